@@ -1,0 +1,113 @@
+"""All settings, from the environment (prefix RASD_) or a .env file.
+
+`.env.example` lists them; a test holds it complete.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, HttpUrl, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MIB = 1024 * 1024
+STAGE_NAMES = ("clean", "dedupe", "entities", "geotag", "index")
+
+
+def default_state_dir() -> Path:
+    """Where a worker keeps its tables: under the user's state folder, never in the working directory."""
+    return Path.home() / ".local" / "state" / "rasd"
+
+
+class Settings(BaseSettings):
+    """One flat set of values; every process of Rasd reads the same."""
+
+    model_config = SettingsConfigDict(env_prefix="RASD_", env_file=".env", extra="ignore", frozen=True)
+
+    # Kafka
+    kafka_bootstrap: str = Field("127.0.0.1:39092", description="host:port of one or more brokers, comma separated")
+    kafka_connect_timeout: float = Field(10.0, gt=0, description="seconds for one attempt to reach a broker")
+    topic_prefix: str = Field("", pattern=r"^[a-zA-Z0-9._-]*$", description="put before every topic's name")
+    partitions: int = Field(4, ge=1, le=1000, description="partitions of the topics that workers share")
+    replication: int = Field(1, ge=1, description="copies that Kafka keeps of every topic")
+    max_message_bytes: int = Field(128 * MIB, ge=MIB, description="largest record in articles.raw and articles.dlq")
+
+    # Workers
+    app_id: str = Field("rasd", description="consumer group and prefix of the changelog topics")
+    stages: Annotated[tuple[str, ...], NoDecode] = Field(
+        STAGE_NAMES, description="stages that this worker runs, comma separated"
+    )
+    batch_size: int = Field(64, ge=1, description="records a stage takes at once")
+    batch_seconds: float = Field(0.05, gt=0, description="longest wait for a batch to fill, seconds")
+    retry_first: float = Field(0.5, gt=0, description="first wait after a passing error, seconds; then doubled")
+    retry_most: float = Field(30.0, gt=0, description="longest wait between two tries, seconds")
+    state_dir: Path = Field(default_factory=default_state_dir, description="folder of the workers' tables")
+    session_timeout: float = Field(20.0, gt=1, description="seconds until Kafka gives a dead worker's partitions away")
+    worker_host: str = Field("127.0.0.1", description="address of a worker's /metrics, /livez, /readyz")
+    worker_port: int = Field(36066, ge=0, le=65535, description="its port; 0 takes a free one")
+
+    # Cleaning
+    max_content_bytes: int = Field(5 * MIB, ge=1, description="largest page; beyond it, a dead letter")
+    max_paragraphs: int = Field(2000, ge=1, description="most paragraphs of one article")
+    max_articles: int = Field(200, ge=1, description="most articles on one page")
+
+    # Near-duplicates
+    dedupe_window_hours: float = Field(72.0, gt=0, description="how long an article is remembered, hours")
+
+    # Entities
+    entities_backend: Literal["fast"] = Field("fast", description="the tagger")
+
+    # Elasticsearch
+    elasticsearch_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:39200"), description="address of the cluster")
+    elasticsearch_api_key: SecretStr | None = Field(None, description="its API key, if it asks for one")
+    elasticsearch_timeout: float = Field(30.0, gt=0, description="seconds for one request")
+    index_prefix: str = Field(
+        "rasd", pattern=r"^[a-z0-9][a-z0-9_-]*$", description="first part of index and alias names"
+    )
+    index_shards: int = Field(1, ge=1, description="primary shards of an index")
+    index_replicas: int = Field(0, ge=0, description="copies of each shard")
+    index_refresh: str = Field("1s", pattern=r"^(-1|\d+(ms|s|m))$", description="how soon a document can be found")
+    bulk_documents: int = Field(500, ge=1, description="documents in one bulk request")
+    bulk_bytes: int = Field(8 * MIB, ge=1024, description="bytes in one bulk request")
+    bulk_in_flight: int = Field(2, ge=1, le=16, description="bulk requests under way at once")
+    pipeline_revision: int = Field(
+        0, ge=0, le=999, description="raise it to let a re-processed article replace the same article in the index"
+    )
+
+    # Query API
+    api_host: str = Field("127.0.0.1", description="address of the query API")
+    api_port: int = Field(38000, ge=0, le=65535, description="its port")
+
+    # Logs
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe line shown")
+    log_format: Literal["console", "json"] = Field("console", description="for people, or ECS JSON for machines")
+
+    # The native stack of deploy/local
+    local_dir: Path | None = Field(
+        None, description="folder of the native Kafka and Elasticsearch; a default when unset"
+    )
+    local_kafka_port: int = Field(39092, ge=1, le=65535, description="port of the native Kafka")
+    local_elasticsearch_port: int = Field(39200, ge=1, le=65535, description="port of the native Elasticsearch")
+    local_kafka_heap: str = Field("1g", pattern=r"^\d+[mg]$", description="memory of the native Kafka")
+    local_elasticsearch_heap: str = Field("1g", pattern=r"^\d+[mg]$", description="memory of the native Elasticsearch")
+
+    @field_validator("stages", mode="before")
+    @classmethod
+    def _split_stages(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("stages")
+    @classmethod
+    def _known_stages(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = sorted(set(value) - set(STAGE_NAMES))
+        if unknown or not value:
+            raise ValueError(f"unknown stage {', '.join(unknown) or '(none)'}; choose from {', '.join(STAGE_NAMES)}")
+        return tuple(name for name in STAGE_NAMES if name in value)
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

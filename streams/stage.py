@@ -1,0 +1,87 @@
+"""What a stage is. A stage does not know its neighbours' code, Kafka's client, or how often it is retried.
+
+Two kinds:
+
+- A `MapStage` turns one record into records with a plain function. The runner calls it in a thread, so it may compute.
+- A `SinkStage` writes batches somewhere with an async function.
+
+Both are built by a factory that gets a `Context`, so that the same code runs in a worker and in `rasd enrich`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from streams.errors import Rejected
+from streams.records import Article, FingerprintedArticle, RawArticle
+from streams.settings import Settings
+from streams.topics import Topic
+
+Record = RawArticle | Article | FingerprintedArticle
+Envelope = tuple[Record, "Arrival"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a record reached the stage.
+
+    Attributes:
+        timestamp: Kafka's time of the record, seconds since the epoch. The same on every replay.
+    """
+
+    timestamp: float
+
+
+class Context(Protocol):
+    """What a stage may ask its surroundings for while it is built."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    def table(self, name: str) -> MutableMapping[str, Any]:
+        """State that outlives the process: a Faust table in a worker, a dict in `rasd enrich`."""
+        ...
+
+
+MapFunction = Callable[[Any, Arrival], Sequence[Record]]
+SinkFunction = Callable[[Sequence[Article]], Awaitable[Sequence[Rejected | None]]]
+
+
+@dataclass(frozen=True, slots=True)
+class MapStage:
+    """One record in, any number of records out.
+
+    Attributes:
+        name: stage name, also the key of its entry in `Article.trace` and the label of its metrics.
+        version: raised when its results change.
+        reads, writes: topics.
+        accepts: record class on `reads`.
+        build: makes the function; called once in a worker, before it consumes.
+        stateful: true when the function uses a table. It then runs in the event loop, in order, and its table
+            changes are in Kafka before its results are.
+        key: key of an outgoing record; equal keys keep their order.
+    """
+
+    name: str
+    version: str
+    reads: Topic
+    writes: Topic
+    accepts: type[RawArticle] | type[Article] | type[FingerprintedArticle]
+    build: Callable[[Context], MapFunction]
+    stateful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SinkStage:
+    """The end of the pipeline: batches in, a verdict a record out (None when it is stored)."""
+
+    name: str
+    version: str
+    reads: Topic
+    accepts: type[Article]
+    build: Callable[[Context], SinkFunction]
+
+
+Stage = MapStage | SinkStage
