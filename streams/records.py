@@ -222,10 +222,16 @@ class Article(_Record):
 
 
 class Fingerprint(_Record):
-    """What the look-up needs to know of an article, and no more."""
+    """What the look-up needs to know of an article, and no more. Hashes are little-endian integers in base64."""
 
     algorithm: str = Field(description="Name and version; only equal ones are compared.")
-    exact: str = Field(description="Hash of the folded body.")
+    exact: str = Field(description="Hash of the folded words of the body.")
+    words: int = Field(default=0, ge=0, description="Words of the body.")
+    shingles: int = Field(default=0, ge=0, description="Distinct shingles that `sketch` was drawn from.")
+    signature: str = Field(default="", description="MinHash of the body's word pairs, 16 bits a permutation.")
+    sketch: str = Field(default="", description="The smallest hashes of the body's shingles, ascending, 24 bits each.")
+    numbers: str = Field(default="", description="Hashes of the distinct numbers of the body, 16 bits each.")
+    family: str = Field(default="", description="Hash of outlet and URL without its variable parts.")
 
 
 class FingerprintedArticle(Article):

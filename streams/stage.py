@@ -12,15 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Protocol
 
 from streams.errors import Rejected
+from streams.metrics import Metrics
 from streams.records import Article, FingerprintedArticle, RawArticle
 from streams.settings import Settings
 from streams.topics import Topic
 
 Record = RawArticle | Article | FingerprintedArticle
-Envelope = tuple[Record, "Arrival"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,27 @@ class Context(Protocol):
     @property
     def settings(self) -> Settings: ...
 
+    @property
+    def metrics(self) -> Metrics: ...
+
     def table(self, name: str) -> MutableMapping[str, Any]:
         """State that outlives the process: a Faust table in a worker, a dict in `rasd enrich`."""
         ...
 
 
 MapFunction = Callable[[Any, Arrival], Sequence[Record]]
+
+
+class StatefulFunction(Protocol):
+    """The function of a stateful stage: it owns indexes that are derived from its table."""
+
+    def __call__(self, record: Any, arrival: Arrival, /) -> Sequence[Record]: ...
+
+    def recovered(self) -> None:
+        """The table was read back (a start, a rebalance): build everything that is derived from it anew."""
+        ...
+
+
 SinkFunction = Callable[[Sequence[Article]], Awaitable[Sequence[Rejected | None]]]
 
 
@@ -85,3 +101,11 @@ class SinkStage:
 
 
 Stage = MapStage | SinkStage
+
+
+def load_stages(names: Sequence[str]) -> list[Stage]:
+    """The stages of the given folders under agents/, in pipeline order.
+
+    They are found by name, so that this package imports none of their insides.
+    """
+    return [stage for name in names for stage in import_module(f"agents.{name}.agent").STAGES]

@@ -1,0 +1,51 @@
+# Rasd: `make` lists what there is.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check unit format lock train-entities schemas clean
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: $(STAMP) ## .venv with the pinned packages and the rasd command
+
+$(STAMP): requirements.lock requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rasd needs Python 3.11 or newer: make PYTHON=python3.11 …")'
+	@echo "setup: installing the pinned packages into $(VENV) (the first time takes a minute)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## run everything and look at it (DEMO_EXIT=1 stops by itself)
+	@$(BIN)/rasd demo
+
+test: setup check ## all tests, on real Kafka and Elasticsearch
+	@$(BIN)/python -m pytest
+
+unit: setup ## the tests that need no server, in seconds
+	@$(BIN)/python -m pytest tests/unit
+
+check: setup ## format, lint, types, layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/rasd schema --check docs/schemas
+
+format: setup ## format and mend what ruff can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+schemas: setup ## write docs/schemas anew
+	@$(BIN)/rasd schema docs/schemas
+
+lock: ## resolve the pinned packages anew (needs uv)
+	uv pip compile -q pyproject.toml --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal -o requirements.lock
+	uv pip compile -q pyproject.toml --extra dev -c requirements.lock --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal -o requirements-dev.lock
+
+clean: ## delete what setup made
+	rm -rf $(VENV) build *.egg-info

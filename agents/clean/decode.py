@@ -1,0 +1,196 @@
+"""From bytes to text: which encoding, and the repair of text that was decoded wrongly before it reached us."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+
+import ftfy
+from charset_normalizer import from_bytes
+from ftfy import bad_codecs
+
+from streams.errors import Reason, Rejected
+
+bad_codecs.ok()  # registers sloppy-windows-1252, which keeps the five bytes that cp1252 leaves undefined
+
+# Judging the first part of a long page is enough, and bounds the work.
+_SAMPLE = 20_000
+_META_CHARSET_RE = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
+_XML_ENCODING_RE = re.compile(rb"""^\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([A-Za-z0-9_.:-]{2,40})""")
+
+# Words that make up a quarter of all Arabic news text.
+_FREQUENT = frozenset(
+    "في من على إلى الى عن أن ان إن التي الذي الذين هذا هذه ذلك كما كان كانت قد لا لم ما مع بعد قبل بين خلال حيث وقد وقال وفي"
+    " ومن وأن وان قال أو او ثم كل أي أمس اليوم منذ عند حتى هو هي عام رئيس".split()
+)
+_ARABIC_WORD_RE = re.compile(
+    r"[«(\"'“”‘’\[]*[\u0621-\u0652\u0670\u067e\u0686\u0698\u06a4\u06a9\u06af\u06cc]+[»)\"'“”‘’\]،؛:؟.!…,;]*"
+)
+_ARTICLE_RE = re.compile(r"[«(\"“]?(?:[وفبك]?ال|لل|ولل)[\u0621-\u064a]{2}")
+_LATIN_WORD_RE = re.compile(r"[^\W\d_\u0600-\u06ff]+(?:['’-][^\W\d_\u0600-\u06ff]+)*[.,;:!?…»)\"”']*")
+_BROKEN_RE = re.compile("[\u0080-\u009f\ufffd\x00-\x08\x0e-\x1f]")
+# Latin letters and signs that only stand inside words when the text was decoded wrongly.
+_MISREAD_RE = re.compile("[ÂÃØÙÚÛÐÑÞßð¡-¿ŒŽŸ‚„†‡ˆ‰‹›€ƒ˜™][^\\s]|[ÀÁÄÅÆÇÈÉÊËÌÍÎÏ][áÇÈÉÊËÌÍÎÏÐÑÒÓÔÖ×ØÙÚÛÜÝÞßà-ÿ]")
+_SUSPECT_RE = re.compile(
+    "[\u0080-\u009f\u00a1-\u00aa\u00ac\u00ae-\u00ba\u00bc-\u00ff\u0152-\u0192\u02c6\u02dc\u201a\u201e\u2020\u2021\u2030\u20ac\u2122\ufffd]"
+)
+
+
+def soundness(text: str) -> float:
+    """How much `text` looks like running text, about -3 (noise) to 2 (Arabic news). Per word, so length plays no part."""
+    words = text[:_SAMPLE].split()
+    if not words:
+        return 0.0
+    return sum(map(_word_score, words)) / len(words)
+
+
+def _word_score(word: str) -> float:
+    if _BROKEN_RE.search(word):
+        return -3.0
+    if word.isascii():
+        return 0.5
+    if _ARABIC_WORD_RE.fullmatch(word):
+        return 2.0 if word in _FREQUENT or _ARTICLE_RE.match(word) else 0.5
+    if _MISREAD_RE.search(word):
+        return -2.0
+    return 0.5 if _LATIN_WORD_RE.fullmatch(word) else -0.25
+
+
+def decode(data: bytes, declared: str | None = None) -> str:
+    """The text of `data`.
+
+    A byte order mark decides; then bytes that are valid UTF-8 are UTF-8 whatever was declared; else the encoding is
+    the declared one, the page's own `<meta charset>`, or the likeliest, whichever reads best.
+
+    Args:
+        data: the page as it came.
+        declared: charset from the record or the HTTP header; None or `auto`: unknown.
+
+    Raises:
+        Rejected: no encoding makes text of these bytes.
+    """
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ):
+        if data.startswith(mark):
+            return _strict(data[len(mark) :], name) or _no_encoding(declared)
+    wide = _wide(data)
+    if wide is not None and (text := _strict(data[: len(data) // 2 * 2], wide)) is not None:
+        return text
+    if b"\0" not in data and (text := _strict(data, "utf-8")) is not None:
+        return text
+    best, best_score = "", float("-inf")
+    for rank, name in enumerate(_candidates(data, declared)):
+        text = _strict(data, name)
+        # An earlier candidate has a reason to be right, so a later one must read clearly better.
+        if text is not None and (score := soundness(text)) > best_score + (0.1 if rank else 0.0):
+            best, best_score = text, score
+    if best_score > 0:
+        return best
+    # A page cut in the middle of a character, or with a few bytes damaged, is still UTF-8.
+    lenient = data.decode("utf-8", "replace")
+    if b"\0" not in data and lenient.count("\ufffd") * 100 < len(lenient):
+        return lenient
+    return _no_encoding(declared)
+
+
+def _no_encoding(declared: str | None) -> str:
+    named = f" (declared {declared})" if declared else ""
+    raise Rejected(Reason.BAD_ENCODING, f"the bytes are text in no encoding that we know{named}")
+
+
+def _strict(data: bytes, name: str) -> str | None:
+    try:
+        return data.decode(name)
+    except (UnicodeDecodeError, LookupError):
+        return None
+
+
+def _wide(data: bytes) -> str | None:
+    """UTF-16 without a mark: every other byte is then 0 (ASCII) or 6 (Arabic)."""
+    sample = data[:2000]
+    if len(sample) < 8:
+        return None
+    for name, high in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
+        if (high.count(0) + high.count(6)) > 0.8 * len(high):
+            return name
+    return None
+
+
+def _candidates(data: bytes, declared: str | None) -> Iterator[str]:
+    seen = set()
+    match = _META_CHARSET_RE.search(data[:4096]) or _XML_ENCODING_RE.search(data[:200])
+    inside = match.group(1).decode("ascii") if match else None
+    detected = from_bytes(data[:_SAMPLE], cp_isolation=["cp1256", "iso8859_6", "cp1252", "mac_arabic", "cp864"]).best()
+    for name in (
+        declared,
+        inside,
+        "cp1256",
+        "iso8859_6",
+        detected.encoding if detected else None,
+        "cp1252",
+        "mac_arabic",
+    ):
+        codec = _codec(name)
+        if codec is not None and codec not in seen:
+            seen.add(codec)
+            yield codec
+
+
+def _codec(name: str | None) -> str | None:
+    if name is None:
+        return None
+    try:
+        info = codecs.lookup(name.strip())
+    except LookupError:
+        return None  # "auto", or a name that no decoder knows
+    return info.name if info._is_text_encoding else None  # type: ignore[attr-defined]
+
+
+_WRONG_READINGS = (
+    ("latin-1", "utf-8"),
+    ("sloppy-windows-1252", "utf-8"),
+    ("cp1256", "utf-8"),
+    ("latin-1", "cp1256"),
+    ("sloppy-windows-1252", "cp1256"),
+    ("cp1256", "iso8859_6"),
+    ("iso8859_6", "cp1256"),
+)
+
+
+def repair(text: str) -> str:
+    """`text` as it was before it was decoded wrongly once or twice; sound text comes back unchanged.
+
+    Undoes UTF-8 read as Latin-1, cp1252 or cp1256, and cp1256 read as Latin-1, cp1252 or ISO 8859-6. Line by line the
+    reading with the best `soundness` wins, if it is better than what stands there by a clear margin.
+    """
+    if _SUSPECT_RE.search(text) is None:
+        return text
+    return "\n".join(_repair_line(line) for line in text.split("\n"))
+
+
+def _repair_line(line: str) -> str:
+    if _SUSPECT_RE.search(line) is None:
+        return line
+    best, best_score = line, soundness(line)
+    if best_score > 0.9:
+        return line
+    for once in _readings(line):
+        for candidate in (once, *_readings(once)):
+            score = soundness(candidate)
+            if score > best_score + 0.5:
+                best, best_score = candidate, score
+    if best is line and best_score < 0:
+        return ftfy.fix_encoding(line, config=ftfy.TextFixerConfig(uncurl_quotes=False))
+    return best
+
+
+def _readings(text: str) -> Iterator[str]:
+    for wrong, right in _WRONG_READINGS:
+        try:
+            yield text.encode(wrong).decode(right)
+        except UnicodeError:
+            continue

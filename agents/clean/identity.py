@@ -1,0 +1,66 @@
+"""The id of an article: the same for the same article, in any order, on any worker."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+from agents.text.search import search_text
+from streams.records import RawArticle
+
+_TRACKING_RE = re.compile(
+    r"utm_\w+|fbclid|gclid|dclid|msclkid|twclid|yclid|igshid|mc_[ce]id|_ga|_gl|ref_src|ref_url|cmpid|ocid|s_cid|xtor|spref",
+    re.IGNORECASE,
+)
+_INDEX_RE = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?|jsp)$", re.IGNORECASE)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_NO_WORD_RE = re.compile(r"[\W_]+")
+
+
+def fold(text: str) -> str:
+    """`text` as titles are compared: search text, lower case, words only, one space between them."""
+    return _NO_WORD_RE.sub(" ", search_text(text)).strip().casefold()
+
+
+def canonical_url(url: str) -> str:
+    """One spelling for the addresses of one page.
+
+    Host in lower case; no user, default port, fragment, tracking parameter, `index.html` or trailing slash; parameters
+    sorted; http and https the same. Other schemes than these two are only stripped of their fragment.
+    """
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    if scheme not in _DEFAULT_PORTS:
+        return url.partition("#")[0]
+    host, port = (parts.hostname or ""), _port(parts.netloc)
+    if port is not None and port != _DEFAULT_PORTS[scheme]:
+        host = f"{host}:{port}"
+    path = quote(unquote(parts.path, errors="replace"), safe="/:@!$&'()*+,;=~-._")
+    path = _INDEX_RE.sub("/", path).rstrip("/")
+    pairs = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=None)
+    query = urlencode(sorted(pair for pair in pairs if not _TRACKING_RE.fullmatch(pair[0])))
+    return f"http://{host}{path}" + (f"?{query}" if query else "")
+
+
+def _port(netloc: str) -> int | None:
+    match = re.search(r":([0-9]{1,5})$", netloc)
+    return int(match.group(1)) if match else None
+
+
+def article_id(raw: RawArticle, title: str | None, body: str = "", *, alone: bool) -> str:
+    """The id of the article with `title` on the page `raw`.
+
+    Args:
+        raw: the page. Its own `id` is used when it has one.
+        title: the article's headline, or None.
+        body: stands in for a missing headline with its first 200 code points.
+        alone: whether the page holds no other article.
+
+    Returns:
+        `raw.id`; or `raw.id`, a dash and 8 hex digits for one of several articles; or 32 hex digits.
+    """
+    name = fold(title or body[:200])
+    if raw.id is not None:
+        return raw.id if alone else f"{raw.id}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return hashlib.sha256(f"{canonical_url(raw.url)}\n{name}".encode()).hexdigest()[:32]

@@ -1,0 +1,1 @@
+"""Near-duplicates: which articles tell the same story in the same words."""

@@ -1,0 +1,54 @@
+"""articles.clean to articles.clustered, in two steps.
+
+`fingerprint` is stateless and shared by any number of workers. `dedupe` is the look-up: one partition, so that every
+article meets every earlier one; its state is a table whose changelog is in Kafka before a result is passed on.
+"""
+
+from collections.abc import Sequence
+
+from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
+from agents.dedupe.lookup import Lookup
+from streams.records import Article, FingerprintedArticle
+from streams.stage import Arrival, Context, MapFunction, MapStage
+from streams.topics import Topic
+
+
+def _build_fingerprint(_: Context) -> MapFunction:
+    config = FingerprintConfig()
+
+    def add_fingerprint(article: Article, _: Arrival) -> list[FingerprintedArticle]:
+        return [FingerprintedArticle(**dict(article), fingerprint=fingerprint(article, config))]
+
+    return add_fingerprint
+
+
+class _Assign:
+    """The look-up as the runner calls it."""
+
+    def __init__(self, context: Context) -> None:
+        self._metrics = context.metrics
+        self._lookup = Lookup(context.table("dedupe"), window_hours=context.settings.dedupe_window_hours)
+
+    def __call__(self, article: FingerprintedArticle, arrival: Arrival, /) -> Sequence[Article]:
+        cluster = self._lookup.assign(article, arrival.timestamp)
+        self._metrics.clusters.labels(cluster.relation).inc()
+        return [article.article().model_copy(update={"cluster": cluster})]
+
+    def recovered(self) -> None:
+        self._lookup.rebuild()
+
+
+STAGES = (
+    MapStage(
+        "fingerprint", "1", reads=Topic.CLEAN, writes=Topic.FINGERPRINTED, accepts=Article, build=_build_fingerprint
+    ),
+    MapStage(
+        "dedupe",
+        "1",
+        reads=Topic.FINGERPRINTED,
+        writes=Topic.CLUSTERED,
+        accepts=FingerprintedArticle,
+        build=_Assign,
+        stateful=True,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Who, where and which organisation an article names."""

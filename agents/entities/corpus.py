@@ -1,0 +1,83 @@
+"""Corpora of tagged sentences, and the unlabelled news, as the training reads them."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.entities.bio import repair
+from agents.text.tokens import sentences, tokenize
+
+_TAG = re.compile(r"^([BI])-+(PER|LOC|ORG)S?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """One sentence: its tokens and their BIO tags, of equal number."""
+
+    tokens: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+def read_columns(path: Path) -> list[Tagged]:
+    """Read `token tag` lines, sentences parted by blank lines.
+
+    PERS becomes PER; every other class (MISC, AQMAR's MIS…, slips of the annotators' keys) becomes O.
+
+    Raises:
+        ValueError: a line has no tag; the message names file and line.
+    """
+    found: list[Tagged] = []
+    tokens: list[str] = []
+    tags: list[str] = []
+    for number, line in enumerate([*path.read_text(encoding="utf-8-sig").split("\n"), ""], start=1):
+        columns = line.split()
+        if not columns:
+            if tokens:
+                found.append(Tagged(tuple(tokens), tuple(repair(tags))))
+                tokens, tags = [], []
+            continue
+        if len(columns) < 2:
+            raise ValueError(f"{path}:{number}: a token without a tag")
+        match = _TAG.match(columns[-1])
+        tokens.append(columns[0])
+        tags.append(f"{match[1]}-{match[2]}" if match else "O")
+    return found
+
+
+def anercorp(corpus: Path) -> list[Tagged]:
+    """The train part of ANERcorp (CAMeL Lab split)."""
+    return read_columns(corpus / "anercorp" / "ANERCorp_CamelLab_train.txt")
+
+
+def aqmar(corpus: Path) -> list[Tagged]:
+    """AQMAR's articles, in the order of their names."""
+    return [sentence for path in sorted((corpus / "aqmar").glob("*.txt")) for sentence in read_columns(path)]
+
+
+def folds(items: Sequence[Tagged], count: int) -> Iterator[tuple[list[Tagged], list[Tagged]]]:
+    """Contiguous folds: neighbours in the corpus tell of the same events, so a random split would flatter."""
+    edges = [len(items) * i // count for i in range(count + 1)]
+    for low, high in zip(edges, edges[1:], strict=False):
+        yield [*items[:low], *items[high:]], list(items[low:high])
+
+
+def unlabelled(corpus: Path) -> Iterator[list[str]]:
+    """The sentences of the unlabelled news, each line of a page once, as tokens."""
+    seen: set[str] = set()
+    for archive in sorted((corpus / "saudinewsnet").glob("*.zip")):
+        with zipfile.ZipFile(archive) as members:
+            for name in members.namelist():
+                for article in json.loads(members.read(name)):
+                    for line in f"{article['title']}\n{article['content']}".split("\n"):
+                        line = line.strip()
+                        if line in seen:
+                            continue
+                        seen.add(line)
+                        tokens = tokenize(line)
+                        for part in sentences(line, tokens):
+                            yield [token.text for token in tokens[part]]

@@ -1,0 +1,192 @@
+"""Articles as bulk requests, and what the answers mean. Pure: no client, no clock.
+
+A document is the article as it stands in articles.enriched plus two helpers that only the index needs: `@timestamp`,
+the time that readers sort by, and `facets`, the values that filters and counts use.
+
+Writes are idempotent. `_id` is the article's id and the version is external: the millisecond at which the article was
+fetched, times 1000, plus the pipeline's revision. A replay carries the same version and is refused as already there;
+an older copy never undoes a newer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from streams.errors import Reason, Rejected, Retryable
+from streams.records import Article, Place
+from streams.settings import Settings
+
+Verdict = None | Rejected | Retryable
+Outcome = Literal["indexed", "unchanged", "rejected", "retried"]
+
+# Statuses of an item that say nothing against the document: no such alias, a block or missing rights that an operator
+# has to lift, a full queue. Everything of 500 and above counts to them.
+PASSING_STATUSES = frozenset({401, 403, 404, 408, 429})
+STORED_STATUSES = frozenset({200, 201})
+ALREADY_THERE = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """One bulk request.
+
+    Attributes:
+        articles: what it stores, in order.
+        lines: the request's NDJSON lines, two an article, without line ends.
+        size: bytes of the request.
+    """
+
+    articles: tuple[Article, ...]
+    lines: tuple[bytes, ...]
+    size: int
+
+    def halves(self) -> tuple[Bulk, Bulk]:
+        """The same documents in two requests; needs at least two."""
+        middle = len(self.articles) // 2
+        return (
+            _bulk(self.articles[:middle], self.lines[: 2 * middle]),
+            _bulk(self.articles[middle:], self.lines[2 * middle :]),
+        )
+
+
+def _bulk(articles: Sequence[Article], lines: Sequence[bytes]) -> Bulk:
+    return Bulk(tuple(articles), tuple(lines), sum(len(line) + 1 for line in lines))
+
+
+def version(article: Article, revision: int) -> int:
+    """The external version; grows with the time of the fetch, then with the revision. Never negative."""
+    seen = article.fetched_at or article.ingested_at
+    return max(0, int(seen.timestamp() * 1000)) * 1000 + revision
+
+
+def document(article: Article) -> dict[str, Any]:
+    """The document as Elasticsearch gets it."""
+    fields = article.model_dump(mode="json")
+    fields["@timestamp"] = fields["published_at"] or fields["fetched_at"] or fields["ingested_at"]
+    fields["facets"] = facets(article)
+    return fields
+
+
+def facets(article: Article) -> dict[str, Any]:
+    """Values to filter, count and fold by; each once, in order of appearance."""
+    by_type: dict[str, list[str]] = {"PER": [], "ORG": [], "LOC": []}
+    for entity in article.entities:
+        by_type[entity.type].append(entity.name)
+    return {
+        # Collapsing treats all documents without a value as one group, so an article without cluster is its own.
+        "fold": article.cluster.id if article.cluster else article.id,
+        "persons": _once(by_type["PER"]),
+        "organisations": _once(by_type["ORG"]),
+        "locations": _once(by_type["LOC"]),
+        "places": _once(place.name for place in article.places),
+        "place_names": _once(name for place in article.places for name in _names(place)),
+        "place_path": _once(path for place in article.places for path in _paths(place)),
+        "countries": _once(place.country for place in article.places if place.country),
+    }
+
+
+def _names(place: Place) -> Iterator[str]:
+    yield place.name
+    if place.name_en:
+        yield place.name_en
+
+
+def _paths(place: Place) -> Iterator[str]:
+    """`EG`, then `EG/القاهرة`: a term query on the first finds everything in the country."""
+    if place.country:
+        yield place.country
+    if place.kind != "country":
+        yield f"{place.country or '-'}/{place.name}"
+
+
+def _once(values: Iterator[str] | Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+def actions(articles: Sequence[Article], settings: Settings, places: Mapping[str, str] | None = None) -> Iterator[Bulk]:
+    """Part articles into bulk requests, in order, within `bulk_documents` and `bulk_bytes`.
+
+    A document larger than `bulk_bytes` goes alone.
+
+    Args:
+        places: index by article id, for articles that already stand in an index other than the newest.
+    """
+    taken: list[Article] = []
+    lines: list[bytes] = []
+    size = 0
+    for article in articles:
+        head, body = _lines(article, settings, (places or {}).get(article.id))
+        cost = len(head) + len(body) + 2
+        if taken and (len(taken) >= settings.bulk_documents or size + cost > settings.bulk_bytes):
+            yield _bulk(taken, lines)
+            taken, lines, size = [], [], 0
+        taken.append(article)
+        lines += (head, body)
+        size += cost
+    if taken:
+        yield _bulk(taken, lines)
+
+
+def _lines(article: Article, settings: Settings, index: str | None) -> tuple[bytes, bytes]:
+    action: dict[str, Any] = {
+        "_id": article.id,
+        "version": version(article, settings.pipeline_revision),
+        "version_type": "external",
+    }
+    if index is None:
+        # Without this, a missing alias would be made an index of that name.
+        action["require_alias"] = True
+    else:
+        action["_index"] = index
+    return orjson.dumps({"index": action}), orjson.dumps(document(article))
+
+
+def verdicts(response: Mapping[str, Any], articles: Sequence[Article]) -> list[Verdict]:
+    """What became of each article of one request.
+
+    Returns:
+        For each article, in order: None when it, or a copy as new as it, is in the index; `Rejected` when the index can
+        never take it; `Retryable` when it may later.
+
+    Raises:
+        Retryable: the answer has another number of items than the request, so it says nothing reliable.
+    """
+    items = response.get("items", [])
+    if len(items) != len(articles):
+        raise Retryable(f"Elasticsearch answered {len(items)} items to {len(articles)} documents")
+    return [_verdict(next(iter(item.values()))) for item in items]
+
+
+def _verdict(item: Mapping[str, Any]) -> Verdict:
+    status = item["status"]
+    if status in STORED_STATUSES or status == ALREADY_THERE:
+        return None
+    if status in PASSING_STATUSES or status >= 500:
+        return Retryable(f"Elasticsearch answers {status}: {reason(item.get('error'))}")
+    return Rejected(Reason.INDEX_REFUSED, reason(item.get("error")))
+
+
+def outcomes(response: Mapping[str, Any]) -> list[Outcome]:
+    """The same as labels of the metric `rasd_bulk_documents_total`."""
+    return [_outcome(next(iter(item.values()))["status"]) for item in response.get("items", [])]
+
+
+def _outcome(status: int) -> Outcome:
+    if status in STORED_STATUSES:
+        return "indexed"
+    if status == ALREADY_THERE:
+        return "unchanged"
+    return "retried" if status in PASSING_STATUSES or status >= 500 else "rejected"
+
+
+def reason(error: object) -> str:
+    """The server's words with their causes, on one line of at most 500 characters."""
+    words = []
+    while isinstance(error, Mapping):
+        words.append(str(error.get("reason") or error.get("type") or "no reason given"))
+        error = error.get("caused_by")
+    return " / ".join(words).replace("\n", " ")[:500] or "no reason given"

@@ -1,0 +1,157 @@
+"""Writes articles into the index, several requests at once, and accounts for each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
+
+from agents.index.bulk import Bulk, Verdict, actions, outcomes, verdicts, version
+from streams.errors import Reason, Rejected, Retryable
+from streams.metrics import Metrics
+from streams.records import Article
+from streams.search.client import error_text, make_client, passing_errors
+from streams.search.setup import Names, ensure_index, names
+from streams.settings import Settings
+
+# What Elasticsearch allows when it does not say otherwise.
+DEFAULT_MAX_CONTENT_LENGTH = 100 * 1024 * 1024
+
+
+class IndexSink:
+    """The end of the pipeline.
+
+    Args:
+        settings: where the cluster is and how much goes into one request.
+        metrics: counts requests and documents.
+        client: the cluster's client; made from the settings when None.
+    """
+
+    def __init__(self, settings: Settings, metrics: Metrics, client: AsyncElasticsearch | None = None) -> None:
+        self.settings = settings
+        self.metrics = metrics
+        self._client = client if client is not None else make_client(settings)
+        self._names: Names = names(settings)
+        self._slots = asyncio.Semaphore(settings.bulk_in_flight)
+        self._prepared = False
+        self._max_bytes = DEFAULT_MAX_CONTENT_LENGTH
+
+    async def write(self, articles: Sequence[Article]) -> list[Rejected | None]:
+        """Store articles; returns when each is acknowledged or refused.
+
+        Returns:
+            For each article, in order: None when it, or a copy as new as it, is in the index, else why it never can be.
+
+        Raises:
+            Retryable: Elasticsearch is away or busy, for at least one of them. Writing the same articles again is
+                harmless: those that are stored keep their version.
+            CommandError: Elasticsearch refuses our credentials or templates.
+        """
+        if not self._prepared:
+            await self._prepare()
+        newest = _newest(articles, self.settings)
+        places = await self._older_places(newest)
+        requests = list(actions(newest, self.settings, places))
+        # return_exceptions: a request that fails must not leave its neighbours running unobserved.
+        answers = await asyncio.gather(*(self._send(request) for request in requests), return_exceptions=True)
+        by_id: dict[str, Rejected | None] = {}
+        for request, answer in zip(requests, answers, strict=True):
+            if isinstance(answer, BaseException):
+                raise answer
+            for article, verdict in zip(request.articles, answer, strict=True):
+                if isinstance(verdict, Retryable):
+                    self._prepared = False
+                    raise verdict
+                by_id[article.id] = verdict
+        return [by_id[article.id] for article in articles]
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def _prepare(self) -> None:
+        await ensure_index(self._client, self.settings)
+        with passing_errors(self.settings):
+            answer = await self._client.nodes.info(
+                metric="http", filter_path="nodes.*.http.max_content_length_in_bytes"
+            )
+        limits = [node["http"]["max_content_length_in_bytes"] for node in answer.get("nodes", {}).values()]
+        self._max_bytes = min(limits, default=DEFAULT_MAX_CONTENT_LENGTH)
+        self._prepared = True
+
+    async def _older_places(self, articles: Sequence[Article]) -> dict[str, str]:
+        """Where articles stand that were stored before the last roll-over, by id.
+
+        Asked of the shards directly (multi-get is in real time), as a search would miss what was stored a moment ago.
+        """
+        with passing_errors(self.settings):
+            try:
+                aliases = await self._client.indices.get_alias(name=[self._names.read, self._names.write])
+            except NotFoundError as error:
+                self._prepared = False
+                raise Retryable(f"alias {self._names.write} is gone; it is made anew") from error
+            older = sorted(index for index, entry in aliases.items() if self._names.write not in entry["aliases"])
+            if not older or not articles:
+                return {}
+            wanted = [{"_index": index, "_id": article.id} for index in older for article in articles]
+            found = await self._client.mget(docs=wanted, source=False)
+        return {entry["_id"]: entry["_index"] for entry in found["docs"] if entry.get("found")}
+
+    async def _send(self, bulk: Bulk) -> list[Verdict]:
+        if bulk.size > self._max_bytes:
+            return await self._too_large(bulk)
+        async with self._slots:
+            try:
+                with passing_errors(self.settings):
+                    answer = await self._client.bulk(
+                        index=self._names.write,
+                        # The client's type knows no ready-made lines; its serializer takes them as they are.
+                        operations=bulk.lines,  # type: ignore[arg-type]
+                        filter_path="errors,items.*.status,items.*.error",
+                    )
+            except Retryable:
+                self.metrics.bulk_requests.labels("retried").inc()
+                raise
+            except ApiError as error:
+                # The request as a whole was refused (an id that is too long, a body too large): one document is at
+                # fault, and only it may suffer.
+                refusal = error
+            else:
+                return self._account(answer.body, bulk)
+        if refusal.meta.status == 413:
+            return await self._too_large(bulk)
+        if len(bulk.articles) == 1:
+            self.metrics.bulk_documents.labels("rejected").inc()
+            return [Rejected(Reason.INDEX_REFUSED, error_text(refusal))]
+        return await self._halve(bulk)
+
+    def _account(self, answer: Mapping[str, Any], bulk: Bulk) -> list[Verdict]:
+        for outcome in outcomes(answer):
+            self.metrics.bulk_documents.labels(outcome).inc()
+        result = verdicts(answer, bulk.articles)
+        retried = any(isinstance(verdict, Retryable) for verdict in result)
+        self.metrics.bulk_requests.labels("retried" if retried else "ok").inc()
+        return result
+
+    async def _too_large(self, bulk: Bulk) -> list[Verdict]:
+        if len(bulk.articles) > 1:
+            return await self._halve(bulk)
+        self.metrics.bulk_documents.labels("rejected").inc()
+        detail = f"the document has {bulk.size} bytes, Elasticsearch takes {self._max_bytes}"
+        return [Rejected(Reason.TOO_LARGE, detail)]
+
+    async def _halve(self, bulk: Bulk) -> list[Verdict]:
+        first, second = bulk.halves()
+        return [*await self._send(first), *await self._send(second)]
+
+
+def _newest(articles: Sequence[Article], settings: Settings) -> list[Article]:
+    """One article an id: requests in flight overtake each other, so only the newest version of a batch is sent."""
+    newest: dict[str, Article] = {}
+    for article in articles:
+        known = newest.get(article.id)
+        if known is None or version(article, settings.pipeline_revision) >= version(known, settings.pipeline_revision):
+            newest[article.id] = article
+    return list(newest.values())

@@ -1,0 +1,1 @@
+"""What runs Rasd: the native stack, and the files for Docker, Kubernetes and the monitoring."""

@@ -1,0 +1,254 @@
+"""The parts of a Grafana dashboard, as the JSON that Grafana reads. Fields as in Grafana 12's dashboard JSON model.
+
+Panels are placed in reading order on Grafana's grid of 24 columns; a row of panels is as high as its highest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Json = dict[str, Any]
+
+COLUMNS = 24
+SCHEMA_VERSION = 41
+PROMETHEUS = {"type": "prometheus", "uid": "rasd-prometheus"}
+
+PanelType = Literal["timeseries", "stat", "heatmap", "table", "bargauge"]
+QUANTILES = (0.5, 0.9, 0.99)
+
+# Value to colour, from the first value on: green until the first, then the colours given.
+Thresholds = Sequence[tuple[float, Literal["yellow", "orange", "red", "green"]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One PromQL expression and the legend of its series, in which {{label}} stands for a label's value."""
+
+    expr: str
+    legend: str = ""
+
+
+def quantiles(metric: str, *, where: str = "", by: str = "", legend: str = "") -> list[Query]:
+    """Median, 90th and 99th percentile of a histogram over all its processes.
+
+    Args:
+        metric: without `_bucket`.
+        where: label matchers, comma separated.
+        by: labels to keep, comma separated.
+        legend: put before the percentile's name.
+    """
+    labels = f"le, {by}" if by else "le"
+    rate = f"rate({metric}_bucket{{{where}}}[$__rate_interval])"
+    return [Query(f"histogram_quantile({q}, sum by ({labels}) ({rate}))", f"{legend}p{q * 100:g}") for q in QUANTILES]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A panel before it has a place.
+
+    Attributes:
+        unit: Grafana's name of it (s, short, percentunit, bytes, cpm: counts a minute, ...).
+        instant: the value of now and not its course.
+        axis_minimum: lowest value of the axis; None leaves it to Grafana.
+    """
+
+    title: str
+    queries: Sequence[Query]
+    unit: str
+    description: str
+    type: PanelType = "timeseries"
+    width: int = 8
+    height: int = 8
+    stacked: bool = False
+    instant: bool = False
+    axis_minimum: float | None = 0
+    thresholds: Thresholds = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A heading and the panels below it."""
+
+    title: str
+    panels: Sequence[Panel]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A choice at the head of the dashboard, filled from a metric's label; All is a pattern that matches everything."""
+
+    name: str
+    label: str
+    query: str
+
+
+STAGE = Variable("stage", "Stage", "label_values(rasd_records_in_total, stage)")
+WORKER = Variable("instance", "Worker", 'label_values(up{job="rasd-worker"}, instance)')
+ROUTE = Variable("route", "Route", "label_values(rasd_api_requests_total, route)")
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """A whole dashboard; `uid` is also its file's name."""
+
+    uid: str
+    title: str
+    description: str
+    rows: Sequence[Row]
+    variables: Sequence[Variable] = field(default_factory=tuple)
+
+    def to_json(self) -> Json:
+        """The dashboard as Grafana provisions it."""
+        return {
+            "uid": f"rasd-{self.uid}",
+            "title": self.title,
+            "description": self.description,
+            "tags": ["rasd"],
+            "schemaVersion": SCHEMA_VERSION,
+            "version": 1,
+            "editable": False,
+            "graphTooltip": 1,
+            "refresh": "10s",
+            "time": {"from": "now-30m", "to": "now"},
+            "timezone": "browser",
+            "links": [_links()],
+            "templating": {"list": [_variable(variable) for variable in self.variables]},
+            "annotations": {"list": [_alert_annotations()]},
+            "panels": _placed(self.rows),
+        }
+
+
+def _links() -> Json:
+    return {
+        "type": "dashboards",
+        "title": "Rasd",
+        "tags": ["rasd"],
+        "asDropdown": True,
+        "includeVars": True,
+        "keepTime": True,
+    }
+
+
+def _variable(variable: Variable) -> Json:
+    return {
+        "type": "query",
+        "name": variable.name,
+        "label": variable.label,
+        "datasource": PROMETHEUS,
+        "definition": variable.query,
+        "query": {"query": variable.query, "refId": "StandardVariableQuery"},
+        "refresh": 2,
+        "sort": 1,
+        "multi": True,
+        "includeAll": True,
+        "allValue": ".*",
+        "current": {"text": ["All"], "value": ["$__all"]},
+    }
+
+
+def _alert_annotations() -> Json:
+    return {
+        "name": "Alerts",
+        "datasource": PROMETHEUS,
+        "enable": True,
+        "iconColor": "red",
+        "expr": 'ALERTS{alertstate="firing",alertname=~"Rasd.*"}',
+        "titleFormat": "{{alertname}}",
+        "textFormat": "{{stage}} {{instance}}",
+    }
+
+
+def _placed(rows: Sequence[Row]) -> list[Json]:
+    placed: list[Json] = []
+    top = 0
+    for row in rows:
+        placed.append(
+            {
+                "id": len(placed) + 1,
+                "type": "row",
+                "title": row.title,
+                "collapsed": False,
+                "gridPos": {"x": 0, "y": top, "w": COLUMNS, "h": 1},
+                "panels": [],
+            }
+        )
+        top += 1
+        left, height = 0, 0
+        for panel in row.panels:
+            if left + panel.width > COLUMNS:
+                left, top, height = 0, top + height, 0
+            place = {"x": left, "y": top, "w": panel.width, "h": panel.height}
+            placed.append({"id": len(placed) + 1, "gridPos": place, **_panel(panel)})
+            left, height = left + panel.width, max(height, panel.height)
+        top += height
+    return placed
+
+
+def _panel(panel: Panel) -> Json:
+    return {
+        "type": panel.type,
+        "title": panel.title,
+        "description": panel.description,
+        "datasource": PROMETHEUS,
+        "targets": [_target(panel, number, query) for number, query in enumerate(panel.queries)],
+        "fieldConfig": {"defaults": _defaults(panel), "overrides": []},
+        "options": _options(panel),
+    }
+
+
+def _target(panel: Panel, number: int, query: Query) -> Json:
+    return {
+        "refId": chr(ord("A") + number),
+        "datasource": PROMETHEUS,
+        "expr": query.expr,
+        "legendFormat": query.legend or "__auto",
+        "format": {"heatmap": "heatmap", "table": "table"}.get(panel.type, "time_series"),
+        "instant": panel.instant,
+        "range": not panel.instant,
+    }
+
+
+def _defaults(panel: Panel) -> Json:
+    defaults: Json = {"unit": panel.unit}
+    if panel.axis_minimum is not None:
+        defaults["min"] = panel.axis_minimum
+    if panel.thresholds:
+        steps = [{"color": "green", "value": None}, *({"color": c, "value": v} for v, c in panel.thresholds)]
+        defaults |= {"thresholds": {"mode": "absolute", "steps": steps}, "color": {"mode": "thresholds"}}
+    if panel.type == "timeseries":
+        defaults["custom"] = {
+            "drawStyle": "line",
+            "fillOpacity": 30 if panel.stacked else 8,
+            "showPoints": "never",
+            "spanNulls": 60_000,
+            "stacking": {"mode": "normal" if panel.stacked else "none", "group": "A"},
+        }
+    return defaults
+
+
+def _options(panel: Panel) -> Json:
+    if panel.type == "timeseries":
+        return {
+            "legend": {
+                "displayMode": "table",
+                "placement": "bottom",
+                "showLegend": True,
+                "calcs": ["lastNotNull", "max"],
+            },
+            "tooltip": {"mode": "multi", "sort": "desc"},
+        }
+    if panel.type == "heatmap":
+        return {
+            "calculate": False,
+            "yAxis": {"unit": panel.unit},
+            "color": {"mode": "scheme", "scheme": "Oranges"},
+            "cellGap": 1,
+        }
+    if panel.type == "table":
+        return {"showHeader": True}
+    reduced: Json = {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}}
+    if panel.type == "bargauge":
+        return reduced | {"orientation": "horizontal", "displayMode": "basic"}
+    return reduced | {"graphMode": "none" if panel.instant else "area", "colorMode": "value", "textMode": "auto"}

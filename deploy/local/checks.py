@@ -1,0 +1,108 @@
+"""What must hold before a server starts, and the one line that is said when it does not."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from rich.filesize import decimal
+
+from deploy.local.process import port_holder
+from deploy.local.service import HOST
+from streams.errors import CommandError
+
+MIB = 1024 * 1024
+# Beside its heap a Java server needs memory for threads, code and network buffers.
+OVERHEAD_BYTES = 256 * MIB
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def disk_full(folder: Path, detail: str) -> CommandError:
+    """The error for a full disk."""
+    return CommandError(f"the disk of {folder} is full: {detail}", hint=f"free some space there: df -h {folder}")
+
+
+def require_space(folder: Path, needed: int) -> None:
+    """Check the free space of the disk that `folder` is or will be on.
+
+    Raises:
+        CommandError: less than `needed` bytes are free.
+    """
+    existing = next(parent for parent in [folder, *folder.parents] if parent.is_dir())
+    free = shutil.disk_usage(existing).free
+    if free < needed:
+        raise disk_full(existing, f"{decimal(free)} free, {decimal(needed)} needed")
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Turn what the system says while we write below `folder` into a line for a person."""
+    try:
+        yield
+    except PermissionError as error:
+        raise CommandError(
+            f"{error.filename or folder} may not be written", hint=f"make it yours: chown -R $(id -u) {folder}"
+        ) from error
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise disk_full(folder, "it ran full while writing") from error
+        raise
+
+
+def require_port(port: int, title: str, variable: str) -> None:
+    """Check that nobody listens on the port.
+
+    Raises:
+        CommandError: somebody does.
+    """
+    with socket.socket() as probe:
+        # Connections of an earlier run that linger in TIME_WAIT do not keep a server from listening.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise CommandError(
+                    f"{title} cannot use port {port}: {error.strerror}", hint=f"set {variable}"
+                ) from error
+            holder = port_holder(port)
+            raise CommandError(
+                f"port {port}, which {title} needs, is in use" + (f" by {holder}" if holder else ""),
+                hint=f"stop that, or choose another port: {variable}={port + 1} rasd up",
+            ) from error
+
+
+def heap_bytes(heap: str) -> int:
+    """The bytes of a heap size such as `512m` or `1g`."""
+    return int(heap[:-1]) * MIB * (1024 if heap[-1] == "g" else 1)
+
+
+def available_memory(cgroup: Path = CGROUP) -> int:
+    """Bytes that new processes may take: of the machine, and of the container that we are in."""
+    available = psutil.virtual_memory().available
+    limit, used = cgroup / "memory.max", cgroup / "memory.current"
+    if limit.is_file() and used.is_file():
+        allowed = limit.read_text(encoding="ascii").strip()
+        if allowed != "max":
+            available = min(available, int(allowed) - int(used.read_text(encoding="ascii")))
+    return available
+
+
+def require_memory(heaps: list[str]) -> None:
+    """Check that servers with these heaps fit.
+
+    Raises:
+        CommandError: they do not.
+    """
+    needed = sum(heap_bytes(heap) + OVERHEAD_BYTES for heap in heaps)
+    available = available_memory()
+    if available < needed:
+        raise CommandError(
+            f"too little memory: {decimal(available)} free, {decimal(needed)} needed",
+            hint="RASD_LOCAL_KAFKA_HEAP=512m RASD_LOCAL_ELASTICSEARCH_HEAP=512m rasd up",
+        )

@@ -1,0 +1,162 @@
+"""Elasticsearch as one node: the server that Maven Central has, with our analysis plugin."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from deploy.local.jdk import Jdk
+from deploy.local.process import Launch
+from deploy.local.service import HOST, Layout, Program, Site, identity
+
+CLUSTER = "rasd-local"
+TIMEOUT_SECONDS = 5.0
+
+LOGGING = """\
+status = error
+property.pattern = [%d{ISO8601}] %-5p [%c{1.}] %m%n
+rootLogger.level = info
+rootLogger.appenderRef.console.ref = console
+rootLogger.appenderRef.file.ref = file
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = ${pattern}
+appender.file.type = RollingFile
+appender.file.name = file
+appender.file.fileName = ${sys:es.logs.base_path}${sys:file.separator}elasticsearch.log
+appender.file.filePattern = ${sys:es.logs.base_path}${sys:file.separator}elasticsearch.log.%i
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = ${pattern}
+appender.file.policies.type = Policies
+appender.file.policies.size.type = SizeBasedTriggeringPolicy
+appender.file.policies.size.size = 10MB
+appender.file.strategy.type = DefaultRolloverStrategy
+appender.file.strategy.max = 3
+"""
+
+# After the distribution's own jvm.options: no heap dumps, no collector log of up to 2 GB, no memory taken in advance.
+JVM_OPTIONS = """\
+-Xms{heap}
+-Xmx{heap}
+-XX:-AlwaysPreTouch
+-XX:-HeapDumpOnOutOfMemoryError
+-Xlog:disable
+-Xlog:all=warning:stderr
+{identity}
+"""
+
+
+def node_settings(layout: Layout, port: int) -> dict[str, object]:
+    """elasticsearch.yml. The cut-down server does not start with a setting that it does not know."""
+    return {
+        "cluster.name": CLUSTER,
+        "node.name": "local",
+        "network.host": HOST,
+        "http.port": port,
+        "transport.port": 0,
+        "discovery.type": "single-node",
+        "path.data": str(layout.data),
+        "path.logs": str(layout.logs),
+        "xpack.security.enabled": False,
+        "action.auto_create_index": False,
+        # A developer's disk is often nearly full; indices must not turn read-only for that.
+        "cluster.routing.allocation.disk.threshold_enabled": False,
+    }
+
+
+def is_unpacked(archive: Path, home: Path) -> bool:
+    """Whether `home` has every file of the archive in its full size."""
+    with zipfile.ZipFile(archive) as bundle:
+        for entry in bundle.infolist():
+            path = home / Path(*Path(entry.filename).parts[1:])
+            if not (path.is_dir() if entry.is_dir() else path.is_file() and path.stat().st_size == entry.file_size):
+                return False
+    return True
+
+
+def unpack(archive: Path, home: Path) -> None:
+    """Make `home` the archive's content, without its top folder. It appears whole or not at all."""
+    if home.exists():
+        if is_unpacked(archive, home):
+            return
+        shutil.rmtree(home)
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="unpack-", dir=home.parent) as folder:
+        with zipfile.ZipFile(archive) as bundle:
+            bundle.extractall(folder)
+        (top,) = Path(folder).iterdir()
+        top.rename(home)
+
+
+class Elasticsearch:
+    """See `deploy.local.service.Server`."""
+
+    name = "elasticsearch"
+    title = "Elasticsearch"
+
+    def log(self, layout: Layout) -> Path:
+        """Rolled at 10 MB, three old ones kept."""
+        return layout.logs / "elasticsearch.log"
+
+    def install(self, files: Sequence[Path], cache: Path, jdk: Jdk) -> Program:
+        """Unpack the distribution and add the analysis plugin."""
+        (archive,) = files
+        home = cache / archive.stem
+        unpack(archive, home)
+        return Program(home)
+
+    def prepare(self, site: Site) -> Launch:
+        """Write the configuration, and start the server as its own launcher script does.
+
+        The script would first start Java once more only to look at its version, which we know.
+        """
+        layout, home = site.layout, site.program.home
+        known = identity(layout, site.port, site.version)
+        lines = [f"{name}: {json.dumps(value)}" for name, value in node_settings(layout, site.port).items()]
+        (layout.config / "elasticsearch.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (layout.config / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
+        shutil.copyfile(home / "config" / "jvm.options", layout.config / "jvm.options")
+        more = layout.config / "jvm.options.d"
+        more.mkdir(exist_ok=True)
+        options = JVM_OPTIONS.format(heap=site.heap, identity="\n".join(known))
+        (more / "rasd.options").write_text(options, encoding="utf-8")
+        command: list[str | Path] = [
+            site.jdk.java,
+            *known,
+            "-Xms4m",
+            "-Xmx64m",
+            "-XX:+UseSerialGC",
+            "-Dcli.name=server",
+            f"-Dcli.script={home / 'bin' / 'elasticsearch'}",
+            "-Dcli.libs=lib/tools/server-cli",
+            f"-Des.path.home={home}",
+            f"-Des.path.conf={layout.config}",
+            "-Des.distribution.type=zip",
+            "-Des.java.type=ES_JAVA_HOME",
+            "-cp",
+            f"{home / 'lib'}/*:{home / 'lib' / 'cli-launcher'}/*",
+            "org.elasticsearch.launcher.CliToolLauncher",
+            "--daemonize",
+        ]
+        environment = {"ES_TMPDIR": str(layout.temporary), "ES_JAVA_HOME": str(site.jdk.home)}
+        return Launch(command, home, environment)
+
+    def trouble(self, port: int) -> str | None:
+        """Ask for the cluster's health; red lasts until the indices of an earlier run are open again."""
+        try:
+            connection = HTTPConnection(HOST, port, timeout=TIMEOUT_SECONDS)
+            with closing(connection):
+                connection.request("GET", "/_cluster/health")
+                health = json.load(connection.getresponse())
+        except (OSError, HTTPException, ValueError) as error:
+            return f"no answer on port {port} ({error})"
+        if health.get("cluster_name") != CLUSTER:
+            return f"port {port} answers as another cluster"
+        return None if health.get("status") in {"green", "yellow"} else "its indices are not open yet"

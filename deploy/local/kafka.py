@@ -1,0 +1,175 @@
+"""Kafka as one node that is broker and controller (KRaft)."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.local import process
+from deploy.local.jdk import Jdk
+from deploy.local.process import Launch
+from deploy.local.service import HOST, Layout, Program, Site, identity
+from streams.errors import CommandError
+
+MIB = 1024 * 1024
+# A request holds a record and its envelope; the broker refuses larger ones before it reads them.
+ENVELOPE_BYTES = MIB
+TIMEOUT_SECONDS = 5.0
+METADATA_KEY, METADATA_VERSION = 3, 1  # Kafka protocol guide, "Metadata Request (Version: 1)"
+
+LOGGING = """\
+status = warn
+property.pattern = [%d{ISO8601}] %-5p %m (%c)%n
+rootLogger.level = info
+rootLogger.appenderRef.file.ref = file
+appender.file.type = RollingFile
+appender.file.name = file
+appender.file.fileName = ${sys:rasd.log}
+appender.file.filePattern = ${sys:rasd.log}.%i
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = ${pattern}
+appender.file.policies.type = Policies
+appender.file.policies.size.type = SizeBasedTriggeringPolicy
+appender.file.policies.size.size = 10MB
+appender.file.strategy.type = DefaultRolloverStrategy
+appender.file.strategy.max = 3
+"""
+
+
+def properties(site: Site, controller_port: int) -> dict[str, str]:
+    """server.properties: the one node, its limits, and what a single developer's broker needs to start fast."""
+    largest = site.max_message_bytes + ENVELOPE_BYTES
+    return {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "controller.quorum.voters": f"1@{HOST}:{controller_port}",
+        "listeners": f"PLAINTEXT://{HOST}:{site.port},CONTROLLER://{HOST}:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{site.port}",
+        "controller.listener.names": "CONTROLLER",
+        "log.dirs": str(site.layout.data),
+        "auto.create.topics.enable": "false",
+        "num.partitions": "1",
+        # A page of 50 MB travels whole to the dead letters.
+        "message.max.bytes": str(largest),
+        "replica.fetch.max.bytes": str(largest),
+        "socket.request.max.bytes": str(largest + ENVELOPE_BYTES),
+        "default.replication.factor": "1",
+        "offsets.topic.num.partitions": "8",
+        "offsets.topic.replication.factor": "1",
+        "transaction.state.log.num.partitions": "8",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "share.coordinator.state.topic.num.partitions": "1",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        # Workers start one after another on one machine; a long wait for more of them only delays the first record.
+        "group.initial.rebalance.delay.ms": "300",
+        "log.retention.hours": "168",
+        "log.segment.bytes": str(256 * MIB),
+        "controlled.shutdown.enable": "false",
+    }
+
+
+def metadata_request() -> bytes:
+    """A Kafka metadata request that asks for brokers and for no topic, with its length in front."""
+    client = b"rasd"
+    header = struct.pack(">hhih", METADATA_KEY, METADATA_VERSION, 1, len(client)) + client
+    body = header + struct.pack(">i", 0)
+    return struct.pack(">i", len(body)) + body
+
+
+def broker_count(response: bytes) -> int:
+    """How many brokers a metadata response names, its length left out.
+
+    Raises:
+        ValueError: it is not an answer to `metadata_request`.
+    """
+    if len(response) < 8 or struct.unpack_from(">i", response)[0] != 1:
+        raise ValueError("not a Kafka metadata response")
+    return int(struct.unpack_from(">i", response, 4)[0])
+
+
+def _receive(connection: socket.socket, size: int) -> bytes:
+    received = b""
+    while len(received) < size:
+        chunk = connection.recv(size - len(received))
+        if not chunk:
+            raise ConnectionError("the connection was closed")
+        received += chunk
+    return received
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Kafka:
+    """See `deploy.local.service.Server`."""
+
+    name = "kafka"
+    title = "Kafka"
+
+    def log(self, layout: Layout) -> Path:
+        """Rolled at 10 MB, three old ones kept."""
+        return layout.logs / "kafka.log"
+
+    def install(self, files: Sequence[Path], cache: Path, jdk: Jdk) -> Program:  # noqa: ARG002
+        """The jars are used where they are."""
+        return Program(cache, files)
+
+    def prepare(self, site: Site) -> Launch:
+        """Write the configuration and, the first time, format the data folder."""
+        layout = site.layout
+        settings = layout.config / "server.properties"
+        lines = [f"{name}={value}" for name, value in properties(site, free_port()).items()]
+        settings.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        logging = layout.config / "log4j2.properties"
+        logging.write_text(LOGGING, encoding="utf-8")
+        java: list[str | Path] = [
+            site.jdk.java,
+            *identity(layout, site.port, site.version),
+            f"-Drasd.log={self.log(layout)}",
+            f"-Dlog4j2.configurationFile={logging}",
+            f"-Djava.io.tmpdir={layout.temporary}",
+            "-Djava.awt.headless=true",
+            f"-Xmx{site.heap}",
+            "-XX:+UseG1GC",
+            "-XX:+ExitOnOutOfMemoryError",
+            "-cp",
+            ":".join(str(jar) for jar in site.program.jars),
+        ]
+        if not (layout.data / "meta.properties").exists():
+            self._format(site, settings)
+        return Launch([*java, "kafka.Kafka", settings], layout.folder, {})
+
+    def _format(self, site: Site, settings: Path) -> None:
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        classpath = ":".join(str(jar) for jar in site.program.jars)
+        tool: list[str | Path] = [site.jdk.java, "-Xmx256m", "-cp", classpath, "kafka.tools.StorageTool"]
+        done = process.run(
+            [*tool, "format", "--ignore-formatted", "-t", cluster, "-c", settings],
+            folder=site.layout.folder,
+            user=site.user,
+        )
+        if done.returncode != 0:
+            last = (done.stdout.strip().splitlines() or ["no message"])[-1]
+            raise CommandError(f"Kafka's data folder cannot be formatted: {last}", hint="rasd down --wipe && rasd up")
+
+    def trouble(self, port: int) -> str | None:
+        """Ask for the brokers: a broker names itself only once it serves clients."""
+        try:
+            with socket.create_connection((HOST, port), TIMEOUT_SECONDS) as connection:
+                connection.sendall(metadata_request())
+                (size,) = struct.unpack(">i", _receive(connection, 4))
+                count = broker_count(_receive(connection, size))
+        except (OSError, ValueError) as error:
+            return f"no answer on port {port} ({error})"
+        return None if count else "it does not serve clients yet"

@@ -1,0 +1,98 @@
+"""Which folders the native stack uses, and as which user its servers run."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from streams.errors import CommandError
+from streams.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceUser:
+    """The unprivileged user that the servers run as when root starts them."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+def service_user() -> ServiceUser | None:
+    """The user to change to, or None when we are unprivileged already. Elasticsearch refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        entry = pwd.getpwnam("nobody")
+    except KeyError as error:
+        raise CommandError(
+            "root needs an unprivileged user `nobody` to run Elasticsearch as, and there is none",
+            hint="useradd --system --no-create-home nobody",
+        ) from error
+    return ServiceUser(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+
+def _may_enter(folder: Path, user: ServiceUser) -> bool:
+    status = folder.stat()
+    if status.st_uid == user.uid:
+        return bool(status.st_mode & stat.S_IXUSR)
+    if status.st_gid == user.gid:
+        return bool(status.st_mode & stat.S_IXGRP)
+    return bool(status.st_mode & stat.S_IXOTH)
+
+
+def closed_ancestor(path: Path, user: ServiceUser | None) -> Path | None:
+    """The outermost existing folder on the way to `path` that `user` may not enter, or None when all are open."""
+    if user is None:
+        return None
+    resolved = path.resolve()
+    for folder in [*reversed(resolved.parents), resolved]:
+        if folder.is_dir() and not _may_enter(folder, user):
+            return folder
+    return None
+
+
+def _xdg(variable: str, default: str) -> Path:
+    """An XDG base folder; the specification tells to ignore a relative one."""
+    value = Path(os.environ.get(variable, ""))
+    return value if value.is_absolute() else Path.home() / default
+
+
+def cache_dir() -> Path:
+    """Where downloads are kept, for all stacks of a user.
+
+    The servers read their programs from here, so when root's own folder is closed to the user they run as, it is
+    the system's.
+    """
+    folder = _xdg("XDG_CACHE_HOME", ".cache") / "rasd"
+    return folder if closed_ancestor(folder, service_user()) is None else Path("/var/cache/rasd")
+
+
+def stack_dir(settings: Settings) -> Path:
+    """Where a stack keeps its data, configuration and logs; absolute.
+
+    Raises:
+        CommandError: `local_dir` lies in a folder that the servers' user may not enter.
+    """
+    user = service_user()
+    if settings.local_dir is None:
+        return Path("/var/lib/rasd") if user else _xdg("XDG_STATE_HOME", ".local/state") / "rasd" / "local"
+    folder = settings.local_dir.expanduser().absolute()
+    closed = closed_ancestor(folder, user)
+    if user and closed:
+        raise CommandError(
+            f"{closed} is closed to the user {user.name}, as whom root runs the servers, so {folder} cannot be used",
+            hint="RASD_LOCAL_DIR=/var/lib/rasd rasd up",
+        )
+    return folder
+
+
+def give(path: Path, user: ServiceUser | None) -> None:
+    """Make `path`, a file or a folder's whole tree, the servers' user's own."""
+    if user is None:
+        return
+    for entry in [path, *path.rglob("*")] if path.is_dir() else [path]:
+        os.chown(entry, user.uid, user.gid, follow_symlinks=False)

@@ -1,0 +1,145 @@
+"""Servers as background processes, and their identity.
+
+Every server carries a marker in its command line: the absolute path of its own folder. What runs is found by that
+marker and its owner in the system's list of processes, so no pid file can be stale and no other process is ever taken
+for ours, whatever pids the system has used again meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from psutil import Process
+
+from deploy.local.places import ServiceUser
+from streams.errors import CommandError
+
+# The shell leaves the server in the background and ends, so the server is the system's child and never our zombie.
+IN_BACKGROUND = '"$@" & :'
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A command line, the folder to start it in, and the variables that it needs."""
+
+    command: Sequence[str | Path]
+    folder: Path
+    environment: Mapping[str, str]
+
+
+def marker(folder: Path) -> str:
+    """The Java option that marks the processes of the server in `folder`."""
+    return f"-Drasd.service={folder}"
+
+
+def spawn(launch: Launch, *, home: Path, output: Path, user: ServiceUser | None) -> None:
+    """Start a server that survives us, in a session of its own.
+
+    Args:
+        launch: its command line, which must hold its marker, folder and variables; of ours it gets PATH and the locale.
+        home: its HOME.
+        output: the file that takes what it prints, emptied first.
+        user: whom to run it as, or None to stay who we are.
+    """
+    inherited = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+    with output.open("wb") as stream:
+        subprocess.run(
+            ["/bin/sh", "-c", IN_BACKGROUND, "sh", *launch.command],
+            cwd=launch.folder,
+            env={**inherited, "HOME": str(home), **launch.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+            check=True,
+            **_identity(user),
+        )
+
+
+def run(command: Sequence[str | Path], *, folder: Path, user: ServiceUser | None) -> subprocess.CompletedProcess[str]:
+    """Run a server's tool to its end, as the user of the server; what it prints is in `stdout`."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        **_identity(user),
+    )
+
+
+def _identity(user: ServiceUser | None) -> dict[str, Any]:
+    return {} if user is None else {"user": user.uid, "group": user.gid, "extra_groups": []}
+
+
+def find(folder: Path, user: ServiceUser | None) -> list[Process]:
+    """The living processes of the server in `folder`, oldest first."""
+    wanted = marker(folder)
+    owner = user.uid if user else os.geteuid()
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if wanted in process.cmdline() and process.uids().effective == owner:
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # gone meanwhile, or another user's
+            continue
+    return sorted(found, key=lambda process: process.create_time())
+
+
+def option(process: Process, name: str) -> str | None:
+    """The value of a Java option `-Dname=value` of a living process; None when it has none or is gone."""
+    prefix = f"-D{name}="
+    try:
+        return next((word.removeprefix(prefix) for word in process.cmdline() if word.startswith(prefix)), None)
+    except psutil.NoSuchProcess:
+        return None
+
+
+def stop(processes: Sequence[Process], patience: float, *, kill: bool = False) -> None:
+    """End processes: ask them, wait `patience` seconds, then kill those that remain and wait until they are gone.
+
+    With `kill`, do not ask.
+
+    psutil checks pid and start time before each signal, so a pid that was used again is left alone.
+
+    Raises:
+        CommandError: a process outlives SIGKILL.
+    """
+    for process in processes:
+        _signal(process, kill=kill)
+    _, alive = psutil.wait_procs(processes, timeout=patience)
+    for process in alive:
+        _signal(process, kill=True)
+    _, alive = psutil.wait_procs(alive, timeout=30)
+    if alive:
+        pids = " ".join(str(process.pid) for process in alive)
+        raise CommandError(f"process {pids} does not end, not even by SIGKILL", hint=f"ps -o pid,stat,args -p {pids}")
+
+
+def _signal(process: Process, *, kill: bool) -> None:
+    try:
+        if kill:
+            process.kill()
+        else:
+            process.terminate()
+    except psutil.NoSuchProcess:
+        return
+
+
+def port_holder(port: int) -> str | None:
+    """Who listens on a TCP port, as `name, pid N`; None when the system does not tell us."""
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr[1] == port and connection.pid:
+                return f"{Process(connection.pid).name()}, pid {connection.pid}"
+    except (psutil.AccessDenied, psutil.NoSuchProcess):  # macOS tells only root; or it has just gone
+        return None
+    return None

@@ -1,0 +1,292 @@
+"""Starts, stops and looks after the native stack: one Kafka and one Elasticsearch on this machine's loopback.
+
+A stack is a folder (`local_dir`) and two ports; any number of stacks can run side by side. All functions are safe to
+call at any time, from several processes at once, and after any crash.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from psutil import Process
+from rich.console import Console
+
+from deploy.local import process
+from deploy.local.artifacts import load_product
+from deploy.local.checks import explained, require_memory, require_port, require_space
+from deploy.local.elasticsearch import Elasticsearch
+from deploy.local.fetch import fetch
+from deploy.local.jdk import find_jdk
+from deploy.local.kafka import Kafka
+from deploy.local.places import ServiceUser, cache_dir, give, service_user, stack_dir
+from deploy.local.service import HOST, Layout, Server, Site
+from streams.errors import CommandError
+from streams.settings import MIB, Settings
+
+# Elasticsearch takes longest, so it starts first; both then start side by side.
+SERVERS: dict[str, Server] = {"elasticsearch": Elasticsearch(), "kafka": Kafka()}
+START_SECONDS = 180.0
+STOP_SECONDS = 30.0
+POLL_SECONDS = 0.2
+FREE_BYTES = 1024 * MIB
+TAIL_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """What is known of one server.
+
+    Attributes:
+        name: `kafka` or `elasticsearch`.
+        title: the same, for people.
+        version: of the running process, else the one that would start.
+        pid: of the running process, else None.
+        ready: it has just answered a real request.
+        address: host:port.
+        trouble: why a running server is not ready.
+        log: its log file.
+        data: its data folder.
+    """
+
+    name: str
+    title: str
+    version: str
+    pid: int | None
+    ready: bool
+    address: str
+    trouble: str | None
+    log: Path
+    data: Path
+
+
+@dataclass(frozen=True, slots=True)
+class StackStatus:
+    """Both servers of a stack, Kafka first."""
+
+    folder: Path
+    services: tuple[ServiceStatus, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether both answer."""
+        return all(service.ready for service in self.services)
+
+    def __getitem__(self, name: str) -> ServiceStatus:
+        """The server `kafka` or `elasticsearch`."""
+        return next(service for service in self.services if service.name == name)
+
+
+def up(settings: Settings, *, console: Console | None = None) -> StackStatus:
+    """Start what is not running, and return when both servers answer.
+
+    Args:
+        settings: folder, ports and heaps (`local_...`).
+        console: where to show progress; standard error if not given.
+
+    Raises:
+        CommandError: with what is wrong and what helps; a server that failed to start is stopped again.
+    """
+    return _start(settings, tuple(SERVERS), console)
+
+
+def start_service(settings: Settings, name: str, *, console: Console | None = None) -> StackStatus:
+    """As `up`, for one server alone."""
+    return _start(settings, (name,), console)
+
+
+def down(settings: Settings, *, wipe: bool = False) -> tuple[str, ...]:
+    """Stop the servers of this stack, Kafka first so that nothing is written meanwhile.
+
+    Args:
+        settings: as given to `up`.
+        wipe: delete their data, configuration and logs too.
+
+    Returns:
+        The names of those that ran.
+    """
+    stopped = tuple(name for name in ("kafka", "elasticsearch") if stop_service(settings, name))
+    folder = stack_dir(settings)
+    if wipe and folder.is_dir():
+        with _locked(folder / "stack.lock"), explained(folder):
+            for name in SERVERS:
+                shutil.rmtree(folder / name, ignore_errors=not (folder / name).exists())
+    return stopped
+
+
+def stop_service(settings: Settings, name: str, *, kill: bool = False) -> bool:
+    """Stop one server and wait until it is gone.
+
+    Args:
+        settings: as given to `up`.
+        name: `kafka` or `elasticsearch`.
+        kill: with SIGKILL at once, as a crash would.
+
+    Returns:
+        Whether it ran.
+    """
+    folder = stack_dir(settings)
+    if not folder.is_dir():
+        return False
+    with _locked(folder / "stack.lock"):
+        running = process.find(folder / name, service_user())
+        process.stop(running, patience=0 if kill else STOP_SECONDS, kill=kill)
+        return bool(running)
+
+
+def status(settings: Settings) -> StackStatus:
+    """What runs where, asked anew. Starts and changes nothing."""
+    folder = stack_dir(settings)
+    user = service_user()
+    return StackStatus(folder, tuple(_status(settings, folder, name, user) for name in ("kafka", "elasticsearch")))
+
+
+def _status(settings: Settings, folder: Path, name: str, user: ServiceUser | None) -> ServiceStatus:
+    server, layout = SERVERS[name], Layout(folder / name)
+    running = process.find(layout.folder, user)
+    latest = running[-1] if running else None
+    port = _port_of(latest) or _port(settings, name)
+    trouble = server.trouble(port) if latest else None
+    return ServiceStatus(
+        name=name,
+        title=server.title,
+        version=(latest and process.option(latest, "rasd.version")) or load_product(name).version,
+        pid=latest.pid if latest else None,
+        ready=latest is not None and trouble is None,
+        address=f"{HOST}:{port}",
+        trouble=trouble,
+        log=server.log(layout),
+        data=layout.data,
+    )
+
+
+def _port(settings: Settings, name: str) -> int:
+    return settings.local_kafka_port if name == "kafka" else settings.local_elasticsearch_port
+
+
+def _heap(settings: Settings, name: str) -> str:
+    return settings.local_kafka_heap if name == "kafka" else settings.local_elasticsearch_heap
+
+
+def _port_of(running: Process | None) -> int | None:
+    port = process.option(running, "rasd.port") if running else None
+    return int(port) if port else None
+
+
+@contextmanager
+def _locked(path: Path, console: Console | None = None) -> Iterator[None]:
+    """Hold a lock that ends with the process; wait for it as long as it takes."""
+    with explained(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = path.open("a")
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if console:
+                console.print(f"waiting for another `rasd` that holds {path}", highlight=False, soft_wrap=True)
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _readable_by_all() -> Iterator[None]:
+    """Let the servers' user read what root writes, whatever root's umask."""
+    previous = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(previous)
+
+
+def _start(settings: Settings, names: Sequence[str], console: Console | None) -> StackStatus:
+    console = console or Console(stderr=True)
+    folder = stack_dir(settings)
+    user = service_user()
+    with _readable_by_all(), _locked(folder / "stack.lock", console), explained(folder):
+        missing = [name for name in names if not _runs(settings, folder, name, user)]
+        if missing:
+            _launch(settings, folder, missing, user, console)
+        _wait(settings, folder, names, user, console)
+    return status(settings)
+
+
+def _runs(settings: Settings, folder: Path, name: str, user: ServiceUser | None) -> bool:
+    """Whether the server runs, on the port that is asked for."""
+    running = process.find(folder / name, user)
+    port = _port_of(running[-1]) if running else None
+    if port and port != _port(settings, name):
+        raise CommandError(
+            f"the {SERVERS[name].title} of {folder} already runs, on port {port}, not {_port(settings, name)}",
+            hint="rasd down && rasd up",
+        )
+    return bool(running)
+
+
+def _launch(settings: Settings, folder: Path, names: Sequence[str], user: ServiceUser | None, console: Console) -> None:
+    for name in names:
+        require_port(_port(settings, name), SERVERS[name].title, f"RASD_LOCAL_{name.upper()}_PORT")
+    require_memory([_heap(settings, name) for name in names])
+    require_space(folder, FREE_BYTES)
+    cache = cache_dir()
+    jdk = find_jdk(cache, user, console)
+    for name in names:
+        server, layout, product = SERVERS[name], Layout(folder / name), load_product(name)
+        for part in (layout.data, layout.config, layout.logs, layout.temporary):
+            part.mkdir(parents=True, exist_ok=True)
+        with _locked(cache / "cache.lock", console), explained(cache):
+            site = Site(
+                layout=layout,
+                port=_port(settings, name),
+                heap=_heap(settings, name),
+                max_message_bytes=settings.max_message_bytes,
+                version=product.version,
+                jdk=jdk,
+                program=server.install(fetch(product, cache, console), cache, jdk),
+                user=user,
+            )
+        give(layout.folder, user)
+        launch = server.prepare(site)
+        give(layout.config, user)
+        process.spawn(launch, home=layout.folder, output=layout.output, user=user)
+
+
+def _wait(settings: Settings, folder: Path, names: Sequence[str], user: ServiceUser | None, console: Console) -> None:
+    """Return when all servers answer.
+
+    Raises:
+        CommandError: one ended, or took too long; it is stopped then, the other stays.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    pending = dict.fromkeys(names, 0)
+    while pending:
+        for name in list(pending):
+            running = process.find(folder / name, user)
+            # A process that is just becoming another program has no command line for a moment: look twice.
+            pending[name] = 0 if running else pending[name] + 1
+            trouble = SERVERS[name].trouble(_port(settings, name))
+            if running and trouble is None:
+                del pending[name]
+            elif pending[name] > 1:
+                raise _failure(folder, name, "ended while starting", console)
+            elif time.monotonic() > deadline:
+                process.stop(running, patience=STOP_SECONDS)
+                raise _failure(folder, name, f"is not ready after {START_SECONDS:.0f} s: {trouble}", console)
+        if pending:
+            time.sleep(POLL_SECONDS)
+
+
+def _failure(folder: Path, name: str, what: str, console: Console) -> CommandError:
+    """The error for a server that did not start, after showing the last lines that it wrote."""
+    server, layout = SERVERS[name], Layout(folder / name)
+    for path in (layout.output, server.log(layout)):
+        if path.is_file() and path.stat().st_size:
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
+            console.print(f"last lines of {path}:", *lines, sep="\n  ", markup=False, highlight=False, soft_wrap=True)
+    return CommandError(f"{server.title} {what}", hint=f"less {server.log(layout)}")

@@ -1,0 +1,7 @@
+"""rasd demo."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""

@@ -1,0 +1,130 @@
+"""rasd ingest, enrich: from files."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from streams.cli.console import err
+from streams.errors import CommandError, Rejected
+from streams.settings import get_settings
+from streams.sources.files import Item, count_bytes, read_paths
+
+PATHS = typer.Argument(
+    ..., metavar="PATH…", help="Files or folders: .json .jsonl .zip .html .txt; - is standard input."
+)
+
+
+def register(app: typer.Typer) -> None:
+    app.command(rich_help_panel="Articles")(ingest)
+    app.command(rich_help_panel="Articles")(enrich)
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("[progress.description]{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[records]} records"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+class _Counter:
+    """Moves a progress bar by the bytes of the records read."""
+
+    def __init__(self, bar: Progress, description: str, paths: list[Path]) -> None:
+        self.bar = bar
+        self.records = 0
+        self.task = bar.add_task(description, total=count_bytes(paths), records=0)
+
+    def __call__(self, item: Item) -> None:
+        self.records += 1
+        self.bar.update(self.task, advance=len(item.data), records=self.records)
+
+
+def ingest(paths: list[Path] = PATHS) -> None:
+    """Send files into articles.raw.
+
+    What cannot be read is named by file and line, and kept in articles.dlq; the exit status is then 1.
+
+    Example: `rasd ingest day.jsonl pages/ archive.zip`
+    """
+    from streams.sources.ingest import ingest as send
+
+    console = err()
+    with _bar(console) as bar:
+        counter = _Counter(bar, "sending", paths)
+        report = asyncio.run(
+            send(
+                read_paths(paths),
+                get_settings(),
+                on_item=counter,
+                on_fault=lambda item, fault: console.print(f"{item.place}: {fault}", markup=False),
+            )
+        )
+    typer.echo(f"{report.sent} records sent to articles.raw")
+    if report.refused or report.unsent:
+        raise CommandError(
+            f"{report.refused} unreadable records went to articles.dlq, {report.unsent} were too large to send",
+            hint="rasd dlq list",
+        )
+
+
+def enrich(
+    paths: list[Path] = PATHS,
+    output: Path = typer.Option(None, "-o", "--output", help="File to write; standard output when not given."),
+) -> None:
+    """Run all stages in this process, with no server: one enriched JSON document a line.
+
+    Articles that a stage refuses (an empty body, say) are named on standard error. The exit status is 1 when a record
+    could not be read at all.
+
+    Example: `rasd enrich page.html -o page.jsonl`
+    """
+    from streams.local import LocalPipeline
+    from streams.logs import configure_logging
+
+    settings = get_settings()
+    configure_logging(settings)
+    console = err()
+    pipeline = LocalPipeline(settings)
+    written = refused = unreadable = 0
+    sink: Any = sys.stdout.buffer
+    if output is not None:
+        try:
+            sink = output.open("wb")
+        except OSError as error:
+            raise CommandError(f"{output}: {error.strerror}") from error
+    try:
+        with _bar(console) as bar:
+            counter = _Counter(bar, "enriching", paths)
+            for item in read_paths(paths):
+                counter(item)
+                if item.raw is None:
+                    unreadable += 1
+                    console.print(f"{item.place}: {item.failure.detail if item.failure else ''}", markup=False)
+                    continue
+                try:
+                    for article in pipeline.enrich(item.raw):
+                        sink.write(article.to_json() + b"\n")
+                        written += 1
+                except Rejected as failure:
+                    refused += 1
+                    console.print(f"{item.place}: {failure.detail} ({failure.reason.value})", markup=False)
+    finally:
+        sink.flush()
+        if output is not None:
+            sink.close()
+    console.print(f"{written} articles, {refused} records refused, {unreadable} unreadable")
+    if unreadable:
+        raise CommandError(f"{unreadable} records could not be read")

@@ -1,0 +1,102 @@
+"""The `rasd` command: its subcommands, and how each of them fails.
+
+Exit status: 0 done, 1 it failed, 2 it was called wrongly. A failure is one line on standard error, and a second one
+with the command that helps; never a traceback, unless RASD_LOG_LEVEL=debug asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from importlib import import_module
+from importlib.util import find_spec
+
+import typer
+from pydantic import ValidationError
+from typer.exceptions import Abort, TyperException
+
+from streams import __version__
+from streams.cli import dead_letters, demo, files, pipeline, search, stack
+from streams.cli.console import err
+from streams.errors import CommandError, Retryable
+from streams.settings import STAGE_NAMES
+
+app = typer.Typer(
+    name="rasd",
+    help="Rasd (رصد): from raw Arabic news pages to searchable, deduplicated, tagged articles.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (stack, pipeline, files, search, demo):
+    module.register(app)
+app.add_typer(dead_letters.app, name="dlq", rich_help_panel="Running system")
+for stage in STAGE_NAMES:
+    # A stage may bring commands of its own. They are found by name: this package imports no stage's insides.
+    if find_spec(f"agents.{stage}.commands"):
+        import_module(f"agents.{stage}.commands").register(app)
+
+
+@app.callback(invoke_without_command=True)
+def _options(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+    if version:
+        typer.echo(f"rasd {__version__}")
+        raise typer.Exit
+
+
+def _say(message: str, hint: str | None = None) -> None:
+    console = err()
+    console.print(f"[bold red]rasd:[/] {_one_line(message)}", markup=True)
+    if hint:
+        console.print(f"  [dim]→[/] {_one_line(hint)}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.replace("[", "\\[").split())
+
+
+def _settings_fault(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    name = "_".join(str(part) for part in first["loc"]).upper()
+    return f"setting RASD_{name}: {first['msg']} (it is {first.get('input')!r})"
+
+
+def main() -> None:
+    """Entry point of the `rasd` command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each way to end)
+    """Run one command; returns its exit status."""
+    try:
+        result = app(arguments, prog_name="rasd", standalone_mode=False)
+    except TyperException as error:
+        if arguments:
+            _say(error.format_message(), "rasd --help, or --help after the command")
+        return error.exit_code
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except (Abort, KeyboardInterrupt):
+        return 130
+    except CommandError as error:
+        _say(error.message, error.hint)
+        return error.status
+    except Retryable as error:
+        _say(str(error), "rasd status shows what runs; rasd up starts the native Kafka and Elasticsearch")
+        return 1
+    except ValidationError as error:
+        _say(_settings_fault(error), ".env.example lists all settings")
+        return 2
+    except BrokenPipeError:
+        # The reader of our output left (`rasd enrich … | head`): nothing more to say, and nowhere to say it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("RASD_LOG_LEVEL") == "debug":
+            traceback.print_exc()
+        _say(f"unexpected {type(error).__name__}: {error}", "RASD_LOG_LEVEL=debug shows where it happened")
+        return 1
+    return result if isinstance(result, int) else 0

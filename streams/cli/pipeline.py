@@ -1,0 +1,123 @@
+"""rasd worker, serve, topics, schema: the running system."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+import typer
+
+from streams.errors import CommandError
+from streams.settings import STAGE_NAMES, get_settings
+
+_RESTARTS = "RASD_WORKER_RESTARTS"
+_LONG_ENOUGH = 60.0
+
+
+def register(app: typer.Typer) -> None:
+    app.command(rich_help_panel="Running system")(worker)
+    app.command(rich_help_panel="Running system")(serve)
+    app.command(rich_help_panel="Running system")(topics)
+    app.command(rich_help_panel="Running system")(schema)
+
+
+def worker(
+    stages: str = typer.Option(",".join(STAGE_NAMES), "--stages", help="Stages to run, comma separated."),
+    port: int = typer.Option(None, "--port", help="Port of /metrics, /livez, /readyz; 0 takes a free one."),
+) -> None:
+    """Run stages until told to stop. Any number of workers share the work.
+
+    Waits for Kafka and Elasticsearch when they are away, and starts itself again after a crash.
+
+    Example: `rasd worker --stages clean,entities`
+    """
+    from streams.logs import configure_logging
+    from streams.metrics import Metrics
+    from streams.settings import Settings
+    from streams.worker import run_worker
+
+    base = get_settings()
+    overrides = {"stages": stages} | ({} if port is None else {"worker_port": port})
+    settings = Settings.model_validate(base.model_dump() | overrides)
+    configure_logging(settings)
+    metrics = Metrics()
+    restarts = int(os.environ.get(_RESTARTS, "0"))
+    metrics.restarts.set(restarts)
+    started = time.monotonic()
+    status = run_worker(settings, metrics)
+    if status == 0:
+        return
+    _start_again(0 if time.monotonic() - started > _LONG_ENOUGH else restarts, restarts)
+
+
+def _start_again(quick_crashes: int, restarts: int) -> None:
+    """Replace this process by a fresh one: nothing of the crashed state survives, and the process id stays."""
+    from streams.logs import get_logger
+
+    delay = min(30.0, 0.5 * 2 ** min(quick_crashes, 6))
+    get_logger(__name__).warning("the worker crashed and starts again", seconds=delay, restarts=restarts + 1)
+    time.sleep(delay)
+    os.environ[_RESTARTS] = str(restarts + 1)
+    os.execv(sys.executable, [sys.executable, "-m", "streams.cli", *sys.argv[1:]])  # noqa: S606
+
+
+def serve(
+    host: str = typer.Option(None, "--host", help="Address to listen on."),
+    port: int = typer.Option(None, "--port", help="Port to listen on."),
+) -> None:
+    """Serve the query API and the live feed.
+
+    Example: `rasd serve --port 38000`, then open http://127.0.0.1:38000/docs
+    """
+    import uvicorn
+
+    from streams.api.app import create_api
+    from streams.logs import configure_logging
+
+    settings = get_settings()
+    configure_logging(settings)
+    uvicorn.run(
+        create_api(settings),
+        host=host or settings.api_host,
+        port=settings.api_port if port is None else port,
+        log_config=None,
+        access_log=False,
+    )
+
+
+def topics() -> None:
+    """Create the topics that are not there yet, with their partitions.
+
+    Example: `rasd topics`
+    """
+    from streams.kafka import create_topics
+    from streams.topics import topic_specs
+
+    settings = get_settings()
+    made = asyncio.run(create_topics(settings))
+    for spec in topic_specs(settings):
+        typer.echo(f"{spec.name}\t{spec.partitions} partitions\t{'created' if spec.name in made else 'there'}")
+
+
+def schema(
+    folder: Path = typer.Argument(Path("docs/schemas"), help="Where to write them."),
+    check: bool = typer.Option(False, "--check", help="Write nothing; exit 1 when a file is out of date."),
+) -> None:
+    """Write the JSON Schemas of the records.
+
+    Example: `rasd schema docs/schemas`
+    """
+    from streams.schemas import schema_files
+
+    for name, text in schema_files().items():
+        path = folder / name
+        if check:
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                raise CommandError(f"{path} is out of date", hint=f"rasd schema {folder}")
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            typer.echo(path)

@@ -1,0 +1,7 @@
+"""rasd search."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""

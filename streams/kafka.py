@@ -1,0 +1,176 @@
+"""Kafka apart from Faust: reach a broker, make the topics, produce."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from streams.errors import CommandError, Retryable
+from streams.logs import get_logger
+from streams.settings import MIB, Settings
+from streams.topics import TopicSpec, topic_specs
+
+log = get_logger(__name__)
+
+# What a broker answers while it starts or elects: KafkaError covers it; OSError and TimeoutError are the network's.
+AWAY = (KafkaError, OSError, TimeoutError)
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """Options that every client of Kafka takes."""
+    return {"bootstrap_servers": settings.kafka_bootstrap, "request_timeout_ms": 30_000}
+
+
+@asynccontextmanager
+async def open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A connected admin client.
+
+    Raises:
+        Retryable: no broker can be reached.
+    """
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    try:
+        await asyncio.wait_for(admin.start(), settings.kafka_connect_timeout)
+    except AWAY as error:
+        await admin.close()
+        raise Retryable(f"no Kafka at {settings.kafka_bootstrap}: {error or type(error).__name__}") from error
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+@asynccontextmanager
+async def open_producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
+    """A connected producer whose records are safe once awaited: all replicas, no duplicates by its own retries.
+
+    Raises:
+        Retryable: no broker can be reached.
+    """
+    producer = AIOKafkaProducer(
+        **client_options(settings),
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=5,
+        max_batch_size=MIB,
+        max_request_size=settings.max_message_bytes,
+    )
+    try:
+        await asyncio.wait_for(producer.start(), settings.kafka_connect_timeout)
+    except AWAY as error:
+        await producer.stop()
+        raise Retryable(f"no Kafka at {settings.kafka_bootstrap}: {error or type(error).__name__}") from error
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+@asynccontextmanager
+async def open_reader(settings: Settings, *topics: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer outside every group, from the beginning of the given topics.
+
+    Raises:
+        Retryable: no broker can be reached.
+    """
+    consumer = AIOKafkaConsumer(
+        *topics,
+        **client_options(settings),
+        group_id=None,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=8 * MIB,
+    )
+    try:
+        await asyncio.wait_for(consumer.start(), settings.kafka_connect_timeout)
+    except AWAY as error:
+        await consumer.stop()
+        raise Retryable(f"no Kafka at {settings.kafka_bootstrap}: {error or type(error).__name__}") from error
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def create_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -> list[str]:
+    """Make every topic that is not there yet; harmless when several processes do it at once.
+
+    Returns:
+        Names of the topics made by this call.
+
+    Raises:
+        Retryable: no broker can be reached, or it is still starting.
+        CommandError: a topic exists with fewer partitions than the settings ask for, or the broker refuses one.
+    """
+    specs = [*topic_specs(settings), *extra]
+    async with open_admin(settings) as admin:
+        try:
+            existing = set(await admin.list_topics())
+            missing = [spec for spec in specs if spec.name not in existing]
+            made = await _create(admin, missing)
+            await _check_partitions(admin, specs)
+        except AWAY as error:
+            raise Retryable(f"Kafka at {settings.kafka_bootstrap} is not ready: {error}") from error
+    return made
+
+
+async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> list[str]:
+    if not specs:
+        return []
+    response = await admin.create_topics(
+        [NewTopic(s.name, s.partitions, s.replication, topic_configs=dict(s.config)) for s in specs]
+    )
+    made = []
+    for name, code, *message in response.topic_errors:
+        error = for_code(code)
+        if code == 0:
+            made.append(name)
+        elif error is not TopicAlreadyExistsError:
+            if error.retriable:
+                raise error(name)
+            raise CommandError(
+                f"Kafka refuses topic {name}: {(message and message[0]) or error.__name__}",
+                hint="RASD_REPLICATION may not exceed the number of brokers",
+            )
+    return made
+
+
+async def _check_partitions(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
+    wanted = {spec.name: spec.partitions for spec in specs}
+    for description in await admin.describe_topics(list(wanted)):
+        error = for_code(description["error_code"])
+        if description["error_code"] != 0:
+            raise error(description["topic"])
+        found = len(description["partitions"])
+        if found != wanted[description["topic"]]:
+            raise CommandError(
+                f"topic {description['topic']} has {found} partitions, the settings say {wanted[description['topic']]}",
+                hint="set RASD_PARTITIONS to what the topic has; docs/operations.md tells how to grow it",
+            )
+
+
+async def wait_for_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -> None:
+    """Make the topics, waiting for a broker as long as it takes; says once that it waits and once that it goes on."""
+    delay = settings.retry_first
+    waiting = False
+    while True:
+        try:
+            made = await create_topics(settings, extra)
+        except Retryable as error:
+            if not waiting:
+                log.warning("waiting for Kafka", kafka=settings.kafka_bootstrap, cause=str(error))
+                waiting = True
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, settings.retry_most)
+        else:
+            if waiting:
+                log.info("Kafka is back", kafka=settings.kafka_bootstrap)
+            if made:
+                log.info("topics created", topics=made)
+            return

@@ -1,0 +1,263 @@
+"""The stage runner: the one place that consumes, and the reason why nothing is lost.
+
+Faust acknowledges an event when its loop body ends, whether or not it failed, and before anything that was sent has
+arrived. So: batches are taken without acknowledgement (`noack_take`), the stage runs, every result is delivered and
+confirmed, every failure is in the dead letters and confirmed, and only then are the events acknowledged. A crash
+anywhere in between repeats work; ids and versions make the repetition harmless.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
+
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from faust.exceptions import ProducerSendError
+
+from streams.deadletters import Headers, Origin, failure_headers
+from streams.errors import Reason, Rejected, Retryable
+from streams.logs import get_logger
+from streams.metrics import Metrics
+from streams.records import Article, decode
+from streams.settings import Settings
+from streams.stage import Arrival, MapFunction, MapStage, SinkFunction, SinkStage, Stage
+from streams.tables import ConfirmedTable, current_event
+from streams.topics import Topic, topic_name
+from streams.work import Outcome, apply, record_key
+
+log = get_logger(__name__)
+
+T = TypeVar("T")
+# value, key, headers, topic: what is to be sent for one event
+Parcel = tuple[str, bytes | None, bytes, Headers | None]
+
+
+class Send(Protocol):
+    """Hand a record to the producer; the awaitable inside is its delivery."""
+
+    def __call__(
+        self, topic: str, key: bytes | None, value: bytes, headers: Headers | None
+    ) -> Awaitable[Awaitable[Any]]: ...
+
+
+class StageRunner:
+    """Runs one stage over a stream of Faust events.
+
+    Args:
+        stage: what to run.
+        function: what `stage.build` made.
+        send: hands a record to the producer.
+        tables: tables that the stage writes; they are confirmed before its results are passed on.
+
+    Attributes:
+        waiting: true while a broker or server is away.
+        done: next offset to finish, by partition.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        function: MapFunction | SinkFunction,
+        *,
+        send: Send,
+        settings: Settings,
+        metrics: Metrics,
+        tables: Sequence[ConfirmedTable] = (),
+    ) -> None:
+        self.stage = stage
+        self.function: Any = function
+        self.send = send
+        self.settings = settings
+        self.metrics = metrics
+        self.tables = tables
+        self.waiting = False
+        self.done: dict[int, int] = {}
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=stage.name)
+        self._dlq = topic_name(Topic.DLQ, settings)
+
+    async def consume(self, stream: Any) -> None:
+        """The agent: take, work, deliver, acknowledge, for as long as the stream lives."""
+        async for events in stream.noack_take(self.batch_size, within=self.settings.batch_seconds):
+            await self.handle(events)
+
+    @property
+    def batch_size(self) -> int:
+        """Records taken at once: a sink wants enough of them to fill its requests."""
+        if isinstance(self.stage, SinkStage):
+            return max(self.settings.batch_size, self.settings.bulk_documents * self.settings.bulk_in_flight)
+        return self.settings.batch_size
+
+    async def handle(self, events: Sequence[Any]) -> None:
+        """Work on one batch to its end. Returns only when every event is accounted for and acknowledged."""
+        name = self.stage.name
+        self.metrics.records_in.labels(name).inc(len(events))
+        self.metrics.batch_records.labels(name).observe(len(events))
+        outcomes = await self._until_done(lambda: self._work(events))
+        parcels = [self._parcels(event, outcome) for event, outcome in zip(events, outcomes, strict=True)]
+        await self._deliver(events, parcels, outcomes)
+        for event in events:
+            event.ack()
+        self._account(events, outcomes)
+        for event in events:
+            self.done[event.message.partition] = event.message.offset + 1
+
+    async def _work(self, events: Sequence[Any]) -> list[Outcome]:
+        if isinstance(self.stage, SinkStage):
+            return await self._sink(self.stage, events)
+        if self.stage.stateful:
+            return await self._map_with_tables(self.stage, events)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._map, self.stage, events)
+
+    def _map(self, stage: MapStage, events: Sequence[Any]) -> list[Outcome]:
+        return [apply(stage, self.function, _value(event), _arrival(event), self.metrics) for event in events]
+
+    async def _map_with_tables(self, stage: MapStage, events: Sequence[Any]) -> list[Outcome]:
+        outcomes = []
+        for event in events:
+            with current_event(event):
+                outcomes.append(apply(stage, self.function, _value(event), _arrival(event), self.metrics))
+        for table in self.tables:
+            await table.confirm()
+        return outcomes
+
+    async def _sink(self, stage: SinkStage, events: Sequence[Any]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        articles: list[Article] = []
+        for event in events:
+            try:
+                articles.append(decode(stage.accepts, _value(event)))
+                outcomes.append(Outcome())
+            except Rejected as failure:
+                outcomes.append(Outcome(failure=failure))
+        started = time.perf_counter()
+        verdicts = iter(await self.function(articles)) if articles else iter(())
+        seconds = (time.perf_counter() - started) / max(len(articles), 1)
+        for outcome in outcomes:
+            if outcome.failure is None:
+                outcome.failure = next(verdicts)
+                self.metrics.stage_seconds.labels(stage.name).observe(seconds)
+        now = time.time()
+        for article in articles:
+            self.metrics.end_to_end.observe(max(0.0, now - article.ingested_at.timestamp()))
+        return outcomes
+
+    def _parcels(self, event: Any, outcome: Outcome) -> list[Parcel]:
+        if outcome.failure is not None:
+            return [self._dead_letter(event, outcome.failure)]
+        if isinstance(self.stage, SinkStage):
+            return []
+        target = topic_name(self.stage.writes, self.settings)
+        return [(target, record_key(record), record.to_json(), None) for record in outcome.records]
+
+    def _dead_letter(self, event: Any, failure: Exception) -> Parcel:
+        message = event.message
+        origin = Origin(topic=message.topic, partition=message.partition, offset=message.offset)
+        place = {"stage": self.stage.name, "topic": message.topic, "offset": f"{message.partition}:{message.offset}"}
+        if isinstance(failure, Rejected):
+            log.info("dead letter", reason=failure.reason.value, detail=failure.detail, **place)
+        else:
+            log.error("a stage failed on a record", exc_info=failure, **place)
+        return (self._dlq, message.key, _value(event), failure_headers(self.stage.name, failure, origin))
+
+    async def _deliver(
+        self, events: Sequence[Any], parcels: Sequence[Sequence[Parcel]], outcomes: Sequence[Outcome]
+    ) -> None:
+        """Send everything and wait until Kafka has it. A record that Kafka will never take becomes a dead letter."""
+        waiting = [(index, parcel) for index, group in enumerate(parcels) for parcel in group]
+
+        async def attempt() -> None:
+            nonlocal waiting
+            waiting, error = await self._send_all(events, waiting, outcomes)
+            if error is not None:
+                raise Retryable(f"Kafka does not take records: {error!r}") from error
+
+        await self._until_done(attempt)
+
+    async def _send_all(
+        self, events: Sequence[Any], waiting: Sequence[tuple[int, Parcel]], outcomes: Sequence[Outcome]
+    ) -> tuple[list[tuple[int, Parcel]], Exception | None]:
+        """One attempt; returns what is still to be sent, and why."""
+        left: list[tuple[int, Parcel]] = []
+        last_error: Exception | None = None
+        under_way: list[tuple[int, Parcel, Awaitable[Any]]] = []
+        for index, parcel in waiting:
+            try:
+                under_way.append((index, parcel, await self.send(*parcel)))
+            except (KafkaError, ProducerSendError, OSError) as error:
+                if _too_large(error) and parcel[0] != self._dlq:
+                    failure = Rejected(Reason.TOO_LARGE, f"{len(parcel[2])} bytes for {parcel[0]}")
+                    outcomes[index].failure = failure
+                    left.append((index, self._dead_letter(events[index], failure)))
+                else:
+                    left.append((index, parcel))
+                last_error = error
+        for index, parcel, delivery in under_way:
+            try:
+                await delivery
+            except (KafkaError, OSError) as error:
+                left.append((index, parcel))
+                last_error = error
+        return left, last_error
+
+    async def _until_done(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Repeat while the world is not ready, with a growing wait; say so once, and once when it goes on."""
+        delay = self.settings.retry_first
+        try:
+            while True:
+                try:
+                    result = await attempt()
+                except Retryable as error:
+                    self.metrics.retries.labels(self.stage.name).inc()
+                    if not self.waiting:
+                        log.warning("waiting", stage=self.stage.name, cause=str(error))
+                        self.waiting = True
+                    await asyncio.sleep(delay)
+                    delay = min(delay * 2, self.settings.retry_most)
+                else:
+                    if self.waiting:
+                        log.info("going on", stage=self.stage.name)
+                    return result
+        finally:
+            self.waiting = False
+
+    def _account(self, events: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
+        name = self.stage.name
+        for event, outcome in zip(events, outcomes, strict=True):
+            if outcome.failure is None:
+                self.metrics.articles.labels(name, "ok").inc()
+                self.metrics.records_out.labels(name).inc(len(outcome.records))
+            else:
+                rejected = isinstance(outcome.failure, Rejected)
+                reason = outcome.failure.reason if isinstance(outcome.failure, Rejected) else Reason.POISON
+                self.metrics.articles.labels(name, "rejected" if rejected else "poison").inc()
+                self.metrics.dead_letters.labels(name, reason.value).inc()
+            if log.isEnabledFor(10):
+                self._debug(event, outcome)
+
+    def _debug(self, event: Any, outcome: Outcome) -> None:
+        message = event.message
+        ids = [record.id for record in outcome.records]
+        log.debug(
+            "done",
+            stage=self.stage.name,
+            topic=message.topic,
+            partition=message.partition,
+            offset=message.offset,
+            articles=ids,
+        )
+
+
+def _value(event: Any) -> bytes:
+    return event.message.value or b""
+
+
+def _arrival(event: Any) -> Arrival:
+    return Arrival(timestamp=event.message.timestamp)
+
+
+def _too_large(error: BaseException) -> bool:
+    return isinstance(error, MessageSizeTooLargeError) or isinstance(error.__cause__, MessageSizeTooLargeError)

@@ -1,0 +1,1 @@
+"""Finding articles: the query builder, the index, and how hits are shown."""

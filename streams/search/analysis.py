@@ -1,0 +1,200 @@
+"""The index's analysis chain, in Python, from the same definition that Elasticsearch gets.
+
+The live feed has to decide whether an article that is not in the index yet matches a query. It does so with the terms
+that Elasticsearch would make: this module interprets deploy/elasticsearch/analysis.json. A test compares both on the
+real server. The tokenizer follows the word boundaries of Unicode Annex 29 for scripts that part words by spaces; text
+in Chinese, Japanese, Thai and the like is one token a run here, and is only matched whole.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "deploy" / "elasticsearch"
+
+_WORD = r"[^\W_]|[\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]"
+_TOKEN = re.compile(
+    rf"(?:{_WORD}|_)+"
+    r"(?:(?:(?<=[^\W\d_])[.'’:·](?=[^\W\d_])|(?<=\d)[.,;'’،٬٫](?=\d))"
+    rf"(?:{_WORD}|_)+)*"
+)
+_ARABIC_NORMALIZATION = str.maketrans("أإآةى", "اااهي", "ـًٌٍَُِّْ")
+# What ASCIIFolding does beyond dropping accents, for the letters of European languages.
+_FOLDED_LETTERS = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i", "’": "'"}
+)
+
+TokenFilter = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One indexed term.
+
+    Attributes:
+        text: the term.
+        position: index of its token in the text; dropped stop words leave a gap.
+        start, end: code points of the token in the analysed text, after the character filters.
+    """
+
+    text: str
+    position: int
+    start: int
+    end: int
+
+
+class Analyzer:
+    """One custom analyzer of an Elasticsearch `analysis` definition.
+
+    Args:
+        analysis: the object at `settings.analysis`.
+        name: key of the analyzer in it.
+
+    Raises:
+        ValueError: the definition uses a filter that this module does not know.
+    """
+
+    def __init__(self, analysis: Mapping[str, Any], name: str) -> None:
+        spec = analysis["analyzer"][name]
+        if spec["tokenizer"] != "standard":
+            raise ValueError(f"unknown tokenizer {spec['tokenizer']!r}")
+        self._char_filters = [
+            _char_filter(analysis["char_filter"][char_filter]) for char_filter in spec.get("char_filter", [])
+        ]
+        self._filters = [_token_filter(analysis, token_filter) for token_filter in spec["filter"]]
+        self._cache: dict[str, str | None] = {}
+
+    def terms(self, text: str) -> list[Term]:
+        """The terms of a text, in order."""
+        for char_filter in self._char_filters:
+            text = char_filter(text)
+        result = []
+        for position, match in enumerate(_TOKEN.finditer(text)):
+            term = self.term(match.group())
+            if term:
+                result.append(Term(term, position, match.start(), match.end()))
+        return result
+
+    def term(self, token: str) -> str | None:
+        """What the filters make of one token; None when it is a stop word."""
+        if token in self._cache:
+            return self._cache[token]
+        term: str | None = token
+        for token_filter in self._filters:
+            if term is None:
+                break
+            term = token_filter(term)
+        if len(self._cache) >= 100_000:
+            self._cache.clear()
+        self._cache[token] = term
+        return term
+
+
+def folder(analysis: Mapping[str, Any], name: str) -> Callable[[str], str]:
+    """One normalizer of an Elasticsearch `analysis` definition: folds a whole name, spaces kept."""
+    spec = analysis["normalizer"][name]
+    steps = [_char_filter(analysis["char_filter"][char_filter]) for char_filter in spec["char_filter"]]
+    filters = [_token_filter(analysis, token_filter) for token_filter in spec["filter"]]
+
+    def fold(text: str) -> str:
+        for step in steps:
+            text = step(text)
+        for token_filter in filters:
+            text = token_filter(text) or ""
+        return text
+
+    return fold
+
+
+def _char_filter(spec: Mapping[str, Any]) -> Callable[[str], str]:
+    if spec["type"] == "pattern_replace":
+        return _pattern_replace(spec)
+    if spec["type"] != "mapping":
+        raise ValueError(f"unknown char filter {spec['type']!r}")
+    table = {}
+    for rule in spec["mappings"]:
+        source, _, target = (part.strip() for part in rule.partition("=>"))
+        table[ord(_unescape(source))] = _unescape(target)
+    return lambda text: text.translate(table)
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text)
+
+
+def _token_filter(analysis: Mapping[str, Any], name: str) -> TokenFilter:
+    spec = analysis["filter"].get(name)
+    if spec is None:
+        if name not in _STOCK:
+            raise ValueError(f"unknown filter {name!r}")
+        return _STOCK[name]
+    if spec["type"] == "pattern_replace":
+        return _pattern_replace(spec)
+    if spec["type"] == "stop":
+        stop_words = frozenset(spec["stopwords"])
+        return lambda token: None if token in stop_words else token
+    if spec["type"] == "stemmer_override":
+        rules = dict(_override_rules(spec["rules"]))
+        return lambda token: rules.get(token, token)
+    raise ValueError(f"unknown filter type {spec['type']!r}")
+
+
+def _override_rules(rules: Sequence[str]) -> list[tuple[str, str]]:
+    parted = (rule.partition("=>") for rule in rules)
+    return [(word.strip(), stem.strip()) for words, _, stem in parted for word in words.split(",")]
+
+
+def _pattern_replace(spec: Mapping[str, Any]) -> Callable[[str], str]:
+    pattern = re.compile(spec["pattern"])
+    replacement = re.sub(r"\$(\d)", r"\\\1", spec["replacement"])
+    return lambda text: pattern.sub(replacement, text)
+
+
+def _ascii_folding(token: str) -> str:
+    if token.isascii():
+        return token
+    folded = token.translate(_FOLDED_LETTERS)
+    parts = []
+    for character in folded:
+        base = unicodedata.normalize("NFD", character)[0]
+        parts.append(base if base.isascii() else character)
+    return "".join(parts)
+
+
+def _decimal_digit(token: str) -> str:
+    return "".join(str(unicodedata.decimal(character, character)) for character in token)
+
+
+_STOCK: dict[str, TokenFilter] = {
+    "lowercase": str.lower,
+    "decimal_digit": _decimal_digit,
+    "asciifolding": _ascii_folding,
+    "arabic_normalization": lambda token: token.translate(_ARABIC_NORMALIZATION),
+}
+
+
+@lru_cache(maxsize=1)
+def definition() -> Mapping[str, Any]:
+    """The `analysis` object of deploy/elasticsearch/analysis.json."""
+    template = json.loads((TEMPLATES / "analysis.json").read_text(encoding="utf-8"))
+    analysis: Mapping[str, Any] = template["template"]["settings"]["analysis"]
+    return analysis
+
+
+@lru_cache(maxsize=8)
+def analyzer(name: str) -> Analyzer:
+    """The shipped analyzer of this name: `ar_exact`, `ar_text` or `ar_name`."""
+    return Analyzer(definition(), name)
+
+
+@lru_cache(maxsize=1)
+def name_folder() -> Callable[[str], str]:
+    """The shipped normalizer `ar_fold`, by which names of places and outlets are compared."""
+    return folder(definition(), "ar_fold")

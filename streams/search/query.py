@@ -1,0 +1,250 @@
+"""Search requests as Elasticsearch queries. Pure; the command, the API and exports all build theirs here.
+
+Weights and `minimum_should_match` are those that did best in benchmarks/search.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from streams.search.request import MAX_FOLDED, Filters, SearchRequest
+from streams.search.syntax import Operand, ParsedQuery
+
+Body = dict[str, Any]
+
+WORD_FIELDS = ("body", "body.exact^0.3", "title^0.5", "title.exact^0.15", "subtitle^0.25", "captions.text^0.1")
+PHRASE_FIELDS = ("body.exact", "title.exact^0.5", "subtitle.exact^0.25")
+EXCLUDED_FIELDS = ("body", "title", "subtitle")
+EXCLUDED_PHRASE_FIELDS = ("body.exact", "title.exact", "subtitle.exact")
+
+# Marks around highlighted words: Unicode noncharacters, which no text may hold (Unicode 16, section 23.7).
+MARK_START, MARK_END = "\ufdd0", "\ufdd1"
+
+# The server stops collecting then and says so; a page is never late because one query is heavy.
+TIMEOUT = "5s"
+COUNT_UP_TO = 10_000
+HELPERS = ("facets", "@timestamp")
+FACETS = {
+    "persons": "facets.persons",
+    "organisations": "facets.organisations",
+    "places": "facets.places",
+    "countries": "facets.countries",
+    "sources": "source",
+    "languages": "language",
+}
+Interval = Literal["hour", "day", "week", "month"]
+
+
+def build_query(filters: Filters) -> Body:
+    """The query of these filters: text scores, everything else only selects."""
+    clauses: Body = {}
+    parsed = filters.parsed()
+    if must := _must(parsed):
+        clauses["must"] = must
+    if selected := _filter(filters):
+        clauses["filter"] = selected
+    if parsed.excluded:
+        clauses["must_not"] = [
+            _multi_match(o, EXCLUDED_PHRASE_FIELDS if o.phrase else EXCLUDED_FIELDS) for o in parsed.excluded
+        ]
+    return {"bool": clauses} if clauses else {"match_all": {}}
+
+
+def _must(parsed: ParsedQuery) -> list[Body]:
+    must: list[Body] = []
+    if parsed.words:
+        must.append(
+            {
+                "multi_match": {
+                    "query": " ".join(parsed.words),
+                    "type": "most_fields",
+                    "fields": list(WORD_FIELDS),
+                    "minimum_should_match": "2<75%",
+                }
+            }
+        )
+    for choice in parsed.required:
+        options = [_multi_match(o, PHRASE_FIELDS if o.phrase else WORD_FIELDS) for o in choice]
+        must.append(options[0] if len(options) == 1 else {"bool": {"should": options, "minimum_should_match": 1}})
+    return must
+
+
+def _multi_match(operand: Operand, fields: tuple[str, ...]) -> Body:
+    # An unquoted operand may hold several tokens (كوفيد-19); all of them are meant.
+    how: Body = {"type": "phrase"} if operand.phrase else {"type": "most_fields", "operator": "and"}
+    return {"multi_match": {"query": operand.text, "fields": list(fields), **how}}
+
+
+def _filter(filters: Filters) -> list[Body]:
+    selected: list[Body] = []
+    if filters.place:
+        selected.append(_any([option for name in filters.place for option in _place(name)]))
+    if filters.person:
+        selected.append(_any([{"match_phrase": {"facets.persons.words": name}} for name in filters.person]))
+    if filters.organisation:
+        selected.append(_any([{"match_phrase": {"facets.organisations.words": name}} for name in filters.organisation]))
+    for field, values in (
+        ("facets.countries", filters.country),
+        ("source.fold", filters.source),
+        ("language", filters.language),
+    ):
+        if values:
+            selected.append({"terms": {field: list(values)}})
+    if filters.cluster is not None:
+        selected.append({"term": {"cluster.id": filters.cluster}})
+    if (times := _times(filters)) is not None:
+        selected.append(times)
+    return selected + _area(filters)
+
+
+def _place(name: str) -> list[Body]:
+    options: list[Body] = [{"term": {"facets.place_names": name}}, {"term": {"facets.place_path": name}}]
+    if name.isascii() and name.isdigit() and len(name) <= 18:
+        options.append({"term": {"places.geonameid": int(name)}})
+    return options
+
+
+def _times(filters: Filters) -> Body | None:
+    bounds = {
+        name: value.isoformat() for name, value in (("gte", filters.since), ("lt", filters.until)) if value is not None
+    }
+    return {"range": {"@timestamp": bounds}} if bounds else None
+
+
+def _area(filters: Filters) -> list[Body]:
+    area: list[Body] = []
+    if filters.bbox is not None:
+        west, south, east, north = filters.bbox
+        corners = {"top_left": {"lat": north, "lon": west}, "bottom_right": {"lat": south, "lon": east}}
+        area.append({"geo_bounding_box": {"geo": corners}})
+    if filters.near is not None:
+        lat, lon = filters.near
+        area.append({"geo_distance": {"distance": f"{filters.radius}km", "geo": {"lat": lat, "lon": lon}}})
+    return area
+
+
+def _any(options: list[Body]) -> Body:
+    return options[0] if len(options) == 1 else {"bool": {"should": options, "minimum_should_match": 1}}
+
+
+def build_search(request: SearchRequest) -> Body:
+    """The whole search of one page, highlights and folding included."""
+    sort = sort_order(request)
+    body: Body = {
+        "query": build_query(request),
+        "sort": sort,
+        "size": request.size,
+        "timeout": TIMEOUT,
+        "track_total_hits": COUNT_UP_TO,
+        "track_scores": True,
+        "_source": {"excludes": list(HELPERS)},
+        "highlight": _highlight(),
+    }
+    position = request.position()
+    if request.fold:
+        # search_after cannot page through collapsed hits, so folded pages are counted, and end at MAX_FOLDED.
+        offset = position if isinstance(position, int) else 0
+        body["from"] = offset
+        body["size"] = min(request.size, MAX_FOLDED - offset)
+        body["collapse"] = {"field": "facets.fold", "inner_hits": _copies(request, sort)}
+    elif position is not None:
+        body["search_after"] = position
+    return body
+
+
+def _copies(request: SearchRequest, sort: list[Body]) -> Body:
+    return {
+        "name": "copies",
+        "size": request.copies,
+        "sort": sort,
+        "_source": ["id", "url", "source", "title", "published_at", "cluster.relation"],
+    }
+
+
+def sort_order(request: SearchRequest) -> list[Body]:
+    """Sort clauses; the id is last so that no two hits are equal."""
+    newest: list[Body] = [{"@timestamp": "desc"}, {"id": "desc"}]
+    return [{"_score": "desc"}, *newest] if request.scored() else newest
+
+
+def _highlight() -> Body:
+    return {
+        "type": "unified",
+        "pre_tags": [MARK_START],
+        "post_tags": [MARK_END],
+        "fields": {
+            "title": {"number_of_fragments": 0, "matched_fields": ["title", "title.exact"]},
+            "subtitle": {"number_of_fragments": 0, "matched_fields": ["subtitle", "subtitle.exact"]},
+            "body": {
+                "fragment_size": 180,
+                "number_of_fragments": 2,
+                "no_match_size": 180,
+                "order": "score",
+                "matched_fields": ["body", "body.exact"],
+            },
+        },
+    }
+
+
+def build_article(article_id: str) -> Body:
+    """The search for one article by its id."""
+    return {"query": {"term": {"id": article_id}}, "size": 1, "_source": {"excludes": list(HELPERS)}}
+
+
+def build_copies(cluster_id: str, article_id: str, size: int) -> Body:
+    """The search for the other articles of a cluster, oldest first."""
+    return {
+        "query": {"bool": {"filter": {"term": {"cluster.id": cluster_id}}, "must_not": {"term": {"id": article_id}}}},
+        "sort": [{"@timestamp": "asc"}, {"id": "asc"}],
+        "size": size,
+        "_source": ["id", "url", "source", "title", "published_at", "cluster"],
+        "timeout": TIMEOUT,
+    }
+
+
+def build_facets(filters: Filters, size: int) -> Body:
+    """Counts of the most frequent values of every facet."""
+    return {
+        "query": build_query(filters),
+        "size": 0,
+        "timeout": TIMEOUT,
+        "track_total_hits": True,
+        "aggs": {name: {"terms": {"field": field, "size": size}} for name, field in FACETS.items()},
+    }
+
+
+def build_timeline(filters: Filters, interval: Interval, zone: str) -> Body:
+    """Articles and stories by time; empty intervals are left out."""
+    return {
+        "query": build_query(filters),
+        "size": 0,
+        "timeout": TIMEOUT,
+        "track_total_hits": True,
+        "aggs": {
+            "timeline": {
+                "date_histogram": {
+                    "field": "@timestamp",
+                    "calendar_interval": interval,
+                    "time_zone": zone,
+                    "min_doc_count": 1,
+                },
+                "aggs": {"stories": {"cardinality": {"field": "facets.fold", "precision_threshold": 1000}}},
+            }
+        },
+    }
+
+
+def build_map(filters: Filters, zoom: int, size: int) -> Body:
+    """Articles by map tile (Web Mercator, z/x/y)."""
+    grid: Body = {"field": "geo", "precision": zoom, "size": size}
+    if filters.bbox is not None:
+        west, south, east, north = filters.bbox
+        # An article with points inside and outside the box counts in the tiles inside only.
+        grid["bounds"] = {"top_left": {"lat": north, "lon": west}, "bottom_right": {"lat": south, "lon": east}}
+    return {
+        "query": build_query(filters),
+        "size": 0,
+        "timeout": TIMEOUT,
+        "track_total_hits": True,
+        "aggs": {"tiles": {"geotile_grid": grid}},
+    }

@@ -1,0 +1,183 @@
+"""Raw articles out of files: .json, .jsonl, .zip of either, .html, .txt, folders of them, and standard input.
+
+Every record keeps its original bytes and the place where it stands, so that a bad one is named and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from streams.errors import CommandError, Reason, Rejected
+from streams.records import RawArticle, decode
+
+SUFFIXES = frozenset({".json", ".jsonl", ".ndjson", ".zip", ".html", ".htm", ".txt"})
+_LINES = frozenset({".jsonl", ".ndjson"})
+_WEB = frozenset({".html", ".htm"})
+_SPACE_AND_COMMA = re.compile(r"[\s,]*")
+FILE_SOURCE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One record of a file.
+
+    Attributes:
+        place: file and line (`day.jsonl:17`), for messages.
+        data: the record's bytes as they stand in the file; for a page of its own, the raw record made of it.
+        raw: the record, or None when it cannot be read.
+        failure: why not.
+    """
+
+    place: str
+    data: bytes
+    raw: RawArticle | None = None
+    failure: Rejected | None = None
+
+
+def read_paths(paths: list[Path]) -> Iterator[Item]:
+    """All records of the given files and folders; `-` is standard input.
+
+    Raises:
+        CommandError: a path does not exist, cannot be read, or is of no known kind.
+    """
+    for path in paths:
+        if str(path) == "-":
+            yield from _read_stream("standard input", sys.stdin.buffer.read())
+        else:
+            for file in _files(path):
+                yield from _read_file(file)
+
+
+def count_bytes(paths: list[Path]) -> int | None:
+    """Size of all the files, for a progress bar; None when standard input is among them."""
+    if any(str(path) == "-" for path in paths):
+        return None
+    return sum(file.stat().st_size for path in paths for file in _files(path))
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        found = sorted(file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in SUFFIXES)
+        if not found:
+            raise CommandError(f"{path}: no file ends in {', '.join(sorted(SUFFIXES))}", status=2)
+        return found
+    if not path.exists():
+        raise CommandError(f"{path}: no such file or folder", status=2)
+    if path.suffix.lower() not in SUFFIXES:
+        raise CommandError(f"{path}: unknown kind of file", hint=f"known are {', '.join(sorted(SUFFIXES))}", status=2)
+    return [path]
+
+
+def _read_file(path: Path) -> Iterator[Item]:
+    try:
+        if path.suffix.lower() == ".zip":
+            yield from _read_zip(path)
+        else:
+            yield from _read_named(str(path), path.name, path.read_bytes(), path.absolute().as_uri())
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror or error}") from error
+
+
+def _read_zip(path: Path) -> Iterator[Item]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [i for i in archive.infolist() if not i.is_dir() and _suffix(i.filename) in SUFFIXES - {".zip"}]
+            if not members:
+                raise CommandError(f"{path}: holds no .json, .jsonl, .html or .txt file")
+            for member in members:
+                name = f"{path}!{member.filename}"
+                yield from _read_named(
+                    name, member.filename, archive.read(member), f"{path.absolute().as_uri()}#{member.filename}"
+                )
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        # RuntimeError: an encrypted member; NotImplementedError: an unknown compression
+        raise CommandError(f"{path}: is no readable zip archive: {error}") from error
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+def _read_named(place: str, name: str, data: bytes, uri: str) -> Iterator[Item]:
+    suffix = _suffix(name)
+    if suffix in _LINES:
+        return _read_lines(place, data)
+    if suffix == ".json":
+        return _read_json(place, data)
+    return iter([_page(place, data, uri.replace(" ", "%20"), "text/html" if suffix in _WEB else "text/plain")])
+
+
+def _read_stream(place: str, data: bytes) -> Iterator[Item]:
+    """Standard input has no name: a JSON array begins with [, anything else is read as one record a line."""
+    return _read_json(place, data) if data.lstrip()[:1] == b"[" else _read_lines(place, data)
+
+
+def _read_lines(place: str, data: bytes) -> Iterator[Item]:
+    for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+        if line.strip():
+            yield _item(f"{place}:{number}", line.rstrip(b"\r"))
+
+
+def _read_json(place: str, data: bytes) -> Iterator[Item]:
+    """One object, several, or an array of them; each keeps the bytes that stand in the file."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        yield Item(f"{place}:{line}", data, failure=Rejected(Reason.NOT_JSON, f"byte {error.start} is not UTF-8"))
+        return
+    decoder = json.JSONDecoder()
+    position = _skip(text, 0)
+    in_array = text[position : position + 1] == "["
+    if in_array:
+        position = _skip(text, position + 1)
+    line, counted = 1, 0
+    while position < len(text):
+        line, counted = line + text.count("\n", counted, position), position
+        if in_array and text[position] == "]":
+            position = _skip(text, position + 1)
+            in_array = False
+            continue
+        try:
+            _, end = decoder.raw_decode(text, position)
+        except (json.JSONDecodeError, RecursionError) as error:
+            fault = (
+                f"{error.msg} at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "nested too deep"
+            )
+            yield Item(f"{place}:{line}", text[position:].encode(), failure=Rejected(Reason.NOT_JSON, fault))
+            return
+        yield _item(f"{place}:{line}", text[position:end].encode())
+        position = _skip(text, end)
+    if in_array:
+        yield Item(f"{place}:{line}", b"", failure=Rejected(Reason.NOT_JSON, "the array is not closed"))
+
+
+def _skip(text: str, position: int) -> int:
+    match = _SPACE_AND_COMMA.match(text, position)
+    return match.end() if match else position
+
+
+def _item(place: str, data: bytes) -> Item:
+    try:
+        return Item(place, data, raw=decode(RawArticle, data))
+    except Rejected as failure:
+        return Item(place, data, failure=failure)
+
+
+def _page(place: str, data: bytes, uri: str, content_type: str) -> Item:
+    """A page of its own. Its bytes go as they are; the cleaning stage finds their encoding."""
+    record = {
+        "url": uri,
+        "source": FILE_SOURCE,
+        "content": base64.b64encode(data).decode(),
+        "encoding": "auto",
+        "content_type": content_type,
+    }
+    return _item(place, json.dumps(record, ensure_ascii=False).encode())

@@ -1,0 +1,99 @@
+"""From files into articles.raw. What cannot be read goes to articles.dlq with the place where it stood."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from streams.deadletters import Origin, failure_headers
+from streams.errors import Retryable
+from streams.kafka import AWAY, create_topics, open_producer
+from streams.settings import Settings
+from streams.sources.files import Item
+from streams.topics import Topic, topic_name
+
+STAGE = "ingest"
+_IN_FLIGHT = 2000
+
+
+@dataclass(slots=True)
+class IngestReport:
+    """What `ingest` did: records sent to articles.raw, refused into articles.dlq, and not sent at all."""
+
+    sent: int = 0
+    refused: int = 0
+    unsent: int = 0
+
+
+async def ingest(
+    items: Iterable[Item],
+    settings: Settings,
+    on_item: Callable[[Item], None],
+    on_fault: Callable[[Item, str], None],
+) -> IngestReport:
+    """Send all items; returns when Kafka has confirmed every one.
+
+    Args:
+        on_item: told of each item once it is handed over.
+        on_fault: told of each item that could not be read or is too large, with the reason.
+
+    Raises:
+        Retryable: no broker can be reached, or it stopped answering midway. Sending the files again is safe.
+    """
+    report = IngestReport()
+    await create_topics(settings)
+    async with open_producer(settings) as producer:
+        under_way: deque[Awaitable[Any]] = deque()
+        try:
+            for item in items:
+                delivery = await _send(producer, item, settings, report, on_fault)
+                if delivery is not None:
+                    under_way.append(delivery)
+                on_item(item)
+                while len(under_way) > _IN_FLIGHT or (under_way and _done(under_way[0])):
+                    await under_way.popleft()
+            while under_way:
+                await under_way.popleft()
+        except AWAY as error:
+            raise Retryable(
+                f"Kafka at {settings.kafka_bootstrap} stopped answering after {report.sent} records: {error}"
+            ) from error
+    return report
+
+
+def _done(delivery: Awaitable[Any]) -> bool:
+    return isinstance(delivery, asyncio.Future) and delivery.done()
+
+
+async def _send(
+    producer: AIOKafkaProducer,
+    item: Item,
+    settings: Settings,
+    report: IngestReport,
+    on_fault: Callable[[Item, str], None],
+) -> Awaitable[Any] | None:
+    raw = topic_name(Topic.RAW, settings)
+    try:
+        if item.failure is None and item.raw is not None:
+            delivery: Awaitable[Any] = await producer.send(raw, item.data, key=item.raw.url.encode())
+            report.sent += 1
+            return delivery
+        failure = item.failure
+        assert failure is not None  # noqa: S101  (an item has one or the other)
+        on_fault(item, f"{failure.detail} ({failure.reason.value}; kept in {topic_name(Topic.DLQ, settings)})")
+        headers = failure_headers(STAGE, failure, Origin(topic=raw, place=item.place))
+        delivery = await producer.send(topic_name(Topic.DLQ, settings), item.data, headers=headers)
+    except MessageSizeTooLargeError:
+        report.unsent += 1
+        on_fault(item, f"{len(item.data)} bytes; RASD_MAX_MESSAGE_BYTES allows {settings.max_message_bytes}; not sent")
+        return None
+    except KafkaError as error:
+        raise Retryable(f"Kafka at {settings.kafka_bootstrap} refuses a record: {error}") from error
+    report.refused += 1
+    return delivery

@@ -1,0 +1,134 @@
+"""Rasd's own processes, started for a test and ended after it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+
+from streams.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+T = TypeVar("T")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment that makes another process read these settings."""
+    values = {
+        name: ",".join(value) if isinstance(value, tuple) else str(value)
+        for name, value in settings.model_dump(mode="json").items()
+        if value is not None
+    }
+    values["stages"] = ",".join(settings.stages)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("RASD_")}
+    return clean | {f"RASD_{name.upper()}": value for name, value in values.items()}
+
+
+def rasd(
+    *arguments: str, settings: Settings, stdin: bytes | None = None, timeout: float = 120
+) -> subprocess.CompletedProcess[bytes]:
+    """Run one `rasd` command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "streams.cli", *arguments],
+        env=environment(settings),
+        input=stdin,
+        capture_output=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@dataclass
+class Running:
+    """A process of ours that answers HTTP health checks."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    log: Path
+
+    def ready(self) -> bool:
+        """Whether /readyz says yes."""
+        if self.process.poll() is not None:
+            raise AssertionError(f"it ended with {self.process.returncode}:\n{self.tail()}")
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def metrics(self) -> str:
+        """Its metrics page."""
+        return httpx.get(f"{self.url}/metrics", timeout=5).text
+
+    def tail(self, lines: int = 40) -> str:
+        """The end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def kill(self) -> None:
+        """kill -9: no goodbye."""
+        self.process.kill()
+        self.process.wait(30)
+
+    def stop(self) -> int:
+        """SIGTERM, and its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(40)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(30)
+            raise
+
+
+def start(settings: Settings, log: Path, *command: str, port: int) -> Running:
+    """Start `rasd COMMAND`; its log goes to a file."""
+    with log.open("ab") as sink:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streams.cli", *command],
+            env=environment(settings),
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+    return Running(process, f"http://127.0.0.1:{port}", log)
+
+
+@contextmanager
+def worker(settings: Settings, log: Path, stages: str | None = None, *, wait: bool = True) -> Iterator[Running]:
+    """A worker that is ready, stopped at the end if it still runs."""
+    port = free_port()
+    arguments = ["worker", "--port", str(port), *(["--stages", stages] if stages else [])]
+    running = start(settings, log, *arguments, port=port)
+    try:
+        if wait:
+            wait_until(running.ready, 90, lambda: running.tail())
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.stop()
+
+
+def wait_until(condition: Callable[[], object], seconds: float, explain: Callable[[], str] | None = None) -> None:
+    """Poll until the condition holds; fail with an explanation when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:.0f} s" + (f":\n{explain()}" if explain else ""))
+        time.sleep(0.1)

@@ -1,0 +1,91 @@
+"""What comes off the wire, and how a bad record is named."""
+
+import base64
+import json
+
+import pytest
+
+from streams.errors import Reason, Rejected
+from streams.records import Article, RawArticle, decode
+from streams.schemas import schema_files
+from tests.support.articles import article, raw_bytes
+
+
+def test_saudinewsnet_field_names_are_taken_as_they_are() -> None:
+    raw = decode(RawArticle, raw_bytes(date_extracted="2015-08-01 08:00:57", title="", author=" "))
+    assert raw.fetched_at is not None
+    assert raw.fetched_at.isoformat() == "2015-08-01T08:00:57+00:00"
+    assert raw.title is None
+    assert raw.author is None
+
+
+def test_media_type_parameters_are_ignored() -> None:
+    assert decode(RawArticle, raw_bytes(content_type="Text/HTML; charset=windows-1256")).content_type == "text/html"
+
+
+def test_unknown_fields_of_a_scraper_do_no_harm() -> None:
+    assert decode(RawArticle, raw_bytes(scraper_run=7)).source == "almina"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason", "named"),
+    [
+        (b'{"url": "http://a', Reason.NOT_JSON, "line 1"),
+        (b"", Reason.NOT_JSON, "EOF"),
+        (b'{"url": "\xff"}', Reason.NOT_JSON, "byte 9 is not UTF-8"),
+        (b"[1, 2]", Reason.BAD_SCHEMA, "record"),
+        (raw_bytes(url=None), Reason.BAD_SCHEMA, "url"),
+        (raw_bytes(url="صفحة"), Reason.BAD_SCHEMA, "url"),
+        (raw_bytes(url="javascript:alert(1)"), Reason.BAD_SCHEMA, "url"),
+        (raw_bytes(url="http:///path"), Reason.BAD_SCHEMA, "url"),
+        (raw_bytes(content=["a"]), Reason.BAD_SCHEMA, "content"),
+        (raw_bytes(source=""), Reason.BAD_SCHEMA, "source"),
+        (raw_bytes(content_type="application/pdf"), Reason.BAD_SCHEMA, "content_type"),
+        (raw_bytes(published_at="yesterday"), Reason.BAD_SCHEMA, "published_at"),
+    ],
+)
+def test_a_bad_record_is_rejected_with_the_field_at_fault(data: bytes, reason: Reason, named: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        decode(RawArticle, data)
+    assert caught.value.reason is reason
+    assert named in caught.value.detail
+    assert "\n" not in caught.value.detail
+
+
+def test_bytes_of_a_page_come_back_from_base64() -> None:
+    page = "خبر".encode("cp1256")
+    raw = decode(RawArticle, raw_bytes(content=base64.b64encode(page).decode(), encoding="cp1256"))
+    assert raw.content_bytes() == page
+
+
+def test_an_encoding_without_base64_is_rejected() -> None:
+    raw = decode(RawArticle, raw_bytes(content="ليس هذا ترميزا", encoding="cp1256"))
+    with pytest.raises(Rejected) as caught:
+        raw.content_bytes()
+    assert caught.value.reason is Reason.BAD_ENCODING
+
+
+def test_an_article_survives_the_wire() -> None:
+    before = article(body="نصّ بحركاتٍ ﷺ و«اقتباس».\nفقرة ثانية.", published_at="2024-02-03T04:05:06+03:00")
+    wire = before.to_json()
+    assert decode(Article, wire) == before
+    assert json.loads(wire)["published_at"] == "2024-02-03T01:05:06Z"
+    assert "بحركاتٍ ﷺ" in wire.decode(), "Arabic stays readable on the wire"
+
+
+def test_fields_of_the_contract_are_always_there() -> None:
+    fields = set(json.loads(article().to_json()))
+    assert fields >= {
+        "id", "url", "source", "language", "title", "subtitle", "byline", "dateline", "agencies", "body", "captions",
+        "published_at", "fetched_at", "ingested_at", "dates", "cluster", "entities", "places", "geo", "trace",
+    }  # fmt: skip
+
+
+def test_schemas_describe_what_is_written() -> None:
+    import jsonschema
+
+    schema = json.loads(schema_files()["article.schema.json"])
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(json.loads(article().to_json()), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**json.loads(article().to_json()), "body": 7}, schema)

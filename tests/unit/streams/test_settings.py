@@ -1,0 +1,32 @@
+"""Settings: what is wrong is named."""
+
+import pytest
+from pydantic import ValidationError
+
+from streams.settings import Settings, get_settings
+from streams.topics import Topic, topic_name, topic_specs
+
+
+def test_stages_come_in_pipeline_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RASD_STAGES", "index, clean")
+    assert Settings(_env_file=None).stages == ("clean", "index")
+
+
+@pytest.mark.parametrize("value", ["cleaning", "", "clean;dedupe"])
+def test_an_unknown_stage_is_refused_with_the_known_ones(value: str) -> None:
+    with pytest.raises(ValidationError, match="choose from clean"):
+        Settings(_env_file=None, stages=value)
+
+
+def test_settings_are_read_once() -> None:
+    assert get_settings() is get_settings()
+
+
+def test_every_topic_is_asked_for_once_with_its_partitions() -> None:
+    settings = Settings(_env_file=None, topic_prefix="x.", partitions=7, replication=3)
+    specs = {spec.name: spec for spec in topic_specs(settings)}
+    assert set(specs) == {topic_name(topic, settings) for topic in Topic}
+    assert {spec.replication for spec in specs.values()} == {3}
+    assert specs["x.articles.raw"].partitions == 7
+    assert specs["x.articles.fingerprinted"].partitions == 1, "the look-up must meet every earlier article"
+    assert int(specs["x.articles.dlq"].config["max.message.bytes"]) >= settings.max_message_bytes
