@@ -23,7 +23,7 @@ from streams.logs import get_logger
 from streams.metrics import Metrics
 from streams.records import Article, decode
 from streams.settings import Settings
-from streams.stage import Arrival, MapFunction, MapStage, SinkFunction, SinkStage, Stage
+from streams.stage import Arrival, MapFunction, MapStage, Sink, SinkStage, Stage
 from streams.tables import ConfirmedTable, current_event
 from streams.topics import Topic, topic_name
 from streams.work import Outcome, apply, record_key
@@ -60,7 +60,7 @@ class StageRunner:
     def __init__(
         self,
         stage: Stage,
-        function: MapFunction | SinkFunction,
+        function: MapFunction | Sink,
         *,
         send: Send,
         settings: Settings,
@@ -82,6 +82,12 @@ class StageRunner:
         """The agent: take, work, deliver, acknowledge, for as long as the stream lives."""
         async for events in stream.noack_take(self.batch_size, within=self.settings.batch_seconds):
             await self.handle(events)
+
+    async def close(self) -> None:
+        """Let go of the stage's thread and connections."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        if isinstance(self.stage, SinkStage):
+            await self.function.close()
 
     @property
     def batch_size(self) -> int:
@@ -134,7 +140,7 @@ class StageRunner:
             except Rejected as failure:
                 outcomes.append(Outcome(failure=failure))
         started = time.perf_counter()
-        verdicts = iter(await self.function(articles)) if articles else iter(())
+        verdicts = iter(await self.function.write(articles)) if articles else iter(())
         seconds = (time.perf_counter() - started) / max(len(articles), 1)
         for outcome in outcomes:
             if outcome.failure is None:
@@ -215,12 +221,16 @@ class StageRunner:
                     if not self.waiting:
                         log.warning("waiting", stage=self.stage.name, cause=str(error))
                         self.waiting = True
-                    await asyncio.sleep(delay)
-                    delay = min(delay * 2, self.settings.retry_most)
+                except Exception:
+                    # Not the record's fault (`apply` catches those) and not the world's: a defect of ours. Nothing is
+                    # acknowledged, so nothing is lost; /livez fails while it lasts, and a restart may help.
+                    log.exception("the stage runner failed and tries again", stage=self.stage.name)
                 else:
                     if self.waiting:
                         log.info("going on", stage=self.stage.name)
                     return result
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, self.settings.retry_most)
         finally:
             self.waiting = False
 

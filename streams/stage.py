@@ -3,14 +3,14 @@
 Two kinds:
 
 - A `MapStage` turns one record into records with a plain function. The runner calls it in a thread, so it may compute.
-- A `SinkStage` writes batches somewhere with an async function.
+- A `SinkStage` writes batches somewhere.
 
 Both are built by a factory that gets a `Context`, so that the same code runs in a worker and in `rasd enrich`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
@@ -52,6 +52,22 @@ class Context(Protocol):
 MapFunction = Callable[[Any, Arrival], Sequence[Record]]
 
 
+class Sink(Protocol):
+    """Where batches end."""
+
+    async def write(self, articles: Sequence[Article], /) -> Sequence[Rejected | None]:
+        """Store articles; a verdict each, in order: None when it is stored, else why it never can be.
+
+        Raises:
+            Retryable: the store is away; the whole batch is written again.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
 class StatefulFunction(Protocol):
     """The function of a stateful stage: it owns indexes that are derived from its table."""
 
@@ -60,9 +76,6 @@ class StatefulFunction(Protocol):
     def recovered(self) -> None:
         """The table was read back (a start, a rebalance): build everything that is derived from it anew."""
         ...
-
-
-SinkFunction = Callable[[Sequence[Article]], Awaitable[Sequence[Rejected | None]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +104,13 @@ class MapStage:
 
 @dataclass(frozen=True, slots=True)
 class SinkStage:
-    """The end of the pipeline: batches in, a verdict a record out (None when it is stored)."""
+    """The end of the pipeline: batches in, a verdict a record out."""
 
     name: str
     version: str
     reads: Topic
     accepts: type[Article]
-    build: Callable[[Context], SinkFunction]
+    build: Callable[[Context], Sink]
 
 
 Stage = MapStage | SinkStage

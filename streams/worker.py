@@ -97,6 +97,12 @@ class WorkerApp(faust.App):
         await wait_for_topics(self.settings, self.changelogs)
         await super().on_start()
 
+    async def on_stop(self) -> None:
+        """Stop consuming, then let go of what the stages hold."""
+        await super().on_stop()
+        for runner in self.runners.values():
+            await runner.close()
+
     async def send_record(self, topic: str, key: bytes | None, value: bytes, headers: Headers | None) -> Awaitable[Any]:
         """Give a record to the producer; awaiting the result waits for its delivery.
 

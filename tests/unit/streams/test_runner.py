@@ -203,9 +203,44 @@ async def test_cancellation_acknowledges_nothing() -> None:
     assert not batch[0].acked
 
 
+@dataclass
+class Store:
+    """A sink made of one function."""
+
+    function: Any
+    closed: bool = False
+
+    async def write(self, articles: Sequence[Article], /) -> Sequence[Rejected | None]:
+        verdicts: Sequence[Rejected | None] = await self.function(articles)
+        return verdicts
+
+    async def close(self) -> None:
+        self.closed = True
+
+
 def sink_runner(write: Any, broker: Broker) -> StageRunner:
-    stage = SinkStage("index", "1", reads=Topic.ENRICHED, accepts=Article, build=lambda _: write)
-    return StageRunner(stage, write, send=broker.send, settings=SETTINGS, metrics=Metrics())
+    store = Store(write)
+    stage = SinkStage("index", "1", reads=Topic.ENRICHED, accepts=Article, build=lambda _: store)
+    return StageRunner(stage, store, send=broker.send, settings=SETTINGS, metrics=Metrics())
+
+
+async def test_a_defect_of_a_sink_acknowledges_nothing_and_is_tried_again() -> None:
+    calls = 0
+
+    async def write(articles: Sequence[Article]) -> list[Rejected | None]:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise AssertionError("a defect")
+        return [None] * len(articles)
+
+    runner = sink_runner(write, Broker())
+    batch = events("a")
+    await runner.handle(batch)
+    assert calls == 2
+    assert batch[0].acked
+    await runner.close()
+    assert runner.function.closed
 
 
 async def test_a_sink_gets_only_readable_articles_and_its_verdicts_find_their_records() -> None:

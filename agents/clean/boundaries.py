@@ -1,0 +1,95 @@
+"""Where one article of a page ends and the next begins.
+
+Signals, after the strength that they have on real pages: a headline that repeats with no paragraph between (it alone is
+enough); a font-size widget under a headline; a caption printed twice on end; a longer gap than the page's usual one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agents.clean.lines import Line, is_body, is_credited_caption
+
+# A header holds the headline twice, a kicker, and a caption up to four times; none seen is longer than 12 lines.
+HEADER_LINES = 14
+_MAX_UNKNOWN = 3
+_MIN_TITLE_WORDS = 2
+_MAX_TITLE_WORDS = 30
+_ECHO, _WIDGET, _TWIN_CAPTION, _GAP, _ENOUGH, _SURE = 1.0, 0.6, 0.6, 0.4, 1.0, 1.5
+
+
+def split_points(lines: Sequence[Line]) -> list[int]:
+    """Index of each article's first line; 0 is always one, unless there are no lines."""
+    if not lines:
+        return []
+    points = [0]
+    usual_gap = sorted(line.blanks for line in lines)[len(lines) // 2]
+    position = max(1, header_end(lines))
+    while position < len(lines) - 1:
+        if _starts_article(lines, position, usual_gap):
+            points.append(position)
+            position += max(1, header_end(lines[position : position + HEADER_LINES]))
+        else:
+            position += 1
+    return points
+
+
+def header_end(lines: Sequence[Line]) -> int:
+    """Index after the last line of the header that repeats, or 0 when nothing at the top repeats.
+
+    The header is the run of lines from the top with no paragraph among them; it ends at the last line that echoes one
+    before it, or that a widget stands before.
+    """
+    seen: set[str] = set()
+    end = 0
+    for position, line in enumerate(lines[:HEADER_LINES]):
+        echoes = bool(line.key) and line.key in seen
+        if not echoes and is_body(line) and not _returns(lines, position):
+            if line.after_widget and position:
+                end = max(end, position)
+            break
+        if echoes:
+            end = position + 1
+        elif line.after_widget and position:
+            end = max(end, position)
+        seen.add(line.key)
+    return end
+
+
+def _returns(lines: Sequence[Line], position: int) -> bool:
+    """Whether the line, long as it is, is printed again in the header: then it is a caption."""
+    line = lines[position]
+    return bool(line.key) and any(other.key == line.key for other in lines[position + 1 : HEADER_LINES])
+
+
+def _starts_article(lines: Sequence[Line], position: int, usual_gap: int) -> bool:
+    title = lines[position]
+    words = title.text.count(" ") + 1
+    if not title.key or not _MIN_TITLE_WORDS <= words <= _MAX_TITLE_WORDS or is_body(title):
+        return False
+    if is_credited_caption(title, in_header=True):
+        return False
+    window = lines[position : position + HEADER_LINES]
+    end = header_end(window)
+    if not end:
+        return False
+    score = _evidence(window, end, title.blanks > max(1, usual_gap))
+    if score < _ENOUGH:
+        return False
+    rest = lines[position + end : position + end + 4]
+    return bool(rest) and (score >= _SURE or any(is_body(line) for line in rest))
+
+
+def _evidence(window: Sequence[Line], end: int, gap: bool) -> float:
+    header = window[:end]
+    keys = [line.key for line in header]
+    title = keys[0]
+    captions = [line for line in header[1:] if is_credited_caption(line, in_header=True) or keys.count(line.key) > 1]
+    unknown = [line for line in header[1:] if line.key != title and line not in captions]
+    if len({line.key for line in unknown}) > _MAX_UNKNOWN:
+        return 0.0
+    score = _ECHO if title in keys[1:] else 0.0
+    score += _WIDGET if any(line.after_widget for line in window[1 : end + 1]) else 0.0
+    twins = any(one == two for one, two in zip(keys[1:], keys[2:], strict=False))
+    score += _TWIN_CAPTION if twins and captions else 0.0
+    return score + (_GAP if gap else 0.0)

@@ -1,0 +1,331 @@
+"""From the lines of a page to its articles, every line told its part."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from agents.clean.boundaries import header_end, split_points
+from agents.clean.credit import MAX_CREDIT_CHARS, Credit, parse_credit
+from agents.clean.identity import fold
+from agents.clean.lines import (
+    Line,
+    Removal,
+    Rule,
+    is_body,
+    is_credited_caption,
+    is_date_line,
+    is_related_heading,
+    is_tags_line,
+    is_widget,
+    split_credit,
+    split_self_link,
+    split_tags,
+    strip_prefix_widget,
+    to_lines,
+)
+
+_MAX_TITLE_WORDS = 30
+_MAX_RELATED = 8
+_SOURCE_LINE_RE = re.compile(r"^(?:المصدر|المصادر|مصدر الخبر)\s*[:：]\s*(?P<source>.{2,60})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What the record or the markup already told about the page.
+
+    Attributes:
+        title: the headline, display text.
+        author: the author field as printed, display text.
+        captions: texts that the markup says are captions.
+    """
+
+    title: str | None = None
+    author: str | None = None
+    captions: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Parts:
+    """One article of a page, told apart.
+
+    Attributes:
+        body: paragraphs.
+        captions: (text, credit), each once.
+        credit: what the credit lines say.
+        removed: all that left the body, in page order, each with its rule.
+    """
+
+    title: str | None = None
+    subtitle: str | None = None
+    body: list[str] = field(default_factory=list)
+    captions: list[tuple[str, str | None]] = field(default_factory=list)
+    credit: Credit = field(default_factory=Credit)
+    removed: list[Removal] = field(default_factory=list)
+
+
+def segment(text: str, hints: Hints = Hints()) -> list[Parts]:
+    """The articles of a page of plain display text, in page order, each with at least one paragraph.
+
+    Args:
+        text: display text, one paragraph or other element a line.
+        hints: see `Hints`. A title that the page does not print belongs to the first article.
+    """
+    lines, removed = _without_machinery(to_lines(text.split("\n")))
+    points = split_points(lines)
+    bounds = [*points, len(lines)]
+    pages = [lines[start:end] for start, end in zip(bounds, bounds[1:], strict=False) if start < end]
+    owner = _title_owner(pages, hints.title)
+    articles = []
+    for number, page in enumerate(pages):
+        own = hints if number == owner else Hints(captions=hints.captions)
+        parts = _Reader(page, own, headed=len(pages) > 1).read()
+        articles.append(parts)
+    if articles:
+        articles[0].removed[:0] = removed
+    return [parts for parts in articles if parts.body]
+
+
+def _title_owner(pages: Sequence[Sequence[Line]], title: str | None) -> int:
+    """Which article of the page the given title belongs to."""
+    if title is None or len(pages) == 1:
+        return 0
+    key = fold(title)
+    for number, page in enumerate(pages):
+        if _same_title(page[0].key, key):
+            return number
+    return -1
+
+
+def _same_title(one: str, other: str) -> bool:
+    """Equal, or one is the other with the site's name or a section added («… | صحيفة»)."""
+    if not one or not other:
+        return False
+    short, long = sorted((one, other), key=len)
+    return short == long or (len(short) > 20 and len(short) > 0.5 * len(long) and (long.startswith(short) or long.endswith(short)))
+
+
+def _without_machinery(lines: list[Line]) -> tuple[list[Line], list[Removal]]:
+    """The lines without widgets, tags and the page's links to itself."""
+    kept: list[Line] = []
+    removed: list[Removal] = []
+    after_widget, blanks = False, 0
+    for number, line in enumerate(lines):
+        text = line.text
+        blanks = max(blanks, line.blanks)
+        if is_widget(text):
+            removed.append(Removal(text, Rule.WIDGET))
+            after_widget = True
+            continue
+        if is_tags_line(text):
+            removed.append(Removal(text, Rule.TAGS))
+            continue
+        widget, text = strip_prefix_widget(text)
+        if widget:
+            removed.append(Removal(widget, Rule.WIDGET))
+        text, link = split_self_link(text)
+        if link:
+            removed.append(Removal(link, Rule.SELF_LINK))
+        if number == len(lines) - 1:
+            text, tags = split_tags(text)
+            if tags:
+                removed.append(Removal(tags, Rule.TAGS))
+        if text:
+            changed = text != line.text
+            kept.append(replace(line, text=text, blanks=blanks, key=fold(text) if changed else line.key, after_widget=after_widget))
+            after_widget, blanks = False, 0
+    return kept, removed
+
+
+class _Reader:
+    """Reads one article's lines from the top; one pass, one instance."""
+
+    def __init__(self, lines: Sequence[Line], hints: Hints, *, headed: bool) -> None:
+        self.lines = lines
+        self.hints = hints
+        self.headed = headed
+        self.parts = Parts(title=hints.title)
+        self.title_key = fold(hints.title) if hints.title else ""
+        self.caption_keys: set[str] = set()
+        self.known_captions = {fold(caption) for caption in hints.captions}
+        self.credits: list[Credit] = []
+
+    def read(self) -> Parts:
+        end = header_end(self.lines)
+        start = self._read_header(end)
+        self._read_body(start)
+        if not self.parts.body:
+            self._restore()
+        self._settle_credit()
+        return self.parts
+
+    def _remove(self, line: Line, rule: Rule) -> None:
+        self.parts.removed.append(Removal(line.text, rule))
+
+    def _read_header(self, end: int) -> int:
+        """Read lines until the body starts; `end` is where the repetitions of the header end."""
+        position = self._read_title(end)
+        while position < len(self.lines):
+            line = self.lines[position]
+            if self._take_header_line(line, repeated=position < end):
+                position += 1
+            elif position < end or self._is_kicker(position):
+                if self.parts.subtitle is not None or is_body(line):
+                    break
+                self.parts.subtitle = line.text
+                self._remove(line, Rule.SUBTITLE)
+                position += 1
+            else:
+                break
+        return position
+
+    def _read_title(self, end: int) -> int:
+        first = self.lines[0]
+        if self.title_key:
+            for position, line in enumerate(self.lines[:3]):
+                if _same_title(line.key, self.title_key) and not is_body(line):
+                    self._remove(line, Rule.TITLE_ECHO)
+                    self.caption_keys.discard(line.key)
+                    self.title_key = line.key
+                    return 0 if position else 1
+            return 0
+        looks_like_title = (
+            bool(first.key)
+            and not is_body(first)
+            and first.text.count(" ") < _MAX_TITLE_WORDS
+            and not is_credited_caption(first, in_header=False)
+            and self._credit_of(first) is None
+        )
+        if looks_like_title and len(self.lines) > 1:
+            self.parts.title, self.title_key = first.text, first.key
+            self._remove(first, Rule.TITLE)
+            return 1
+        return 0
+
+    def _take_header_line(self, line: Line, *, repeated: bool) -> bool:
+        if line.key and line.key == self.title_key and (repeated or not is_body(line)):
+            if not self.parts.removed or self.parts.removed[-1].text != line.text:
+                self._remove(line, Rule.TITLE_ECHO)
+            return True
+        if self._take_caption(line, in_header=repeated or self.headed, repeats=repeated and self._repeats(line)):
+            return True
+        credit = self._credit_of(line)
+        if credit is not None:
+            self.credits.append(credit)
+            self._remove(line, Rule.BYLINE)
+            return True
+        if is_date_line(line.text):
+            self._remove(line, Rule.DATE_LINE)
+            return True
+        return False
+
+    def _repeats(self, line: Line) -> bool:
+        return bool(line.key) and sum(other.key == line.key for other in self.lines[:14]) > 1
+
+    def _take_caption(self, line: Line, *, in_header: bool, repeats: bool = False) -> bool:
+        if line.key and line.key in self.caption_keys:
+            self._remove(line, Rule.CAPTION_ECHO)
+            return True
+        known = line.key in self.known_captions if line.key else False
+        if not (known or repeats or is_credited_caption(line, in_header=in_header)):
+            return False
+        if line.key:
+            self.caption_keys.add(line.key)
+        text, credit = split_credit(line.text)
+        if all(text != other for other, _ in self.parts.captions):
+            self.parts.captions.append((text, credit))
+        self._remove(line, Rule.CAPTION)
+        return True
+
+    def _credit_of(self, line: Line) -> Credit | None:
+        """What the line says if it is a credit line and nothing else."""
+        if len(line.text) > MAX_CREDIT_CHARS:
+            return None
+        credit = parse_credit(line.text)
+        if self.hints.author and line.key == fold(self.hints.author):
+            return credit
+        return credit if credit.certain and not self._is_bare_place(credit, line) else None
+
+    def _is_bare_place(self, credit: Credit, line: Line) -> bool:
+        """A name or a place alone may be a caption or a heading; a credit line has a mark or two parts."""
+        filled = sum(map(bool, (credit.byline, credit.dateline, credit.agencies)))
+        return filled < 2 and not (credit.byline and not self.hints.author)
+
+    def _is_kicker(self, position: int) -> bool:
+        """A second headline: the line after a headline that the page itself prints, before the first paragraph."""
+        if self.hints.title is not None or position != 1 or self.parts.title is None or position + 1 >= len(self.lines):
+            return False
+        line, following = self.lines[position], self.lines[position + 1]
+        return not is_body(line) and 3 <= line.text.count(" ") + 1 <= 25 and is_body(following) and not line.text.endswith(":")
+
+    def _read_body(self, start: int) -> None:
+        related = 0
+        for number in range(start, len(self.lines)):
+            line = self.lines[number]
+            if is_related_heading(line.text):
+                self._remove(line, Rule.RELATED)
+                related = _MAX_RELATED if line.text.rstrip(" :") == line.text or line.text.endswith(":") else 0
+                continue
+            if related and not is_body(line):
+                self._remove(line, Rule.RELATED)
+                related -= 1
+                continue
+            related = 0
+            if self._take_caption(line, in_header=False) or self._take_source_line(line, last=number == len(self.lines) - 1):
+                continue
+            self.parts.body.append(line.text)
+
+    def _take_source_line(self, line: Line, *, last: bool) -> bool:
+        match = _SOURCE_LINE_RE.match(line.text)
+        bracketed = last and len(line.text) < 40 and line.text[0] in "([" and line.text[-1] in ")]"
+        if match is None and not bracketed:
+            return False
+        credit = parse_credit(match["source"] if match else line.text)
+        if match is None and not (credit.certain and credit.agencies):
+            return False
+        self.credits.append(Credit(agencies=credit.agencies or ((match["source"],) if match else ())))
+        self._remove(line, Rule.SOURCE_LINE)
+        return True
+
+    def _restore(self) -> None:
+        """A page that is all caption or all credit still says something: that is its body then."""
+        for rules in ({Rule.CAPTION, Rule.SOURCE_LINE}, {Rule.SUBTITLE}, {Rule.BYLINE}, {Rule.DATE_LINE, Rule.RELATED}, {Rule.TITLE, Rule.TITLE_ECHO}):
+            back = [removal for removal in self.parts.removed if removal.reason in rules]
+            if back:
+                self.parts.body = list(dict.fromkeys(removal.text for removal in back))
+                self.parts.removed = [removal for removal in self.parts.removed if removal.reason not in rules]
+                if Rule.CAPTION in rules:
+                    self.parts.captions = []
+                if Rule.SUBTITLE in rules:
+                    self.parts.subtitle = None
+                if Rule.TITLE in rules:
+                    self.parts.title = self.hints.title
+                return
+
+    def _settle_credit(self) -> None:
+        """The author field first, then what the page prints."""
+        found = [parse_credit(self.hints.author)] if self.hints.author else []
+        found.extend(self.credits)
+        if self.parts.body and len(found) < 2:
+            found.extend(_lead_credit(self.parts.body[0]))
+        self.parts.credit = Credit(
+            byline=next((credit.byline for credit in found if credit.byline), None),
+            dateline=next((credit.dateline for credit in found if credit.dateline), None),
+            agencies=tuple(dict.fromkeys(name for credit in found for name in credit.agencies)),
+        )
+
+
+_LEAD_RE = re.compile(r"^(?P<credit>[^:.!؟«»\"]{3,60}?)\s?:\s")
+_LEAD_DASH_RE = re.compile(r"^(?P<credit>[^:.!؟]{3,40}?\s?\([^()]{2,20}\)|[^:.!؟]{3,40}?)\s[-–—ـ]\s")
+
+
+def _lead_credit(paragraph: str) -> list[Credit]:
+    """The credit inside the first sentence, as «القاهرة - رويترز: …». The sentence keeps it."""
+    for pattern in (_LEAD_RE, _LEAD_DASH_RE):
+        match = pattern.match(paragraph)
+        if match is not None:
+            credit = parse_credit(match["credit"])
+            if credit.certain and (credit.agencies or credit.dateline):
+                return [credit]
+    return []
