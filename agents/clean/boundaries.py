@@ -14,8 +14,9 @@ from agents.clean.lines import Line, is_body, is_credited_caption
 HEADER_LINES = 14
 _MAX_UNKNOWN = 3
 _MIN_TITLE_WORDS = 2
+_MIN_ECHO_WORDS = 3
 _MAX_TITLE_WORDS = 30
-_ECHO, _WIDGET, _TWIN_CAPTION, _GAP, _ENOUGH, _SURE = 1.0, 0.6, 0.6, 0.4, 1.0, 1.5
+_ECHO, _WIDGET, _TWIN_CAPTION, _GAP, _DOUBT, _ENOUGH, _SURE = 1.0, 0.6, 0.6, 0.4, 0.3, 1.0, 1.5
 
 
 def split_points(lines: Sequence[Line]) -> list[int]:
@@ -34,26 +35,32 @@ def split_points(lines: Sequence[Line]) -> list[int]:
     return points
 
 
-def header_end(lines: Sequence[Line]) -> int:
-    """Index after the last line of the header that repeats, or 0 when nothing at the top repeats.
+def header_end(lines: Sequence[Line], title_key: str = "") -> int:
+    """Index after the last line of the header that repeats, or 0 when there is no such header.
 
     The header is the run of lines from the top with no paragraph among them; it ends at the last line that echoes one
-    before it, or that a widget stands before.
+    before it, or that a widget stands before. Echoes alone make no header, verses echo too: it needs the headline
+    twice, a widget, or a credited caption twice.
+
+    Args:
+        lines: from the article's first line on.
+        title_key: folded headline, when it is known from elsewhere; printing it once is an echo then.
     """
-    seen: set[str] = set()
-    end = 0
+    seen: dict[str, Line] = {title_key: lines[0]} if title_key and lines else {}
+    end, proven = 0, False
     for position, line in enumerate(lines[:HEADER_LINES]):
         echoes = bool(line.key) and line.key in seen
-        if not echoes and is_body(line) and not _returns(lines, position):
-            if line.after_widget and position:
-                end = max(end, position)
-            break
-        if echoes:
-            end = position + 1
-        elif line.after_widget and position:
+        widget = line.after_widget and position > 0
+        proven = proven or widget or (echoes and (line.key == lines[0].key or line.key == title_key or is_credited_caption(line, in_header=True)))
+        body = not echoes and is_body(line) and not _returns(lines, position)
+        if echoes or (widget and not body):
+            end = position + 1 if echoes else max(end, position)
+        elif widget:
             end = max(end, position)
-        seen.add(line.key)
-    return end
+        if body:
+            break
+        seen.setdefault(line.key, line)
+    return end if proven else 0
 
 
 def _returns(lines: Sequence[Line], position: int) -> bool:
@@ -89,6 +96,9 @@ def _evidence(window: Sequence[Line], end: int, gap: bool) -> float:
     if len({line.key for line in unknown}) > _MAX_UNKNOWN:
         return 0.0
     score = _ECHO if title in keys[1:] else 0.0
+    if len(unknown) > 1 or window[0].text.count(" ") + 1 < _MIN_ECHO_WORDS:
+        # Verses repeat too.
+        score -= _DOUBT
     score += _WIDGET if any(line.after_widget for line in window[1 : end + 1]) else 0.0
     twins = any(one == two for one, two in zip(keys[1:], keys[2:], strict=False))
     score += _TWIN_CAPTION if twins and captions else 0.0

@@ -32,12 +32,14 @@ class Credit:
         byline: the author's name alone, several parted by a comma; None when no person is named.
         dateline: the place alone.
         agencies: agencies and outlets credited, as printed.
+        parts: how many parts the line has.
         certain: every part of the line was understood, and at least one beyond doubt.
     """
 
     byline: str | None = None
     dateline: str | None = None
     agencies: tuple[str, ...] = ()
+    parts: int = 0
     certain: bool = False
 
 
@@ -118,7 +120,8 @@ def parse_credit(text: str) -> Credit:
     sources: list[str] = []
     unknown = photographer = False
     certain_person = False
-    for part in _parts(text):
+    parts = _parts(text)
+    for part in parts:
         key = fold(part)
         if not key:
             continue
@@ -149,12 +152,13 @@ def parse_credit(text: str) -> Credit:
         byline="، ".join(people) or None,
         dateline=places[0] if places else None,
         agencies=tuple(dict.fromkeys(sources)),
+        parts=len(parts),
         certain=not unknown and not weak and (certain_person or bool(sources) or bool(places)),
     )
 
 
 def _parts(text: str) -> list[str]:
-    parts = []
+    parts: list[str] = []
     for part in _SEPARATOR_RE.split(" ".join(text.split())):
         stripped = part.strip(_DECORATION)
         if len(stripped.split()) > 1 or stripped.startswith("من "):

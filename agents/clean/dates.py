@@ -50,6 +50,9 @@ _RELATIVE_RE = re.compile(
     rf"|(?P<side>قبل|بعد){_SPACE}+(?P<count>{one_of(cal.COUNTS)}){_END}"
     rf")"
 )
+# A month or «عام» counts only with one of these after it, so only their neighbourhood is searched.
+_CUE_RE = re.compile(rf"{_DIGIT}{{4}}|{_DIRECTION}")
+_CUE_BEFORE, _CUE_AFTER = 60, 12
 # One pass over the text decides whether the slower patterns are worth trying.
 _ANY_RE = re.compile(rf"{_DIGIT}|{_DIRECTION}|[أا]مس|غد|اليوم|قبل|بعد|{one_of(cal.ORDINALS)}")
 
@@ -92,7 +95,10 @@ def find_dates(text: str, published_at: datetime | None = None) -> list[DateFoun
     if _ANY_RE.search(text) is None:
         return []
     today = published_at.date() if published_at is not None else None
-    found = [*_pairs(text, today), *_months(text, today), *_years(text)]
+    found = list(_pairs(text, today))
+    for low, high in _windows(text):
+        found.extend(_months(text, low, high, today))
+        found.extend(_years(text, low, high))
     if today is not None:
         found.extend(_relatives(text, today))
     found.sort(key=lambda mention: (mention.start, -mention.end))
@@ -199,9 +205,21 @@ def _nearest(days: Iterable[date | None], direction: int, today: date) -> date |
     return min(real, key=lambda day: abs((day - today).days), default=None)
 
 
-def _months(text: str, today: date | None) -> Iterator[DateFound]:
+def _windows(text: str) -> Iterator[tuple[int, int]]:
+    low = high = 0
+    for match in _CUE_RE.finditer(text):
+        if match.start() - _CUE_BEFORE > high:
+            if high:
+                yield low, high
+            low = max(0, match.start() - _CUE_BEFORE)
+        high = match.end() + _CUE_AFTER
+    if high:
+        yield low, high
+
+
+def _months(text: str, low: int, high: int, today: date | None) -> Iterator[DateFound]:
     """Months with their year («أيار 2014»), or with a word that says which year («يوليو الماضي»)."""
-    for match in _MONTH_RE.finditer(text):
+    for match in _MONTH_RE.finditer(text, low, high):
         name = plain(match["month"])
         month = cal.GREGORIAN_MONTHS.get(name)
         # A month of the Hijri calendar lies in two of ours, so it has no ISO form.
@@ -221,8 +239,8 @@ def _months(text: str, today: date | None) -> Iterator[DateFound]:
             yield DateFound(*match.span("whole"), f"{year}-{month:02}", disagrees)
 
 
-def _years(text: str) -> Iterator[DateFound]:
-    for match in _YEAR_RE.finditer(text):
+def _years(text: str, low: int, high: int) -> Iterator[DateFound]:
+    for match in _YEAR_RE.finditer(text, low, high):
         year = int(match["year"])
         if year in cal.GREGORIAN_YEARS and not _is_hijri_era(match):
             yield DateFound(*match.span("whole"), str(year))

@@ -147,7 +147,7 @@ def _codec(name: str | None) -> str | None:
         info = codecs.lookup(name.strip())
     except LookupError:
         return None  # "auto", or a name that no decoder knows
-    return info.name if info._is_text_encoding else None  # type: ignore[attr-defined]
+    return info.name if info._is_text_encoding else None
 
 
 _WRONG_READINGS = (

@@ -9,7 +9,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 UNDECIDED = "und"
 # A page's first lines tell; more text costs time and decides nothing.
-_SAMPLE = 1200
+_SAMPLE = 600
 _MIN_LETTERS = 3
 _ARABIC_LETTER_RE = re.compile("[\u0620-\u064a\u066e-\u06d3\u06d5\u06fa-\u06ff\u0750-\u077f\u08a0-\u08ff]")
 _LETTER_RE = re.compile(r"[^\W\d_]")
@@ -17,7 +17,17 @@ _NOISE_RE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[#@]\w+|[\d\u0640\u064b-\
 
 # Languages that news is written in. Leaving out the small neighbours of big ones (Occitan, Asturian) makes short texts
 # surer. Moroccan and Egyptian are Arabic to a reader and to a search.
-_ARABIC_SCRIPT = {"ar": "ar", "ary": "ar", "arz": "ar", "fa": "fa", "ps": "ps", "sdh": "ckb", "ug": "ug", "ur": "ur", "uzs": "uz-Arab"}
+_ARABIC_SCRIPT = {
+    "ar": "ar",
+    "ary": "ar",
+    "arz": "ar",
+    "fa": "fa",
+    "ps": "ps",
+    "sdh": "ckb",
+    "ug": "ug",
+    "ur": "ur",
+    "uzs": "uz-Arab",
+}
 _OTHERS = (
     "am az bg bn bs ca cs da de el en es et fi fr ha he hi hr hu hy id it ja ka kk ko ku ky lt lv mk ml mn ms nl no pl pt"
     " ro ru sk sl so sq sr sv sw ta te tg th tk tr uk uz vi zh".split()
@@ -31,7 +41,9 @@ _TELLTALE = (
     ("ug", re.compile("[ېۇۈۋەڭ]")),
     ("fa", re.compile("[پچژگ]|ی|ک")),
 )
-_ARABIC_ONLY_RE = re.compile(r"(?<!\w)(?:[وفبكل]?ال[ء-ي]{2,}|في|إلى|التي|الذي|هذا|هذه|أن|إن|على|عن|لم|لن|قد|كان|كانت)(?!\w)")
+_ARABIC_ONLY_RE = re.compile(
+    r"(?<!\w)(?:[وفبكل]?ال[ء-ي]{2,}|في|إلى|التي|الذي|هذا|هذه|أن|إن|على|عن|لم|لن|قد|كان|كانت)(?!\w)"
+)
 
 
 @lru_cache(maxsize=2)

@@ -84,6 +84,9 @@ def segment(text: str, hints: Hints = Hints()) -> list[Parts]:
         articles.append(parts)
     if articles:
         articles[0].removed[:0] = removed
+    elif leftover := [removal.text for removal in removed if removal.reason is not Rule.WIDGET]:
+        # A picture gallery may print nothing but its own link; the page is still an article.
+        return [Parts(title=hints.title, body=leftover)]
     return [parts for parts in articles if parts.body]
 
 
@@ -103,7 +106,9 @@ def _same_title(one: str, other: str) -> bool:
     if not one or not other:
         return False
     short, long = sorted((one, other), key=len)
-    return short == long or (len(short) > 20 and len(short) > 0.5 * len(long) and (long.startswith(short) or long.endswith(short)))
+    return short == long or (
+        len(short) > 20 and len(short) > 0.5 * len(long) and (long.startswith(short) or long.endswith(short))
+    )
 
 
 def _without_machinery(lines: list[Line]) -> tuple[list[Line], list[Removal]]:
@@ -133,7 +138,11 @@ def _without_machinery(lines: list[Line]) -> tuple[list[Line], list[Removal]]:
                 removed.append(Removal(tags, Rule.TAGS))
         if text:
             changed = text != line.text
-            kept.append(replace(line, text=text, blanks=blanks, key=fold(text) if changed else line.key, after_widget=after_widget))
+            kept.append(
+                replace(
+                    line, text=text, blanks=blanks, key=fold(text) if changed else line.key, after_widget=after_widget
+                )
+            )
             after_widget, blanks = False, 0
     return kept, removed
 
@@ -152,7 +161,7 @@ class _Reader:
         self.credits: list[Credit] = []
 
     def read(self) -> Parts:
-        end = header_end(self.lines)
+        end = header_end(self.lines, self.title_key)
         start = self._read_header(end)
         self._read_body(start)
         if not self.parts.body:
@@ -184,11 +193,14 @@ class _Reader:
         first = self.lines[0]
         if self.title_key:
             for position, line in enumerate(self.lines[:3]):
-                if _same_title(line.key, self.title_key) and not is_body(line):
+                if not _same_title(line.key, self.title_key) or is_body(line):
+                    continue
+                self.title_key = line.key
+                # A poem's first verse is its title too; a headline has an article under it.
+                if position == 0 and (end or len(self.lines) == 1 or is_body(self.lines[1]) or self.lines[1].blanks):
                     self._remove(line, Rule.TITLE_ECHO)
-                    self.caption_keys.discard(line.key)
-                    self.title_key = line.key
-                    return 0 if position else 1
+                    return 1
+                return 0
             return 0
         looks_like_title = (
             bool(first.key)
@@ -204,16 +216,15 @@ class _Reader:
         return 0
 
     def _take_header_line(self, line: Line, *, repeated: bool) -> bool:
-        if line.key and line.key == self.title_key and (repeated or not is_body(line)):
-            if not self.parts.removed or self.parts.removed[-1].text != line.text:
-                self._remove(line, Rule.TITLE_ECHO)
-            return True
-        if self._take_caption(line, in_header=repeated or self.headed, repeats=repeated and self._repeats(line)):
+        if line.key and line.key == self.title_key and repeated:
+            self._remove(line, Rule.TITLE_ECHO)
             return True
         credit = self._credit_of(line)
         if credit is not None:
             self.credits.append(credit)
             self._remove(line, Rule.BYLINE)
+            return True
+        if self._take_caption(line, in_header=repeated or self.headed, repeats=repeated and self._repeats(line)):
             return True
         if is_date_line(line.text):
             self._remove(line, Rule.DATE_LINE)
@@ -245,22 +256,28 @@ class _Reader:
         credit = parse_credit(line.text)
         if self.hints.author and line.key == fold(self.hints.author):
             return credit
-        return credit if credit.certain and not self._is_bare_place(credit, line) else None
+        return credit if credit.certain and not self._is_bare_name(credit) else None
 
-    def _is_bare_place(self, credit: Credit, line: Line) -> bool:
-        """A name or a place alone may be a caption or a heading; a credit line has a mark or two parts."""
-        filled = sum(map(bool, (credit.byline, credit.dateline, credit.agencies)))
-        return filled < 2 and not (credit.byline and not self.hints.author)
+    def _is_bare_name(self, credit: Credit) -> bool:
+        """A name or place alone may be a caption or a heading. A writer's name counts where no author is given."""
+        return credit.parts < 2 and (credit.byline is None or self.hints.author is not None)
 
     def _is_kicker(self, position: int) -> bool:
         """A second headline: the line after a headline that the page itself prints, before the first paragraph."""
         if self.hints.title is not None or position != 1 or self.parts.title is None or position + 1 >= len(self.lines):
             return False
         line, following = self.lines[position], self.lines[position + 1]
-        return not is_body(line) and 3 <= line.text.count(" ") + 1 <= 25 and is_body(following) and not line.text.endswith(":")
+        return (
+            not is_body(line)
+            and 3 <= line.text.count(" ") + 1 <= 25
+            and is_body(following)
+            and not line.text.endswith(":")
+        )
 
     def _read_body(self, start: int) -> None:
         related = 0
+        # A page without a paragraph is a picture with its text; that text is its body.
+        running = any(map(is_body, self.lines[start:]))
         for number in range(start, len(self.lines)):
             line = self.lines[number]
             if is_related_heading(line.text):
@@ -272,7 +289,9 @@ class _Reader:
                 related -= 1
                 continue
             related = 0
-            if self._take_caption(line, in_header=False) or self._take_source_line(line, last=number == len(self.lines) - 1):
+            if (running and self._take_caption(line, in_header=False)) or self._take_source_line(
+                line, last=number == len(self.lines) - 1
+            ):
                 continue
             self.parts.body.append(line.text)
 
@@ -290,7 +309,13 @@ class _Reader:
 
     def _restore(self) -> None:
         """A page that is all caption or all credit still says something: that is its body then."""
-        for rules in ({Rule.CAPTION, Rule.SOURCE_LINE}, {Rule.SUBTITLE}, {Rule.BYLINE}, {Rule.DATE_LINE, Rule.RELATED}, {Rule.TITLE, Rule.TITLE_ECHO}):
+        for rules in (
+            {Rule.CAPTION, Rule.SOURCE_LINE},
+            {Rule.SUBTITLE},
+            {Rule.BYLINE},
+            {Rule.DATE_LINE, Rule.RELATED},
+            {Rule.TITLE, Rule.TITLE_ECHO},
+        ):
             back = [removal for removal in self.parts.removed if removal.reason in rules]
             if back:
                 self.parts.body = list(dict.fromkeys(removal.text for removal in back))

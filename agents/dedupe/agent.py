@@ -7,7 +7,7 @@ article meets every earlier one; its state is a table whose changelog is in Kafk
 from collections.abc import Sequence
 
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
-from agents.dedupe.lookup import Lookup
+from agents.dedupe.lookup import Lookup, LookupConfig
 from streams.records import Article, FingerprintedArticle
 from streams.stage import Arrival, Context, MapFunction, MapStage
 from streams.topics import Topic
@@ -27,7 +27,8 @@ class _Assign:
 
     def __init__(self, context: Context) -> None:
         self._metrics = context.metrics
-        self._lookup = Lookup(context.table("dedupe"), window_hours=context.settings.dedupe_window_hours)
+        config = LookupConfig(window=context.settings.dedupe_window_hours * 3600.0)
+        self._lookup = Lookup(context.table("dedupe"), config)
 
     def __call__(self, article: FingerprintedArticle, arrival: Arrival, /) -> Sequence[Article]:
         cluster = self._lookup.assign(article, arrival.timestamp)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from agents.entities.bio import repair
+from agents.entities.columns import read_tag
 from agents.text.tokens import sentences, tokenize
-
-_TAG = re.compile(r"^([BI])-+(PER|LOC|ORG)S?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +41,8 @@ def read_columns(path: Path) -> list[Tagged]:
             continue
         if len(columns) < 2:
             raise ValueError(f"{path}:{number}: a token without a tag")
-        match = _TAG.match(columns[-1])
         tokens.append(columns[0])
-        tags.append(f"{match[1]}-{match[2]}" if match else "O")
+        tags.append(read_tag(columns[-1]))
     return found
 
 

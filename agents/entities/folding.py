@@ -17,3 +17,8 @@ _DIGITS = re.compile(r"\d")
 def fold(word: str) -> str:
     """The word without vowel signs and tatweel, its letters in one spelling, every digit as 0, Latin in lower case."""
     return _DIGITS.sub("0", _INVISIBLE.sub("", word).translate(_LETTERS).lower())
+
+
+def plain(word: str) -> str:
+    """The word as a reader knows it: without vowel signs, tatweel and invisible marks, its letters untouched."""
+    return _INVISIBLE.sub("", word)

@@ -84,6 +84,7 @@ def save(model: LinearModel, path: Path) -> None:
         _lines(words),
         np.array([entry.count for entry in entries], dtype=np.uint32),
         np.array([entry.classes for entry in entries], dtype=np.int16),
+        np.rint(255 * np.array([entry.kinds for entry in entries])).astype(np.uint8),
         _lines(names),
         np.array([model.weights[name] for name in names], dtype=np.float16),
         model.transitions.astype(np.float32),
@@ -100,8 +101,9 @@ def load(path: Path) -> LinearModel:
         ValueError, lzma.LZMAError: it is no such model.
     """
     buffer = io.BytesIO(lzma.decompress(path.read_bytes()))
-    words, counts, classes, names, weights, transitions = (np.load(buffer, allow_pickle=False) for _ in range(6))
-    entries = (WordEntry(count, tuple(row)) for count, row in zip(counts.tolist(), classes.tolist(), strict=True))
+    words, counts, classes, kinds, names, weights, transitions = (np.load(buffer, allow_pickle=False) for _ in range(7))
+    columns = zip(counts.tolist(), map(tuple, classes.tolist()), map(tuple, (kinds / 255).tolist()), strict=True)
+    entries = (WordEntry(*row) for row in columns)
     return LinearModel(
         words=dict(zip(_strings(words), entries, strict=True)),
         weights=dict(zip(_strings(names), weights.astype(np.float32), strict=True)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import lzma
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Protocol
 
 from agents.entities.bio import TAGS, repair
 from agents.entities.chain import best_path, marginals
+from agents.entities.features import WordEntry
 from agents.entities.potentials import LinearModel, load
 
 MODELS = Path(__file__).parent / "models"
@@ -33,6 +34,11 @@ class Tagging:
 class Tagger(Protocol):
     """What a backend offers. A sentence is its tokens, punctuation included, none of them empty."""
 
+    @property
+    def words(self) -> Mapping[str, WordEntry]:
+        """What is known of words: the clitics of a mention are told from its name by it."""
+        ...
+
     def tag(self, tokens: Sequence[str]) -> list[str]:
         """The BIO tags of one sentence, one a token."""
         ...
@@ -47,6 +53,11 @@ class ChainTagger:
     """The embedded tagger. May be called from several threads."""
 
     model: LinearModel
+
+    @property
+    def words(self) -> Mapping[str, WordEntry]:
+        """What the unlabelled news knows of words."""
+        return self.model.words
 
     def tag(self, tokens: Sequence[str]) -> list[str]:
         """The BIO tags of one sentence, one a token."""

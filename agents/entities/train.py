@@ -8,7 +8,9 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +18,9 @@ import pycrfsuite
 
 from agents.entities import corpus as corpora
 from agents.entities.bio import TAGS
+from agents.entities.chain import marginals
 from agents.entities.corpus import Tagged
-from agents.entities.features import OFFSETS, OUTSIDE, WordEntry, WordFeatures, word_features
+from agents.entities.features import OFFSETS, OUTSIDE, WordEntry, WordFeatures, core, word_features
 from agents.entities.potentials import LinearModel, save
 from agents.entities.tagger import MODELS
 from agents.entities.wordstats import word_entries
@@ -71,6 +74,32 @@ def _observations(
     ]
 
 
+def with_kinds(model: LinearModel, sentences: Iterable[Sequence[str]]) -> dict[str, WordEntry]:
+    """The words with the average probability of PER, LOC and ORG that the model gives them in the unlabelled news."""
+    sums: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]] = {}
+    for batch in batched(filter(None, sentences), 256):
+        scores = model.scores(batch)
+        probability = marginals(scores, model.transitions, [len(tokens) for tokens in batch])
+        kinds = probability[:, 1::2] + probability[:, 2::2]
+        for token, row in zip((token for tokens in batch for token in tokens), kinds, strict=True):
+            word = core(token)
+            if word in sums:
+                sums[word] += row
+            elif word in model.words:
+                sums[word] = row.astype(np.float64)
+    return {
+        word: replace(entry, kinds=tuple((sums[word] / entry.count).tolist())) if word in sums else entry
+        for word, entry in model.words.items()
+    }
+
+
+def batched(items: Iterable[Sequence[str]], size: int) -> Iterator[list[Sequence[str]]]:
+    """Lists of `size` items, the last one shorter."""
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train on all of the training material and write the model file."""
     parser = argparse.ArgumentParser(prog="python -m agents.entities.train", description=main.__doc__)
@@ -81,6 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = word_entries(corpora.unlabelled(options.corpus))
     print(f"{len(words)} words; training …", file=sys.stderr)
     model = train(corpora.anercorp(options.corpus), words)
+    model = replace(model, words=with_kinds(model, corpora.unlabelled(options.corpus)))
     save(model, options.output)
     print(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB", file=sys.stderr)
     return 0

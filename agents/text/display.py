@@ -49,6 +49,7 @@ def _ranges(codes: list[int]) -> str:
 
 
 _MARKS = _ranges([code for code in range(0x300, sys.maxunicode) if unicodedata.combining(chr(code))])
+_MARK_RE = re.compile(f"[{_MARKS}]")
 _LONG_MARK_RUN_RE = re.compile(f"([{_MARKS}]{{{MAX_MARKS}}})[{_MARKS}]+")
 
 
@@ -95,10 +96,17 @@ def _keep_joiner(match: re.Match[str]) -> str:
 
 def compose(text: str) -> str:
     """NFC in linear time: marks beyond the thirtieth on one letter are dropped. Idempotent."""
-    capped = _LONG_MARK_RUN_RE.sub(r"\1", text)
+    capped = _cap_marks(text)
     if unicodedata.is_normalized("NFC", capped):
         return capped
-    return _LONG_MARK_RUN_RE.sub(r"\1", unicodedata.normalize("NFC", capped))
+    return _cap_marks(unicodedata.normalize("NFC", capped))
+
+
+def _cap_marks(text: str) -> str:
+    # Any run that is too long covers one of every 31 places, so looking at those alone finds whether there is one.
+    if _MARK_RE.search(text[MAX_MARKS :: MAX_MARKS + 1]) is None:
+        return text
+    return _LONG_MARK_RUN_RE.sub(r"\1", text)
 
 
 def display_text(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 
 from camel_tools.utils.dediac import dediac_ar
@@ -15,12 +14,14 @@ from agents.text.display import compose, display_text
 _LEFT_MARKS_RE = re.compile(
     "[\u0640\u0610-\u061a\u0653-\u065f\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u08d3-\u08e1\u08e3-\u08ff\u200c\u200d]+"
 )
+_ARABIC_DIGIT_RE = re.compile("[\u0660-\u0669\u06f0-\u06f9]")
+# All further digits lie here, between letters and signs of other scripts; few pages have any of them.
+_FAR_RE = re.compile("[\u07c0-\u1fff\ua620-\uabff\uff10-\U0001fbff]")
 _DIGITS = {
     code: str(unicodedata.decimal(chr(code)))
-    for code in range(0x80, sys.maxunicode)
+    for code in range(0x660, 0x20000)
     if unicodedata.category(chr(code)) == "Nd"
 }
-_DIGIT_RE = re.compile(r"(?![0-9])\d")
 
 
 def search_text(text: str) -> str:
@@ -35,5 +36,8 @@ def search_text(text: str) -> str:
     folded = _LEFT_MARKS_RE.sub("", folded)
     folded = normalize_teh_marbuta_ar(normalize_alef_maksura_ar(normalize_alef_ar(folded)))
     folded = folded.replace("\u06cc", "\u064a").replace("\u06a9", "\u0643")
+    folded = _ARABIC_DIGIT_RE.sub(lambda match: _DIGITS[ord(match.group())], folded)
+    if _FAR_RE.search(folded) is not None:
+        folded = folded.translate(_DIGITS)
     # With the marks gone, a letter and an accent may meet that were apart.
-    return compose(_DIGIT_RE.sub(lambda match: _DIGITS[ord(match.group())], folded))
+    return compose(folded)

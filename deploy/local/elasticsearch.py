@@ -11,7 +11,9 @@ from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from deploy.local import analysis_plugin
 from deploy.local.jdk import Jdk
+from deploy.local.places import write
 from deploy.local.process import Launch
 from deploy.local.service import HOST, Layout, Program, Site, identity
 
@@ -41,7 +43,7 @@ appender.file.strategy.type = DefaultRolloverStrategy
 appender.file.strategy.max = 3
 """
 
-# After the distribution's own jvm.options: no heap dumps, no collector log of up to 2 GB, no memory taken in advance.
+# Added to the distribution's jvm.options: no heap dumps, no collector log of up to 2 GB, no memory taken in advance.
 JVM_OPTIONS = """\
 -Xms{heap}
 -Xmx{heap}
@@ -81,17 +83,17 @@ def is_unpacked(archive: Path, home: Path) -> bool:
     return True
 
 
-def unpack(archive: Path, home: Path) -> None:
-    """Make `home` the archive's content, without its top folder. It appears whole or not at all."""
+def unpack(archive: Path, home: Path, version: str, jdk: Jdk) -> None:
+    """Make `home` the archive's content without its top folder, and our plugin. It appears whole or not at all."""
     if home.exists():
-        if is_unpacked(archive, home):
+        if is_unpacked(archive, home) and analysis_plugin.is_installed(home, version):
             return
         shutil.rmtree(home)
-    home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="unpack-", dir=home.parent) as folder:
         with zipfile.ZipFile(archive) as bundle:
             bundle.extractall(folder)
         (top,) = Path(folder).iterdir()
+        analysis_plugin.install(top, version, jdk)
         top.rename(home)
 
 
@@ -105,11 +107,11 @@ class Elasticsearch:
         """Rolled at 10 MB, three old ones kept."""
         return layout.logs / "elasticsearch.log"
 
-    def install(self, files: Sequence[Path], cache: Path, jdk: Jdk) -> Program:
+    def install(self, files: Sequence[Path], cache: Path, version: str, jdk: Jdk) -> Program:
         """Unpack the distribution and add the analysis plugin."""
         (archive,) = files
-        home = cache / archive.stem
-        unpack(archive, home)
+        home = cache / f"elasticsearch-{version}-{analysis_plugin.digest(version)}"
+        unpack(archive, home, version, jdk)
         return Program(home)
 
     def prepare(self, site: Site) -> Launch:
@@ -120,13 +122,11 @@ class Elasticsearch:
         layout, home = site.layout, site.program.home
         known = identity(layout, site.port, site.version)
         lines = [f"{name}: {json.dumps(value)}" for name, value in node_settings(layout, site.port).items()]
-        (layout.config / "elasticsearch.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        (layout.config / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
-        shutil.copyfile(home / "config" / "jvm.options", layout.config / "jvm.options")
-        more = layout.config / "jvm.options.d"
-        more.mkdir(exist_ok=True)
+        write(layout.config / "elasticsearch.yml", "\n".join(lines) + "\n")
+        write(layout.config / "log4j2.properties", LOGGING)
+        stock = (home / "config" / "jvm.options").read_text(encoding="utf-8")
         options = JVM_OPTIONS.format(heap=site.heap, identity="\n".join(known))
-        (more / "rasd.options").write_text(options, encoding="utf-8")
+        write(layout.config / "jvm.options", stock + options)
         command: list[str | Path] = [
             site.jdk.java,
             *known,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from deploy.local import process
 from deploy.local.jdk import Jdk
+from deploy.local.places import write
 from deploy.local.process import Launch
 from deploy.local.service import HOST, Layout, Program, Site, identity
 from streams.errors import CommandError
@@ -74,6 +75,13 @@ def properties(site: Site, controller_port: int) -> dict[str, str]:
     }
 
 
+def escaped(value: str) -> str:
+    """A value for a Java properties file, which is Latin-1: all else is written as UTF-16 escapes."""
+    units = value.replace("\\", "\\\\").encode("utf-16-be")
+    letters = [units[at] * 256 + units[at + 1] for at in range(0, len(units), 2)]
+    return "".join(chr(letter) if 0x20 <= letter < 0x7F else f"\\u{letter:04x}" for letter in letters)
+
+
 def metadata_request() -> bytes:
     """A Kafka metadata request that asks for brokers and for no topic, with its length in front."""
     client = b"rasd"
@@ -121,7 +129,7 @@ class Kafka:
         """Rolled at 10 MB, three old ones kept."""
         return layout.logs / "kafka.log"
 
-    def install(self, files: Sequence[Path], cache: Path, jdk: Jdk) -> Program:  # noqa: ARG002
+    def install(self, files: Sequence[Path], cache: Path, version: str, jdk: Jdk) -> Program:  # noqa: ARG002
         """The jars are used where they are."""
         return Program(cache, files)
 
@@ -129,10 +137,10 @@ class Kafka:
         """Write the configuration and, the first time, format the data folder."""
         layout = site.layout
         settings = layout.config / "server.properties"
-        lines = [f"{name}={value}" for name, value in properties(site, free_port()).items()]
-        settings.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        lines = [f"{name}={escaped(value)}\n" for name, value in properties(site, free_port()).items()]
+        write(settings, "".join(lines))
         logging = layout.config / "log4j2.properties"
-        logging.write_text(LOGGING, encoding="utf-8")
+        write(logging, LOGGING)
         java: list[str | Path] = [
             site.jdk.java,
             *identity(layout, site.port, site.version),
@@ -143,6 +151,7 @@ class Kafka:
             f"-Xmx{site.heap}",
             "-XX:+UseG1GC",
             "-XX:+ExitOnOutOfMemoryError",
+            f"-XX:ErrorFile={layout.logs / 'hs_err_pid%p.log'}",
             "-cp",
             ":".join(str(jar) for jar in site.program.jars),
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import stat
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,9 +91,19 @@ def stack_dir(settings: Settings) -> Path:
     return folder
 
 
-def give(path: Path, user: ServiceUser | None) -> None:
-    """Make `path`, a file or a folder's whole tree, the servers' user's own."""
-    if user is None:
-        return
-    for entry in [path, *path.rglob("*")] if path.is_dir() else [path]:
-        os.chown(entry, user.uid, user.gid, follow_symlinks=False)
+def give(folder: Path, user: ServiceUser | None) -> None:
+    """Make a folder with all in it the servers' user's own."""
+    if user is not None:
+        for entry in [folder, *folder.rglob("*")]:
+            os.chown(entry, user.uid, user.gid, follow_symlinks=False)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that all may read, in a folder that may be the servers' user's own.
+
+    It is a new file that takes the old one's place, so root never writes through a link that somebody put there.
+    """
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as stream:
+        stream.write(text)
+    Path(stream.name).chmod(0o644)
+    Path(stream.name).replace(path)

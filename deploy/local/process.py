@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,17 +43,18 @@ def spawn(launch: Launch, *, home: Path, output: Path, user: ServiceUser | None)
     """Start a server that survives us, in a session of its own.
 
     Args:
-        launch: its command line, which must hold its marker, folder and variables; of ours it gets PATH and the locale.
+        launch: its command line, which must hold its marker, folder and variables; of ours it gets only PATH.
         home: its HOME.
         output: the file that takes what it prints, emptied first.
         user: whom to run it as, or None to stay who we are.
     """
-    inherited = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
-    with output.open("wb") as stream:
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "HOME": str(home)}
+    output.unlink(missing_ok=True)  # it lies in the user's folder, and may be a link by now
+    with output.open("xb") as stream, _allowed(user):
         subprocess.run(
             ["/bin/sh", "-c", IN_BACKGROUND, "sh", *launch.command],
             cwd=launch.folder,
-            env={**inherited, "HOME": str(home), **launch.environment},
+            env={**environment, **launch.environment},
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
@@ -64,16 +66,33 @@ def spawn(launch: Launch, *, home: Path, output: Path, user: ServiceUser | None)
 
 def run(command: Sequence[str | Path], *, folder: Path, user: ServiceUser | None) -> subprocess.CompletedProcess[str]:
     """Run a server's tool to its end, as the user of the server; what it prints is in `stdout`."""
-    return subprocess.run(
-        command,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        **_identity(user),
-    )
+    with _allowed(user):
+        return subprocess.run(
+            command,
+            cwd=folder,
+            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            **_identity(user),
+        )
+
+
+@contextmanager
+def _allowed(user: ServiceUser | None) -> Iterator[None]:
+    """Say so when this root is not allowed to become another user, as in some containers."""
+    try:
+        yield
+    except PermissionError as error:
+        if user is None:
+            raise
+        raise CommandError(
+            f"root may not become the user {user.name} here, and Elasticsearch refuses to run as root",
+            hint="run rasd as an unprivileged user",
+        ) from error
 
 
 def _identity(user: ServiceUser | None) -> dict[str, Any]:
@@ -138,7 +157,8 @@ def port_holder(port: int) -> str | None:
     """Who listens on a TCP port, as `name, pid N`; None when the system does not tell us."""
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr[1] == port and connection.pid:
+            address = connection.laddr
+            if connection.status == psutil.CONN_LISTEN and address and address.port == port and connection.pid:
                 return f"{Process(connection.pid).name()}, pid {connection.pid}"
     except (psutil.AccessDenied, psutil.NoSuchProcess):  # macOS tells only root; or it has just gone
         return None

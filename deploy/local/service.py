@@ -45,6 +45,11 @@ class Layout:
         """Scratch files of the server."""
         return self.folder / "tmp"
 
+    @property
+    def parts(self) -> tuple[Path, ...]:
+        """The folders that are the server's own, when it runs as another user than we."""
+        return self.data, self.config, self.logs, self.temporary
+
 
 def identity(layout: Layout, port: int, version: str) -> list[str]:
     """Java options by which `deploy.local.stack` knows a process again, wherever it finds it."""
@@ -87,7 +92,7 @@ class Server(Protocol):
     def log(self, layout: Layout) -> Path:
         """The file that a person reads when something is wrong."""
 
-    def install(self, files: Sequence[Path], cache: Path, jdk: Jdk) -> Program:
+    def install(self, files: Sequence[Path], cache: Path, version: str, jdk: Jdk) -> Program:
         """Make a program of the fetched files, once; below `cache`, whose lock the caller holds."""
 
     def prepare(self, site: Site) -> Launch:

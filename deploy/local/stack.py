@@ -32,10 +32,12 @@ from streams.settings import MIB, Settings
 
 # Elasticsearch takes longest, so it starts first; both then start side by side.
 SERVERS: dict[str, Server] = {"elasticsearch": Elasticsearch(), "kafka": Kafka()}
+STOP_ORDER = ("kafka", "elasticsearch")
 START_SECONDS = 180.0
 STOP_SECONDS = 30.0
 POLL_SECONDS = 0.2
-FREE_BYTES = 1024 * MIB
+FREE_BYTES = 512 * MIB
+LOCK = "stack.lock"
 TAIL_LINES = 12
 
 
@@ -101,23 +103,27 @@ def start_service(settings: Settings, name: str, *, console: Console | None = No
     return _start(settings, (name,), console)
 
 
-def down(settings: Settings, *, wipe: bool = False) -> tuple[str, ...]:
+def down(settings: Settings, *, wipe: bool = False, console: Console | None = None) -> tuple[str, ...]:
     """Stop the servers of this stack, Kafka first so that nothing is written meanwhile.
 
     Args:
         settings: as given to `up`.
         wipe: delete their data, configuration and logs too.
+        console: where to say that another command is waited for.
 
     Returns:
         The names of those that ran.
     """
-    stopped = tuple(name for name in ("kafka", "elasticsearch") if stop_service(settings, name))
     folder = stack_dir(settings)
-    if wipe and folder.is_dir():
-        with _locked(folder / "stack.lock"), explained(folder):
-            for name in SERVERS:
-                shutil.rmtree(folder / name, ignore_errors=not (folder / name).exists())
-    return stopped
+    if not (folder / LOCK).exists():
+        return ()
+    with _locked(folder / LOCK, console), explained(folder):
+        stopped = tuple(name for name in STOP_ORDER if _stop(folder, name, kill=False))
+        if wipe:
+            for name in STOP_ORDER:
+                if (folder / name).exists():
+                    shutil.rmtree(folder / name)
+        return stopped
 
 
 def stop_service(settings: Settings, name: str, *, kill: bool = False) -> bool:
@@ -132,19 +138,23 @@ def stop_service(settings: Settings, name: str, *, kill: bool = False) -> bool:
         Whether it ran.
     """
     folder = stack_dir(settings)
-    if not folder.is_dir():
+    if not (folder / LOCK).exists():
         return False
-    with _locked(folder / "stack.lock"):
-        running = process.find(folder / name, service_user())
-        process.stop(running, patience=0 if kill else STOP_SECONDS, kill=kill)
-        return bool(running)
+    with _locked(folder / LOCK):
+        return _stop(folder, name, kill=kill)
+
+
+def _stop(folder: Path, name: str, *, kill: bool) -> bool:
+    running = process.find(folder / name, service_user())
+    process.stop(running, patience=STOP_SECONDS, kill=kill)
+    return bool(running)
 
 
 def status(settings: Settings) -> StackStatus:
     """What runs where, asked anew. Starts and changes nothing."""
     folder = stack_dir(settings)
     user = service_user()
-    return StackStatus(folder, tuple(_status(settings, folder, name, user) for name in ("kafka", "elasticsearch")))
+    return StackStatus(folder, tuple(_status(settings, folder, name, user) for name in STOP_ORDER))
 
 
 def _status(settings: Settings, folder: Path, name: str, user: ServiceUser | None) -> ServiceStatus:
@@ -209,12 +219,23 @@ def _start(settings: Settings, names: Sequence[str], console: Console | None) ->
     console = console or Console(stderr=True)
     folder = stack_dir(settings)
     user = service_user()
-    with _readable_by_all(), _locked(folder / "stack.lock", console), explained(folder):
+    _claim(folder)
+    with _readable_by_all(), _locked(folder / LOCK, console), explained(folder):
         missing = [name for name in names if not _runs(settings, folder, name, user)]
         if missing:
             _launch(settings, folder, missing, user, console)
         _wait(settings, folder, names, user, console)
     return status(settings)
+
+
+def _claim(folder: Path) -> None:
+    """Refuse a folder of somebody else's files: we shall own it, and delete from it."""
+    with explained(folder):
+        if folder.is_dir() and not (folder / LOCK).exists() and any(folder.iterdir()):
+            raise CommandError(
+                f"{folder} holds other files, and a stack needs a folder of its own",
+                hint=f"RASD_LOCAL_DIR={folder / 'stack'} rasd up",
+            )
 
 
 def _runs(settings: Settings, folder: Path, name: str, user: ServiceUser | None) -> bool:
@@ -238,8 +259,9 @@ def _launch(settings: Settings, folder: Path, names: Sequence[str], user: Servic
     jdk = find_jdk(cache, user, console)
     for name in names:
         server, layout, product = SERVERS[name], Layout(folder / name), load_product(name)
-        for part in (layout.data, layout.config, layout.logs, layout.temporary):
+        for part in layout.parts:
             part.mkdir(parents=True, exist_ok=True)
+            give(part, user)
         with _locked(cache / "cache.lock", console), explained(cache):
             site = Site(
                 layout=layout,
@@ -248,12 +270,10 @@ def _launch(settings: Settings, folder: Path, names: Sequence[str], user: Servic
                 max_message_bytes=settings.max_message_bytes,
                 version=product.version,
                 jdk=jdk,
-                program=server.install(fetch(product, cache, console), cache, jdk),
+                program=server.install(fetch(product, cache, console), cache, product.version, jdk),
                 user=user,
             )
-        give(layout.folder, user)
         launch = server.prepare(site)
-        give(layout.config, user)
         process.spawn(launch, home=layout.folder, output=layout.output, user=user)
 
 

@@ -13,4 +13,4 @@ def out() -> Console:
 
 def err() -> Console:
     """Standard error."""
-    return err()
+    return Console(stderr=True, highlight=False, soft_wrap=True)

@@ -20,7 +20,10 @@ _LONG_ENOUGH = 60.0
 def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Running system")(worker)
     app.command(rich_help_panel="Running system")(serve)
-    app.command(rich_help_panel="Running system")(topics)
+    topics = typer.Typer(help="Kafka's topics: create.", no_args_is_help=True, rich_markup_mode="markdown")
+    topics.callback()(lambda: None)
+    topics.command()(create)
+    app.add_typer(topics, name="topics", rich_help_panel="Running system")
     app.command(rich_help_panel="Running system")(schema)
 
 
@@ -88,10 +91,10 @@ def serve(
     )
 
 
-def topics() -> None:
+def create() -> None:
     """Create the topics that are not there yet, with their partitions.
 
-    Example: `rasd topics`
+    Example: `rasd topics create`
     """
     from streams.kafka import create_topics
     from streams.topics import topic_specs

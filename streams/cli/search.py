@@ -1,7 +1,91 @@
-"""rasd search."""
+"""rasd search, and rasd index: what was indexed."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
 
 import typer
+from pydantic import ValidationError
+
+from streams.cli.console import out
+from streams.errors import CommandError
+from streams.settings import get_settings
+
+_MANY = "may be given several times"
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    app.command(rich_help_panel="Articles")(search)
+    index = typer.Typer(help="The Elasticsearch index: setup.", no_args_is_help=True, rich_markup_mode="markdown")
+    index.callback()(lambda: None)
+    index.command()(setup)
+    app.add_typer(index, name="index", rich_help_panel="Running system")
+
+
+def search(
+    query: str = typer.Argument("", help='Words; «phrases» or "phrases", -excluded, أو (OR). Empty: everything.'),
+    place: list[str] = typer.Option([], "--place", help=f"Only articles that name this place; {_MANY}."),
+    country: list[str] = typer.Option([], "--country", help=f"ISO code of a country that is named; {_MANY}."),
+    person: list[str] = typer.Option([], "--person", help=f"Only articles that name this person; {_MANY}."),
+    organisation: list[str] = typer.Option([], "--organisation", help=f"Or this organisation; {_MANY}."),
+    source: list[str] = typer.Option([], "--source", help=f"Only this outlet; {_MANY}."),
+    language: list[str] = typer.Option([], "--language", help=f"Only this language (ar, fr, …); {_MANY}."),
+    near: str = typer.Option(None, "--near", help="lat,lon: only places around it."),
+    radius: float = typer.Option(50.0, "--radius", help="Kilometres around --near."),
+    since: str = typer.Option(None, "--from", help="Earliest day or time, ISO 8601."),
+    until: str = typer.Option(None, "--to", help="Latest day or time, exclusive."),
+    sort: str = typer.Option("relevance", "--sort", help="relevance or time."),
+    size: int = typer.Option(10, "--size", "-n", help="Hits to show."),
+    fold: bool = typer.Option(True, "--fold/--no-fold", help="Show each story once, or every copy."),
+    as_json: bool = typer.Option(False, "--json", help="The page as one JSON object, as GET /search gives it."),
+) -> None:
+    """Search the index. Exit status 0 whether or not something was found.
+
+    Example: `rasd search '"مجلس الأمن" -رياضة' --place ليبيا`
+    """
+    from streams.search.request import SearchRequest
+    from streams.search.service import QueryRefused, search_once
+    from streams.search.terminal import print_page
+
+    wanted: dict[str, Any] = {
+        "q": query, "place": place, "country": country, "person": person, "organisation": organisation,
+        "source": source, "language": language, "near": near, "radius": radius, "from": since, "to": until,
+        "sort": sort, "size": size, "fold": fold,
+    }  # fmt: skip
+    try:
+        request = SearchRequest.model_validate({name: value for name, value in wanted.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise CommandError(f"{where}: {first['msg']}" if where else first["msg"], status=2) from error
+    try:
+        page = search_once(get_settings(), request)
+    except QueryRefused as error:
+        raise CommandError(str(error), status=2) from error
+    if as_json:
+        sys.stdout.buffer.write(page.model_dump_json().encode() + b"\n")
+    else:
+        print_page(page, out(), query=query)
+
+
+def setup() -> None:
+    """Put the index templates in place and make the first index. Harmless when they are there.
+
+    Example: `rasd index setup`
+    """
+    from streams.search.client import make_client
+    from streams.search.setup import ensure_index, names
+
+    settings = get_settings()
+
+    async def run() -> bool:
+        client = make_client(settings)
+        try:
+            return await ensure_index(client, settings)
+        finally:
+            await client.close()
+
+    made = asyncio.run(run())
+    typer.echo(f"{names(settings).write}: {'first index created' if made else 'there'}, templates up to date")

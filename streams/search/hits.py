@@ -56,7 +56,7 @@ class SearchPage(BaseModel):
     partial: bool = Field(description="True: the server ran out of time and shows what it had.")
     took_ms: int
     hits: list[Hit]
-    next: str | None = Field(description="`cursor` of the following page; null on the last one.")
+    next: str | None = Field(None, description="`cursor` of the following page; null on the last one.")
 
 
 def read_page(answer: Mapping[str, Any], request: SearchRequest) -> SearchPage:

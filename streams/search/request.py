@@ -19,6 +19,8 @@ MAX_RADIUS_KM = 5000.0
 
 def _numbers(count: int) -> BeforeValidator:
     def read(value: object) -> object:
+        if isinstance(value, list | tuple) and len(value) == 1:  # a query string's parameter, as a list of one
+            value = value[0]
         if isinstance(value, str):
             parts = value.split(",")
             if len(parts) != count:

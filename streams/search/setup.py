@@ -19,7 +19,7 @@ from streams.settings import Settings
 
 log = get_logger(__name__)
 
-COMPONENTS = ("analysis", "mappings", "settings")
+COMPONENTS = ("analysis", "settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ async def put_templates(client: AsyncElasticsearch, settings: Settings) -> None:
 
 
 async def ensure_index(client: AsyncElasticsearch, settings: Settings) -> bool:
-    """Make templates, first index and both aliases unless the write alias is already there.
+    """Bring the templates up to date and make the first index with its aliases, unless they are already there.
 
     Safe with several workers at once: an index is created together with its aliases or not at all, and whoever comes
     second finds it made.
@@ -121,9 +121,10 @@ async def ensure_index(client: AsyncElasticsearch, settings: Settings) -> bool:
     """
     named = names(settings)
     with passing_errors(settings):
+        # Templates that are equal already cost the server nothing.
+        await put_templates(client, settings)
         if await client.indices.exists_alias(name=named.write):
             return False
-        await put_templates(client, settings)
         return await _create_first(client, named)
 
 
@@ -135,7 +136,7 @@ async def _create_first(client: AsyncElasticsearch, named: Names) -> bool:
         if error.error == "resource_already_exists_exception":
             if not await client.indices.exists_alias(name=named.write):
                 raise CommandError(
-                    f"index {first} exists, but no alias {named.write}", hint="rasd index setup --repair"
+                    f"index {first} exists, but no alias {named.write}", hint="put both aliases on it, or delete it"
                 ) from error
             return False
         raise CommandError(f"Elasticsearch refuses index {first}: {error_text(error)}") from error

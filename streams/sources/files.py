@@ -80,7 +80,7 @@ def _read_file(path: Path) -> Iterator[Item]:
         if path.suffix.lower() == ".zip":
             yield from _read_zip(path)
         else:
-            yield from _read_named(str(path), path.name, path.read_bytes(), path.absolute().as_uri())
+            yield from _read_named(str(path), path.name, path.read_bytes(), path.resolve().as_uri())
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror or error}") from error
 
@@ -94,7 +94,7 @@ def _read_zip(path: Path) -> Iterator[Item]:
             for member in members:
                 name = f"{path}!{member.filename}"
                 yield from _read_named(
-                    name, member.filename, archive.read(member), f"{path.absolute().as_uri()}#{member.filename}"
+                    name, member.filename, archive.read(member), f"{path.resolve().as_uri()}#{member.filename}"
                 )
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         # RuntimeError: an encrypted member; NotImplementedError: an unknown compression

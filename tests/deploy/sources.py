@@ -29,6 +29,9 @@ DASHBOARD_FILES = sorted((GRAFANA / "dashboards").glob("*.json"))
 # Grafana's variables, as it fills them in at the smallest: a quarter of an hour on a wide screen.
 GRAFANA_VARIABLES = {"$__rate_interval": "40s", "$__interval": "10s", "$__range": "15m"}
 
+# Ends of the names of a metric's series, by its type; a histogram has its buckets besides.
+SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_count", "_sum")}
+
 Json = dict[str, Any]
 
 
@@ -82,6 +85,7 @@ class Expression:
         return promql_parser.parse(text)
 
 
+@lru_cache(maxsize=1)
 def rules() -> list[Json]:
     """Every recording rule and alert, with the name of its file."""
     found = []
@@ -96,6 +100,7 @@ def alerts() -> list[Json]:
     return [rule for rule in rules() if "alert" in rule]
 
 
+@lru_cache(maxsize=1)
 def dashboards() -> list[Json]:
     """Every dashboard as provisioned."""
     return [json.loads(path.read_text(encoding="utf-8")) for path in DASHBOARD_FILES]
@@ -133,6 +138,7 @@ def all_expressions() -> list[Expression]:
     return rule_expressions() + dashboard_expressions()
 
 
+@lru_cache(maxsize=1)
 def declared_metrics() -> dict[str, frozenset[str]]:
     """Every series name that streams.metrics can produce, with its labels. Without the *_created ones."""
     found: dict[str, frozenset[str]] = {}
@@ -141,7 +147,7 @@ def declared_metrics() -> dict[str, frozenset[str]]:
             found[f"{metric._name}_info"] = frozenset({"version", "python"})
         elif isinstance(metric, MetricWrapperBase):
             labels = frozenset(metric._labelnames)
-            for suffix in {"counter": ("_total",), "gauge": ("",), "histogram": ("_count", "_sum")}[metric._type]:
+            for suffix in SUFFIXES[str(metric._type)]:
                 found[metric._name + suffix] = labels
             if metric._type == "histogram":
                 found[f"{metric._name}_bucket"] = labels | {"le"}

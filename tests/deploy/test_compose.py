@@ -9,8 +9,10 @@ import sys
 from typing import Any
 
 import pytest
+import typer.main
 import yaml
 
+from streams.cli.main import app
 from streams.settings import Settings
 from streams.topics import topic_specs
 from tests.deploy.sources import COMPOSE_FILE, PROMETHEUS, ROOT, compose, default_compose, own_services
@@ -64,6 +66,15 @@ def test_dependencies_are_there_and_their_conditions_can_come_true(name: str) ->
             assert condition == "service_healthy"
             assert "test" in SERVICES[other]["healthcheck"]
         assert "profiles" not in SERVICES[other]
+
+
+@pytest.mark.parametrize("name", own_services())
+def test_our_commands_exist_and_take_these_arguments(name: str) -> None:
+    command: Any = typer.main.get_command(app)
+    arguments = list(SERVICES[name]["command"])
+    while hasattr(command, "commands"):
+        command = command.commands[arguments.pop(0)]
+    command.make_context(name, arguments)
 
 
 def test_topics_are_created_before_any_worker_consumes() -> None:
@@ -242,7 +253,9 @@ def scrape_jobs() -> dict[str, dict[str, Any]]:
     return {job["job_name"]: job for job in config["scrape_configs"]}
 
 
-@pytest.mark.parametrize(("job", "name", "port"), [("rasd-worker", "worker", "worker_port"), ("rasd-api", "api", "api_port")])
+@pytest.mark.parametrize(
+    ("job", "name", "port"), [("rasd-worker", "worker", "worker_port"), ("rasd-api", "api", "api_port")]
+)
 def test_prometheus_scrapes_ours_where_they_listen(job: str, name: str, port: str) -> None:
     (found,) = scrape_jobs()[job]["dns_sd_configs"]
     assert found["names"] == [name]

@@ -118,7 +118,7 @@ def worker(settings: Settings, log: Path, stages: str | None = None, *, wait: bo
     running = start(settings, log, *arguments, port=port)
     try:
         if wait:
-            wait_until(running.ready, 90, lambda: running.tail())
+            wait_until(running.ready, 90, running.tail)
         yield running
     finally:
         if running.process.poll() is None:

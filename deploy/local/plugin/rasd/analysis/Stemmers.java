@@ -32,7 +32,6 @@ import org.apache.lucene.analysis.id.IndonesianStemFilter;
 import org.apache.lucene.analysis.it.ItalianLightStemFilter;
 import org.apache.lucene.analysis.lv.LatvianStemFilter;
 import org.apache.lucene.analysis.no.NorwegianLightStemFilter;
-import org.apache.lucene.analysis.no.NorwegianLightStemmer;
 import org.apache.lucene.analysis.no.NorwegianMinimalStemFilter;
 import org.apache.lucene.analysis.pt.PortugueseLightStemFilter;
 import org.apache.lucene.analysis.pt.PortugueseMinimalStemFilter;
@@ -43,6 +42,9 @@ import org.apache.lucene.analysis.sv.SwedishLightStemFilter;
 
 /** The stemmers behind the parameter `language` of the filters `stemmer` and `snowball`. */
 final class Stemmers {
+
+    /** Lucene's flag for the written standard Nynorsk; the class that names it is not public. */
+    private static final int NYNORSK = 2;
 
     private static final Map<String, UnaryOperator<TokenStream>> BY_LANGUAGE = new TreeMap<>();
 
@@ -74,8 +76,8 @@ final class Stemmers {
         BY_LANGUAGE.put("latvian", LatvianStemFilter::new);
         BY_LANGUAGE.put("light_norwegian", NorwegianLightStemFilter::new);
         BY_LANGUAGE.put("minimal_norwegian", NorwegianMinimalStemFilter::new);
-        BY_LANGUAGE.put("light_nynorsk", in -> new NorwegianLightStemFilter(in, NorwegianLightStemmer.NYNORSK));
-        BY_LANGUAGE.put("minimal_nynorsk", in -> new NorwegianMinimalStemFilter(in, NorwegianLightStemmer.NYNORSK));
+        BY_LANGUAGE.put("light_nynorsk", in -> new NorwegianLightStemFilter(in, NYNORSK));
+        BY_LANGUAGE.put("minimal_nynorsk", in -> new NorwegianMinimalStemFilter(in, NYNORSK));
         BY_LANGUAGE.put("persian", PersianStemFilter::new);
         BY_LANGUAGE.put("light_portuguese", PortugueseLightStemFilter::new);
         BY_LANGUAGE.put("minimal_portuguese", PortugueseMinimalStemFilter::new);

@@ -3,7 +3,9 @@ package rasd.analysis;
 import java.util.List;
 import java.util.Map;
 import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.analysis.fr.FrenchAnalyzer;
 import org.apache.lucene.analysis.ngram.EdgeNGramTokenFilter;
+import org.apache.lucene.analysis.util.ElisionFilter;
 import org.elasticsearch.index.analysis.AnalyzerProvider;
 import org.elasticsearch.index.analysis.CharFilterFactory;
 import org.elasticsearch.index.analysis.PreBuiltAnalyzerProviderFactory;
@@ -45,10 +47,11 @@ public final class StockAnalysisPlugin extends Plugin implements AnalysisPlugin 
         return Analyzers.ready();
     }
 
-    /** The one filter whose parameters, when it is named without any, are not those of an empty definition. */
+    /** The filters whose parameters, when they are named without any, are not those of an empty definition. */
     @Override
     public List<PreConfiguredTokenFilter> getPreConfiguredTokenFilters() {
-        return List.of(PreConfiguredTokenFilter.singleton(
-            "edge_ngram", false, false, in -> new EdgeNGramTokenFilter(in, 1, 1, false)));
+        return List.of(
+            PreConfiguredTokenFilter.singleton("edge_ngram", false, false, in -> new EdgeNGramTokenFilter(in, 1, 1, false)),
+            PreConfiguredTokenFilter.singleton("elision", true, in -> new ElisionFilter(in, FrenchAnalyzer.DEFAULT_ARTICLES)));
     }
 }

@@ -27,6 +27,7 @@ import org.elasticsearch.index.analysis.TokenFilterFactory;
 import org.elasticsearch.indices.analysis.AnalysisModule.AnalysisProvider;
 
 /** The filters `word_delimiter` and `word_delimiter_graph`. */
+@SuppressWarnings("deprecation") // the flat filter is what the name `word_delimiter` means
 final class WordDelimiters {
 
     private record Flag(String parameter, int bit, boolean otherwise) {}

@@ -1,0 +1,25 @@
+"""News agencies that a text names as its source."""
+
+from __future__ import annotations
+
+import re
+
+# Names that mean nothing else; «فارس», «مهر» or «معا» are agencies too, but also people and words.
+_NAMES = (
+    "رويترز", "فرانس برس", "الصحافة الفرنسية", "أسوشييتد برس", "أسوشيتد برس", "أسوشيتدبرس", "الأناضول", "شينخوا", "سبوتنيك", "تاس", "إنترفاكس",
+    "نوفوستي", "سانا", "سونا", "بترا", "وفا", "كونا", "وام", "واس", "قنا", "سبأ", "إرنا", "تسنيم", "يونهاب", "كيودو", "بلومبيرغ", "بلومبرغ", "بلومبرج",
+    "الأنباء السعودية", "الأنباء الألمانية", "أنباء الشرق الأوسط", "الأنباء القطرية", "أنباء الإمارات", "الأنباء الكويتية", "المغرب العربي للأنباء",
+)  # fmt: skip
+_LETTERED_RE = r"[أا]\.?\s?ف\.?\s?ب|د\.?\s?ب\.?\s?[أا]|[أا]\.?\s?ش\.?\s?[أا]|[أا]\.\s?ب"
+_NAMED = "|".join(sorted(map(re.escape, _NAMES), key=len, reverse=True))
+_CREDITED_RE = re.compile(
+    rf"(?<!\w)(?:وكال(?:ة|تي|ات)\s+(?:الأنباء\s+(?=[«(\"“]))?[«(\"“]?(?P<one>{_NAMED}|{_LETTERED_RE})(?!\w)"
+    rf"|(?:[ولبف]?ل?ـ?)[«(\"“](?P<two>{_NAMED}|{_LETTERED_RE})[»)\"”])"
+)
+
+
+def credited_agencies(body: str) -> list[str]:
+    """News agencies that `body` cites by name («وكالة رويترز», «نقلت «سانا» عن»), as printed, each once, in order."""
+    if "وكال" not in body and not any(mark in body for mark in '«("“'):
+        return []
+    return list(dict.fromkeys(match["one"] or match["two"] for match in _CREDITED_RE.finditer(body)))

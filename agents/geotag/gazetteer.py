@@ -1,0 +1,122 @@
+"""The compiled gazetteer: what names there are, and what each may mean. `python -m agents.geotag.build` makes the file."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Literal, NamedTuple, cast
+
+import orjson
+
+PATH = Path(__file__).parent / "data" / "gazetteer.json.gz"
+FORMAT = 1
+
+Kind = Literal["country", "division", "city", "region", "poi", "water"]
+
+
+class Strength(IntEnum):
+    """How much it takes to read a word as this name."""
+
+    WEAK = 0  # also a common word or a person's name: needs a tagger's LOC or a word such as «مدينة» before it
+    MEDIUM = 1  # an uncommon word, a small place: needs the same, or a story about its country
+    STRONG = 2  # a place unless something speaks against it
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One place.
+
+    Attributes:
+        name: Arabic name for display.
+        name_en: English name.
+        country: ISO 3166-1 alpha-2, or None (a sea, a continent).
+        kind: as `streams.records.Place.kind`.
+        lat, lon: degrees, WGS 84.
+        geonameid: GeoNames' id, or None.
+        weight: decimal logarithm of the population; for what has none, of a town as often in the news.
+    """
+
+    name: str
+    name_en: str
+    country: str | None
+    kind: Kind
+    lat: float
+    lon: float
+    geonameid: int | None
+    weight: float
+
+
+class Sense(NamedTuple):
+    """One meaning of a name: index of the place, and how much evidence it needs."""
+
+    place: int
+    strength: Strength
+
+
+class Gazetteer:
+    """Names to places.
+
+    Attributes:
+        version: of the data, from the file.
+        places: all places.
+        longest: for each first word of a name, the number of words of the longest name that begins with it.
+        nisbas: folded nisba to country (السوريه to SY).
+        spelled: folded name to its vowelled spellings, each with its place.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        raw = orjson.loads(gzip.decompress(data))
+        if raw["format"] != FORMAT:
+            raise ValueError(f"gazetteer has format {raw['format']}, this code reads {FORMAT}: build it anew")
+        self.version: str = raw["version"]
+        self.nisbas: dict[str, str] = raw["nisbas"]
+        self.spelled: dict[str, list[tuple[int, str]]] = {
+            name: [(place, text) for place, text in pairs] for name, pairs in raw["spelled"].items()
+        }
+        self.places = [Entry(*row) for row in zip(*raw["places"], strict=True)]
+        self._names: dict[str, list[int]] = raw["names"]
+        self.longest: dict[str, int] = {}
+        for name in self._names:
+            first, _, rest = name.partition(" ")
+            count = 1 + rest.count(" ") + bool(rest)
+            if count > self.longest.get(first, 0):
+                self.longest[first] = count
+
+    @classmethod
+    def load(cls, path: Path = PATH) -> Gazetteer:
+        """Read a compiled gazetteer.
+
+        Raises:
+            OSError: the file is not there or is damaged.
+            ValueError: another format.
+        """
+        return cls(path.read_bytes())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def senses(self, name: str) -> list[Sense]:
+        """What a folded name may mean; empty when it is none."""
+        packed = self._names.get(name)
+        return [] if packed is None else [Sense(code >> 2, Strength(code & 3)) for code in packed]
+
+
+def pack(sense: Sense) -> int:
+    """A sense as the file keeps it."""
+    return sense.place << 2 | int(sense.strength)
+
+
+def kind_of(text: str) -> Kind:
+    """Check a kind read from a table.
+
+    Raises:
+        ValueError: there is no such kind.
+    """
+    if text not in {"country", "division", "city", "region", "poi", "water"}:
+        raise ValueError(f"{text!r} is no kind of place")
+    return cast(Kind, text)

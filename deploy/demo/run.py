@@ -1,0 +1,195 @@
+"""`rasd demo`: start everything, send the sample articles through, show what came out.
+
+It looks from outside: records are counted in Kafka's topics, articles are searched by the HTTP API, dead letters are
+read from their topic. It ends well only if every sample was found.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy.demo.samples import Sample, Samples, load_samples
+from deploy.demo.servers import Servers, choose
+from streams.deadletters import DeadLetter, read_all
+from streams.errors import CommandError
+from streams.kafka import open_reader
+from streams.settings import Settings
+from streams.sources.files import read_paths
+from streams.sources.ingest import IngestReport, ingest
+from streams.topics import Topic, topic_name
+
+FOUND_SECONDS = 180.0
+SHOWN_QUERIES = 3
+# Which topic each stage reads and writes; the index stage writes none.
+_STAGES = (
+    ("clean", Topic.RAW, Topic.CLEAN),
+    ("fingerprint", Topic.CLEAN, Topic.FINGERPRINTED),
+    ("dedupe", Topic.FINGERPRINTED, Topic.CLUSTERED),
+    ("entities", Topic.CLUSTERED, Topic.TAGGED),
+    ("geotag", Topic.TAGGED, Topic.ENRICHED),
+    ("index", Topic.ENRICHED, None),
+)
+Json = dict[str, Any]
+
+
+def run(settings: Settings, console: Console, *, leave: bool) -> int:
+    """Run the demo; returns its exit status.
+
+    Args:
+        leave: stop when everything was shown, instead of serving until Ctrl-C.
+
+    Raises:
+        CommandError: something did not start, or a sample was not found.
+    """
+    samples = load_samples()
+    servers = choose(settings, console)
+    try:
+        servers.start()
+        _show_everything(settings, console, servers, samples)
+        if not leave:
+            console.print("\n[bold]Serving until Ctrl-C.[/]")
+            _serve(servers)
+    except KeyboardInterrupt:
+        console.print("\nstopping")
+    finally:
+        servers.stop()
+    return 0
+
+
+def _show_everything(settings: Settings, console: Console, servers: Servers, samples: Samples) -> None:
+    before = asyncio.run(_ends(settings))
+    started = datetime.now(UTC)
+    clock = time.monotonic()
+    report = _send(settings, samples)
+    console.print(f"{report.sent} raw records sent, {report.refused} unreadable ones to the dead letters")
+    missing = _wait_until_found(settings, console, servers, samples)
+    seconds = time.monotonic() - clock
+    letters = asyncio.run(_letters(settings, started))
+    _print_stages(console, before, asyncio.run(_ends(settings)), letters)
+    console.print(
+        f"{len(samples.articles) - len(missing)} of {len(samples.articles)} sample articles found by a search, "
+        f"{seconds:.1f} s after the first was sent"
+    )
+    _print_letters(console, letters)
+    for query in samples.queries[:SHOWN_QUERIES]:
+        _print_search(settings, console, query)
+    _print_addresses(settings, console, servers)
+    if missing:
+        raise CommandError(
+            f"{len(missing)} sample articles were not found: " + "; ".join(sample.title for sample in missing)
+        )
+    unlike = sorted(letter.reason for letter in letters) != sorted(samples.dead_letters)
+    if unlike:
+        raise CommandError(f"dead letters: expected {sorted(samples.dead_letters)}, see the table above")
+
+
+def _send(settings: Settings, samples: Samples) -> IngestReport:
+    return asyncio.run(
+        ingest(read_paths(samples.inputs), settings, on_item=lambda _: None, on_fault=lambda _, __: None)
+    )
+
+
+async def _ends(settings: Settings) -> dict[Topic, int]:
+    """Records ever written to each topic."""
+    names = {topic_name(topic, settings): topic for topic in Topic}
+    counts = dict.fromkeys(Topic, 0)
+    async with open_reader(settings, *names) as reader:
+        for partition, end in (await reader.end_offsets(reader.assignment())).items():
+            counts[names[partition.topic]] += end
+    return counts
+
+
+async def _letters(settings: Settings, since: datetime) -> list[DeadLetter]:
+    return [letter async for letter in read_all(settings) if letter.timestamp >= since]
+
+
+def _wait_until_found(settings: Settings, console: Console, servers: Servers, samples: Samples) -> list[Sample]:
+    missing = samples.articles
+    deadline = time.monotonic() + FOUND_SECONDS
+    with console.status("following the articles through the pipeline") as status:
+        while missing and time.monotonic() < deadline:
+            servers.check()
+            missing = [sample for sample in missing if not _is_found(settings, sample)]
+            status.update(f"{len(samples.articles) - len(missing)} of {len(samples.articles)} articles are searchable")
+            if missing:
+                time.sleep(0.3)
+    return missing
+
+
+def _is_found(settings: Settings, sample: Sample) -> bool:
+    page = _api(settings, "/search", q=f'"{sample.title.replace(chr(34), " ")}"', size="50", fold="false")
+    return any(sample.matches(hit["article"]["title"], hit["article"]["url"]) for hit in page["hits"])
+
+
+def _api(settings: Settings, path: str, **parameters: str) -> Json:
+    url = f"http://127.0.0.1:{settings.api_port}{path}?{urlencode(parameters)}"
+    try:
+        with urlopen(url, timeout=30) as response:
+            answer: Json = json.load(response)
+    except HTTPError as error:
+        raise CommandError(
+            f"the API answers {error.code} to {path}: {error.read(300).decode(errors='replace')}"
+        ) from error
+    except URLError as error:
+        raise CommandError(f"the API does not answer: {error.reason}") from error
+    return answer
+
+
+def _print_stages(
+    console: Console, before: dict[Topic, int], after: dict[Topic, int], letters: list[DeadLetter]
+) -> None:
+    table = Table("stage", "reads", "in", "out", "dead letters", title="Through the stages", title_justify="left")
+    for stage, source, target in _STAGES:
+        dead = sum(letter.stage == stage for letter in letters)
+        taken = after[source] - before[source]
+        given = after[target] - before[target] if target else taken - dead
+        table.add_row(stage, source.value, str(taken), str(given), str(dead))
+    console.print(table)
+
+
+def _print_letters(console: Console, letters: list[DeadLetter]) -> None:
+    table = Table("reason", "what", "origin", title="Dead letters, as they should be", title_justify="left")
+    for letter in letters:
+        place = letter.origin.place or f"{letter.origin.topic} {letter.origin.partition}:{letter.origin.offset}"
+        table.add_row(letter.reason, letter.message, place.rpartition("/")[2])
+    console.print(table)
+
+
+def _print_search(settings: Settings, console: Console, query: Json) -> None:
+    page = _api(settings, "/search", q=query["query"], size="3", copies="5")
+    console.print(f"\n[bold]rasd search[/] {query['query']}   [dim]{page['total']} hits[/]")
+    for hit in page["hits"]:
+        article = hit["article"]
+        console.print(f"  [bold]{article['title']}[/]", highlight=False)
+        copies = f", with {len(hit['copies'])} more copies" if hit.get("copies") else ""
+        places = "، ".join(place["name"] for place in article["places"][:6])
+        console.print(f"    {article['source']}{copies}" + (f" — {places}" if places else ""), highlight=False)
+
+
+def _print_addresses(settings: Settings, console: Console, servers: Servers) -> None:
+    api = f"http://127.0.0.1:{settings.api_port}"
+    console.print()
+    for what, where in [
+        ("query API", f"{api}/docs"),
+        ("a search", f"{api}/search?{urlencode({'q': 'القدس'})}"),
+        ("live feed", f"curl -N {api}/live"),
+        *servers.addresses(),
+    ]:
+        console.print(f"  {what:15} {where}", soft_wrap=True, highlight=False)
+    console.print("  your articles   .venv/bin/rasd ingest FILE…, then .venv/bin/rasd search WORDS", highlight=False)
+
+
+def _serve(servers: Servers) -> None:
+    while True:
+        servers.check()
+        time.sleep(2)

@@ -1,0 +1,213 @@
+"""What the demo runs on: Docker where an engine answers, else the native stack and our own processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+from rich.console import Console
+
+from deploy.local import stack
+from streams.errors import CommandError
+from streams.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 120.0
+
+
+class Servers(Protocol):
+    """Kafka, Elasticsearch, a worker and the API, started and stopped."""
+
+    def start(self) -> None:
+        """Start what does not run yet; returns when all of it is ready."""
+        ...
+
+    def stop(self) -> None:
+        """Stop what `start` started."""
+        ...
+
+    def check(self) -> None:
+        """Raise CommandError when something of it has ended."""
+        ...
+
+    def addresses(self) -> list[tuple[str, str]]:
+        """What to look at: (what, address or command)."""
+        ...
+
+
+def docker_answers() -> bool:
+    """Whether a Docker engine with Compose is at hand."""
+    if shutil.which("docker") is None:
+        return False
+    return all(
+        subprocess.run(["docker", *words], capture_output=True, timeout=30, check=False).returncode == 0
+        for words in (["info"], ["compose", "version"])
+    )
+
+
+def choose(settings: Settings, console: Console) -> Servers:
+    """Docker where it answers, unless RASD_DEMO_NATIVE=1 asks for the native stack."""
+    if os.environ.get("RASD_DEMO_NATIVE") != "1" and docker_answers():
+        return DockerServers(settings, console)
+    return NativeServers(settings, console)
+
+
+def answers(url: str) -> bool:
+    """Whether a GET of this address says 2xx."""
+    try:
+        with urlopen(url, timeout=5) as response:  # noqa: S310  (our own http address)
+            return 200 <= response.status < 300
+    except (URLError, HTTPError, OSError):
+        return False
+
+
+@dataclass
+class _Child:
+    """One of our own processes, apart from the terminal's signals so that we decide the order of the end."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def check(self) -> None:
+        if (status := self.process.poll()) is not None:
+            lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
+            raise CommandError(
+                f"{self.name} ended with exit status {status}: {lines[-1] if lines else 'it said nothing'}",
+                hint=f"its log: {self.log}",
+            )
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(10)
+
+
+@dataclass
+class NativeServers:
+    """The native stack, `rasd worker` and `rasd serve`."""
+
+    settings: Settings
+    console: Console
+    _children: list[_Child] = field(default_factory=list)
+    _started_stack: bool = False
+
+    def start(self) -> None:
+        """See Servers."""
+        settings = self.settings
+        self._started_stack = not stack.status(settings).ready
+        stack.up(settings, console=self.console)
+        for name, port, setting in (
+            ("the worker", settings.worker_port, "RASD_WORKER_PORT"),
+            ("the API", settings.api_port, "RASD_API_PORT"),
+        ):
+            if answers(f"http://127.0.0.1:{port}/livez"):
+                raise CommandError(f"port {port} of {name} is taken", hint=f"stop what runs there, or set {setting}")
+        self._spawn("worker", settings.worker_port)
+        self._spawn("serve", settings.api_port)
+
+    def _spawn(self, command: str, port: int) -> None:
+        folder = self.settings.state_dir / "demo"
+        folder.mkdir(parents=True, exist_ok=True)
+        log = folder / f"{command}.log"
+        with log.open("wb") as sink:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "streams.cli", command, "--port", str(port)],
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        child = _Child(f"rasd {command}", process, log)
+        self._children.append(child)
+        with self.console.status(f"waiting for rasd {command}"):
+            wait_for(
+                lambda: answers(f"http://127.0.0.1:{port}/readyz"), READY_SECONDS, f"rasd {command}", child.check, log
+            )
+        self.console.print(f"rasd {command} is ready")
+
+    def stop(self) -> None:
+        """See Servers."""
+        for child in reversed(self._children):
+            child.stop()
+        if self._started_stack:
+            stack.down(self.settings)
+
+    def check(self) -> None:
+        """See Servers."""
+        for child in self._children:
+            child.check()
+
+    def addresses(self) -> list[tuple[str, str]]:
+        """See Servers."""
+        return [
+            ("worker metrics", f"http://127.0.0.1:{self.settings.worker_port}/metrics"),
+            ("logs", ", ".join(str(child.log) for child in self._children)),
+        ]
+
+
+@dataclass
+class DockerServers:
+    """The same system as docker-compose.yml has it. Its Kafka and Elasticsearch are published where `rasd` looks."""
+
+    settings: Settings
+    console: Console
+
+    def start(self) -> None:
+        """See Servers."""
+        self.console.print("a Docker engine answers: starting docker-compose.yml (RASD_DEMO_NATIVE=1 does without)")
+        self._compose("up", "--detach", "--build", "--wait")
+
+    def stop(self) -> None:
+        """See Servers."""
+        self._compose("down")
+
+    def check(self) -> None:
+        """See Servers."""
+        if not answers(f"http://127.0.0.1:{self.settings.api_port}/livez"):
+            raise CommandError("the API container does not answer", hint="docker compose ps")
+
+    def addresses(self) -> list[tuple[str, str]]:
+        """See Servers."""
+        return [
+            ("Grafana", f"http://127.0.0.1:{os.environ.get('GRAFANA_PORT', '33000')}"),
+            ("Prometheus", f"http://127.0.0.1:{os.environ.get('PROMETHEUS_PORT', '39090')}"),
+            ("logs", "docker compose logs --follow worker"),
+        ]
+
+    def _compose(self, *words: str) -> None:
+        result = subprocess.run(["docker", "compose", *words], cwd=ROOT, check=False)
+        if result.returncode != 0:
+            raise CommandError(
+                f"docker compose {words[0]} failed", hint="docker compose logs; or RASD_DEMO_NATIVE=1 make demo"
+            )
+
+
+def wait_for(
+    condition: Callable[[], bool], seconds: float, what: str, check: Callable[[], None], log: Path | None = None
+) -> None:
+    """Poll until the condition holds.
+
+    Raises:
+        CommandError: it does not in time, or `check` finds that something ended.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        check()
+        if time.monotonic() > deadline:
+            raise CommandError(f"{what} is not ready after {seconds:.0f} s", hint=f"its log: {log}" if log else None)
+        time.sleep(0.2)

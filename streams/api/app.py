@@ -1,0 +1,82 @@
+"""The query API as an ASGI app."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from streams import __version__
+from streams.api import articles, live, ops, problems
+from streams.api.feed import LiveFeed
+from streams.api.intake import Intake
+from streams.api.state import State
+from streams.metrics import Metrics
+from streams.search.client import make_client
+from streams.search.service import Searcher
+from streams.settings import Settings
+
+DESCRIPTION = """
+Arabic news, seconds after it was published: full-text search, copies folded into stories, filters by place, person,
+organisation, outlet and time, a live feed. Errors are problem details (RFC 9457).
+"""
+
+
+class Counting:
+    """Counts requests and times them up to their first byte; a live feed has no last one for hours."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                # The route's template, not the path: ids must not become labels.
+                route = getattr(scope.get("route"), "path", "none")
+                self.metrics.api_requests.labels(route, str(message["status"])).inc()
+                self.metrics.api_seconds.labels(route).observe(time.perf_counter() - started)
+            await send(message)
+
+        await self.app(scope, receive, counted)
+
+
+def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
+    """The app. It starts without Elasticsearch and Kafka, answers 503 while they are away, and recovers by itself.
+
+    Args:
+        settings: addresses, names and limits.
+        metrics: what it counts in; its own when None.
+    """
+    counters = metrics if metrics is not None else Metrics()
+
+    @asynccontextmanager
+    async def lifespan(api: FastAPI) -> AsyncIterator[None]:
+        client = make_client(settings)
+        intake = Intake(settings)
+        feed = LiveFeed(settings, counters)
+        api.state.rasd = State(settings, counters, Searcher(client, settings), intake, feed)
+        feed.start()
+        try:
+            yield
+        finally:
+            await feed.close()
+            await intake.close()
+            await client.close()
+
+    api = FastAPI(title="Rasd", version=__version__, description=DESCRIPTION, lifespan=lifespan)
+    problems.install(api)
+    for routes in (articles.router, live.router, ops.router):
+        api.include_router(routes)
+
+    api.add_middleware(Counting, metrics=counters)
+    return api

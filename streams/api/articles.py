@@ -1,0 +1,159 @@
+"""Searching, reading, counting and handing in articles."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from pydantic import BaseModel, Field
+
+from streams.api.intake import Receipt
+from streams.api.problems import responses
+from streams.api.state import Shared
+from streams.api.tiles import FeatureCollection, collection
+from streams.errors import Reason, Rejected
+from streams.records import Article, RawArticle, decode
+from streams.search.hits import Copy, SearchPage
+from streams.search.query import FACETS, Interval
+from streams.search.request import Filters, SearchRequest
+
+router = APIRouter(tags=["articles"])
+
+
+class ArticleWithCopies(BaseModel):
+    """One article, and the others that tell the same."""
+
+    article: Article
+    copies: list[Copy] = Field(description="The other articles of its cluster, oldest first.")
+    copies_total: int
+
+
+class Count(BaseModel):
+    """How many articles have a value."""
+
+    value: str
+    articles: int
+
+
+class Facets(BaseModel):
+    """The most frequent values among the articles that match."""
+
+    total: int
+    facets: dict[str, list[Count]]
+
+
+class FacetRequest(Filters):
+    """Filters, and how many values to list."""
+
+    size: int = Field(10, ge=1, le=100, description="Values of each facet.")
+
+
+class TimelineRequest(Filters):
+    """Filters, and how to part time."""
+
+    interval: Interval = Field("day", description="Width of a step.")
+    zone: str = Field(
+        "UTC",
+        pattern=r"^(UTC|[+-]\d{2}:\d{2}|[A-Za-z_]+(/[A-Za-z0-9_+-]+){1,2})$",
+        description="Time zone in which days begin, such as Asia/Riyadh.",
+    )
+
+
+class Step(BaseModel):
+    """One interval."""
+
+    start: str
+    articles: int
+    stories: int = Field(description="Clusters, approximate beyond a thousand.")
+
+
+class Timeline(BaseModel):
+    """Articles over time; intervals without any are left out."""
+
+    total: int
+    interval: Interval
+    steps: list[Step]
+
+
+class MapRequest(Filters):
+    """Filters, and how fine the grid is."""
+
+    zoom: int = Field(4, ge=0, le=16, description="Zoom of the tiles; the world has 4^zoom of them.")
+    size: int = Field(500, ge=1, le=2000, description="Most tiles, fullest first.")
+
+
+@router.get("/search", responses=responses(400, 422, 503))
+async def search(state: Shared, request: Annotated[SearchRequest, Query()]) -> SearchPage:
+    """Articles that match, best or newest first; without `q`, all that pass the filters."""
+    return await state.searcher.search(request)
+
+
+@router.get("/articles/{article_id}", responses=responses(404, 422, 503))
+async def article(
+    state: Shared,
+    article_id: str,
+    copies: Annotated[int, Query(ge=0, le=100, description="Most copies to list.")] = 20,
+) -> ArticleWithCopies:
+    """One article with its copies."""
+    found = await state.searcher.article(article_id)
+    if found is None:
+        raise HTTPException(404, f"no article has the id {article_id}")
+    total, listed = await state.searcher.copies(found, copies)
+    return ArticleWithCopies(article=found, copies=listed, copies_total=total)
+
+
+@router.get("/facets", responses=responses(400, 422, 503))
+async def facets(state: Shared, request: Annotated[FacetRequest, Query()]) -> Facets:
+    """Persons, organisations, places, countries, outlets and languages of the articles that match."""
+    answer = await state.searcher.facets(request, request.size)
+    counted = {
+        name: [Count(value=b["key"], articles=b["doc_count"]) for b in answer["aggregations"][name]["buckets"]]
+        for name in FACETS
+    }
+    return Facets(total=answer["hits"]["total"]["value"], facets=counted)
+
+
+@router.get("/timeline", responses=responses(400, 422, 503))
+async def timeline(state: Shared, request: Annotated[TimelineRequest, Query()]) -> Timeline:
+    """Articles and stories over time."""
+    answer = await state.searcher.timeline(request, request.interval, request.zone)
+    steps = [
+        Step(start=b["key_as_string"], articles=b["doc_count"], stories=b["stories"]["value"])
+        for b in answer["aggregations"]["timeline"]["buckets"]
+    ]
+    return Timeline(total=answer["hits"]["total"]["value"], interval=request.interval, steps=steps)
+
+
+@router.get("/map", responses=responses(400, 422, 503))
+async def world_map(state: Shared, request: Annotated[MapRequest, Query()]) -> FeatureCollection:
+    """Where the articles that match play: tiles as GeoJSON points."""
+    return collection(await state.searcher.map(request, request.zoom, request.size))
+
+
+@router.post(
+    "/articles",
+    status_code=202,
+    responses=responses(413, 422, 503),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": RawArticle.model_json_schema()}},
+        }
+    },
+)
+async def hand_in(state: Shared, request: Request) -> Receipt:
+    """Hand in one raw article. 202: Kafka has it, on all replicas; it can be found within seconds."""
+    limit = state.settings.max_content_bytes * 4
+    return await state.intake.send(decode(RawArticle, await _body(request, limit)))
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    """The request's body, read no further than the limit: JSON's escapes triple an Arabic page."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise HTTPException(413, f"the body exceeds {limit} bytes")
+    if not body:
+        raise Rejected(Reason.NOT_JSON, "the body is empty")
+    return bytes(body)

@@ -1,0 +1,109 @@
+"""Errors as RFC 9457 problem details (application/problem+json)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from streams.errors import CommandError, Rejected, Retryable
+from streams.logs import get_logger
+from streams.search.service import QueryRefused
+
+log = get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+# Long enough for a node to restart, short enough that a reader's page comes back by itself.
+RETRY_AFTER_SECONDS = 5
+
+
+class FieldFault(BaseModel):
+    """What is wrong with one parameter."""
+
+    field: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """Problem details of RFC 9457."""
+
+    type: str = Field("about:blank", description="about:blank: the title says all there is to say.")
+    title: str
+    status: int
+    detail: str
+    instance: str | None = Field(None, description="Path of the request.")
+    errors: list[FieldFault] | None = Field(None, description="Faults of single parameters.")
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI entries for these error statuses."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        status: {"model": Problem, "description": HTTPStatus(status).phrase, "content": content} for status in statuses
+    }
+
+
+def problem(
+    request: Request,
+    status: int,
+    detail: str,
+    *,
+    errors: Sequence[FieldFault] = (),
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """The response for one problem."""
+    body = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        instance=request.url.path,
+        errors=list(errors) or None,
+    )
+    return JSONResponse(body.model_dump(exclude_none=True), status, headers, media_type=MEDIA_TYPE)
+
+
+def install(api: FastAPI) -> None:
+    """Answer every kind of error with problem details."""
+
+    @api.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        faults = [
+            FieldFault(field=".".join(str(part) for part in item["loc"][1:]) or "request", detail=item["msg"])
+            for item in error.errors()
+        ]
+        detail = "; ".join(f"{fault.field}: {fault.detail}" for fault in faults[:3])
+        return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=faults)
+
+    @api.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers) if error.headers else None
+        return problem(request, error.status_code, str(error.detail), headers=headers)
+
+    @api.exception_handler(Retryable)
+    async def away(request: Request, error: Retryable) -> JSONResponse:
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+        return problem(request, HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers=headers)
+
+    @api.exception_handler(CommandError)
+    async def misconfigured(request: Request, error: CommandError) -> JSONResponse:
+        log.error("the API cannot answer", path=request.url.path, cause=error.message)
+        return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, error.message)
+
+    @api.exception_handler(QueryRefused)
+    async def too_expensive(request: Request, error: QueryRefused) -> JSONResponse:
+        return problem(request, HTTPStatus.BAD_REQUEST, str(error))
+
+    @api.exception_handler(Rejected)
+    async def bad_record(request: Request, error: Rejected) -> JSONResponse:
+        return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+
+    @api.exception_handler(Exception)
+    async def defect(request: Request, error: Exception) -> JSONResponse:
+        log.error("a request failed", path=request.url.path, exc_info=error)
+        return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "an unexpected error; the server's log has it")

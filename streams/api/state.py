@@ -1,0 +1,33 @@
+"""What the routes share: the searcher, the intake, the live feed, metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from streams.api.feed import LiveFeed
+from streams.api.intake import Intake
+from streams.metrics import Metrics
+from streams.search.service import Searcher
+from streams.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything a request may need; lives as long as the app."""
+
+    settings: Settings
+    metrics: Metrics
+    searcher: Searcher
+    intake: Intake
+    feed: LiveFeed
+
+
+def _state(request: Request) -> State:
+    state: State = request.app.state.rasd
+    return state
+
+
+Shared = Annotated[State, Depends(_state)]

@@ -1,0 +1,105 @@
+"""Searches that are carried out: a request in, records out. The command and the API share it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
+
+from streams.errors import RasdError
+from streams.records import Article
+from streams.search import query
+from streams.search.client import error_text, make_client, passing_errors
+from streams.search.hits import Copy, SearchPage, read_article, read_copy, read_page
+from streams.search.request import Filters, SearchRequest
+from streams.search.setup import ensure_index, names
+from streams.settings import Settings
+
+
+class QueryRefused(RasdError):
+    """Elasticsearch will not run this query: it is too expensive, or a cursor has run out."""
+
+
+class Searcher:
+    """Runs searches on the read alias.
+
+    Args:
+        client: the cluster's client; its owner closes it.
+        settings: names and address.
+    """
+
+    def __init__(self, client: AsyncElasticsearch, settings: Settings) -> None:
+        self.client = client
+        self.settings = settings
+        self._alias = names(settings).read
+
+    async def search(self, request: SearchRequest) -> SearchPage:
+        """One page of hits.
+
+        Raises:
+            Retryable: Elasticsearch is away or busy.
+            QueryRefused: it refuses the query.
+        """
+        return read_page(await self._run(query.build_search(request)), request)
+
+    async def article(self, article_id: str) -> Article | None:
+        """One article, or None. Raises as `search`."""
+        hits = (await self._run(query.build_article(article_id)))["hits"]["hits"]
+        return read_article(hits[0]["_source"]) if hits else None
+
+    async def copies(self, article: Article, size: int) -> tuple[int, list[Copy]]:
+        """How many other articles its cluster has, and the oldest of them. Raises as `search`."""
+        if article.cluster is None:
+            return 0, []
+        hits = (await self._run(query.build_copies(article.cluster.id, article.id, size)))["hits"]
+        return hits["total"]["value"], [read_copy(hit) for hit in hits["hits"]]
+
+    async def facets(self, filters: Filters, size: int) -> Mapping[str, Any]:
+        """The answer to `build_facets`. Raises as `search`."""
+        return await self._run(query.build_facets(filters, size))
+
+    async def timeline(self, filters: Filters, interval: query.Interval, zone: str) -> Mapping[str, Any]:
+        """The answer to `build_timeline`. Raises as `search`."""
+        return await self._run(query.build_timeline(filters, interval, zone))
+
+    async def map(self, filters: Filters, zoom: int, size: int) -> Mapping[str, Any]:
+        """The answer to `build_map`. Raises as `search`."""
+        return await self._run(query.build_map(filters, zoom, size))
+
+    async def _run(self, body: query.Body) -> Mapping[str, Any]:
+        with passing_errors(self.settings):
+            try:
+                try:
+                    answer = await self.client.search(index=self._alias, body=body)
+                except NotFoundError:
+                    # Nothing was ever indexed: an empty index answers as well as one with articles.
+                    await ensure_index(self.client, self.settings)
+                    answer = await self.client.search(index=self._alias, body=body)
+            except ApiError as error:
+                if error.meta.status == 400:
+                    raise QueryRefused(error_text(error)) from error
+                raise
+        return dict(answer)
+
+
+@asynccontextmanager
+async def open_searcher(settings: Settings) -> AsyncIterator[Searcher]:
+    """A searcher with a client of its own."""
+    client = make_client(settings)
+    try:
+        yield Searcher(client, settings)
+    finally:
+        await client.close()
+
+
+def search_once(settings: Settings, request: SearchRequest) -> SearchPage:
+    """One search from a program without an event loop. Raises as `Searcher.search`."""
+
+    async def run() -> SearchPage:
+        async with open_searcher(settings) as searcher:
+            return await searcher.search(request)
+
+    return asyncio.run(run())

@@ -1,0 +1,85 @@
+"""Hits on a terminal: title, outlet, time, the best pieces with the matching words marked, places.
+
+Terminals differ in how they order right-to-left text; most do it by themselves within a line when the line's direction
+is told. So Arabic lines are aligned to the right, and what stands in another direction is isolated (Unicode Annex 9).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.text import Text
+
+from streams.search.hits import Highlight, Hit, SearchPage
+
+FIRST_STRONG_ISOLATE, END_ISOLATE = "\u2068", "\u2069"
+
+
+def is_rtl(text: str) -> bool:
+    """Whether the first letter with a direction is written from right to left (rules P2 and P3 of Annex 9)."""
+    for character in text:
+        direction = unicodedata.bidirectional(character)
+        if direction in {"R", "AL"}:
+            return True
+        if direction == "L":
+            return False
+    return False
+
+
+def isolate(text: str) -> str:
+    """Keep a name's direction from reordering its neighbours."""
+    return f"{FIRST_STRONG_ISOLATE}{text}{END_ISOLATE}"
+
+
+def marked(highlight: Highlight, style: str = "") -> Text:
+    """The piece with its matches in bold, on one line, aligned by its direction."""
+    text = Text(highlight.text.replace("\n", " "), style=style)
+    for start, end in highlight.marks:
+        text.stylize("bold yellow", start, end)
+    text.justify = "right" if is_rtl(highlight.text) else "left"
+    return text
+
+
+def _plain(text: str) -> Highlight:
+    return Highlight(text=text, marks=[])
+
+
+def hit_lines(hit: Hit, number: int) -> Group:
+    """One hit."""
+    article = hit.article
+    title = hit.highlights.title or _plain(article.title or article.body[:80])
+    when = article.published_at or article.fetched_at
+    facts = [isolate(article.source)]
+    if when is not None:
+        facts.append(f"{when:%Y-%m-%d %H:%M} UTC")
+    if hit.stories > 1:
+        facts.append(f"{hit.stories} copies")
+    if article.places:
+        facts.append("، ".join(isolate(name) for name in _once(place.name for place in article.places)[:5]))
+    heading = marked(title, style="bold")
+    parts: list[RenderableType] = [Rule(f"{number}", style="dim", align="left"), heading]
+    parts.append(Text(" · ".join(facts), style="cyan", justify=heading.justify))
+    parts += [marked(piece) for piece in hit.highlights.body]
+    parts.append(Text(article.url, style="dim", justify="left", overflow="fold"))
+    return Group(*parts)
+
+
+def _once(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+def print_page(page: SearchPage, console: Console, *, query: str = "") -> None:
+    """All hits of a page, and how many there are."""
+    if not page.hits:
+        console.print(f"no article found{f' for {isolate(query)}' if query else ''}", markup=False)
+        return
+    for number, hit in enumerate(page.hits, start=1):
+        console.print(hit_lines(hit, number))
+    least = "" if page.total_is_exact else "at least "
+    ending = "; the server ran out of time, there may be more" if page.partial else ""
+    text = f"{least}{page.total} {'article' if page.total == 1 else 'articles'} in {page.took_ms} ms{ending}"
+    console.print(Padding(Text(text, style="dim"), (1, 0, 0, 0)))

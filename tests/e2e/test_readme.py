@@ -1,0 +1,108 @@
+"""Every command that the README shows is run here, in the README's order, as it stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import ROOT, free_port, wait_until
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# `make demo` has its own test, and `make test` is what runs this one.
+ELSEWHERE = {"make demo", "make test"}
+
+
+def shown_commands() -> list[str]:
+    """The command lines of all ```sh blocks, continued lines joined, comments cut off."""
+    commands: list[str] = []
+    for block in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL):
+        for line in re.sub(r"\|\n\s*", "| ", block).splitlines():
+            command = re.sub(r"\s+#\s.*$", "", line).strip()
+            if command and command not in ELSEWHERE:
+                commands.append(command)
+    return commands
+
+
+@pytest.fixture
+def environment() -> Iterator[dict[str, str]]:
+    """A stack of its own, stopped at the end whatever happened."""
+    with tempfile.TemporaryDirectory(prefix="rasd-readme-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        kafka, elasticsearch, api = free_port(), free_port(), free_port()
+        values = {key: value for key, value in os.environ.items() if not key.startswith("RASD_")} | {
+            "RASD_LOCAL_DIR": str(folder / "local"),
+            "RASD_STATE_DIR": str(folder / "state"),
+            "RASD_LOCAL_KAFKA_PORT": str(kafka),
+            "RASD_LOCAL_ELASTICSEARCH_PORT": str(elasticsearch),
+            "RASD_KAFKA_BOOTSTRAP": f"127.0.0.1:{kafka}",
+            "RASD_ELASTICSEARCH_URL": f"http://127.0.0.1:{elasticsearch}",
+            "RASD_WORKER_PORT": str(free_port()),
+            "RASD_API_PORT": str(api),
+        }
+        yield values
+        run(".venv/bin/rasd down --wipe", values)
+
+
+def run(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_the_readme_shows_the_commands_of_the_contract() -> None:
+    text = "\n".join(shown_commands())
+    for word in (
+        "make setup",
+        "rasd up",
+        "rasd worker",
+        "rasd ingest",
+        "rasd search",
+        "rasd enrich",
+        "rasd dlq",
+        "down",
+    ):
+        assert word in text
+
+
+@pytest.mark.timeout(600)
+def test_every_command_of_the_readme_works(environment: dict[str, str]) -> None:
+    background: list[subprocess.Popen[bytes]] = []
+    try:
+        for command in shown_commands():
+            if command.endswith("&"):
+                words = command.removesuffix("&").split()
+                background.append(
+                    subprocess.Popen(
+                        words, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                    )
+                )
+            elif "rasd search" in command:
+                wait_until(lambda c=command: found(c, environment), 120, lambda c=command: f"{c} finds nothing")
+            elif command == ".venv/bin/rasd down":
+                last = command
+            else:
+                result = run(command, environment)
+                assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+                assert "Traceback" not in result.stderr
+        assert all(process.poll() is None for process in background), "worker or API ended by itself"
+    finally:
+        for process in background:
+            process.terminate()
+        for process in background:
+            process.wait(60)
+    result = run(last, environment)
+    assert result.returncode == 0
+    assert "stopped" in result.stdout
+
+
+def found(command: str, environment: dict[str, str]) -> bool:
+    result = run(command, environment)
+    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+    return "no article found" not in result.stdout

@@ -1,0 +1,132 @@
+"""Records through real Kafka and Elasticsearch: what comes out, what is refused, and what a repetition changes."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from streams.settings import Settings
+from tests.support.articles import raw_record
+from tests.support.corpus import records, write_lines
+from tests.support.index import count, documents
+from tests.support.processes import rasd, wait_until, worker
+
+NOT_JSON = b'{"url": "https://a.example.com/1", "source": '
+
+
+def test_articles_arrive_enriched_and_a_repetition_changes_nothing(settings: Settings, tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "articles.jsonl", records(40))
+    with worker(settings, tmp_path / "worker.log") as running:
+        assert rasd("ingest", str(file), settings=settings).returncode == 0
+        wait_until(lambda: count(settings) == 40, 60, running.tail)
+        first = {doc["_id"]: doc for doc in documents(settings)}
+        assert rasd("ingest", str(file), settings=settings).returncode == 0
+        wait_until(
+            lambda: 'rasd_articles_total{outcome="ok",stage="index"} 80.0' in running.metrics(), 60, running.tail
+        )
+        assert {doc["_id"]: doc for doc in documents(settings)} == first
+        assert running.stop() == 0
+    article = first["n0"]
+    assert article["title"] == "الخبر رقم 0 من الميناء"
+    assert article["language"] == "ar"
+    assert article["cluster"]["canonical_id"] == "n0"
+    assert set(article["trace"]) >= {"clean", "fingerprint", "dedupe", "entities", "geotag"}
+    assert any(place["country"] for place in article["places"])
+
+
+def test_stages_can_run_in_workers_of_their_own(settings: Settings, tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "articles.jsonl", records(200))
+    with (
+        worker(settings, tmp_path / "one.log", "clean,dedupe") as one,
+        worker(settings, tmp_path / "two.log", "entities,geotag,index") as two,
+    ):
+        assert rasd("ingest", str(file), settings=settings).returncode == 0
+        wait_until(lambda: count(settings) == 200, 90, lambda: one.tail() + two.tail())
+        assert 'stage="entities"' not in one.metrics()
+        assert 'stage="clean"' not in two.metrics()
+
+
+def _bad_inputs() -> list[tuple[bytes, str]]:
+    def wire(**fields: Any) -> bytes:
+        return json.dumps(raw_record(**fields), ensure_ascii=False).encode()
+
+    return [
+        (NOT_JSON, "not_json"),
+        (b'["an", "array"]', "bad_schema"),
+        (b"\xff\xfe\x00binary", "not_json"),
+        (wire(content=None), "bad_schema"),
+        (wire(source=17), "bad_schema"),
+        (wire(url="not a url"), "bad_schema"),
+        (wire(content="  \n\t "), "empty_body"),
+        (
+            wire(content=base64.b64encode(bytes(range(128, 256)) * 4).decode(), encoding="no-such-charset"),
+            "bad_encoding",
+        ),
+        (wire(content="خبر طويل " * 4_000_000), "too_large"),
+    ]
+
+
+async def test_bad_records_become_dead_letters_with_their_bytes_and_the_stream_goes_on(
+    settings: Settings, tmp_path: Path
+) -> None:
+    from streams.deadletters import read_all
+    from streams.kafka import create_topics, open_producer
+    from streams.topics import Topic, topic_name
+
+    bad = _bad_inputs()
+    assert len(bad[-1][0]) > 50_000_000
+    good = records(3)
+    raw = topic_name(Topic.RAW, settings)
+    await create_topics(settings)
+    async with open_producer(settings) as producer:
+        for data, _ in bad:
+            await producer.send_and_wait(raw, data)
+        for item in good:
+            await producer.send_and_wait(raw, json.dumps(item).encode())
+    with worker(settings, tmp_path / "worker.log") as running:
+        wait_until(lambda: count(settings) == len(good), 90, running.tail)
+        metrics = running.metrics
+
+        def all_refused() -> bool:
+            line = 'rasd_articles_total{outcome="rejected",stage="clean"} '
+            return any(row == f"{line}{len(bad)}.0" for row in metrics().splitlines())
+
+        wait_until(all_refused, 60, running.tail)
+    letters = [letter async for letter in read_all(settings)]
+    assert sorted((letter.value, letter.reason) for letter in letters) == sorted(bad)
+    assert {letter.origin.topic for letter in letters} == {raw}
+    assert all(letter.message and letter.stage == "clean" for letter in letters)
+
+
+def test_ingest_names_file_and_line_and_keeps_the_bytes(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "day.jsonl"
+    file.write_bytes(json.dumps(records(1)[0]).encode() + b"\n" + NOT_JSON + b"\n")
+    result = rasd("ingest", str(file), settings=settings)
+    assert result.returncode == 1
+    assert f"{file}:2:" in result.stderr.decode()
+    assert b"Traceback" not in result.stderr
+    assert "1 records sent" in result.stdout.decode()
+    listed = rasd("dlq", "list", "--reason", "not_json", settings=settings).stdout.decode()
+    assert f"{file}:2" in listed
+    assert rasd("dlq", "show", "0:0", settings=settings).stdout == NOT_JSON
+
+
+async def test_replayed_dead_letters_go_through_the_stage_that_refused_them(settings: Settings, tmp_path: Path) -> None:
+    from streams.deadletters import Origin, failure_headers
+    from streams.errors import Reason, Rejected
+    from streams.kafka import create_topics, open_producer
+    from streams.topics import Topic, topic_name
+
+    await create_topics(settings)
+    raw = topic_name(Topic.RAW, settings)
+    headers = failure_headers("clean", Rejected(Reason.EMPTY_BODY, "was refused"), Origin(raw, 0, 0))
+    async with open_producer(settings) as producer:
+        await producer.send_and_wait(
+            topic_name(Topic.DLQ, settings), json.dumps(records(1)[0]).encode(), headers=headers
+        )
+    with worker(settings, tmp_path / "worker.log") as running:
+        assert rasd("dlq", "replay", settings=settings).returncode == 2
+        assert rasd("dlq", "replay", "--reason", "empty_body", settings=settings).returncode == 0
+        wait_until(lambda: count(settings) == 1, 60, running.tail)

@@ -1,0 +1,63 @@
+"""Answers of the server as readers get them."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.search.hits import read_page, split_marks
+from streams.search.query import MARK_END, MARK_START
+from streams.search.request import MAX_FOLDED, SearchRequest, read_cursor, write_cursor
+from tests.support.articles import article
+
+
+def _hit(number: int, **fields: Any) -> dict[str, Any]:
+    source = article(id=f"a{number}").model_dump(mode="json") | {"facets": {"fold": "x"}}
+    return {"_source": source, "_score": 1.5, "sort": [1.5, 1700000000000 - number, f"a{number}"]} | fields
+
+
+def _answer(*hits: dict[str, Any], total: int = 3) -> dict[str, Any]:
+    return {"took": 4, "timed_out": False, "hits": {"total": {"value": total, "relation": "eq"}, "hits": list(hits)}}
+
+
+def test_marks_become_offsets_of_the_text_as_it_is_shown() -> None:
+    marked = f"قال {MARK_START}وزير{MARK_END} <b>الخارجية</b> و{MARK_START}وزير{MARK_END}"
+    highlight = split_marks(marked)
+    assert highlight.text == "قال وزير <b>الخارجية</b> ووزير"
+    assert [highlight.text[start:end] for start, end in highlight.marks] == ["وزير", "وزير"]
+
+
+@given(st.lists(st.tuples(st.text(alphabet="اب <&\n", max_size=5), st.booleans()), max_size=8))
+def test_no_character_of_the_text_is_lost(pieces: list[tuple[str, bool]]) -> None:
+    marked = "".join(f"{MARK_START}{text}{MARK_END}" if mark else text for text, mark in pieces)
+    highlight = split_marks(marked)
+    assert highlight.text == "".join(text for text, _ in pieces)
+    assert [highlight.text[s:e] for s, e in highlight.marks] == [text for text, mark in pieces if mark]
+
+
+def test_the_next_page_begins_after_the_last_hit() -> None:
+    request = SearchRequest(q="كتاب", size=2, fold=False)
+    page = read_page(_answer(_hit(1), _hit(2)), request)
+    assert page.next is not None
+    assert read_cursor(page.next) == [1.5, 1699999999998, "a2"]
+    assert read_page(_answer(_hit(3)), request).next is None
+
+
+def test_folded_pages_count_on_and_stop_at_the_limit() -> None:
+    request = SearchRequest(q="كتاب", size=2, cursor=write_cursor(4))
+    page = read_page(_answer(_hit(1), _hit(2)), request)
+    assert page.next is not None
+    assert read_cursor(page.next) == 6
+    last = SearchRequest(q="كتاب", size=2, cursor=write_cursor(MAX_FOLDED - 2))
+    assert read_page(_answer(_hit(1), _hit(2)), last).next is None
+
+
+def test_copies_are_listed_without_the_hit_itself_and_helpers_are_left_out() -> None:
+    outline = {"id": "a2", "url": "https://b.example.com/2", "source": "b", "cluster": {"relation": "near"}}
+    own = {"id": "a1", "url": "https://a.example.com/1", "source": "a"}
+    inner = {"hits": {"total": {"value": 7}, "hits": [{"_source": own}, {"_source": outline}]}}
+    page = read_page(_answer(_hit(1, inner_hits={"copies": inner})), SearchRequest())
+    (hit,) = page.hits
+    assert hit.stories == 7
+    assert [(copy.id, copy.relation) for copy in hit.copies] == [("a2", "near")]
+    assert "facets" not in hit.article.model_dump()
