@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
+from faust.exceptions import ConsumerNotStarted
 from faust.tables.manager import TableManager
 from mode import Service
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -50,15 +51,25 @@ class WorkerHealth:
     def _positions(self) -> dict[tuple[str, int], tuple[int, int]]:
         """(next offset to finish, end of the partition) by stage and partition."""
         positions: dict[tuple[str, int], tuple[int, int]] = {}
-        consumer = getattr(self.app, "_consumer", None)
-        if consumer is None or self.app.rebalancing:
+        assignment = self._assignment()
+        if assignment is None or self.app.rebalancing:
             return positions
+        consumer = self.app.consumer
         runners = {topic_name(r.stage.reads, self.app.settings): r for r in self.app.runners.values()}
-        for tp in consumer.assignment():
+        for tp in assignment:
             if (runner := runners.get(tp.topic)) is not None and (end := consumer.highwater(tp)) is not None:
                 done = max(runner.done.get(tp.partition, 0), consumer._committed_offset.get(tp) or 0)
                 positions[runner.stage.name, tp.partition] = (min(done, end), end)
         return positions
+
+    def _assignment(self) -> set[Any] | None:
+        """This worker's partitions; None while Kafka was not reached yet."""
+        if getattr(self.app, "_consumer", None) is None:  # the property `consumer` would make one
+            return None
+        try:
+            return set(self.app.consumer.assignment())
+        except ConsumerNotStarted:
+            return None
 
     def observe(self, now: float) -> None:
         """Note which partitions have work waiting and do not move; called once a second.
@@ -90,7 +101,7 @@ class WorkerHealth:
     def not_ready(self) -> list[str]:
         """What still keeps this worker from working; empty when it is ready."""
         faults = []
-        if not self.app.started or getattr(self.app, "_consumer", None) is None:
+        if self._assignment() is None:
             faults.append("Kafka: not connected")
         elif self.app.rebalancing:
             faults.append("Kafka: partitions are being assigned")

@@ -64,4 +64,6 @@ class LocalPipeline:
             log.debug("a stage failed on a record", stage=stage.name, exc_info=outcome.failure)
             raise Rejected(Reason.POISON, f"stage {stage.name}: {outcome.failure!r}") from outcome.failure
         for result in outcome.records:
-            yield from self._run(result, step + 1, arrival)
+            # Lines that were written cannot be moved to another cluster; records that come in order need no move.
+            if stage.target(result) is stage.writes:
+                yield from self._run(result, step + 1, arrival)

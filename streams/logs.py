@@ -67,8 +67,15 @@ def _ecs(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return ecs
 
 
-def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
-    """Send structlog's and the standard library's lines to `stream` (standard error when None) in one format."""
+def configure_logging(settings: Settings, stream: TextIO | None = None, *, clients: int = logging.WARNING) -> None:
+    """Send structlog's and the standard library's lines to `stream` in one format.
+
+    Args:
+        settings: the level and the format.
+        stream: standard error when None.
+        clients: least level of the lines of Kafka's and Elasticsearch's clients. A command that fails says so itself,
+            once; a worker that goes on needs their warnings.
+    """
     stream = stream if stream is not None else sys.stderr
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -102,9 +109,12 @@ def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
     root.setLevel(settings.log_level.upper())
     for name in ("faust", "mode", "aiokafka", "elastic_transport"):
         # Below warning these talk about every message, and cost a third of the throughput doing so.
-        logging.getLogger(name).setLevel(logging.WARNING)
-    # It warns whenever a hundred table changes are under way, which is how a busy look-up works.
-    logging.getLogger("faust.transport.producer").setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(clients)
+    for name in (
+        "faust.transport.producer",  # warns whenever a hundred table changes are under way: a busy look-up's habit
+        "aiokafka.producer.sender",  # warns of every retry, as on a topic made a moment ago; the last one raises
+    ):
+        logging.getLogger(name).setLevel(max(clients, logging.ERROR))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -147,6 +147,18 @@ class Cluster(_Record):
     score: float = Field(ge=0, le=1, description="Similarity to the canonical article.")
     canonical_id: str = Field(description="Id of the copy that came first.")
     size: int | None = Field(default=None, description="Copies known when this one was looked up, itself included.")
+    decision: int = Field(
+        default=0,
+        ge=0,
+        description="Grows with every decision of the look-up: of two about one article, the greater holds.",
+    )
+
+
+class ClusterMove(_Record):
+    """An article that was looked up before now belongs to another cluster: an earlier copy arrived after it."""
+
+    id: str = Field(description="Of the article.")
+    cluster: Cluster
 
 
 class Entity(_Record):
@@ -222,15 +234,19 @@ class Article(_Record):
 
 
 class Fingerprint(_Record):
-    """What the look-up needs to know of an article, and no more. Hashes are little-endian integers in base64."""
+    """What the look-up needs to know of an article, and no more.
+
+    Lists of hashes are little-endian integers in base64. New fields go to the end: stored states hold the values alone.
+    """
 
     algorithm: str = Field(description="Name and version; only equal ones are compared.")
-    exact: str = Field(description="Hash of the folded words of the body.")
-    words: int = Field(default=0, ge=0, description="Words of the body.")
-    shingles: int = Field(default=0, ge=0, description="Distinct shingles that `sketch` was drawn from.")
-    signature: str = Field(default="", description="MinHash of the body's word pairs, 16 bits a permutation.")
-    sketch: str = Field(default="", description="The smallest hashes of the body's shingles, ascending, 24 bits each.")
-    numbers: str = Field(default="", description="Hashes of the distinct numbers of the body, 16 bits each.")
+    exact: str = Field(description="Hash of the folded words of the text.")
+    words: int = Field(default=0, ge=0, description="Words of the text.")
+    runs: int = Field(default=0, ge=0, description="Distinct pairs of words that are no formulas.")
+    signature: str = Field(default="", description="MinHash of runs of words, 32 bits a permutation.")
+    sketch: str = Field(default="", description="The smallest hashes of pairs of words, ascending, 16 bits each.")
+    numbers: str = Field(default="", description="Hashes of the distinct numbers of the text, 16 bits each.")
+    weekdays: int = Field(default=0, ge=0, lt=128, description="Days of the week it names, Saturday the lowest bit.")
     family: str = Field(default="", description="Hash of outlet and URL without its variable parts.")
 
 

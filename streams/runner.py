@@ -21,7 +21,7 @@ from streams.deadletters import Headers, Origin, failure_headers
 from streams.errors import Reason, Rejected, Retryable
 from streams.logs import get_logger
 from streams.metrics import Metrics
-from streams.records import Article, decode
+from streams.records import Article, ClusterMove, decode
 from streams.settings import Settings
 from streams.stage import Arrival, MapFunction, MapStage, Sink, SinkStage, Stage
 from streams.tables import ConfirmedTable, current_event
@@ -132,23 +132,24 @@ class StageRunner:
 
     async def _sink(self, stage: SinkStage, events: Sequence[Any]) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        articles: list[Article] = []
+        records: list[Article | ClusterMove] = []
         for event in events:
             try:
-                articles.append(decode(stage.accepts, _value(event)))
+                records.append(decode(stage.accepts, _value(event)))
                 outcomes.append(Outcome())
             except Rejected as failure:
                 outcomes.append(Outcome(failure=failure))
         started = time.perf_counter()
-        verdicts = iter(await self.function.write(articles)) if articles else iter(())
-        seconds = (time.perf_counter() - started) / max(len(articles), 1)
+        verdicts = iter(await self.function.write(records)) if records else iter(())
+        seconds = (time.perf_counter() - started) / max(len(records), 1)
         for outcome in outcomes:
             if outcome.failure is None:
                 outcome.failure = next(verdicts)
                 self.metrics.stage_seconds.labels(stage.name).observe(seconds)
         now = time.time()
-        for article in articles:
-            self.metrics.end_to_end.observe(max(0.0, now - article.ingested_at.timestamp()))
+        for record in records:
+            if isinstance(record, Article):
+                self.metrics.end_to_end.observe(max(0.0, now - record.ingested_at.timestamp()))
         return outcomes
 
     def _parcels(self, event: Any, outcome: Outcome) -> list[Parcel]:
@@ -156,8 +157,10 @@ class StageRunner:
             return [self._dead_letter(event, outcome.failure)]
         if isinstance(self.stage, SinkStage):
             return []
-        target = topic_name(self.stage.writes, self.settings)
-        return [(target, record_key(record), record.to_json(), None) for record in outcome.records]
+        return [
+            (topic_name(self.stage.target(record), self.settings), record_key(record), record.to_json(), None)
+            for record in outcome.records
+        ]
 
     def _dead_letter(self, event: Any, failure: Exception) -> Parcel:
         message = event.message
@@ -250,7 +253,7 @@ class StageRunner:
 
     def _debug(self, event: Any, outcome: Outcome) -> None:
         message = event.message
-        ids = [record.id for record in outcome.records]
+        ids = [record_key(record).decode() for record in outcome.records]
         log.debug(
             "done",
             stage=self.stage.name,

@@ -24,7 +24,9 @@ def default_state_dir() -> Path:
 class Settings(BaseSettings):
     """One flat set of values; every process of Rasd reads the same."""
 
-    model_config = SettingsConfigDict(env_prefix="RASD_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="RASD_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     # Kafka
     kafka_bootstrap: str = Field("127.0.0.1:39092", description="host:port of one or more brokers, comma separated")

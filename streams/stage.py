@@ -10,18 +10,18 @@ Both are built by a factory that gets a `Context`, so that the same code runs in
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol
 
 from streams.errors import Rejected
 from streams.metrics import Metrics
-from streams.records import Article, FingerprintedArticle, RawArticle
+from streams.records import Article, ClusterMove, FingerprintedArticle, RawArticle
 from streams.settings import Settings
 from streams.topics import Topic
 
-Record = RawArticle | Article | FingerprintedArticle
+Record = RawArticle | Article | FingerprintedArticle | ClusterMove
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ MapFunction = Callable[[Any, Arrival], Sequence[Record]]
 class Sink(Protocol):
     """Where batches end."""
 
-    async def write(self, articles: Sequence[Article], /) -> Sequence[Rejected | None]:
-        """Store articles; a verdict each, in order: None when it is stored, else why it never can be.
+    async def write(self, records: Sequence[Any], /) -> Sequence[Rejected | None]:
+        """Store records; a verdict each, in order: None when it is stored, else why it never can be.
 
         Raises:
             Retryable: the store is away; the whole batch is written again.
@@ -88,9 +88,9 @@ class MapStage:
         reads, writes: topics.
         accepts: record class on `reads`.
         build: makes the function; called once in a worker, before it consumes.
+        side_outputs: records of these classes go to these topics instead of `writes`.
         stateful: true when the function uses a table. It then runs in the event loop, in order, and its table
             changes are in Kafka before its results are.
-        key: key of an outgoing record; equal keys keep their order.
     """
 
     name: str
@@ -100,6 +100,11 @@ class MapStage:
     accepts: type[RawArticle] | type[Article] | type[FingerprintedArticle]
     build: Callable[[Context], MapFunction]
     stateful: bool = False
+    side_outputs: Mapping[type, Topic] = field(default_factory=dict)
+
+    def target(self, record: Record) -> Topic:
+        """The topic that a result belongs to."""
+        return self.side_outputs.get(type(record), self.writes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ class SinkStage:
     name: str
     version: str
     reads: Topic
-    accepts: type[Article]
+    accepts: type[Article] | type[ClusterMove]
     build: Callable[[Context], Sink]
 
 

@@ -7,9 +7,13 @@ its state is in Kafka before it passes a result on.
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -17,6 +21,25 @@ from faust.streams import _current_event
 
 from streams.errors import Retryable
 from streams.logs import FAUST_LOGGER
+
+
+def claim_folder(parent: Path) -> Path:
+    """A folder for this process's tables: the first that no other living worker of this machine holds.
+
+    RocksDB locks its files, so workers cannot share one folder, not even for standby copies. The claim lasts as long as
+    the process; whoever comes next takes the folder over with the state in it.
+    """
+    for number in count():
+        folder = parent / f"worker-{number}"
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+        else:
+            return folder
+    raise AssertionError("count() does not end")
 
 
 @contextmanager

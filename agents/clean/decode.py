@@ -150,7 +150,12 @@ def _codec(name: str | None) -> str | None:
     return info.name if info._is_text_encoding else None
 
 
-_WRONG_READINGS = (
+# A line of at least this soundness is left alone, and a repair must gain the margin: sound text is never touched.
+_SOUND, _MARGIN = 0.9, 0.5
+_LINE_SAMPLE = 4000
+
+_Reading = tuple[str, str]
+_WRONG_READINGS: tuple[_Reading, ...] = (
     ("latin-1", "utf-8"),
     ("sloppy-windows-1252", "utf-8"),
     ("cp1256", "utf-8"),
@@ -175,22 +180,49 @@ def repair(text: str) -> str:
 def _repair_line(line: str) -> str:
     if _SUSPECT_RE.search(line) is None:
         return line
-    best, best_score = line, soundness(line)
-    if best_score > 0.9:
+    # Cut at a space, which no encoding has inside a character.
+    sample = line if len(line) <= _LINE_SAMPLE else line[:_LINE_SAMPLE].rpartition(" ")[0] or line[:_LINE_SAMPLE]
+    best: tuple[_Reading, ...] = ()
+    best_score = soundness(sample)
+    if best_score > _SOUND:
         return line
-    for once in _readings(line):
-        for candidate in (once, *_readings(once)):
-            score = soundness(candidate)
-            if score > best_score + 0.5:
-                best, best_score = candidate, score
-    if best is line and best_score < 0:
+    for chain, candidate in _chains(sample):
+        score = soundness(candidate)
+        if score > best_score + _MARGIN:
+            best, best_score = chain, score
+    if best:
+        return _read_again(line, best)
+    # What is left is a mixture of sound and broken words, which ftfy takes apart.
+    if best_score < 0 and len(line) <= _SAMPLE:
         return ftfy.fix_encoding(line, config=ftfy.TextFixerConfig(uncurl_quotes=False))
-    return best
+    return line
 
 
-def _readings(text: str) -> Iterator[str]:
-    for wrong, right in _WRONG_READINGS:
-        try:
-            yield text.encode(wrong).decode(right)
-        except UnicodeError:
+def _chains(sample: str) -> Iterator[tuple[tuple[_Reading, ...], str]]:
+    """Every way to undo one or two wrong readings of the sample, and what comes of it."""
+    for one in _WRONG_READINGS:
+        once = _reread(sample, one)
+        if once is None:
             continue
+        yield (one,), once
+        for two in _WRONG_READINGS:
+            twice = _reread(once, two)
+            if twice is not None:
+                yield (one, two), twice
+
+
+def _reread(text: str, reading: _Reading) -> str | None:
+    wrong, right = reading
+    try:
+        return text.encode(wrong).decode(right)
+    except UnicodeError:
+        return None
+
+
+def _read_again(line: str, chain: tuple[_Reading, ...]) -> str:
+    for wrong, right in chain:
+        try:
+            line = line.encode(wrong).decode(right, "replace")
+        except UnicodeError:
+            return line
+    return line

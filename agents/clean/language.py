@@ -41,6 +41,9 @@ _TELLTALE = (
     ("ug", re.compile("[ېۇۈۋەڭ]")),
     ("fa", re.compile("[پچژگ]|ی|ک")),
 )
+# So few words without a letter that Arabic lacks are Arabic: statistics on them are no better than chance.
+_FEW_WORDS = 6
+_BEYOND_ARABIC_RE = re.compile("[\u0671-\u06d3\u06d5\u06fa-\u06ff\u0750-\u077f]")
 _ARABIC_ONLY_RE = re.compile(
     r"(?<!\w)(?:[وفبكل]?ال[ء-ي]{2,}|في|إلى|التي|الذي|هذا|هذه|أن|إن|على|عن|لم|لن|قد|كان|كانت)(?!\w)"
 )
@@ -68,6 +71,8 @@ def detect_language(text: str) -> str:
 
 def _arabic_script(sample: str, letters: int) -> str:
     words = len(sample.split())
+    if words < _FEW_WORDS and _BEYOND_ARABIC_RE.search(sample) is None:
+        return "ar"
     if len(_ARABIC_ONLY_RE.findall(sample)) * 8 >= words:
         shares = {tag: len(pattern.findall(sample)) / letters for tag, pattern in _TELLTALE}
         if max(shares.values()) < 0.05:

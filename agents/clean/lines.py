@@ -55,15 +55,22 @@ class Line:
 
 # A caption never runs longer; a body paragraph that ends in brackets does.
 MAX_CAPTION_WORDS = 45
+MAX_CAPTION_CHARS = 600
 MAX_CREDIT_WORDS = 6
 MIN_BODY_WORDS = 25
 MIN_SENTENCE_WORDS = 6
+_END_CHARS = 12
+# Headlines end in ؟ or ! too, but none seen is as long.
+MIN_QUESTION_WORDS = 20
 
 _CREDIT_RE = re.compile(r"^(?P<text>.*\S)\s*[(\[](?P<credit>[^()\[\]]{2,60})[)\]]\s*\.?$", re.DOTALL)
 _PHOTO_CREDIT_RE = re.compile(
     r"^(?P<text>.*\S)\s*[(\[]?\s*(?:تصوير|عدسة|تصوير/)\s*[:/-]?\s*(?P<credit>[^()\[\].:]{3,40})[)\]]?\s*$"
 )
 _PHOTO_WORD_RE = re.compile(r"^(?:تصوير|عدسة|موقع|وكالة|أرشيف\w*|رويترز|صورة)\b|إ?أ?رشيفية")
+_NO_CREDIT_RE = re.compile(
+    r"\d|^[^\W_]?$|^(?:بال)?(?:صور|صورة|فيديو|فديو|انفوجرافيك|إنفوجرافيك|تقرير|حوار|تحديث|محدث|خاص|\W*)$"
+)
 _SENTENCE_END_RE = re.compile(r"[^.][.؟?!؛…][\"'”»)\]]*$|[.؟?!…]{1,3}[»\")”]$")
 _FULL_STOP_RE = re.compile(r"[^.\s]\s?\.[\"'”»)\]]*$")
 
@@ -75,9 +82,10 @@ def squeeze(text: str) -> str:
 
 def is_sentence(line: Line) -> bool:
     """Whether the line ends like a sentence and is long enough to be one. Headlines have no full stop."""
-    words = line.text.count(" ") + 1
+    words, end = line.text.count(" ") + 1, line.text[-_END_CHARS:]
     return words >= MIN_SENTENCE_WORDS and (
-        _FULL_STOP_RE.search(line.text) is not None or (words >= 12 and _SENTENCE_END_RE.search(line.text) is not None)
+        _FULL_STOP_RE.search(end) is not None
+        or (words >= MIN_QUESTION_WORDS and _SENTENCE_END_RE.search(end) is not None)
     )
 
 
@@ -88,6 +96,8 @@ def is_body(line: Line) -> bool:
 
 def split_credit(text: str) -> tuple[str, str | None]:
     """A caption and the credit in brackets at its end, or the whole and None."""
+    if len(text) > MAX_CAPTION_CHARS:
+        return text, None
     match = _CREDIT_RE.match(text) or _PHOTO_CREDIT_RE.match(text)
     if match is None or match["credit"].count(" ") >= MAX_CREDIT_WORDS:
         return text, None
@@ -100,10 +110,10 @@ def is_credited_caption(line: Line, *, in_header: bool) -> bool:
     In the header of an article any short text in brackets at the end will do; between body paragraphs it must be a
     known agency or outlet, or say that it is a photograph.
     """
-    if line.text.count(" ") >= MAX_CAPTION_WORDS or _FULL_STOP_RE.search(line.text) is not None:
+    if line.text.count(" ") >= MAX_CAPTION_WORDS or _FULL_STOP_RE.search(line.text[-_END_CHARS:]) is not None:
         return False
     text, credit = split_credit(line.text)
-    if credit is None or text.count(" ") < 1:
+    if credit is None or text.count(" ") < 1 or _NO_CREDIT_RE.search(credit) is not None:
         return False
     return in_header or is_agency(credit) or is_source(credit) or _PHOTO_WORD_RE.search(credit) is not None
 

@@ -39,10 +39,11 @@ _ARTICLE_TYPES = {
     "BlogPosting",
     "LiveBlogPosting",
 }
-# trafilatura removes these two, but Persian names and some Arabic abbreviations are spelled with them.
-_HIDE = str.maketrans({"\u200c": "\ue00c", "\u200d": "\ue00d"})
-_SHOW = str.maketrans({"\ue00c": "\u200c", "\ue00d": "\u200d"})
-_TAG_RE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)\b[^>]{0,2000}?(/?)>")
+# trafilatura removes zero-width joiners, but Persian names and some Arabic abbreviations are spelled with them. Two runes
+# that no page of ours has stand in for them.
+_HIDE = str.maketrans({"\u200c": "\u16dc", "\u200d": "\u16dd"})
+_SHOW = str.maketrans({"\u16dc": "\u200c", "\u16dd": "\u200d"})
+_TAG_RE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})([^<>]{0,2000})>")
 _VOID = frozenset(
     "area base br col embed hr img input link meta param source track wbr p li td tr th dd dt option".split()
 )
@@ -172,7 +173,7 @@ def _trafilatura(html: str) -> str:
 def _too_deep(html: str) -> bool:
     depth = 0
     for match in _TAG_RE.finditer(html):
-        if match[3] or match[2].lower() in _VOID:
+        if match[3].endswith("/") or match[2].lower() in _VOID:
             continue
         depth = max(0, depth - 1) if match[1] else depth + 1
         if depth > MAX_DEPTH:

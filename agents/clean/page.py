@@ -9,7 +9,7 @@ from datetime import datetime
 from agents.clean.agencies import credited_agencies
 from agents.clean.dates import find_dates
 from agents.clean.decode import decode, repair
-from agents.clean.identity import article_id
+from agents.clean.identity import article_id, fold
 from agents.clean.language import detect_language
 from agents.clean.markup import looks_like_html, read_markup
 from agents.clean.segment import Hints, Parts, segment
@@ -90,7 +90,7 @@ def read_page(raw: RawArticle, limits: Limits) -> Page:
         if markup is not None and _WORD_RE.search(text) is not None:
             raise Rejected(Reason.NO_ARTICLE, "the markup holds no article")
         raise Rejected(Reason.EMPTY_BODY, "content has no letter or digit in it")
-    title, author = _shown(raw.title), _shown(raw.author)
+    title, author = _shown(raw.title), raw.author and display_text(repair(raw.author)).strip()
     hints = Hints(
         title=title or (markup.title if markup else None),
         author=author or (markup.author if markup else None),
@@ -99,6 +99,8 @@ def read_page(raw: RawArticle, limits: Limits) -> Page:
     articles = segment(shown, hints)
     if not articles:
         raise Rejected(Reason.EMPTY_BODY, "content is page machinery without a text")
+    if markup is not None and [fold(line) for parts in articles for line in parts.body] == [fold(hints.title or "")]:
+        raise Rejected(Reason.NO_ARTICLE, "the markup holds a headline and no article")
     if len(articles) > limits.max_articles:
         raise Rejected(Reason.TOO_LARGE, f"{len(articles)} articles on one page, more than {limits.max_articles}")
     longest = max(len(parts.body) for parts in articles)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from agents.clean.boundaries import header_end, split_points
+from agents.clean.boundaries import HEADER_LINES, header_end, split_points
 from agents.clean.credit import MAX_CREDIT_CHARS, Credit, parse_credit
 from agents.clean.identity import fold
 from agents.clean.lines import (
@@ -96,12 +96,12 @@ def _title_owner(pages: Sequence[Sequence[Line]], title: str | None) -> int:
         return 0
     key = fold(title)
     for number, page in enumerate(pages):
-        if _same_title(page[0].key, key):
+        if same_title(page[0].key, key):
             return number
     return -1
 
 
-def _same_title(one: str, other: str) -> bool:
+def same_title(one: str, other: str) -> bool:
     """Equal, or one is the other with the site's name or a section added («… | صحيفة»)."""
     if not one or not other:
         return False
@@ -155,15 +155,21 @@ class _Reader:
         self.hints = hints
         self.headed = headed
         self.parts = Parts(title=hints.title)
-        self.title_key = fold(hints.title) if hints.title else ""
+        self.title_key = self._printed_key(fold(hints.title)) if hints.title else ""
         self.caption_keys: set[str] = set()
         self.known_captions = {fold(caption) for caption in hints.captions}
         self.credits: list[Credit] = []
+
+    def _printed_key(self, key: str) -> str:
+        """The known headline as the page prints it, which may leave out the site's name."""
+        top = self.lines[:HEADER_LINES]
+        return next((line.key for line in top if same_title(line.key, key) and not is_body(line)), key)
 
     def read(self) -> Parts:
         end = header_end(self.lines, self.title_key)
         start = self._read_header(end)
         self._read_body(start)
+        self._add_known_captions()
         if not self.parts.body:
             self._restore()
         self._settle_credit()
@@ -193,9 +199,8 @@ class _Reader:
         first = self.lines[0]
         if self.title_key:
             for position, line in enumerate(self.lines[:3]):
-                if not _same_title(line.key, self.title_key) or is_body(line):
+                if line.key != self.title_key or is_body(line):
                     continue
-                self.title_key = line.key
                 # A poem's first verse is its title too; a headline has an article under it.
                 if position == 0 and (end or len(self.lines) == 1 or is_body(self.lines[1]) or self.lines[1].blanks):
                     self._remove(line, Rule.TITLE_ECHO)
@@ -206,8 +211,7 @@ class _Reader:
             bool(first.key)
             and not is_body(first)
             and first.text.count(" ") < _MAX_TITLE_WORDS
-            and not is_credited_caption(first, in_header=False)
-            and self._credit_of(first) is None
+            and (end > 0 or (not is_credited_caption(first, in_header=False) and self._credit_of(first) is None))
         )
         if looks_like_title and len(self.lines) > 1:
             self.parts.title, self.title_key = first.text, first.key
@@ -256,7 +260,14 @@ class _Reader:
         credit = parse_credit(line.text)
         if self.hints.author and line.key == fold(self.hints.author):
             return credit
+        if credit.likely and self._before_paragraph(line):
+            return credit
         return credit if credit.certain and not self._is_bare_name(credit) else None
+
+    def _before_paragraph(self, line: Line) -> bool:
+        """Whether the line stands at the top, right over a paragraph."""
+        number = next(number for number, other in enumerate(self.lines) if other is line)
+        return number < 3 and any(map(is_body, self.lines[number + 1 : number + 2]))
 
     def _is_bare_name(self, credit: Credit) -> bool:
         """A name or place alone may be a caption or a heading. A writer's name counts where no author is given."""
@@ -294,6 +305,13 @@ class _Reader:
             ):
                 continue
             self.parts.body.append(line.text)
+
+    def _add_known_captions(self) -> None:
+        """Captions of the markup that are not among the lines."""
+        held = {fold(text) for text, _ in self.parts.captions} | self.caption_keys
+        for caption in self.hints.captions:
+            if fold(caption) not in held and not self.headed:
+                self.parts.captions.append(split_credit(caption))
 
     def _take_source_line(self, line: Line, *, last: bool) -> bool:
         match = _SOURCE_LINE_RE.match(line.text)

@@ -7,37 +7,43 @@ from base64 import b64decode
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from operator import eq
 from typing import Literal
 
 from streams.records import Fingerprint
 
 Relation = Literal["exact", "near", "contains", "update"]
+_HASH_SPACE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class CompareConfig:
-    """When two texts are copies.
+    """When two texts are copies. The values were tuned on real pairs judged by reading (benchmarks/dedupe).
 
     Attributes:
-        resemblance: least Jaccard similarity of word pairs.
-        containment: least share of the shorter text's shingles in the longer one; either of the two suffices.
-        contained: containment from which texts of different length are `contains`.
-        much_shorter: length ratio up to which they are.
-        flash_words: texts up to this length must be nearly the same, with the same numbers.
+        containment: least share of the shorter text's word pairs that stand in the longer one.
+        cut_containment: the same for texts whose resemblance is below `resemblance`: a cut must be a clear one.
+        resemblance: least Jaccard similarity of the word pairs from which `containment` suffices.
+        flash_words: the shorter text being no longer than that, the two must be nearly the same.
         flash_resemblance: their least Jaccard similarity.
+        weekday_containment: least containment of texts that name different days of the week.
+        identical: resemblance from which no number speaks against it.
         few_numbers: texts with fewer distinct numbers are not judged by them.
         shared_numbers: least share of the numbers of the text that has fewer.
+        contained: containment from which texts of different length are `contains`.
+        much_shorter: length ratio up to which they are.
     """
 
-    resemblance: float = 0.25
-    containment: float = 0.42
-    contained: float = 0.8
-    much_shorter: float = 0.8
+    containment: float = 0.375
+    cut_containment: float = 0.44
+    resemblance: float = 0.1
     flash_words: int = 25
     flash_resemblance: float = 0.5
+    weekday_containment: float = 0.75
+    identical: float = 0.9
     few_numbers: int = 3
-    shared_numbers: float = 0.5
+    shared_numbers: float = 0.34
+    contained: float = 0.7
+    much_shorter: float = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class Match:
 
     Attributes:
         relation: of the later text to the earlier.
-        score: 0 to 1; the larger of resemblance and containment, 1 only for equal texts.
+        score: 0 to 1; share of the shorter text that stands in the longer one, 1 only for equal texts.
     """
 
     relation: Relation
@@ -59,24 +65,21 @@ class Features:
     def __init__(self, fingerprint: Fingerprint) -> None:
         self.fingerprint = fingerprint
 
-    @cached_property
-    def signature(self) -> tuple[int, ...]:
-        """MinHash values, 16 bits each; empty for a text without words."""
-        return _unpack16(self.fingerprint.signature)
-
-    def bands(self, rows: int) -> list[int]:
-        """One key a band of `rows` signature values; equal keys of two texts are an equal band in the same place."""
+    def bands(self, rows: int) -> list[bytes]:
+        """The signature cut into bands of `rows` values, each with its place: equal bands are equal here."""
         data = b64decode(self.fingerprint.signature)
-        step = 2 * rows
-        return [
-            int.from_bytes(data[at : at + step], "little") << 8 | 2 + at // step for at in range(0, len(data), step)
-        ]
+        step = 4 * rows
+        return [data[at : at + step] + bytes([at // step]) for at in range(0, len(data), step)]
 
     @cached_property
     def sketch(self) -> list[int]:
-        """The smallest shingle hashes, ascending, 24 bits each."""
-        data = b64decode(self.fingerprint.sketch)
-        return [int.from_bytes(data[i : i + 3], "little") for i in range(0, len(data), 3)]
+        """The smallest hashes of word pairs, ascending, 16 bits each."""
+        return _unpack16(self.fingerprint.sketch)
+
+    @cached_property
+    def complete_to(self) -> int:
+        """The hash up to which the sketch holds every word pair of the text."""
+        return _HASH_SPACE if len(self.sketch) >= self.fingerprint.runs else self.sketch[-1]
 
     @cached_property
     def numbers(self) -> frozenset[int]:
@@ -89,13 +92,14 @@ def compare(later: Features, earlier: Features, config: CompareConfig) -> Match 
     a, b = later.fingerprint, earlier.fingerprint
     if a.exact == b.exact:
         return Match("exact", 1.0)
-    if not later.signature or not earlier.signature:
+    resemblance, containment = overlap(later, earlier)
+    if not _similar(min(a.words, b.words), resemblance, containment, config):
         return None
-    resemblance = estimated_resemblance(later, earlier)
-    containment = estimated_containment(later, earlier)
-    if not _similar(later, earlier, resemblance, containment, config) or _other_numbers(later, earlier, config):
+    if containment < config.weekday_containment and _other_days(later, earlier):
         return None
-    score = round(min(max(resemblance, containment), 0.999), 3)
+    if resemblance < config.identical and _other_numbers(later, earlier, config):
+        return None
+    score = round(min(containment, 0.999), 3)
     if a.family == b.family:
         return Match("update", score)
     shorter, longer = sorted((a.words, b.words))
@@ -103,40 +107,43 @@ def compare(later: Features, earlier: Features, config: CompareConfig) -> Match 
     return Match("contains" if cut else "near", score)
 
 
-def estimated_resemblance(one: Features, other: Features) -> float:
-    """Jaccard similarity of the word pairs, 0 to 1; standard error at most 0.044 with 128 permutations."""
-    equal: int = sum(map(eq, one.signature, other.signature))
-    return equal / len(one.signature)
+def overlap(one: Features, other: Features) -> tuple[float, float]:
+    """Resemblance (Jaccard similarity) and containment of the word pairs of two texts, each 0 to 1.
 
-
-def estimated_containment(one: Features, other: Features) -> float:
-    """Share of the shorter text's shingles that the other text has, 0 to 1.
-
-    Both sketches are complete up to the smaller of their largest hashes; below it they are samples of the two sets.
+    Up to the smaller of the hashes to which the sketches are complete, both are fair samples of their texts.
+    Containment is the share of the shorter text's pairs that the longer one has.
     """
-    limit = min(_complete_to(one), _complete_to(other))
-    first = one.sketch[: bisect_right(one.sketch, limit)]
-    second = other.sketch[: bisect_right(other.sketch, limit)]
-    shorter = first if one.fingerprint.shingles <= other.fingerprint.shingles else second
-    return len(set(first) & set(second)) / len(shorter) if shorter else 0.0
+    limit = min(one.complete_to, other.complete_to)
+    first = set(one.sketch[: bisect_right(one.sketch, limit)])
+    second = set(other.sketch[: bisect_right(other.sketch, limit)])
+    if not first or not second:
+        return 0.0, 0.0
+    shared = len(first & second)
+    shorter = first if (one.fingerprint.runs, one.sketch) <= (other.fingerprint.runs, other.sketch) else second
+    return shared / (len(first) + len(second) - shared), shared / len(shorter)
 
 
-def _complete_to(features: Features) -> int:
-    whole = len(features.sketch) >= features.fingerprint.shingles
-    return 1 << 24 if whole else features.sketch[-1]
+def _similar(words: int, resemblance: float, containment: float, config: CompareConfig) -> bool:
+    if words <= config.flash_words:
+        return resemblance >= config.flash_resemblance
+    least = config.containment if resemblance >= config.resemblance else config.cut_containment
+    return containment >= least
 
 
-def _similar(a: Features, b: Features, resemblance: float, containment: float, config: CompareConfig) -> bool:
-    if min(a.fingerprint.words, b.fingerprint.words) <= config.flash_words:
-        return resemblance >= config.flash_resemblance and a.numbers == b.numbers
-    return resemblance >= config.resemblance or containment >= config.containment
+def _other_days(a: Features, b: Features) -> bool:
+    """Whether both name days of the week, and none in common: two days' stories of one template."""
+    days, other_days = a.fingerprint.weekdays, b.fingerprint.weekdays
+    return days > 0 and other_days > 0 and not days & other_days
 
 
 def _other_numbers(a: Features, b: Features, config: CompareConfig) -> bool:
+    """Whether the numbers say that the two tell different stories in the same words."""
+    if min(a.fingerprint.words, b.fingerprint.words) <= config.flash_words:
+        return a.numbers != b.numbers
     fewer = min(len(a.numbers), len(b.numbers))
     return fewer >= config.few_numbers and len(a.numbers & b.numbers) < config.shared_numbers * fewer
 
 
-def _unpack16(text: str) -> tuple[int, ...]:
+def _unpack16(text: str) -> list[int]:
     data = b64decode(text)
-    return struct.unpack(f"<{len(data) // 2}H", data)
+    return list(struct.unpack(f"<{len(data) // 2}H", data))

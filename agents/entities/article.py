@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from agents.entities.bio import spans
+from agents.entities.bio import Kind, spans
 from agents.entities.clitics import Clitics, part_clitics
+from agents.entities.folding import fold
 from agents.entities.names import Mention, name_mentions
 from agents.entities.tagger import Tagger
 from agents.text.tokens import Token, sentences, tokenize
 from streams.records import Article, Entity
 
 # A name reaches over «.», «-» and «'» (أ.ف.ب, Al-Ahram) but never over a quotation mark, a bracket or a comma.
-_INSIDE_NAMES = frozenset(".-–'’`/&ـ")
+_INSIDE_NAMES = frozenset(".-–'’`/&")
+_OPENING = frozenset('«“"„')
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class _Found:
     """A mention in the body: its tokens, and the clitics of the first."""
 
     tokens: tuple[Token, ...]
-    kind: str
+    kind: Kind
     score: float
     clitics: Clitics
 
@@ -44,40 +46,49 @@ def find_entities(body: str, tagger: Tagger) -> list[Entity]:
     found: list[_Found] = []
     for part, tagging in zip(parts, tagger.tag_batch([[t.text for t in part] for part in parts]), strict=True):
         for span in spans(tagging.tags):
-            piece = _longest_piece(part[span.start : span.end])
+            piece = _one_name(part[span.start : span.end])
             if piece:
                 score = min(tagging.scores[span.start : span.end])
-                found.append(
-                    _Found(tuple(piece), span.kind, score, part_clitics(piece[0].text, span.kind, tagger.words))
-                )
+                found.append(_Found(tuple(piece), span.kind, score, part_clitics(piece[0].text, tagger.words)))
     names = name_mentions([_mention(item) for item in found])
     return [_entity(body, item, name) for item, name in zip(found, names, strict=True)]
 
 
-def _longest_piece(tokens: Sequence[Token]) -> list[Token]:
-    """The longest run of tokens that one name can be, without signs at its ends; empty when there is no word."""
+def _one_name(tokens: Sequence[Token]) -> list[Token]:
+    """The run of tokens that is the name: what stands in quotation marks, else the longest; empty without a word.
+
+    «تنظيم «القمر»» is a kind of organisation and its name.
+    """
     best: list[Token] = []
-    for piece in _pieces(tokens):
-        if len(piece) > len(best):
-            best = piece
+    best_rank = (False, 0)
+    for quoted, piece in _pieces(tokens):
+        if piece and (quoted, len(piece)) > best_rank:
+            best, best_rank = piece, (quoted, len(piece))
     return best
 
 
-def _pieces(tokens: Sequence[Token]) -> Iterator[list[Token]]:
+def _pieces(tokens: Sequence[Token]) -> Iterator[tuple[bool, list[Token]]]:
+    """The runs without a sign that parts names, and whether a quotation mark opens each."""
     piece: list[Token] = []
+    quoted = False
     for token in tokens:
-        if token.text[0].isalnum() or (piece and token.text in _INSIDE_NAMES):
+        if _is_word(token) or (piece and token.text in _INSIDE_NAMES):
             piece.append(token)
         else:
-            yield _trimmed(piece)
-            piece = []
-    yield _trimmed(piece)
+            yield quoted, _trimmed(piece)
+            piece, quoted = [], token.text in _OPENING
+    yield quoted, _trimmed(piece)
 
 
 def _trimmed(piece: list[Token]) -> list[Token]:
-    while piece and not piece[-1].text[0].isalnum():
+    while piece and not _is_word(piece[-1]):
         piece.pop()
     return piece
+
+
+def _is_word(token: Token) -> bool:
+    # A tatweel or a vowel sign alone is alphanumeric to Python and nothing to a reader.
+    return fold(token.text)[:1].isalnum()
 
 
 def _mention(found: _Found) -> Mention:
@@ -88,6 +99,4 @@ def _mention(found: _Found) -> Mention:
 
 def _entity(body: str, found: _Found, name: str) -> Entity:
     start, end = found.tokens[0].start + found.clitics.length, found.tokens[-1].end
-    return Entity.model_construct(
-        text=body[start:end], type=found.kind, start=start, end=end, score=round(found.score, 4), name=name
-    )
+    return Entity(text=body[start:end], type=found.kind, start=start, end=end, score=round(found.score, 4), name=name)

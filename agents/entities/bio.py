@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, cast, get_args
 
-TYPES = ("PER", "LOC", "ORG")
+Kind = Literal["PER", "LOC", "ORG"]
+TYPES: tuple[Kind, ...] = get_args(Kind)
 TAGS = ("O", *(f"{prefix}-{kind}" for kind in TYPES for prefix in "BI"))
 
 
@@ -15,7 +17,7 @@ class TagSpan:
 
     start: int
     end: int
-    kind: str
+    kind: Kind
 
 
 def repair(tags: Sequence[str]) -> list[str]:
@@ -32,11 +34,11 @@ def spans(tags: Sequence[str]) -> list[TagSpan]:
     """The entities of one sentence, left to right."""
     found: list[TagSpan] = []
     start = 0
-    open_kind = ""
+    open_kind: Kind | None = None
     for index, tag in enumerate([*repair(tags), "O"]):
         if open_kind and not tag.startswith("I-"):
             found.append(TagSpan(start, index, open_kind))
-            open_kind = ""
+            open_kind = None
         if tag.startswith("B-"):
-            start, open_kind = index, tag[2:]
+            start, open_kind = index, cast(Kind, tag[2:])
     return found

@@ -1,4 +1,4 @@
-"""Inference in a linear-chain model for a batch of sentences (Lafferty et al., 2001; scaling as in Rabiner, 1989)."""
+"""Tag probabilities of a linear chain for a batch of sentences (Lafferty et al., 2001; scaling as in Rabiner, 1989)."""
 
 from __future__ import annotations
 
@@ -64,28 +64,4 @@ def marginals(scores: Floats, transitions: Floats, lengths: Sequence[int]) -> Fl
         backward[t, :n] = message / message.sum(axis=1, keepdims=True)
     joint = forward[layout.steps, layout.rows] * backward[layout.steps, layout.rows]
     result: Floats = joint / joint.sum(axis=1, keepdims=True)
-    return result
-
-
-def best_path(scores: Floats, transitions: Floats, lengths: Sequence[int]) -> NDArray[np.intp]:
-    """The most probable tag sequence of each sentence (Viterbi): [tokens] tag numbers. Arguments as in `marginals`."""
-    layout = _Layout.of(lengths)
-    steps, width = len(layout.active), scores.shape[1]
-    local = np.zeros((steps, len(lengths), width), dtype=np.float32)
-    local[layout.steps, layout.rows] = scores
-    source = np.zeros((steps, len(lengths), width), dtype=np.intp)
-    best = local[0].copy()
-    for t in range(1, steps):
-        n = layout.active[t]
-        reached = best[:n, :, None] + transitions
-        source[t, :n] = reached.argmax(axis=1)
-        best[:n] = np.take_along_axis(reached, source[t, :n, None, :], axis=1)[:, 0] + local[t, :n]
-    path = np.zeros((steps, len(lengths)), dtype=np.intp)
-    here = best.argmax(axis=1)
-    for t in range(steps - 1, -1, -1):
-        n = layout.active[t]
-        path[t, :n] = here[:n]
-        if t:
-            here[:n] = np.take_along_axis(source[t, :n], here[:n, None], axis=1)[:, 0]
-    result: NDArray[np.intp] = path[layout.steps, layout.rows]
     return result

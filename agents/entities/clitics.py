@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agents.entities.bio import TYPES
 from agents.entities.features import WordEntry
 from agents.entities.folding import fold
 
 _CLITICS = ("و", "ف", "ب", "ل", "ك", "وب", "ول", "وك", "فب", "فل", "فك")
 _SHORTEST_NAME = 3
-# A rest that the tagger takes for this class so much less often than the whole word is another word: «كامل» is a man,
-# «أمل» mostly a hope.
+# A rest that is a name so much less often than the whole word is another word: «فراس» is a man, «رأس» a head.
 _LEAST_SHARE = 0.5
-# Below this the tagger knows no name of that class in the word.
-_LEAST_KIND = 0.2
+# Below this a word is hardly ever written as a name.
+_LEAST_NAME = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +32,14 @@ class Clitics:
 NONE = Clitics()
 
 
-def part_clitics(word: str, kind: str, words: Mapping[str, WordEntry]) -> Clitics:
+def part_clitics(word: str, words: Mapping[str, WordEntry]) -> Clitics:
     """The clitics before a name.
 
-    The news decides: a letter is a clitic when the rest is written alone more often than the whole and is a name of
-    this class itself. Of a word that the news does not know, only a clitic before the article is parted.
+    The news decides: a letter is a clitic when the rest is written alone more often than the whole and is a name
+    itself. Of a word that the news does not know, only a clitic before the article is parted.
 
     Args:
         word: the first word of a mention, as printed.
-        kind: class of the mention, PER, LOC or ORG.
         words: what is known of folded words.
     """
     folded = fold(word)
@@ -57,17 +54,16 @@ def part_clitics(word: str, kind: str, words: Mapping[str, WordEntry]) -> Clitic
         if len(rest) < _SHORTEST_NAME:
             continue
         entry = words.get(rest)
-        if entry is not None and entry.count > count and _is_name(entry, whole, kind):
+        if entry is not None and entry.count > count and _is_name(entry, whole):
             best, count = Clitics(_printed_length(word, len(letters)), elided), entry.count
         elif whole is None and best is NONE and rest.startswith("ال") and len(rest) > 4:
             best = Clitics(_printed_length(word, len(letters)), elided)
     return best
 
 
-def _is_name(rest: WordEntry, whole: WordEntry | None, kind: str) -> bool:
-    index = TYPES.index(kind)
-    as_whole = whole.kinds[index] if whole else 0.0
-    return rest.kinds[index] >= max(_LEAST_SHARE * as_whole, 0.0 if as_whole < _LEAST_KIND and whole is None else 0.02)
+def _is_name(rest: WordEntry, whole: WordEntry | None) -> bool:
+    # Over all classes: «السعودية» is mostly a ministry's, «والسعودية» mostly the country.
+    return sum(rest.kinds) >= max(_LEAST_SHARE * sum(whole.kinds) if whole else 0.0, _LEAST_NAME)
 
 
 def _printed_length(word: str, letters: int) -> int:

@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from agents.entities.bio import repair
@@ -59,7 +60,7 @@ def aqmar(corpus: Path) -> list[Tagged]:
 def folds(items: Sequence[Tagged], count: int) -> Iterator[tuple[list[Tagged], list[Tagged]]]:
     """Contiguous folds: neighbours in the corpus tell of the same events, so a random split would flatter."""
     edges = [len(items) * i // count for i in range(count + 1)]
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         yield [*items[:low], *items[high:]], list(items[low:high])
 
 
@@ -70,8 +71,7 @@ def unlabelled(corpus: Path) -> Iterator[list[str]]:
         with zipfile.ZipFile(archive) as members:
             for name in members.namelist():
                 for article in json.loads(members.read(name)):
-                    for line in f"{article['title']}\n{article['content']}".split("\n"):
-                        line = line.strip()
+                    for line in map(str.strip, f"{article['title']}\n{article['content']}".split("\n")):
                         if line in seen:
                             continue
                         seen.add(line)

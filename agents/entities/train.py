@@ -106,13 +106,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--corpus", type=Path, required=True, help="folder of anercorp/, aqmar/ and saudinewsnet/")
     parser.add_argument("--output", type=Path, default=MODELS / "fast.xz", help="model file (default: %(default)s)")
     options = parser.parse_args(arguments)
-    print("counting and clustering the words of the unlabelled news …", file=sys.stderr)
+    sys.stderr.write("counting and clustering the words of the unlabelled news …" + "\n")
     words = word_entries(corpora.unlabelled(options.corpus))
-    print(f"{len(words)} words; training …", file=sys.stderr)
+    sys.stderr.write(f"{len(words)} words; training …" + "\n")
     model = train(corpora.anercorp(options.corpus), words)
     model = replace(model, words=with_kinds(model, corpora.unlabelled(options.corpus)))
     save(model, options.output)
-    print(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB", file=sys.stderr)
+    sys.stderr.write(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB" + "\n")
     return 0
 
 

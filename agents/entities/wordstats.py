@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import scipy.sparse as sparse
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.utils.extmath import randomized_svd
 
@@ -40,9 +40,9 @@ def word_entries(sentences: Iterable[Sequence[str]]) -> dict[str, WordEntry]:
 
 def _vectors(sentences: Sequence[Sequence[str]], vocabulary: Sequence[str]) -> NDArray[np.float32]:
     """[words, DIMENSIONS] of unit length, the most frequent word first."""
-    number = {word: index for index, word in enumerate(vocabulary)}
-    gap = [-1] * max(POSITIONS)
-    stream = np.array([number.get(word, -1) for tokens in sentences for word in [*tokens, *gap]], dtype=np.int64)
+    number: dict[str, int] = {word: index for index, word in enumerate(vocabulary)}
+    gap = [""] * max(POSITIONS)
+    stream = np.array([number.get(word, -1) for tokens in sentences for word in (*tokens, *gap)], dtype=np.int64)
     blocks = [_cooccurrence(stream, position, len(vocabulary)) for position in POSITIONS]
     table = sparse.hstack(blocks).tocoo()
     words = np.asarray(table.sum(axis=1)).ravel()

@@ -45,6 +45,7 @@ class Builder:
         self.spelled: dict[str, set[tuple[int, str]]] = defaultdict(set)
         self._of_city: dict[int, int] = {}
         self._listed = {search_text(row["word"]): row["rule"] for row in sources.read_table("words.csv")}
+        self._listed |= dict.fromkeys(_ambiguous(), "weak")
         self._cities = sources.cities()
         self._by_name: dict[tuple[str, str], City] = {}
         self._greatest: dict[str, City] = {}
@@ -65,6 +66,10 @@ class Builder:
         if _MARKS.intersection(name):
             self.spelled[folded].add((place, name))
 
+    def rules(self) -> dict[str, str]:
+        """What words.csv says of each folded word."""
+        return self._listed
+
     def countries(self) -> None:
         ids, cldr = sources.country_ids(), sources.cldr_territories()
         for row in sources.read_table("countries.csv"):
@@ -82,9 +87,11 @@ class Builder:
         exemplars = sources.cldr_cities()
         for city in self._cities:
             near = city.country in sources.NEAR
-            if not near and city.population < sources.FAR_POPULATION:
+            arab = city.country in sources.ARAB
+            if city.population < (sources.ARAB_POPULATION if arab else sources.FAR_POPULATION):
                 continue
-            names = list(city.arabic)
+            # Persian leaves the article of an Arab town out: «بصره» is no word of the Arabic news, or another one.
+            names = [name for name in city.arabic if not (arab and f"ال{name}" in city.arabic)]
             if exemplars.get(city.name) and self._greatest[city.name] is city:
                 names.insert(0, exemplars[city.name])
             for name in names:
@@ -191,7 +198,8 @@ class Builder:
         """«مدينة غزة» beside «غزة» of the same place only blurs where the name begins: the matcher sees such words itself."""
         for name in sorted(self.names):
             first, _, rest = name.partition(" ")
-            if first in _TRIGGERS and rest in self.names and set(self.names[name]) <= set(self.names[rest]):
+            shorter = self.names.get(rest, {})
+            if first in _TRIGGERS and all(shorter.get(p, -1) >= s for p, s in self.names[name].items()):
                 del self.names[name]
                 self.spelled.pop(name, None)
 
@@ -207,10 +215,18 @@ class Builder:
 
 
 def _own_strength(row: Row, name: str) -> Strength:
-    first, _, rest = fold_name(name).partition(" ")
-    if rest and first in _TRIGGERS:
-        return Strength.STRONG
-    return Strength.WEAK if {"w", "t"} & set(row.flags) else Strength.STRONG
+    """Flags w and t speak of single words; only with W is a name of several words ambiguous too."""
+    several = " " in fold_name(name)
+    return Strength.WEAK if "W" in row.flags or ({"w", "t"} & set(row.flags) and not several) else Strength.STRONG
+
+
+def _ambiguous() -> set[str]:
+    """Names that our tables call ambiguous and never otherwise: GeoNames' places of that name are no surer."""
+    strengths: dict[str, set[Strength]] = defaultdict(set)
+    for row in (*sources.divisions(), *sources.supplement()):
+        for name in (row.name, *row.variants):
+            strengths[fold_name(name)].add(_own_strength(row, name))
+    return {name for name, found in strengths.items() if found == {Strength.WEAK}}
 
 
 def _replace(entry: Entry, **changes: object) -> Entry:
@@ -255,6 +271,8 @@ def build() -> bytes:
             for name, senses in sorted(builder.names.items())
         },
         "nisbas": nisbas(),
+        "stops": sorted(word for word, rule in builder.rules().items() if rule == "stop"),
+        "phrases": sorted({fold_name(row["phrase"]) for row in sources.read_table("phrases.csv")}),
         "spelled": {name: sorted(pairs) for name, pairs in sorted(builder.spelled.items())},
     }
     # A fixed time and no file name in the header: the same input gives the same bytes.

@@ -64,6 +64,7 @@ class Gazetteer:
         longest: for each first word of a name, the number of words of the longest name that begins with it.
         nisbas: folded nisba to country (السوريه to SY).
         spelled: folded name to its vowelled spellings, each with its place.
+        stops: folded words that look like a clitic and a name and are none («باراك»).
     """
 
     def __init__(self, data: bytes) -> None:
@@ -76,7 +77,10 @@ class Gazetteer:
             name: [(place, text) for place, text in pairs] for name, pairs in raw["spelled"].items()
         }
         self.places = [Entry(*row) for row in zip(*raw["places"], strict=True)]
+        self.stops = frozenset(raw["stops"])
         self._names: dict[str, list[int]] = raw["names"]
+        for phrase in raw["phrases"]:
+            self._names.setdefault(phrase, [])
         self.longest: dict[str, int] = {}
         for name in self._names:
             first, _, rest = name.partition(" ")
@@ -101,7 +105,7 @@ class Gazetteer:
         return len(self._names)
 
     def senses(self, name: str) -> list[Sense]:
-        """What a folded name may mean; empty when it is none."""
+        """What a folded name may mean; nothing when it is none, or a longer name that only contains one («ريال مدريد»)."""
         packed = self._names.get(name)
         return [] if packed is None else [Sense(code >> 2, Strength(code & 3)) for code in packed]
 

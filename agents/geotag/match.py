@@ -122,7 +122,9 @@ class Matcher:
             self._memory.clear()
         folded = search_text(word)
         known = self._gazetteer.longest
-        readings = tuple(reading for reading in _readings(folded) if reading.rest in known)
+        readings: tuple[Reading, ...] = ()
+        if folded not in self._gazetteer.stops:
+            readings = tuple(reading for reading in _readings(folded) if reading.rest in known)
         facts = WordFacts(folded, readings, self._nisba(folded))
         self._memory[word] = facts
         return facts
@@ -229,9 +231,9 @@ def contradicts(printed: str, spelled: str) -> bool:
 
 
 def odd_shadda(printed: str) -> bool:
-    """Whether a shadda stands where no article, nisba or feminine ending puts it: inside the word, as in verbs."""
-    signs = marks(printed)
-    skip = 3 if search_text(printed).startswith("ال") else 1
-    return any(_SHADDA in sign for sign in signs[skip:-2])
-
-
+    """Whether a shadda stands inside the word, as in verbs; after an article and on the ya of a nisba it means nothing."""
+    letters = [char for char in printed if char not in _VOWELS and char != "\u0640"]
+    skip = 3 if "".join(letters[:2]) == "ال" else 1
+    return any(
+        _SHADDA in sign and letters[index] != "ي" for index, sign in enumerate(marks(printed)) if index >= skip
+    )

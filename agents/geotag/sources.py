@@ -6,10 +6,13 @@ Our tables
     divisions.csv   first-level divisions: GeoNames' admin1 code and the seat by GeoNames' name; the division is shown at its
                     seat. Flag t: the name is also a common word, so a word such as «محافظة» must stand before it.
     supplement.csv  everything else, and further names of GeoNames' cities (column `geonames`, their main name there; then
-                    the coordinates are GeoNames'; `IL:Jerusalem` when GeoNames files it under another country). Flags: w, also a common word or a person's name; v, also a verb;
+                    the coordinates are GeoNames'; `IL:Jerusalem` when GeoNames files it under another country). Flags: w, its single words are also common words or persons' names;
+                    W, so are its names of several words;
                     iN, as often in the news as a town of 10^N people. `notes` says what a reviewer should know.
                     Without `geonames`, coordinates are the project's own, to about 0.05 degree (seas, regions: a midpoint).
-    words.csv       names that GeoNames has and that are other words far more often: `drop`, or `weak` to ask for evidence.
+    words.csv       folded words. `drop`: GeoNames has it as a name, it is another word far more often; `weak`: the same,
+                    yet with evidence it counts; `stop`: it looks like a clitic and a name («بايدن»).
+    phrases.csv     longer names that contain a place and are none: clubs, papers, organisations.
     outlets.csv     countries of outlets by the `source` of their articles.
 """
 
@@ -26,9 +29,10 @@ from babel import Locale
 
 DATA = Path(__file__).parent / "data"
 
-#: Countries whose villages the Arabic news name; elsewhere towns from `FAR_POPULATION` on.
-NEAR = frozenset("SA YE OM AE QA BH KW IQ SY LB JO PS IL EG SD LY TN DZ MA EH MR SO DJ KM TR IR".split())
-FAR_POPULATION = 15_000
+#: Least population of a GeoNames city: where the Arabic news name villages, and where they name towns.
+ARAB = frozenset("SA YE OM AE QA BH KW IQ SY LB JO PS IL EG SD LY TN DZ MA EH MR SO DJ KM".split())
+NEAR = ARAB | {"TR", "IR"}
+ARAB_POPULATION, FAR_POPULATION = 500, 15_000
 
 _ARABIC = re.compile(r"[\u0621-\u063a\u0640-\u0652\u0670\u0671\u067e\u0686\u0698\u06a9\u06af\u06cc \-\u200c\u200d]+")
 #: Persian letters as Arabic newspapers write them.

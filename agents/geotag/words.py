@@ -38,6 +38,13 @@ DIRECTION_WORDS = _fold(
     "شمال شمالي جنوب جنوبي شرق شرقي غرب غربي أطراف محيط مشارف تخوم قرب جوار ضواحي أنحاء حدود شوارع أجواء سماء قبالة داخل خارج"
     " بوسط تجاه باتجاه نحو"
 )
+#: Words after which a name with the article is a place, whether the gazetteer knows it or not, and its kind.
+SMALL_PLACES = dict.fromkeys(_fold("حي قرية بلدة مخيم هجرة ضاحية"), "city") | dict.fromkeys(_fold("حي مخيم ضاحية"), "poi")
+#: Words before a list of names: «محافظات حماة وحلب وحمص».
+PLURAL_WORDS = _fold(
+    "محافظتي محافظتا محافظات ولايتي ولايتا ولايات مقاطعتي مقاطعات إقليمي منطقتي مناطق إمارات مدينتي مدينتا مدن بلدتي بلدتا بلدات",
+    "قريتي قريتا قرى مستوطنتي مستوطنات مديريتي مديريات حيي أحياء مخيمي مخيمات معبري معابر منفذي مطاري ميناءي جبهتي ريفي أرياف جزر",
+)
 #: Prepositions after which a name is more likely a place.
 PREPOSITIONS = _fold("في من إلى على بين عبر لدى حول عن حتى منذ أن")
 LOCATIVE = _fold("في إلى من نحو داخل خارج عبر باتجاه قرب تجاه صوب")
@@ -63,5 +70,18 @@ OUTLET_BEFORE = _fold("صحيفة جريدة مجلة قناة فضائية مو
 
 #: Names that read as verbs once ل or ف stands before them.
 VERB_LIKE = _fold("تدمر ينبع تعز تبوك")
+#: Words of match reports, and clubs that bear a place's name: in such a report they are the club unless «في» says where.
+SPORT_WORDS = _fold(
+    "مباراة المباراة مباريات لاعب لاعبي اللاعب اللاعبين لاعبين مدرب المدرب هدف أهداف الدوري دوري كأس الفريق فريق نادي النادي المرمى",
+    "مهاجم حارس ملعب الملعب الشوط الهداف المنتخب منتخب الجماهير الودية الكروية",
+)
+SPORT_REPORT = 5
+CLUB_NAMES = _fold(
+    "الخليج نجران هجر الرائد القادسية العين السد الريان الخور الوكرة الجزيرة الشارقة عجمان الزمالك الرياض الفجيرة الوحدة حطين الدرعية",
+    "أبها الباطن برشلونة ليفربول ميلان فالنسيا إشبيلية نابولي روما جنوا تورينو فيرونا بوردو مرسيليا ليون موناكو باريس توتنهام نيوكاسل",
+    "فولفسبورغ فولفسبورج بورتو بازل صور الكويت الفيوم أسوان الإسماعيلية المصري",
+)
 #: Names that are both a state and the feminine nisba of it.
 NISBA_LIKE = _fold("السعودية سورية")
+#: What may stand between a name and the region that holds it: «في ريف», «(شمال سوريا)», «بقطاع غزة».
+CONTAINER_LINKS = DIVISION_WORDS | CITY_WORDS | REGION_WORDS | COUNTRY_WORDS | DIRECTION_WORDS | _fold("في قطاع بشمال بجنوب")

@@ -92,7 +92,7 @@ class IndexSink:
             except NotFoundError as error:
                 self._prepared = False
                 raise Retryable(f"alias {self._names.write} is gone; it is made anew") from error
-            older = sorted(index for index, entry in aliases.items() if self._names.write not in entry["aliases"])
+            older = sorted(index for index, entry in aliases.items() if not _is_write_index(entry, self._names))
             if not older or not articles:
                 return {}
             wanted = [{"_index": index, "_id": article.id} for index in older for article in articles]
@@ -145,6 +145,10 @@ class IndexSink:
     async def _halve(self, bulk: Bulk) -> list[Verdict]:
         first, second = bulk.halves()
         return [*await self._send(first), *await self._send(second)]
+
+
+def _is_write_index(entry: Mapping[str, Any], named: Names) -> bool:
+    return bool(entry["aliases"].get(named.write, {}).get("is_write_index"))
 
 
 def _newest(articles: Sequence[Article], settings: Settings) -> list[Article]:

@@ -35,7 +35,7 @@ _JOINER_RE = re.compile("[\u200c\u200d]+")
 _BEFORE_JOINER = re.compile(f"[{_ARABIC_LETTER}][{_ARABIC_MARK}]{{0,{MAX_MARKS}}}\\Z")
 _ARABIC_LETTER_RE = re.compile(f"[{_ARABIC_LETTER}]")
 # Only references that end in `;`: `?a=1&para=2` is an address, not a paragraph sign.
-_ENTITY_TOKEN_RE = re.compile(r"\S*&\S*")
+_TOKEN_RE = re.compile(r"\S+")
 _ENTITY_RE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
@@ -77,6 +77,8 @@ def _unescape_once(text: str) -> str:
 
 def _unescape_token(match: re.Match[str]) -> str:
     token = match.group()
+    if "&" not in token:
+        return token
     twice = _unescape_once(_unescape_once(token))
     # What is escaped deeper than twice is text about escapes. Leaving it whole also keeps the function idempotent.
     return twice if _unescape_once(twice) == twice else token
@@ -122,7 +124,7 @@ def display_text(text: str) -> str:
     if _SUSPECT.search(text) is not None:
         text = _visible(text)
         if "&" in text:
-            text = _ENTITY_TOKEN_RE.sub(_unescape_token, text)
+            text = _TOKEN_RE.sub(_unescape_token, text)
         text = _PRESENTATION_RE.sub(lambda match: _FOLDED.get(match.group(), match.group()), text)
         text = _JOINER_RE.sub(_keep_joiner, text)
     return compose(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ from streams.errors import CommandError
 MIB = 1024 * 1024
 # Beside its heap a Java server needs memory for threads, code and network buffers.
 OVERHEAD_BYTES = 256 * MIB
+GRACE_SECONDS = 5.0
+POLL_SECONDS = 0.1
 CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -54,27 +57,40 @@ def explained(folder: Path) -> Iterator[None]:
         raise
 
 
-def require_port(port: int, title: str, variable: str) -> None:
-    """Check that nobody listens on the port.
-
-    Raises:
-        CommandError: somebody does.
-    """
+def _bind_error(port: int) -> OSError | None:
+    """Why a server could not listen on the port; None if it could."""
     with socket.socket() as probe:
         # Connections of an earlier run that linger in TIME_WAIT do not keep a server from listening.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise CommandError(
-                    f"{title} cannot use port {port}: {error.strerror}", hint=f"set {variable}"
-                ) from error
-            holder = port_holder(port)
-            raise CommandError(
-                f"port {port}, which {title} needs, is in use" + (f" by {holder}" if holder else ""),
-                hint=f"stop that, or choose another port: {variable}={port + 1} rasd up",
-            ) from error
+            return error
+    return None
+
+
+def require_port(port: int, title: str, variable: str) -> None:
+    """Check that nobody listens on the port.
+
+    A port that is held by nobody whom the system names may be that of a process that is just ending: it gets
+    `GRACE_SECONDS`.
+
+    Raises:
+        CommandError: somebody does.
+    """
+    deadline = time.monotonic() + GRACE_SECONDS
+    error, holder = _bind_error(port), port_holder(port)
+    while error and not holder and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+        error, holder = _bind_error(port), port_holder(port)
+    if error and error.errno != errno.EADDRINUSE:
+        message = f"{title} cannot use port {port}: {error.strerror}"
+        raise CommandError(message, hint=f"choose another: {variable}=39999 rasd up") from error
+    if error:
+        raise CommandError(
+            f"port {port}, which {title} needs, is in use" + (f" by {holder}" if holder else ""),
+            hint=f"stop that, or choose another port: {variable}={port + 1} rasd up",
+        ) from error
 
 
 def heap_bytes(heap: str) -> int:

@@ -157,6 +157,6 @@ class Elasticsearch:
                 health = json.load(connection.getresponse())
         except (OSError, HTTPException, ValueError) as error:
             return f"no answer on port {port} ({error})"
-        if health.get("cluster_name") != CLUSTER:
+        if not isinstance(health, dict) or health.get("cluster_name") != CLUSTER:
             return f"port {port} answers as another cluster"
         return None if health.get("status") in {"green", "yellow"} else "its indices are not open yet"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from psutil import Process
 from deploy.local.places import ServiceUser
 from streams.errors import CommandError
 
+KILL_SECONDS = 30.0
+POLL_SECONDS = 0.02
 # The shell leaves the server in the background and ends, so the server is the system's child and never our zombie.
 IN_BACKGROUND = '"$@" & :'
 
@@ -134,13 +137,31 @@ def stop(processes: Sequence[Process], patience: float, *, kill: bool = False) -
     """
     for process in processes:
         _signal(process, kill=kill)
-    _, alive = psutil.wait_procs(processes, timeout=patience)
+    alive = _wait(processes, patience)
     for process in alive:
         _signal(process, kill=True)
-    _, alive = psutil.wait_procs(alive, timeout=30)
+    alive = _wait(alive, KILL_SECONDS)
     if alive:
         pids = " ".join(str(process.pid) for process in alive)
         raise CommandError(f"process {pids} does not end, not even by SIGKILL", hint=f"ps -o pid,stat,args -p {pids}")
+
+
+def _wait(processes: Sequence[Process], patience: float) -> list[Process]:
+    """Those that still run after `patience` seconds, whenever the system's init buries the others."""
+    deadline = time.monotonic() + patience
+    alive = [process for process in processes if _runs(process)]
+    while alive and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+        alive = [process for process in alive if _runs(process)]
+    return alive
+
+
+def _runs(process: Process) -> bool:
+    """Whether a process still holds anything. A zombie whose other threads are still ending keeps its ports open."""
+    try:
+        return process.is_running() and (process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _signal(process: Process, *, kill: bool) -> None:

@@ -10,7 +10,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from deploy.local.artifacts import load_product
 from deploy.local.checks import explained, require_memory, require_port, require_space
 from deploy.local.elasticsearch import Elasticsearch
 from deploy.local.fetch import fetch
-from deploy.local.jdk import find_jdk
+from deploy.local.jdk import Jdk, find_jdk
 from deploy.local.kafka import Kafka
 from deploy.local.places import ServiceUser, cache_dir, give, service_user, stack_dir
 from deploy.local.service import HOST, Layout, Server, Site
@@ -215,19 +215,6 @@ def _readable_by_all() -> Iterator[None]:
         os.umask(previous)
 
 
-def _start(settings: Settings, names: Sequence[str], console: Console | None) -> StackStatus:
-    console = console or Console(stderr=True)
-    folder = stack_dir(settings)
-    user = service_user()
-    _claim(folder)
-    with _readable_by_all(), _locked(folder / LOCK, console), explained(folder):
-        missing = [name for name in names if not _runs(settings, folder, name, user)]
-        if missing:
-            _launch(settings, folder, missing, user, console)
-        _wait(settings, folder, names, user, console)
-    return status(settings)
-
-
 def _claim(folder: Path) -> None:
     """Refuse a folder of somebody else's files: we shall own it, and delete from it."""
     with explained(folder):
@@ -238,75 +225,113 @@ def _claim(folder: Path) -> None:
             )
 
 
-def _runs(settings: Settings, folder: Path, name: str, user: ServiceUser | None) -> bool:
-    """Whether the server runs, on the port that is asked for."""
-    running = process.find(folder / name, user)
-    port = _port_of(running[-1]) if running else None
-    if port and port != _port(settings, name):
-        raise CommandError(
-            f"the {SERVERS[name].title} of {folder} already runs, on port {port}, not {_port(settings, name)}",
-            hint="rasd down && rasd up",
-        )
-    return bool(running)
+def _start(settings: Settings, names: Sequence[str], console: Console | None) -> StackStatus:
+    call = _Start(settings, stack_dir(settings), service_user(), console or Console(stderr=True))
+    _claim(call.folder)
+    with _readable_by_all(), _locked(call.folder / LOCK, call.console), explained(call.folder):
+        ours: set[str] = set()
+        ready = False
+        while not ready:
+            missing = [name for name in names if not call.runs(name)]
+            if missing:
+                call.launch(missing)
+                ours.update(missing)
+            ready = call.wait(names, ours)
+    return status(settings)
 
 
-def _launch(settings: Settings, folder: Path, names: Sequence[str], user: ServiceUser | None, console: Console) -> None:
-    for name in names:
-        require_port(_port(settings, name), SERVERS[name].title, f"RASD_LOCAL_{name.upper()}_PORT")
-    require_memory([_heap(settings, name) for name in names])
-    require_space(folder, FREE_BYTES)
-    cache = cache_dir()
-    jdk = find_jdk(cache, user, console)
-    for name in names:
-        server, layout, product = SERVERS[name], Layout(folder / name), load_product(name)
-        for part in layout.parts:
-            part.mkdir(parents=True, exist_ok=True)
-            give(part, user)
-        with _locked(cache / "cache.lock", console), explained(cache):
-            site = Site(
-                layout=layout,
-                port=_port(settings, name),
-                heap=_heap(settings, name),
-                max_message_bytes=settings.max_message_bytes,
-                version=product.version,
-                jdk=jdk,
-                program=server.install(fetch(product, cache, console), cache, product.version, jdk),
-                user=user,
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """One call of `up` or `start_service`, which holds the stack's lock."""
+
+    settings: Settings
+    folder: Path
+    user: ServiceUser | None
+    console: Console
+
+    def runs(self, name: str) -> bool:
+        """Whether the server runs, on the port that is asked for."""
+        running = process.find(self.folder / name, self.user)
+        port, wanted = _port_of(running[-1]) if running else None, _port(self.settings, name)
+        if port and port != wanted:
+            raise CommandError(
+                f"the {SERVERS[name].title} of {self.folder} already runs, on port {port}, not {wanted}",
+                hint="rasd down && rasd up",
             )
-        launch = server.prepare(site)
-        process.spawn(launch, home=layout.folder, output=layout.output, user=user)
+        return bool(running)
 
+    def launch(self, names: Sequence[str]) -> None:
+        """Check that the servers can run, fetch what they need, and start them."""
+        for name in names:
+            require_port(_port(self.settings, name), SERVERS[name].title, f"RASD_LOCAL_{name.upper()}_PORT")
+        require_memory([_heap(self.settings, name) for name in names])
+        require_space(self.folder, FREE_BYTES)
+        cache = cache_dir()
+        jdk = find_jdk(cache, self.user, self.console)
+        for name in names:
+            site = self._site(name, cache, jdk)
+            for part in site.layout.parts:
+                part.mkdir(parents=True, exist_ok=True)
+                give(part, self.user)
+            command = SERVERS[name].prepare(site)
+            process.spawn(command, home=site.layout.folder, output=site.layout.output, user=self.user)
 
-def _wait(settings: Settings, folder: Path, names: Sequence[str], user: ServiceUser | None, console: Console) -> None:
-    """Return when all servers answer.
+    def _site(self, name: str, cache: Path, jdk: Jdk) -> Site:
+        product = load_product(name)
+        with _locked(cache / "cache.lock", self.console), explained(cache):
+            files = fetch(product, cache, self.console)
+            program = SERVERS[name].install(files, cache, product.version, jdk)
+        return Site(
+            layout=Layout(self.folder / name),
+            port=_port(self.settings, name),
+            heap=_heap(self.settings, name),
+            max_message_bytes=self.settings.max_message_bytes,
+            version=product.version,
+            jdk=jdk,
+            program=program,
+            user=self.user,
+        )
 
-    Raises:
-        CommandError: one ended, or took too long; it is stopped then, the other stays.
-    """
-    deadline = time.monotonic() + START_SECONDS
-    pending = dict.fromkeys(names, 0)
-    while pending:
-        for name in list(pending):
-            running = process.find(folder / name, user)
-            # A process that is just becoming another program has no command line for a moment: look twice.
-            pending[name] = 0 if running else pending[name] + 1
-            trouble = SERVERS[name].trouble(_port(settings, name))
-            if running and trouble is None:
-                del pending[name]
-            elif pending[name] > 1:
-                raise _failure(folder, name, "ended while starting", console)
-            elif time.monotonic() > deadline:
-                process.stop(running, patience=STOP_SECONDS)
-                raise _failure(folder, name, f"is not ready after {START_SECONDS:.0f} s: {trouble}", console)
-        if pending:
-            time.sleep(POLL_SECONDS)
+    def wait(self, names: Sequence[str], ours: Collection[str]) -> bool:
+        """Wait until all servers answer.
 
+        Args:
+            names: the servers.
+            ours: those that this call has started; another one may just be ending, killed before we were called.
 
-def _failure(folder: Path, name: str, what: str, console: Console) -> CommandError:
-    """The error for a server that did not start, after showing the last lines that it wrote."""
-    server, layout = SERVERS[name], Layout(folder / name)
-    for path in (layout.output, server.log(layout)):
-        if path.is_file() and path.stat().st_size:
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
-            console.print(f"last lines of {path}:", *lines, sep="\n  ", markup=False, highlight=False, soft_wrap=True)
-    return CommandError(f"{server.title} {what}", hint=f"less {server.log(layout)}")
+        Returns:
+            Whether they do; if not, one that was running before has ended and must be started.
+
+        Raises:
+            CommandError: one of ours ended, or one took too long; it is stopped then, the other stays.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        absences = dict.fromkeys(names, 0)
+        while absences:
+            for name in list(absences):
+                running = process.find(self.folder / name, self.user)
+                # A process that is just becoming another program has no command line for a moment: look twice.
+                absences[name] = 0 if running else absences[name] + 1
+                trouble = SERVERS[name].trouble(_port(self.settings, name))
+                if running and trouble is None:
+                    del absences[name]
+                elif absences[name] > 1:
+                    if name not in ours:
+                        return False
+                    raise self._failure(name, "ended while starting")
+                elif time.monotonic() > deadline:
+                    process.stop(running, patience=STOP_SECONDS)
+                    raise self._failure(name, f"is not ready after {START_SECONDS:.0f} s: {trouble}")
+            if absences:
+                time.sleep(POLL_SECONDS)
+        return True
+
+    def _failure(self, name: str, what: str) -> CommandError:
+        """The error for a server that did not start, after showing the last lines that it wrote."""
+        server, layout = SERVERS[name], Layout(self.folder / name)
+        for path in (layout.output, server.log(layout)):
+            if path.is_file() and path.stat().st_size:
+                lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
+                text = "\n  ".join([f"last lines of {path}:", *lines])
+                self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        return CommandError(f"{server.title} {what}", hint=f"less {server.log(layout)}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -76,19 +76,17 @@ class Reader:
     """A reader who is served by the common consumer."""
 
     matcher: Matcher
-    queue: asyncio.Queue[tuple[TopicPartition, int, LiveEvent]] = field(
+    queue: asyncio.Queue[tuple[int, int, LiveEvent]] = field(
         default_factory=lambda: asyncio.Queue(maxsize=QUEUE_EVENTS)
     )
-    overflowed: asyncio.Event = field(default_factory=asyncio.Event)
+    overflowed: bool = False
 
-    def offer(self, place: TopicPartition, offset: int, event: LiveEvent) -> None:
+    def offer(self, partition: int, offset: int, event: LiveEvent) -> None:
         """Put an event into its queue, or note that it does not keep up."""
-        if self.overflowed.is_set():
-            return
-        try:
-            self.queue.put_nowait((place, offset, event))
-        except asyncio.QueueFull:
-            self.overflowed.set()
+        if self.overflowed or self.queue.full():
+            self.overflowed = True
+        else:
+            self.queue.put_nowait((partition, offset, event))
 
 
 class LiveFeed:
@@ -114,10 +112,10 @@ class LiveFeed:
 
     async def close(self) -> None:
         """Stop following. Readers end by themselves."""
-        if self._task is not None:
+        while self._task is not None and not self._task.done():
+            # Once is not enough: aiokafka takes a cancellation that meets it while it closes for the end of its own.
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task], timeout=0.5)
 
     async def _follow_forever(self) -> None:
         delay = self.settings.retry_first
@@ -162,7 +160,7 @@ class LiveFeed:
         event = LiveEvent(write_vector(self.positions), record.value)
         for reader in self._readers:
             if reader.matcher.matches(text):
-                reader.offer(place, record.offset, event)
+                reader.offer(place.partition, record.offset, event)
 
     async def read(self, matcher: Matcher, since: Vector | None, heartbeat: float) -> AsyncGenerator[LiveEvent]:
         """All articles that match, from now on or from `since` on.
@@ -203,13 +201,13 @@ class LiveFeed:
         while True:
             try:
                 async with asyncio.timeout(heartbeat):
-                    place, offset, event = await reader.queue.get()
+                    partition, offset, event = await reader.queue.get()
             except TimeoutError:
                 yield LiveEvent(write_vector(self.positions), None)
                 continue
-            if offset >= start.get(place.partition, 0):
+            if offset >= start.get(partition, 0):
                 yield event
-            if reader.overflowed.is_set() and reader.queue.empty():
+            if reader.overflowed and reader.queue.empty():
                 return
 
     async def _missed(self, matcher: Matcher, since: Vector, until: Vector) -> AsyncGenerator[LiveEvent]:

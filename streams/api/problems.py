@@ -41,11 +41,19 @@ class Problem(BaseModel):
     errors: list[FieldFault] | None = Field(None, description="Faults of single parameters.")
 
 
+def _schema() -> dict[str, Any]:
+    """Problem's schema in one piece: what stands under a response may not refer to definitions of its own."""
+    schema = Problem.model_json_schema()
+    fault = schema.pop("$defs")["FieldFault"]
+    schema["properties"]["errors"] = {"type": "array", "items": fault}
+    return schema
+
+
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """OpenAPI entries for these error statuses."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
-        status: {"model": Problem, "description": HTTPStatus(status).phrase, "content": content} for status in statuses
+        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": _schema()}}}
+        for status in statuses
     }
 
 

@@ -22,8 +22,6 @@ def demo() -> None:
     Example: `DEMO_EXIT=1 rasd demo`
     """
     from deploy.demo.run import run
-    from streams.logs import configure_logging
 
     settings = get_settings()
-    configure_logging(settings)
     run(settings, Console(highlight=False), leave=os.environ.get("DEMO_EXIT") == "1")

@@ -92,10 +92,8 @@ def enrich(
     Example: `rasd enrich page.html -o page.jsonl`
     """
     from streams.local import LocalPipeline
-    from streams.logs import configure_logging
 
     settings = get_settings()
-    configure_logging(settings)
     console = err()
     pipeline = LocalPipeline(settings)
     written = refused = unreadable = 0

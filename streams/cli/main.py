@@ -6,6 +6,7 @@ with the command that helps; never a traceback, unless RASD_LOG_LEVEL=debug asks
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -20,7 +21,8 @@ from streams import __version__
 from streams.cli import dead_letters, demo, files, pipeline, search, stack
 from streams.cli.console import err
 from streams.errors import CommandError, Retryable
-from streams.settings import STAGE_NAMES
+from streams.logs import configure_logging
+from streams.settings import STAGE_NAMES, get_settings
 
 app = typer.Typer(
     name="rasd",
@@ -45,6 +47,7 @@ def _options(version: bool = typer.Option(False, "--version", help="Print the ve
     if version:
         typer.echo(f"rasd {__version__}")
         raise typer.Exit
+    configure_logging(get_settings(), clients=logging.CRITICAL)
 
 
 def _say(message: str, hint: str | None = None) -> None:

@@ -28,7 +28,9 @@ def register(app: typer.Typer) -> None:
 
 
 def worker(
-    stages: str = typer.Option(",".join(STAGE_NAMES), "--stages", help="Stages to run, comma separated."),
+    stages: str = typer.Option(
+        None, "--stages", help=f"Stages to run, comma separated; all when not given: {', '.join(STAGE_NAMES)}."
+    ),
     port: int = typer.Option(None, "--port", help="Port of /metrics, /livez, /readyz; 0 takes a free one."),
 ) -> None:
     """Run stages until told to stop. Any number of workers share the work.
@@ -42,9 +44,9 @@ def worker(
     from streams.settings import Settings
     from streams.worker import run_worker
 
-    base = get_settings()
-    overrides = {"stages": stages} | ({} if port is None else {"worker_port": port})
-    settings = Settings.model_validate(base.model_dump() | overrides)
+    overrides = {"stages": stages, "worker_port": port}
+    given = {name: value for name, value in overrides.items() if value is not None}
+    settings = Settings.model_validate(get_settings().model_dump() | given)
     configure_logging(settings)
     metrics = Metrics()
     restarts = int(os.environ.get(_RESTARTS, "0"))

@@ -7,12 +7,18 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import promql_parser
 import pytest
 import yaml
 
+from agents.index import bulk
+from streams.errors import Reason
+from streams.records import Cluster
+from streams.settings import STAGE_NAMES
+from streams.stage import load_stages
+from streams.topics import Topic
 from tests.deploy.sources import (
     PROMETHEUS,
     ROOT,
@@ -100,6 +106,51 @@ def test_counters_are_asked_for_their_rate_only(expression: Expression) -> None:
             assert name in inside_ranges
 
 
+def values_of(metric: str, label: str) -> set[str] | None:
+    """All values that a label can have; None when they are open."""
+    config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8"))
+    outcomes = {
+        "rasd_bulk_documents_total": set(get_args(bulk.Outcome)),
+        "rasd_articles_total": {"ok", "rejected", "poison"},
+    }
+    closed = {
+        "stage": {stage.name for stage in load_stages(STAGE_NAMES)},
+        "reason": {reason.value for reason in Reason},
+        "relation": set(get_args(Cluster.model_fields["relation"].annotation)),
+        "outcome": outcomes.get(metric, set()),
+        "job": {job["job_name"] for job in config["scrape_configs"]},
+        "alertstate": {"pending", "firing"},
+    }
+    return closed.get(label)
+
+
+def test_labels_are_asked_for_values_that_they_can_have() -> None:
+    asked = 0
+    for expression in all_expressions():
+        for selector in selectors(expression.parsed()):
+            for matcher in selector.matchers.matchers:
+                values = values_of(selector.name or "", matcher.name)
+                if values is None or "$" in matcher.value:
+                    continue
+                patterns = matcher.value.split("|")
+                missing = [p for p in patterns if not any(re.fullmatch(p, value) for value in values)]
+                assert not missing, f"{expression.where}: {matcher.name} is never {missing}"
+                asked += 1
+    assert asked > 10
+
+
+def test_the_stage_that_stands_for_arrivals_reads_what_arrives() -> None:
+    (first,) = [stage.name for stage in load_stages(STAGE_NAMES) if stage.reads is Topic.RAW]
+    asked = {
+        matcher.value
+        for rule in alerts()
+        for selector in selectors(Expression(rule["alert"], rule["expr"]).parsed())
+        for matcher in selector.matchers.matchers
+        if matcher.name == "stage"
+    }
+    assert asked == {first}
+
+
 def test_every_metric_is_looked_at() -> None:
     """On a dashboard, in a rule, or named as one for debugging. A histogram by any of its series."""
 
@@ -156,7 +207,7 @@ def test_rules_are_found_where_the_configuration_looks_for_them() -> None:
 
 @pytest.fixture
 def promtool() -> str:
-    """Prometheus' own checker, from the Debian package `prometheus`, which `make setup` installs where it may."""
+    """Prometheus' own checker, from the Debian package `prometheus`."""
     program = shutil.which("promtool")
     if program is None:
         pytest.skip("promtool is not installed (Debian: apt-get install prometheus)")

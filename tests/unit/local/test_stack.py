@@ -69,7 +69,6 @@ def test_up_starts_only_the_one_that_died(settings: Settings, console: Console, 
     crashed = before[victim].pid
     assert crashed is not None
     os.kill(crashed, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(crashed)] if psutil.pid_exists(crashed) else [])
 
     after = stack.up(settings, console=console)
 
@@ -208,7 +207,7 @@ def test_up_waits_for_a_start_that_was_interrupted(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(stack, "_wait", interrupted)
+        patch.setattr(stack._Start, "wait", interrupted)
         with pytest.raises(KeyboardInterrupt):
             stack.up(settings, console=console)
 

@@ -66,4 +66,4 @@ def test_any_text_is_read_and_every_part_holds_a_word(text: str) -> None:
     operands = [operand for choice in parsed.required for operand in choice] + list(parsed.excluded)
     for part in (*parsed.words, *(operand.text for operand in operands)):
         assert any(character.isalnum() for character in part)
-        assert not set(part) & set('"«»“”')
+    assert not set("".join(parsed.words)) & set('"«»“”')

@@ -32,7 +32,11 @@ def health(end: int, done: int) -> tuple[WorkerHealth, Any, Consumer]:
     runner = SimpleNamespace(stage=SimpleNamespace(name="clean", reads=Topic.CLEAN), done={2: done}, waiting=False)
     consumer = Consumer(end)
     app = SimpleNamespace(
-        _consumer=consumer, rebalancing=False, settings=Settings(_env_file=None), runners={"clean": runner}
+        _consumer=consumer,
+        consumer=consumer,
+        rebalancing=False,
+        settings=Settings(_env_file=None),
+        runners={"clean": runner},
     )
     return WorkerHealth(app, stall_seconds=60), runner, consumer  # type: ignore[arg-type]
 

@@ -1,0 +1,267 @@
+"""Decide for every name in a text whether it is a place there, and which."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from agents.geotag.context import Countries, distance_km, nearest_km
+from agents.geotag.evidence import BASE, HINT_OF_LIST, LISTED, TRIGGER, Evidence, Hint, bare_forms
+from agents.geotag.gazetteer import Entry, Gazetteer, Strength
+from agents.geotag.match import Hit, Match, Scan, contradicts, has_marks
+from agents.geotag.words import CONTAINER_LINKS
+
+# Scores of a candidate, in units of the decimal logarithm of its population.
+COUNTRY_SHARE = 3.0
+COUNTRY_NEAR = 0.8
+FITS_HINT = 2.5
+MISFITS_HINT = -2.0
+DIVISION_WITHOUT_HINT = -1.2
+NEARBY, NEARBY_KM = 1.2, 150.0
+WEAK_SENSE = -1.0
+VOWELS_DIFFER = -8.0
+IN_CONTAINER, OUT_OF_CONTAINER = 2.0, -2.0
+#: Score differences become probabilities at this temperature.
+TEMPERATURE = 0.8
+#: A country must have this share of the votes to speak for a small or ambiguous name in it.
+SUPPORT_SHARE, SUPPORT = 0.25, 1.2
+#: A name that is surely a place once makes its other mentions likelier.
+SURE, SAME_NAME = 2.0, 1.5
+#: Candidates this near each other (a town and its governorate) are no alternatives.
+SAME_SPOT_KM = 30.0
+#: Confidence in a place that contradicts the region printed beside it.
+CONTRADICTED = 0.2
+#: A place this well known may stand beside a foreign region without contradiction.
+WELL_KNOWN = 5.5
+#: Farther than this from a division's seat, a town is not in it.
+CONTAINER_KM = 400.0
+
+_FITS: dict[Hint, frozenset[str]] = {
+    Hint.DIVISION: frozenset({"division"}),
+    Hint.CITY: frozenset({"city"}),
+    Hint.POI: frozenset({"poi"}),
+    Hint.WATER: frozenset({"water"}),
+    Hint.REGION: frozenset({"region"}),
+    Hint.COUNTRY: frozenset({"country"}),
+}
+_MISFITS: dict[Hint, frozenset[str]] = {
+    Hint.CITY: frozenset({"country", "division", "region", "water"}),
+    Hint.POI: frozenset({"country"}),
+    Hint.WATER: frozenset({"city", "country", "division"}),
+    Hint.REGION: frozenset({"country"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One place that a match may mean."""
+
+    hit: Hit
+    place: int
+    strength: Strength
+
+
+@dataclass(slots=True)
+class Mention:
+    """A match on its way to a decision.
+
+    Attributes:
+        match: where.
+        candidates: what it may mean.
+        evidence: what stands around each reading.
+        chosen: what it means; None when it is no place here.
+        odds: log-odds that it is a place.
+        probability: of `chosen` among the candidates.
+        container: the region printed right after it that it should lie in.
+        contradicted: it does not.
+    """
+
+    match: Match
+    candidates: list[Candidate]
+    evidence: dict[Hit, Evidence]
+    chosen: Candidate | None = None
+    odds: float = 0.0
+    probability: float = 0.0
+    container: int | None = None
+    contradicted: bool = False
+
+    @property
+    def confidence(self) -> float:
+        """Probability that this is a place, and this place."""
+        if self.contradicted:
+            return CONTRADICTED
+        return self.probability / (1 + math.exp(-self.odds))
+
+
+class Chooser:
+    """Decides about the mentions of one text.
+
+    Args:
+        gazetteer: the places.
+        scan: the text.
+        mentions: its names, in order.
+        countries: what the article is about.
+    """
+
+    def __init__(self, gazetteer: Gazetteer, scan: Scan, mentions: Sequence[Mention], countries: Countries) -> None:
+        self._gazetteer = gazetteer
+        self._places = gazetteer.places
+        self._scan = scan
+        self._mentions = mentions
+        self._countries = countries
+        self._shares: Mapping[str, float] = countries.shares()
+
+    def decide(self) -> None:
+        """Fill in every mention's decision."""
+        self._spread_hints()
+        for mention in self._mentions:
+            self._choose(mention, ())
+        self._accept()
+        self._containers()
+        points = [self._point(m.chosen) for m in self._mentions if m.chosen and self._fine(m.chosen)]
+        for mention in self._mentions:
+            if mention.container is not None or len({self._places[c.place].country for c in mention.candidates}) > 1:
+                self._choose(mention, points)
+        self._accept()
+
+    def _spread_hints(self) -> None:
+        """In a list, what is said of the first name is said of all: «محافظات حماة وحلب», «قضاء هيت والقائم»."""
+        for previous, mention in zip(self._mentions, self._mentions[1:], strict=False):
+            if not self._listed(previous, mention):
+                continue
+            first = next(iter(previous.evidence.values()))
+            for around in mention.evidence.values():
+                if around.hint is not None or first.hint in {None, Hint.DIRECTION}:
+                    continue
+                if first.plural:
+                    around.hint, around.plural = first.hint, True
+                    around.odds += TRIGGER
+                else:
+                    around.odds += HINT_OF_LIST
+
+    def _fine(self, candidate: Candidate) -> bool:
+        return self._places[candidate.place].kind in {"city", "poi", "division"}
+
+    def _point(self, candidate: Candidate) -> tuple[float, float]:
+        entry = self._places[candidate.place]
+        return entry.lat, entry.lon
+
+    def _choose(self, mention: Mention, points: Sequence[tuple[float, float]]) -> None:
+        near = self._countries.near(mention.match.first, mention.match.last)
+        scores = [self._score(mention, candidate, near, points) for candidate in mention.candidates]
+        best = max(range(len(scores)), key=scores.__getitem__)
+        mention.chosen = chosen = mention.candidates[best]
+        spot = self._point(chosen)
+        total = same = 0.0
+        for score, candidate in zip(scores, mention.candidates, strict=True):
+            part = math.exp((score - scores[best]) / TEMPERATURE)
+            total += part
+            if candidate is chosen or distance_km(spot, self._point(candidate)) < SAME_SPOT_KM:
+                same += part
+        mention.probability = same / total
+        mention.odds = self._odds(mention, chosen)
+        mention.contradicted = mention.container is not None and self._contradicts(chosen, mention.container)
+        if mention.contradicted and chosen.strength is Strength.WEAK and not mention.evidence[chosen.hit].hint:
+            mention.odds += OUT_OF_CONTAINER
+
+    def _score(
+        self,
+        mention: Mention,
+        candidate: Candidate,
+        near: Mapping[str, float],
+        points: Sequence[tuple[float, float]],
+    ) -> float:
+        entry = self._places[candidate.place]
+        score = entry.weight
+        if entry.country:
+            score += COUNTRY_SHARE * self._shares.get(entry.country, 0.0) + COUNTRY_NEAR * near.get(entry.country, 0.0)
+        if candidate.strength is Strength.WEAK:
+            score += WEAK_SENSE
+        score += _hint_score(mention.evidence[candidate.hit].hint, entry)
+        score += self._vowels(mention, candidate)
+        if points and entry.kind != "country":
+            others = [point for point in points if distance_km(point, (entry.lat, entry.lon)) > 1]
+            score += NEARBY * math.exp(-nearest_km((entry.lat, entry.lon), others) / NEARBY_KM)
+        if mention.container is not None:
+            score += OUT_OF_CONTAINER if self._contradicts(candidate, mention.container) else IN_CONTAINER
+        return score + mention.evidence[candidate.hit].odds
+
+    def _vowels(self, mention: Mention, candidate: Candidate) -> float:
+        printed = self._scan.text[candidate.hit.start : mention.match.end]
+        if not has_marks(printed):
+            return 0.0
+        spellings = [text for place, text in self._gazetteer.spelled.get(candidate.hit.name, ()) if place == candidate.place]
+        return VOWELS_DIFFER if spellings and all(contradicts(printed, text) for text in spellings) else 0.0
+
+    def _odds(self, mention: Mention, candidate: Candidate) -> float:
+        entry = self._places[candidate.place]
+        odds = BASE[candidate.strength] + mention.evidence[candidate.hit].odds
+        if candidate.strength is not Strength.STRONG and entry.country:
+            odds += SUPPORT if self._shares.get(entry.country, 0.0) >= SUPPORT_SHARE else 0.0
+        return odds
+
+    def _accept(self) -> None:
+        """Drop what is likelier no place, after names have spoken for themselves and for their neighbours in lists."""
+        sure = {m.chosen.hit.name for m in self._mentions if m.chosen and m.odds > SURE}
+        previous: Mention | None = None
+        for mention in self._mentions:
+            if mention.chosen is None:
+                continue
+            if mention.odds <= SURE and mention.chosen.hit.name in sure:
+                mention.odds += SAME_NAME
+            if previous and previous.chosen and self._listed(previous, mention):
+                mention.odds += LISTED
+            if mention.odds <= 0:
+                mention.chosen = None
+            previous = mention
+
+    def _listed(self, previous: Mention, mention: Mention) -> bool:
+        """Whether two names stand in one list: «الرقة ودير الزور», «حمص، حماة»."""
+        if previous.match.last != mention.match.first:
+            return False
+        gap = self._scan.gap(mention.match.first).strip(" »”\"'«“")
+        clitics = mention.match.hits[-1].clitics
+        return gap in {"،", ",", "-", "–"} or (not gap and clitics.startswith("و"))
+
+    def _containers(self) -> None:
+        """Note for every name the region that is printed right after it: «بيت حانون بقطاع غزة», «الباب (سوريا)»."""
+        for mention, following in zip(self._mentions, self._mentions[1:], strict=False):
+            chosen = following.chosen
+            if mention.chosen is None or chosen is None or not self._leads_to(mention, following):
+                continue
+            if self._places[chosen.place].kind in {"country", "division", "region"}:
+                mention.container = chosen.place
+
+    def _leads_to(self, mention: Mention, following: Mention) -> bool:
+        words = range(mention.match.last, following.match.first)
+        if len(words) > 3:
+            return False
+        opening = self._scan.gap(mention.match.last).strip(" ،")
+        if opening not in {"", "("}:
+            return False
+        linked = opening == "(" or (following.match.hits[-1].clitics[-1:] == "ب")
+        for index in words:
+            if index > mention.match.last and self._scan.gap(index).strip():
+                return False
+            forms = bare_forms(self._scan.facts[index].folded)
+            if CONTAINER_LINKS.isdisjoint(forms):
+                return False
+            linked = linked or self._scan.facts[index].folded == "في" or self._scan.facts[index].folded[0] == "ب"
+        return linked
+
+    def _contradicts(self, candidate: Candidate, container: int) -> bool:
+        entry, region = self._places[candidate.place], self._places[container]
+        if entry.kind in {"country", "water"} or entry.weight >= WELL_KNOWN or entry.country is None:
+            return False
+        if region.country is not None and region.country != entry.country:
+            return True
+        return region.kind == "division" and distance_km((entry.lat, entry.lon), (region.lat, region.lon)) > CONTAINER_KM
+
+
+def _hint_score(hint: Hint | None, entry: Entry) -> float:
+    if hint is None or hint is Hint.DIRECTION:
+        return DIVISION_WITHOUT_HINT if entry.kind == "division" else 0.0
+    if entry.kind in _FITS[hint]:
+        return FITS_HINT
+    return MISFITS_HINT if entry.kind in _MISFITS.get(hint, ()) else 0.0

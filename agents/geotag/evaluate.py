@@ -1,0 +1,238 @@
+"""Measure places against articles labelled by hand: benchmarks/places/gold.jsonl.
+
+A line of the gold is one article without its text: `url`, `source`, `half` (tune or test), `length` of its text, and
+`mentions` with offsets into the text as the corpus has it, each with `kind`, `country`, `lat`, `lon` and, where GeoNames
+has the place, `geonameid`. A mention that two careful readers may judge differently (a place inside an organisation's
+name, «المملكة») is `optional`: it counts neither when found nor when missed.
+
+A mention is right when the place is: a country by its code; a division, when a division of that country at that seat is
+given; anything else within 30 km (regions and waters also by their name, since a point stands for an area).
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from agents.geotag.context import distance_km
+from agents.geotag.resolve import Geotagger, geotag_article
+from streams.errors import CommandError
+from streams.records import Article, Place, RawArticle, Span
+
+NEAR_KM = 30.0
+HALVES = ("tune", "test")
+
+
+@dataclass(slots=True)
+class Score:
+    """Counts of mentions, or of distinct places."""
+
+    right: int = 0
+    found: int = 0
+    gold: int = 0
+
+    @property
+    def precision(self) -> float:
+        return self.right / self.found if self.found else 0.0
+
+    @property
+    def recall(self) -> float:
+        return self.right / self.gold if self.gold else 0.0
+
+    @property
+    def f1(self) -> float:
+        total = self.precision + self.recall
+        return 2 * self.precision * self.recall / total if total else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One wrong mention.
+
+    Attributes:
+        cause: `spurious` (no place there), `missed`, `misplaced` (another place) or `wrong kind`.
+        text: the words.
+        gold, found: what was meant and what was given, as text.
+    """
+
+    url: str
+    cause: str
+    text: str
+    gold: str
+    found: str
+
+
+@dataclass(slots=True)
+class Report:
+    """Result of one half or of both.
+
+    Attributes:
+        articles: how many.
+        mentions: every mention for itself.
+        places: distinct places of an article.
+        mistakes: one a wrong mention.
+    """
+
+    articles: int = 0
+    mentions: Score = field(default_factory=Score)
+    places: Score = field(default_factory=Score)
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """For people to read."""
+        rows = [f"{self.articles} articles"]
+        for name, score in (("mentions", self.mentions), ("places", self.places)):
+            rows.append(
+                f"{name}: precision {score.precision:.3f} ({score.right}/{score.found}), "
+                f"recall {score.recall:.3f} ({score.right}/{score.gold}), F1 {score.f1:.3f}"
+            )
+        return rows
+
+
+def evaluate(
+    gold: Path,
+    corpus: Path,
+    half: str | None = None,
+    prepare: Callable[[Article], Article] = lambda article: article,
+) -> Report:
+    """Geotag the articles of a gold file and compare.
+
+    Args:
+        gold: the labels.
+        corpus: folder with the dumps (.zip of JSON arrays, SaudiNewsNet's form) that hold the articles.
+        half: `tune` or `test`; both when None.
+        prepare: what comes before geotagging, such as the entity stage.
+
+    Raises:
+        CommandError: a file is missing or damaged, or the corpus lacks an article of the gold.
+    """
+    rows = [row for row in _read_gold(gold) if half in {None, row["half"]}]
+    texts = _read_corpus(corpus, {row["url"] for row in rows})
+    geotagger = Geotagger.load()
+    report = Report()
+    for row in rows:
+        raw = texts.get(row["url"])
+        if raw is None or len(raw.content) != row["length"]:
+            raise CommandError(f"{corpus} does not hold {row['url']} as it was labelled")
+        article = Article(
+            id=row["url"],
+            url=raw.url,
+            source=raw.source,
+            language="ar",
+            title=raw.title,
+            body=raw.content,
+            ingested_at=datetime.now(UTC),
+        )
+        _compare(report, row, geotag_article(prepare(article), geotagger))
+    return report
+
+
+def _read_gold(path: Path) -> list[dict[str, Any]]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return [json.loads(line) for line in file if line.strip()]
+    except (OSError, ValueError) as error:
+        raise CommandError(f"cannot read {path}: {error}", status=2) from error
+
+
+def _read_corpus(folder: Path, urls: set[str]) -> dict[str, RawArticle]:
+    found: dict[str, RawArticle] = {}
+    for path in sorted(folder.glob("*.zip")):
+        for record in _records(path):
+            if record.get("url") in urls:
+                found.setdefault(record["url"], RawArticle.model_validate(record))
+    return found
+
+
+def _records(path: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                yield from json.loads(archive.read(name))
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise CommandError(f"cannot read {path}: {error}", status=2) from error
+
+
+def _compare(report: Report, row: Mapping[str, Any], article: Article) -> None:
+    report.articles += 1
+    gold: Sequence[Mapping[str, Any]] = row["mentions"]
+    found = [(span, place) for place in article.places for span in place.mentions]
+    hit: set[int] = set()
+    for span, place in sorted(found, key=lambda pair: pair[0].start):
+        index = _overlapping(span, gold)
+        if index is not None and gold[index].get("optional"):
+            continue
+        report.mentions.found += 1
+        text = article.body[span.start : span.end]
+        if index is None:
+            report.mistakes.append(Mistake(row["url"], "spurious", text, "", _describe(place)))
+        elif same_place(place, gold[index]):
+            report.mentions.right += index not in hit
+            hit.add(index)
+        else:
+            hit.add(index)
+            cause = "wrong kind" if _km(place, gold[index]) <= NEAR_KM else "misplaced"
+            report.mistakes.append(Mistake(row["url"], cause, text, _label(gold[index]), _describe(place)))
+    needed = [index for index, mention in enumerate(gold) if not mention.get("optional")]
+    report.mentions.gold += len(needed)
+    for index in needed:
+        if index not in hit:
+            mention = gold[index]
+            text = article.body[mention["start"] : mention["end"]]
+            report.mistakes.append(Mistake(row["url"], "missed", text, _label(mention), ""))
+    _compare_places(report.places, [gold[index] for index in needed], gold, article.places)
+
+
+def _compare_places(
+    score: Score, needed: Iterable[Mapping[str, Any]], gold: Sequence[Mapping[str, Any]], places: Iterable[Place]
+) -> None:
+    distinct = {(m["kind"], m["country"], m["lat"], m["lon"]): m for m in needed}
+    score.gold += len(distinct)
+    left = dict(distinct)
+    for place in places:
+        indices = [_overlapping(span, gold) for span in place.mentions]
+        if all(index is not None and gold[index].get("optional") for index in indices):
+            continue
+        score.found += 1
+        match = next((key for key, mention in left.items() if same_place(place, mention)), None)
+        if match is not None:
+            score.right += 1
+            del left[match]
+
+
+def _overlapping(span: Span, gold: Sequence[Mapping[str, Any]]) -> int | None:
+    """Index of the label that shares most with a span."""
+    best, most = None, 0
+    for index, mention in enumerate(gold):
+        shared = min(span.end, mention["end"]) - max(span.start, mention["start"])
+        if shared > most:
+            best, most = index, shared
+    return best
+
+
+def same_place(place: Place, gold: Mapping[str, Any]) -> bool:
+    """Whether a place is the one that was labelled."""
+    if gold["kind"] == "country" or place.kind == "country":
+        return place.kind == gold["kind"] and place.country == gold["country"]
+    if gold["kind"] == "division":
+        return place.kind == "division" and place.country == gold["country"] and _km(place, gold) <= NEAR_KM
+    if gold["kind"] in {"region", "water"} and place.name_en == gold.get("name_en"):
+        return True
+    return _km(place, gold) <= NEAR_KM
+
+
+def _km(place: Place, gold: Mapping[str, Any]) -> float:
+    return distance_km((place.lat, place.lon), (gold["lat"], gold["lon"]))
+
+
+def _label(gold: Mapping[str, Any]) -> str:
+    return f"{gold.get('name_en') or ''} {gold['kind']} {gold['country']} {gold['lat']},{gold['lon']}".strip()
+
+
+def _describe(place: Place) -> str:
+    return f"{place.name_en} {place.kind} {place.country} {place.lat},{place.lon} ({place.confidence})"

@@ -1,0 +1,209 @@
+"""How much speaks for a name being a place here, and what its neighbours tell about which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from agents.geotag import words
+from agents.geotag.match import Hit, Match, Scan, has_marks, odd_shadda
+from streams.records import Entity
+
+# Log-odds. Set by hand on the tuning half of benchmarks/places and on the LOC spans of ANERcorp's train part.
+BASE = (-2.6, 0.0, 3.2)  # weak, medium, strong names
+TRIGGER = 3.0
+DIRECTION = 1.5
+LOC = 3.0
+NO_LOC, NO_LOC_BUT_HINT = -1.2, -0.4
+INSIDE_OTHER = -5.0
+IS_PERSON = -4.0
+IS_ORGANISATION = -2.5
+LOCATIVE = 1.0
+AFTER_BAD_WORD = -4.0
+OUTLET = -7.0
+LIKE_A_VERB = -5.0
+LISTED = 1.0
+ADJECTIVE = -8.0
+NISBA_AFTER = 1.0
+HINT_OF_LIST = 1.5
+CLUB = -5.0
+DATELINE, DATELINE_WORDS = 4.0, 8
+CLITIC = {"": 0.0, "و": -0.2, "ب": 0.4, "ل": -0.3}
+OTHER_CLITIC = -1.5
+
+_OPENING, _CLOSING = frozenset("«“\"'(["), frozenset("»”\"')]")
+_CLITIC_LETTERS = "وفبلك"
+
+
+class Hint(Enum):
+    """What the word before a name says it is."""
+
+    DIVISION = "division"
+    CITY = "city"
+    POI = "poi"
+    WATER = "water"
+    REGION = "region"
+    COUNTRY = "country"
+    DIRECTION = "direction"
+
+
+_HINTS = (
+    (words.DIVISION_WORDS, Hint.DIVISION),
+    (words.CITY_WORDS, Hint.CITY),
+    (words.POI_WORDS, Hint.POI),
+    (words.WATER_WORDS, Hint.WATER),
+    (words.REGION_WORDS, Hint.REGION),
+    (words.COUNTRY_WORDS, Hint.COUNTRY),
+    (words.DIRECTION_WORDS, Hint.DIRECTION),
+)
+HINT_OF = {word: hint for group, hint in reversed(_HINTS) for word in group}
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What stands around one match.
+
+    Attributes:
+        odds: log-odds of being a place, without the name's own strength.
+        hint: what the word before says.
+        tagged: the entity stage says LOC; None when it did not run.
+        plural: and says it of several («محافظات»).
+    """
+
+    odds: float
+    hint: Hint | None
+    tagged: bool | None
+    plural: bool = False
+
+
+def bare_forms(folded: str) -> tuple[str, ...]:
+    """A word, and the word without one or two clitics: «وبمدينة» gives مدينة."""
+    forms = [folded]
+    if folded[:1] in _CLITIC_LETTERS and len(folded) > 3:
+        forms.append(folded[1:])
+        if folded[1] in _CLITIC_LETTERS and len(folded) > 4:
+            forms.append(folded[2:])
+    return tuple(forms)
+
+
+def hint_before(scan: Scan, first: int) -> tuple[Hint | None, bool]:
+    """What the word before word `first` says, and whether of several; a nisba between («العاصمة الأردنية عمان») is no bar."""
+    for back in (1, 2):
+        index = first - back
+        if index < 0 or scan.gap(index + 1).strip(" «“\"'"):
+            return None, False
+        for form in bare_forms(scan.facts[index].folded):
+            if form in HINT_OF:
+                return HINT_OF[form], form in words.PLURAL_WORDS
+        if scan.facts[index].nisba is None:
+            return None, False
+    return None, False
+
+
+def is_dateline(scan: Scan, match: Match) -> bool:
+    """Whether the text opens with this name and a sign: «سبق- الرياض:», «عين اليوم – لندن»."""
+    if match.last > DATELINE_WORDS:
+        return False
+    before, after = scan.gap(match.first), scan.gap(match.last)
+    opens = before.strip() in {"-", "–", "ـ", "—", "|"} or (match.first == 0 and not before.strip())
+    closes = after.strip() in {":", "-", "–", "ـ", "—", "،"} or "\n" in after
+    return opens and closes
+
+
+def is_match_report(scan: Scan) -> bool:
+    """Whether a text is about a match or a club."""
+    return sum(fact.folded in words.SPORT_WORDS for fact in scan.facts) >= words.SPORT_REPORT
+
+
+def _before_is(scan: Scan, first: int, group: frozenset[str]) -> bool:
+    if first == 0 or scan.gap(first).strip(" «“\"'"):
+        return False
+    return not group.isdisjoint(bare_forms(scan.facts[first - 1].folded))
+
+
+def quoted(scan: Scan, match: Match, hit: Hit) -> bool:
+    """Whether quotation marks enclose just this name."""
+    before = scan.text[hit.start - 1 : hit.start]
+    after = scan.text[match.end : match.end + 1]
+    return before in _OPENING and after in _CLOSING and bool(before) and bool(after) and before not in "(["
+
+
+def weigh(scan: Scan, match: Match, hit: Hit, entities: Sequence[Entity] | None, sport: bool = False) -> Evidence:
+    """The evidence around one reading of a match.
+
+    Args:
+        scan: the text.
+        match: where.
+        hit: the reading.
+        entities: of this text in order; None when nobody looked for any.
+        sport: the text is about a match.
+    """
+    hint, plural = hint_before(scan, match.first)
+    odds = CLITIC.get(hit.clitics[-1:], OTHER_CLITIC)
+    if hint is Hint.DIRECTION:
+        odds += DIRECTION
+    elif hint is not None:
+        odds += TRIGGER
+    dateline = is_dateline(scan, match)
+    if dateline:
+        odds += DATELINE
+    locative = hit.clitics.endswith("ب") or _before_is(scan, match.first, words.LOCATIVE)
+    if locative:
+        odds += LOCATIVE
+    elif sport and hint is None and not dateline and hit.name in words.CLUB_NAMES:
+        odds += CLUB
+    tagged, tagger_odds = _tagger(match, hit, hint, entities)
+    odds += tagger_odds
+    odds += _vetoes(scan, match, hit, tagged)
+    if match.last < len(scan.facts) and not scan.gap(match.last).strip() and scan.facts[match.last].nisba:
+        odds += NISBA_AFTER
+    return Evidence(odds, hint, tagged, plural)
+
+
+def _tagger(
+    match: Match, hit: Hit, hint: Hint | None, entities: Sequence[Entity] | None
+) -> tuple[bool | None, float]:
+    if entities is None:
+        return None, 0.0
+    for entity in entities:
+        if entity.end <= hit.start or entity.start >= match.end:
+            continue
+        if entity.type == "LOC":
+            return True, LOC * entity.score
+        inside = entity.start < hit.start - 1 or entity.end > match.end
+        if inside:
+            return False, INSIDE_OTHER
+        return False, (IS_PERSON if entity.type == "PER" else IS_ORGANISATION) * entity.score
+    return False, NO_LOC if hint is None else NO_LOC_BUT_HINT
+
+
+def _vetoes(scan: Scan, match: Match, hit: Hit, tagged: bool | None) -> float:
+    odds = 0.0
+    single = match.last - match.first == 1
+    if hit.name in words.OUTLET_NAMES and (quoted(scan, match, hit) or _before_is(scan, match.first, words.OUTLET_BEFORE)):
+        odds += OUTLET
+    if _before_is(scan, match.first, words.NOT_PLACE_BEFORE) and not hit.clitics:
+        odds += AFTER_BAD_WORD
+    if single and hit.clitics and tagged is not True:
+        printed = scan.words[match.first].text
+        if hit.name in words.VERB_LIKE and hit.clitics[-1] in "لف":
+            odds += LIKE_A_VERB
+        elif has_marks(printed) and odd_shadda(printed[hit.start - match.start :]):
+            odds += LIKE_A_VERB
+    if hit.name in words.NISBA_LIKE and _adjective(scan, match.first):
+        odds += ADJECTIVE
+    return odds
+
+
+def _adjective(scan: Scan, first: int) -> bool:
+    """Whether «السعودية» or «سورية» describes the noun before it: both definite, or both indefinite and no preposition."""
+    if first == 0 or scan.gap(first).strip(" »”\"'"):
+        return False
+    before, word = scan.facts[first - 1].folded, scan.facts[first].folded
+    if before in words.PREPOSITIONS or before in words.DIRECTION_WORDS or before in words.LOCATIVE:
+        return False
+    definite = any(form.startswith("ال") for form in bare_forms(before)) or before.startswith("لل")
+    if word.startswith("ال"):
+        return definite
+    return word == "سوريه" and (before == "غير" or (not definite and before.endswith(("ات", "ه"))))

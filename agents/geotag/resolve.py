@@ -1,0 +1,194 @@
+"""From an article to the places that it names.
+
+Two passes: the first reads names that can mean one thing, nisbas, dateline, title and outlet into votes for countries;
+the second (`choose.py`) decides for every name whether it is a place here and which one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from agents.geotag import context, evidence, sources
+from agents.geotag.choose import Candidate, Chooser, Mention
+from agents.geotag.context import Countries
+from agents.geotag.gazetteer import PATH, Entry, Gazetteer, Strength
+from agents.geotag.match import Hit, Matcher, Scan
+from agents.geotag.unlisted import SHARE, Unlisted, find_unlisted
+from streams.records import Article, Entity, GeoPoint, Place, Span
+
+#: A name means one thing for the first pass when its next best country is this much less known (powers of ten).
+CLEAR_MARGIN = 1.2
+#: Evidence below which a name says nothing about the country.
+LEAST_ODDS = -1.0
+#: The first lines tell what a story is about: weight of a mention halves every so many characters.
+LEAD_HALVES = 300.0
+#: A country is a vaguer answer to «where» than a town in it.
+COUNTRY_FACTOR = 0.5
+
+
+class Geotagger:
+    """Finds and resolves places. One object a thread: it remembers words.
+
+    Args:
+        gazetteer: what names there are.
+        outlets: country of an outlet by the articles' `source`.
+    """
+
+    def __init__(self, gazetteer: Gazetteer, outlets: dict[str, str] | None = None) -> None:
+        self.gazetteer = gazetteer
+        self._outlets = outlets or {}
+        self._matcher = Matcher(gazetteer)
+
+    @classmethod
+    def load(cls, path: Path = PATH) -> Geotagger:
+        """A geotagger with the gazetteer that ships with the project.
+
+        Raises:
+            OSError: there is no gazetteer; `python -m agents.geotag.build` makes it.
+            ValueError: it is of another format.
+        """
+        outlets = {row["source"]: row["country"] for row in sources.read_table("outlets.csv")}
+        return cls(Gazetteer.load(path), outlets)
+
+    def places(self, article: Article) -> list[Place]:
+        """The places that an article's body names, the main place of the story first."""
+        scan = self._matcher.scan(article.body)
+        entities = article.entities if article.entities or "entities" in article.trace else None
+        mentions = self._mentions(scan, entities)
+        titles = [self._matcher.scan(text) for text in (article.title, article.subtitle) if text]
+        countries = Countries()
+        countries.add(self._outlets.get(article.source), context.OUTLET)
+        if article.dateline:
+            self._vote(countries, self._mentions(self._matcher.scan(article.dateline), None), context.DATELINE)
+        for title in titles:
+            self._vote(countries, self._mentions(title, None), context.TITLE)
+        self._vote_body(countries, scan, mentions)
+        Chooser(self.gazetteer, scan, mentions, countries).decide()
+        named = {hit.name for title in titles for match in title.matches for hit in match.hits}
+        groups = _by_salience(_group(mentions), named, self.gazetteer.places)
+        extra = find_unlisted(scan, mentions, self.gazetteer.places)
+        return [self._place(group) for group in groups] + [self._at_town(place) for place in extra]
+
+    def _mentions(self, scan: Scan, entities: Sequence[Entity] | None) -> list[Mention]:
+        mentions = []
+        sport = evidence.is_match_report(scan)
+        for match in scan.matches:
+            candidates = [candidate for hit in match.hits for candidate in self._candidates(hit)]
+            if candidates:
+                around = {hit: evidence.weigh(scan, match, hit, entities, sport) for hit in match.hits}
+                mentions.append(Mention(match, candidates, around))
+        return mentions
+
+    def _candidates(self, hit: Hit) -> list[Candidate]:
+        found = [Candidate(hit, sense.place, sense.strength) for sense in self.gazetteer.senses(hit.name)]
+        if hit.clitics[-1:] in {"ف", "ك"} and not hit.name.startswith("ال"):
+            # «كبري» is no «ك + بري»: before a name without article these two are letters of the word, save in «فإيران».
+            return [candidate for candidate in found if self.gazetteer.places[candidate.place].kind == "country"]
+        return found
+
+    def _vote(self, countries: Countries, mentions: Iterable[Mention], weight: float) -> None:
+        for mention in mentions:
+            countries.add(self._clear_country(mention), weight)
+
+    def _vote_body(self, countries: Countries, scan: Scan, mentions: Sequence[Mention]) -> None:
+        taken: set[int] = set()
+        for mention in mentions:
+            country = self._clear_country(mention)
+            if country is None:
+                continue
+            entry = self.gazetteer.places[_greatest(mention, self.gazetteer.places).place]
+            weight = context.COUNTRY_NAMED if entry.kind == "country" else context.TOWN
+            countries.add(country, weight, mention.match.first)
+            taken.update(range(mention.match.first, mention.match.last))
+        for word, country in scan.nisbas:
+            if word not in taken:
+                countries.add(country, context.NISBA, word)
+
+    def _clear_country(self, mention: Mention) -> str | None:
+        """The country of a name that hardly means anything else."""
+        places = self.gazetteer.places
+        best = _greatest(mention, places)
+        entry = places[best.place]
+        if best.strength is not Strength.STRONG or mention.evidence[best.hit].odds < LEAST_ODDS:
+            return None
+        rivals = [places[c.place].weight for c in mention.candidates if places[c.place].country != entry.country]
+        return entry.country if not rivals or entry.weight - max(rivals) >= CLEAR_MARGIN else None
+
+    def _place(self, mentions: Sequence[Mention]) -> Place:
+        best = max(mentions, key=lambda mention: mention.confidence)
+        assert best.chosen is not None  # noqa: S101 -- only decided mentions are grouped
+        entry = self.gazetteer.places[best.chosen.place]
+        at = self.gazetteer.places[best.container] if best.contradicted and best.container is not None else entry
+        return Place(
+            name=entry.name,
+            name_en=entry.name_en,
+            country=at.country,
+            kind=entry.kind,
+            lat=at.lat,
+            lon=at.lon,
+            geonameid=entry.geonameid if at is entry else None,
+            confidence=round(best.confidence, 3),
+            mentions=[Span(start=m.chosen.hit.start, end=m.match.end) for m in mentions if m.chosen],
+        )
+
+
+    def _at_town(self, place: Unlisted) -> Place:
+        town = self._place([place.town])
+        return town.model_copy(
+            update={
+                "name": place.name,
+                "name_en": None,
+                "kind": place.kind,
+                "geonameid": None,
+                "confidence": round(town.confidence * SHARE, 3),
+                "mentions": place.spans,
+            }
+        )
+
+
+def _greatest(mention: Mention, places: Sequence[Entry]) -> Candidate:
+    return max(mention.candidates, key=lambda candidate: (candidate.strength, places[candidate.place].weight))
+
+
+def _group(mentions: Iterable[Mention]) -> list[list[Mention]]:
+    """Decided mentions by what they mean; a contradicted one stands alone with its region."""
+    groups: dict[tuple[int, int | None], list[Mention]] = {}
+    for mention in mentions:
+        if mention.chosen:
+            container = mention.container if mention.contradicted else None
+            groups.setdefault((mention.chosen.place, container), []).append(mention)
+    return list(groups.values())
+
+
+def _by_salience(
+    groups: Iterable[list[Mention]], in_title: set[str], places: Sequence[Entry]
+) -> list[list[Mention]]:
+    """Groups by how much the story is about them: often, early, in the title, and surely."""
+
+    def salience(group: list[Mention]) -> float:
+        total = 0.0
+        for mention in group:
+            total += 1 + 2 * math.exp2(-mention.match.start / LEAD_HALVES)
+        chosen = group[0].chosen
+        if chosen and chosen.hit.name in in_title:
+            total += 2
+        if chosen and places[chosen.place].kind == "country":
+            total *= COUNTRY_FACTOR
+        return total * max(mention.confidence for mention in group)
+
+    return sorted(groups, key=salience, reverse=True)
+
+
+def geotag_article(article: Article, geotagger: Geotagger) -> Article:
+    """The article with `places`, the main place of the story first, and their points in `geo`.
+
+    Offsets of mentions count code points of `body` and leave clitics out. An article in another language than Arabic
+    has no places. Confidence is a probability: that the name is a place here, times that it is this one.
+    """
+    places = geotagger.places(article) if article.language == "ar" else []
+    points = list(dict.fromkeys((place.lat, place.lon) for place in places))
+    return article.model_copy(
+        update={"places": places, "geo": [GeoPoint(lat=lat, lon=lon) for lat, lon in points]},
+    )

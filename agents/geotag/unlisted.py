@@ -1,0 +1,96 @@
+"""Small places that no gazetteer knows, but whose town the text prints: «حي النزهة بجدة», «قرية القنبورة بمحافظة كذا».
+
+The town's point is theirs too, nearly; so they are given there, with less confidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agents.geotag.choose import Mention
+from agents.geotag.evidence import Hint, bare_forms
+from agents.geotag.gazetteer import Entry, Kind
+from agents.geotag.match import Scan
+from agents.geotag.words import CITY_WORDS, DIVISION_WORDS, SMALL_PLACES
+from streams.records import Span
+
+#: Confidence relative to the town's.
+SHARE = 0.6
+_LONGEST_NAME = 2
+
+
+@dataclass(slots=True)
+class Unlisted:
+    """A place named after a word such as «حي», at its town.
+
+    Attributes:
+        name: as printed.
+        kind: city (a village) or poi (a quarter).
+        town: the mention of its town.
+        spans: where it is named.
+    """
+
+    name: str
+    kind: Kind
+    town: Mention
+    spans: list[Span] = field(default_factory=list)
+
+
+def find_unlisted(scan: Scan, mentions: Sequence[Mention], places: Sequence[Entry]) -> list[Unlisted]:
+    """Places that stand between a word of SMALL_PLACES and their town, with all their further mentions."""
+    taken = {word for m in mentions if m.chosen for word in range(m.match.first, m.match.last)}
+    found: dict[str, Unlisted] = {}
+    for mention in mentions:
+        if mention.chosen is None or places[mention.chosen.place].kind != "city" or mention.contradicted:
+            continue
+        bounds = _before_town(scan, mention, taken)
+        if bounds:
+            first, last, hint = bounds
+            name = scan.text[scan.words[first].start : scan.words[last - 1].end]
+            found.setdefault(name, Unlisted(name, "poi" if hint is Hint.POI else "city", mention))
+    for place in found.values():
+        place.spans = _spans(scan, place.name, taken)
+    return list(found.values())
+
+
+def _before_town(scan: Scan, town: Mention, taken: set[int]) -> tuple[int, int, Hint] | None:
+    """Words of the name before «بجدة», «في جدة» or «بمحافظة جدة», and what the word before them says."""
+    last = town.match.first
+    joined = scan.text[scan.words[last].start : scan.words[last].start + 1] == "ب" and town.chosen is not None
+    linked = joined and bool(town.chosen and town.chosen.hit.clitics.endswith("ب"))
+    while last > 0 and not linked and not scan.gap(last).strip():
+        word = scan.facts[last - 1].folded
+        forms = bare_forms(word)
+        if word == "في":
+            linked = True
+        elif not DIVISION_WORDS.isdisjoint(forms) or not CITY_WORDS.isdisjoint(forms):
+            linked = word.startswith("ب")
+        else:
+            return None
+        last -= 1
+    if not linked or scan.gap(last).strip():
+        return None
+    for length in range(1, _LONGEST_NAME + 1):
+        first = last - length
+        if first < 1 or first in taken or scan.gap(first).strip():
+            return None
+        hint = next((SMALL_PLACES[form] for form in bare_forms(scan.facts[first - 1].folded) if form in SMALL_PLACES), None)
+        if hint is not None:
+            return (first, last, Hint(hint)) if scan.facts[first].folded.startswith("ال") else None
+        if scan.gap(first).strip():
+            return None
+    return None
+
+
+def _spans(scan: Scan, name: str, taken: set[int]) -> list[Span]:
+    """All places where a word of SMALL_PLACES stands before these very words."""
+    spans = []
+    parts = name.split()
+    for index in range(1, len(scan.words) - len(parts) + 1):
+        texts = [word.text for word in scan.words[index : index + len(parts)]]
+        if texts != parts or index in taken:
+            continue
+        if any(form in SMALL_PLACES for form in bare_forms(scan.facts[index - 1].folded)):
+            spans.append(Span(start=scan.words[index].start, end=scan.words[index + len(parts) - 1].end))
+    return spans

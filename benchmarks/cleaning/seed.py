@@ -1,0 +1,46 @@
+"""The sample page against its gold, whole and with its boundary signals taken away one after the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from agents.clean.segment import Parts, segment
+from agents.text.display import display_text
+
+
+def variants(page: str) -> Iterator[tuple[str, str]]:
+    """The page as it is and with signals missing: (name, page)."""
+    without_tt = re.sub(r"(?m)^TT\n", "", page)
+    yield "as it is", page
+    yield "without TT", without_tt
+    yield "without the triple blank", page.replace("\n\n\n\n", "\n\n")
+    yield "without any blank", re.sub(r"\n+", "\n", page)
+    yield "without TT and any blank", re.sub(r"\n+", "\n", without_tt)
+    yield "Windows line ends", page.replace("\n", "\r\n")
+
+
+def differences(page: str, gold: list[dict[str, Any]]) -> list[str]:
+    """The fields in which the cleaned page differs from the gold; empty when it is exact."""
+    found = segment(display_text(page))
+    if len(found) != len(gold):
+        return [f"{len(found)} articles, not {len(gold)}"]
+    return [
+        f"article {number}: {field}"
+        for number, (parts, expected) in enumerate(zip(found, gold, strict=True), 1)
+        for field, (one, other) in _fields(parts, expected).items()
+        if one != other
+    ]
+
+
+def _fields(parts: Parts, expected: dict[str, Any]) -> dict[str, tuple[object, object]]:
+    captions = [(caption["text"], caption["credit"]) for caption in expected["captions"]]
+    return {
+        "title": (parts.title, expected["title"]),
+        "subtitle": (parts.subtitle, expected["subtitle"]),
+        "captions": (parts.captions, captions),
+        "body": (parts.body, expected["body"]),
+        "byline": (parts.credit.byline, expected["byline"]),
+        "dateline": (parts.credit.dateline, expected["dateline_place"]),
+    }

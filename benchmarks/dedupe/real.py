@@ -1,0 +1,90 @@
+"""Precision and recall on real pairs that were judged by reading.
+
+    python -m benchmarks.dedupe.real CORPUS/saudinewsnet --half tune     # what the thresholds were tuned on
+    python -m benchmarks.dedupe.real CORPUS/saudinewsnet --half held     # untouched by tuning
+
+Two verdicts a pair: `pairs` are the two articles alone (they share a band and compare as copies); `clusters` is what a
+reader sees: all articles of all days went through one look-up, and the two are in the same cluster.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.dedupe.compare import Features, compare
+from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
+from agents.dedupe.lookup import Lookup, LookupConfig
+from benchmarks.dedupe.corpus import article_id, read_days
+from streams.records import Fingerprint, FingerprintedArticle
+
+PAIRS = Path(__file__).parent / "pairs.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A judged pair: ids of the two articles, whether they are copies, and of what kind they are."""
+
+    a: str
+    b: str
+    copy: bool
+    kind: str
+    half: str
+
+
+def read_pairs(half: str) -> list[Judged]:
+    """The judged pairs of one half, or of both (`all`)."""
+    rows = [json.loads(line) for line in PAIRS.read_text(encoding="utf-8").splitlines()]
+    pairs = [Judged(article_id(r["a"]), article_id(r["b"]), r["copy"], r["kind"], r["half"]) for r in rows]
+    return [pair for pair in pairs if half in {"all", pair.half}]
+
+
+def meets(one: Fingerprint, other: Fingerprint, config: LookupConfig) -> bool:
+    """Whether the look-up would join two articles that come after each other in an empty table."""
+    a, b = Features(one), Features(other)
+    shared = one.exact == other.exact or not set(a.bands(config.rows)).isdisjoint(b.bands(config.rows))
+    return shared and compare(a, b, config.compare) is not None
+
+
+def report(name: str, pairs: list[Judged], verdict: Callable[[Judged], bool], *, misses: bool) -> None:
+    """Print precision, recall and the mistakes by kind."""
+    joined = {pair: verdict(pair) for pair in pairs}
+    right = sum(pair.copy for pair, yes in joined.items() if yes)
+    copies = sum(pair.copy for pair in pairs)
+    false, missed = [p for p in pairs if joined[p] and not p.copy], [p for p in pairs if not joined[p] and p.copy]
+    precision, recall = right / max(1, right + len(false)), right / copies
+    print(f"{name}: P {precision:.3f} R {recall:.3f} F1 {2 * precision * recall / (precision + recall):.3f}", end="")
+    print(f" ({copies} copies, {len(pairs) - copies} others)")
+    print(f"  joined wrongly: {dict(Counter(p.kind for p in false))}; missed: {dict(Counter(p.kind for p in missed))}")
+    if misses:
+        for label, which in (("wrong ", false), ("missed", missed)):
+            for pair in which:
+                print(f"  {label} {pair.kind:14} {pair.a} {pair.b}")
+
+
+def main() -> None:
+    """Run both verdicts."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("days", type=Path, help="folder of one zip a day")
+    parser.add_argument("--half", choices=("tune", "held", "all"), default="tune")
+    parser.add_argument("--misses", action="store_true", help="list the mistakes; for the tuning half only")
+    arguments = parser.parse_args()
+    pairs = read_pairs(arguments.half)
+    articles = [article for day in read_days(arguments.days).values() for article in day]
+    prints = {article.id: fingerprint(article, FingerprintConfig()) for article in articles}
+    config = LookupConfig()
+    lookup = Lookup({}, config)
+    clusters = {}
+    for article in articles:
+        flying = FingerprintedArticle.model_construct(**dict(article), fingerprint=prints[article.id])
+        clusters[article.id] = lookup.assign(flying, article.ingested_at.timestamp()).id
+    report("pairs", pairs, lambda p: meets(prints[p.a], prints[p.b], config), misses=arguments.misses)
+    report("clusters", pairs, lambda p: clusters[p.a] == clusters[p.b], misses=arguments.misses)
+
+
+if __name__ == "__main__":
+    main()

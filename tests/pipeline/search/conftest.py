@@ -1,0 +1,52 @@
+"""An index with a few articles in it, and ways to reach it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+from elasticsearch import AsyncElasticsearch
+
+from agents.index.sink import IndexSink
+from streams.metrics import Metrics
+from streams.records import Article
+from streams.search.client import make_client
+from streams.search.service import Searcher
+from streams.search.setup import ensure_index, names
+from streams.settings import Settings
+
+
+@pytest.fixture
+async def client(settings: Settings) -> AsyncIterator[AsyncElasticsearch]:
+    """A client; everything under the test's prefix is deleted at the end."""
+    made = make_client(settings)
+    yield made
+    found = await made.indices.get(index=names(settings).pattern)
+    if found.body:
+        await made.indices.delete(index=list(found.body))
+    await made.close()
+
+
+@asynccontextmanager
+async def open_sink(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[IndexSink]:
+    """A sink that is closed at the end."""
+    sink = IndexSink(settings, metrics if metrics is not None else Metrics())
+    try:
+        yield sink
+    finally:
+        await sink.close()
+
+
+async def store(settings: Settings, client: AsyncElasticsearch, articles: Sequence[Article]) -> None:
+    """Write articles and wait until a search can see them."""
+    async with open_sink(settings) as sink:
+        assert await sink.write(articles) == [None] * len(articles)
+    await client.indices.refresh(index=names(settings).read)
+
+
+@pytest.fixture
+async def searcher(settings: Settings, client: AsyncElasticsearch) -> Searcher:
+    """A searcher on an empty index."""
+    await ensure_index(client, settings)
+    return Searcher(client, settings)

@@ -1,0 +1,213 @@
+"""What searches find on the real Elasticsearch, and that the live feed's matcher agrees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from elasticsearch import AsyncElasticsearch
+
+from streams.api.tiles import collection
+from streams.records import Article
+from streams.search.analysis import analyzer, name_folder
+from streams.search.match import ArticleText, Matcher
+from streams.search.request import Filters, SearchRequest
+from streams.search.service import QueryRefused, Searcher
+from streams.search.setup import names
+from streams.settings import Settings
+from tests.pipeline.search.conftest import store
+from tests.support.articles import article
+
+CITIES = {
+    "عدن": {"name_en": "Aden", "country": "YE", "lat": 12.78, "lon": 45.03, "geonameid": 415189},
+    "القاهرة": {"name_en": "Cairo", "country": "EG", "lat": 30.06, "lon": 31.25, "geonameid": 360630},
+    "باريس": {"name_en": "Paris", "country": "FR", "lat": 48.85, "lon": 2.35, "geonameid": 2988507},
+}
+
+
+def _article(number: int, title: str, body: str, *places: str, **fields: Any) -> Article:
+    resolved = [{"name": name, "kind": "city", "confidence": 1, "mentions": []} | CITIES[name] for name in places]
+    return article(
+        id=f"a{number}",
+        url=f"https://almina.example.com/{number}",
+        title=title,
+        body=body,
+        places=resolved,
+        geo=[{"lat": place["lat"], "lon": place["lon"]} for place in resolved],
+        published_at=f"2024-02-{number:02}T08:00:00Z",
+        **fields,
+    )
+
+
+def _entities(*named: tuple[str, str]) -> list[dict[str, Any]]:
+    return [{"text": n, "type": t, "start": 0, "end": 1, "score": 1, "name": n} for t, n in named]
+
+
+def _cluster(story: str, relation: str = "near") -> dict[str, Any]:
+    return {"id": story, "relation": relation, "score": 1, "canonical_id": "a1"}
+
+
+ARTICLES = [
+    _article(
+        1, "انفجار قرب ميناء عدن", "أعلن وزير الداخلية أن الانفجارات أوقعت ثلاثة جرحى في عدن.", "عدن",
+        cluster=_cluster("c1", "first"), entities=_entities(("PER", "سالم العمري"), ("ORG", "وزارة الداخلية")),
+    ),
+    _article(
+        2, "جرحى في تفجير بعدن", "قالت الداخلية إن انفجارا وقع أمس قرب الميناء وأوقع جرحى.", "عدن",
+        cluster=_cluster("c1"), source="alufuq", entities=_entities(("PER", "سالم العمري")),
+    ),
+    _article(3, "معرض الكتاب في القاهرة", "افتتح الوزراء معرض الكتاب في القاهرة، وحضره ١٬٥٠٠ زائر.", "القاهرة"),
+    _article(
+        4, "قمة في باريس", "يبحث مجلس الأمن ملف ليبيا في باريس والقاهرة.", "باريس", "القاهرة",
+        entities=_entities(("ORG", "مجلس الأمن الدولي"), ("PER", "عبد الله الزين")),
+    ),
+    _article(5, "Le marché à Paris", "Les prix baissent à Paris, selon l'Élysée.", "باريس", language="fr"),
+    _article(6, "نتائج كرة القدم", "فاز الفريق في المباراة على ملعب القاهرة بعد مباريات صعبة."),
+]  # fmt: skip
+
+
+@pytest.fixture
+async def filled(settings: Settings, client: AsyncElasticsearch, searcher: Searcher) -> Searcher:
+    """The articles above, searchable."""
+    await store(settings, client, ARTICLES)
+    return searcher
+
+
+CASES: list[tuple[dict[str, Any], set[str]]] = [
+    ({}, {"a1", "a2", "a3", "a4", "a5", "a6"}),
+    ({"q": "انفجار"}, {"a1", "a2"}),
+    ({"q": "الوزير"}, {"a1", "a3"}),
+    ({"q": "بالقاهرة"}, {"a3", "a4", "a6"}),
+    ({"q": "مباراة"}, {"a6"}),
+    ({"q": "1500"}, {"a3"}),
+    ({"q": "elysee"}, {"a5"}),
+    ({"q": "«مجلس الأمن»"}, {"a4"}),
+    ({"q": '"الأمن مجلس"'}, set()),
+    ({"q": "انفجار أو معرض"}, {"a1", "a2", "a3"}),
+    ({"q": "القاهرة -باريس"}, {"a3", "a6"}),
+    ({"q": "القاهرة -«معرض الكتاب»"}, {"a4", "a6"}),
+    ({"q": "في"}, set()),
+    ({"q": "ليبيا وزير ميناء معرض"}, set()),
+    ({"place": ["القاهره"]}, {"a3", "a4"}),
+    ({"place": ["CAIRO"]}, {"a3", "a4"}),
+    ({"place": ["415189"]}, {"a1", "a2"}),
+    ({"place": ["EG/القاهرة"]}, {"a3", "a4"}),
+    ({"place": ["EG", "YE"]}, {"a1", "a2", "a3", "a4"}),
+    ({"country": ["fr"]}, {"a4", "a5"}),
+    ({"person": ["العمري"]}, {"a1", "a2"}),
+    ({"person": ["عبدالله الزين"]}, {"a4"}),
+    ({"organisation": ["مجلس الأمن"]}, {"a4"}),
+    ({"person": ["مجلس الأمن"]}, set()),
+    ({"source": ["alufuq"]}, {"a2"}),
+    ({"language": ["fr"]}, {"a5"}),
+    ({"cluster": "c1"}, {"a1", "a2"}),
+    ({"bbox": "40,10,50,20"}, {"a1", "a2"}),
+    ({"near": "30,31", "radius": 100}, {"a3", "a4"}),
+    ({"from": "2024-02-03T08:00:00Z", "to": "2024-02-05T08:00:00Z"}, {"a3", "a4"}),
+    ({"q": "القاهرة", "country": ["FR"], "language": ["ar"]}, {"a4"}),
+]
+
+
+async def test_what_is_found_and_that_the_live_feed_would_show_the_same(filled: Searcher) -> None:
+    texts = [ArticleText(entry) for entry in ARTICLES]
+    for wanted, expected in CASES:
+        request = SearchRequest.model_validate(wanted | {"fold": False, "size": 100})
+        found = await filled.search(request)
+        assert {hit.article.id for hit in found.hits} == expected, wanted
+        assert found.total == len(expected), wanted
+        live = Matcher(Filters.model_validate(wanted))
+        assert {text.article.id for text in texts if live.matches(text)} == expected, wanted
+
+
+async def test_a_story_is_shown_once_with_its_copies(filled: Searcher) -> None:
+    page = await filled.search(SearchRequest(q="انفجار", copies=5))
+    (hit,) = page.hits
+    assert page.total == 2
+    assert hit.stories == 2
+    assert {hit.article.id, *(copy.id for copy in hit.copies)} == {"a1", "a2"}
+
+
+async def test_articles_come_back_as_they_went_in(filled: Searcher) -> None:
+    assert await filled.article("a4") == ARTICLES[3]
+    assert await filled.article("nothing") is None
+    total, copies = await filled.copies(ARTICLES[0], 10)
+    assert (total, [copy.id for copy in copies]) == (1, ["a2"])
+    assert await filled.copies(ARTICLES[2], 10) == (0, [])
+
+
+async def test_highlights_are_places_in_display_text(filled: Searcher) -> None:
+    page = await filled.search(SearchRequest(q="انفجار", fold=False))
+    by_id = {hit.article.id: hit.highlights for hit in page.hits}
+    first = by_id["a1"]
+    assert first.title is not None
+    assert first.title.text == ARTICLES[0].title
+    marked = [piece.text[start:end] for piece in first.body for start, end in piece.marks]
+    assert marked == ["الانفجارات"]
+    assert all(piece.text in ARTICLES[0].body for piece in first.body)
+
+
+async def test_the_best_comes_first_or_the_newest(filled: Searcher) -> None:
+    best = await filled.search(SearchRequest(q="القاهرة", fold=False))
+    assert best.hits[0].article.id == "a3"  # in its title, too
+    newest = await filled.search(SearchRequest(q="القاهرة", sort="time", fold=False))
+    assert [hit.article.id for hit in newest.hits] == ["a6", "a4", "a3"]
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"fold": True}, {"q": "القاهرة أو باريس أو عدن"}, {"sort": "time", "q": "في عدن"}]
+)
+async def test_pages_follow_each_other_without_gap_or_repetition(filled: Searcher, values: dict[str, Any]) -> None:
+    wanted = {"fold": False} | values
+    whole = await filled.search(SearchRequest.model_validate(wanted | {"size": 100}))
+    seen: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = await filled.search(SearchRequest.model_validate(wanted | {"size": 2, "cursor": cursor}))
+        seen += [hit.article.id for hit in page.hits]
+        cursor = page.next
+        if cursor is None:
+            break
+    assert seen == [hit.article.id for hit in whole.hits]
+    assert len(seen) > 1
+
+
+async def test_counts_by_facet_time_and_tile(filled: Searcher) -> None:
+    facets = (await filled.facets(Filters(), 10))["aggregations"]
+    assert {b["key"]: b["doc_count"] for b in facets["countries"]["buckets"]} == {"YE": 2, "EG": 2, "FR": 2}
+    assert facets["persons"]["buckets"][0] == {"key": "سالم العمري", "doc_count": 2}
+    timeline = (await filled.timeline(Filters(q="انفجار"), "month", "Asia/Riyadh"))["aggregations"]["timeline"]
+    (month,) = timeline["buckets"]
+    assert (month["doc_count"], month["stories"]["value"]) == (2, 1)
+    tiles = collection(await filled.map(Filters.model_validate({"bbox": "20,0,60,40"}), 3, 100))
+    assert sorted(feature.properties.articles for feature in tiles.features) == [2, 2]
+
+
+async def test_a_query_that_the_server_refuses_is_told_apart_from_a_server_that_is_away(filled: Searcher) -> None:
+    with pytest.raises(QueryRefused, match="time_zone"):
+        await filled.timeline(Filters(), "day", "Mars/Olympus")
+
+
+async def test_before_the_first_article_nothing_is_found(settings: Settings, client: AsyncElasticsearch) -> None:
+    page = await Searcher(client, settings).search(SearchRequest(q="انفجار"))
+    assert (page.total, page.hits) == (0, [])
+
+
+TEXTS = [
+    "وقالت وزارةُ الخارجيّة إنّ «الهجومات» على صنعاء، أمس، أوقعت ١٬٢٣٤ قتيلًا و٥٫٦٪ من المصابين!",
+    "عبد الله وعبد الرحمن ولعبد العزيز، والعبد الفقير؛ عبدالملك. مسؤولون/مسئولين وشؤون (شئون).",
+    "user@example.com https://a.example.com/b?c=1 COVID-19 كوفيد-19 U.S.A. can't l'Élysée Straße 12:30 a_b 3.14 1,000",
+    "للبنان ولليبيا وللجنة بالقدس فالقرار كالبحر ﻻ ﷲ پاکستان گ چ الـــرياض بِغَزّة لمصر وبسوريا",
+    "المدن والقرى والوزراء وأطباؤهم ومدينتهم وجامعاتنا يعلن وأعلنوا وقالوا الإسرائيليين",
+]
+
+
+async def test_python_and_the_server_make_the_same_terms(searcher: Searcher, settings: Settings) -> None:
+    index = names(settings).read
+    for name in ("ar_exact", "ar_text", "ar_name"):
+        for text in TEXTS:
+            answer = await searcher.client.indices.analyze(index=index, analyzer=name, text=text)
+            theirs = [(token["token"], token["position"]) for token in answer["tokens"]]
+            assert [(term.text, term.position) for term in analyzer(name).terms(text)] == theirs, name
+    for text in ("القاهرةُ", "SÃO Paulo", "پاکستان"):
+        answer = await searcher.client.indices.analyze(index=index, normalizer="ar_fold", text=text)
+        assert [token["token"] for token in answer["tokens"]] == [name_folder()(text)]

@@ -1,0 +1,128 @@
+"""The API while nothing else runs: what it refuses, and how it says that the servers are away."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from streams.api.app import create_api
+from streams.settings import Settings
+from tests.support.processes import free_port
+
+
+@asynccontextmanager
+async def _running(api: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with (
+        api.router.lifespan_context(api),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=api), base_url="http://api") as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+async def alone(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """An API whose Kafka and Elasticsearch do not exist."""
+    settings = Settings(
+        _env_file=None,
+        kafka_bootstrap=f"127.0.0.1:{free_port()}",
+        kafka_connect_timeout=1,
+        elasticsearch_url=f"http://127.0.0.1:{free_port()}",
+        max_content_bytes=1000,
+    )
+    async with _running(create_api(settings)) as client:
+        yield client
+
+
+def _problem(answer: httpx.Response, status: int) -> dict[str, object]:
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    body: dict[str, object] = answer.json()
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+    assert body["instance"] == answer.request.url.path
+    return body
+
+
+async def test_it_lives_but_is_not_ready(alone: httpx.AsyncClient) -> None:
+    assert (await alone.get("/livez")).json() == {"ok": True, "faults": []}
+    ready = await alone.get("/readyz")
+    assert ready.status_code == 503
+    assert {fault.split(" at ")[0] for fault in ready.json()["faults"]} == {"no Elasticsearch", "no Kafka"}
+
+
+@pytest.mark.parametrize("path", ["/search?q=a", "/articles/x", "/facets", "/timeline", "/map", "/live"])
+async def test_absent_servers_are_a_503_that_invites_to_come_back(alone: httpx.AsyncClient, path: str) -> None:
+    answer = await alone.get(path)
+    _problem(answer, 503)
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_an_article_is_not_acknowledged_without_kafka(alone: httpx.AsyncClient) -> None:
+    raw = {"url": "https://a.example.com/1", "source": "a", "content": "نص"}
+    _problem(await alone.post("/articles", json=raw), 503)
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/search?size=0", "size"),
+        ("/search?bbox=1,2", "bbox"),
+        ("/search?colour=red", "colour"),
+        ("/search?cursor=xyz", "cursor"),
+        ("/search?sort=luck", "sort"),
+        ("/facets?size=9999", "size"),
+        ("/timeline?interval=eon", "interval"),
+        ("/timeline?zone=../etc", "zone"),
+        ("/map?zoom=99", "zoom"),
+        ("/articles/x?copies=-1", "copies"),
+    ],
+)
+async def test_bad_parameters_are_named(alone: httpx.AsyncClient, path: str, field: str) -> None:
+    assert field in str(_problem(await alone.get(path), 422)["detail"])
+
+
+async def test_unknown_paths_and_methods_are_problems_too(alone: httpx.AsyncClient) -> None:
+    _problem(await alone.get("/nothing"), 404)
+    _problem(await alone.delete("/search"), 405)
+
+
+async def test_a_foreign_event_id_is_refused(alone: httpx.AsyncClient) -> None:
+    _problem(await alone.get("/live", headers={"Last-Event-ID": "17"}), 422)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "detail"),
+    [
+        (b"", 422, "empty"),
+        (b"{", 422, "not_json"),
+        (b'{"url": "https://a.example.com/1"}', 422, "source"),
+        (b'{"content": "' + b"x" * 9000 + b'"}', 413, "exceeds"),
+    ],
+)
+async def test_bad_articles_are_refused(alone: httpx.AsyncClient, body: bytes, status: int, detail: str) -> None:
+    answer = await alone.post("/articles", content=body, headers={"content-type": "application/json"})
+    assert detail in str(_problem(answer, status)["detail"])
+
+
+async def test_requests_are_counted_by_route_and_not_by_path(alone: httpx.AsyncClient) -> None:
+    await alone.get("/articles/secret-id")
+    await alone.get("/nowhere-at-all")
+    page = (await alone.get("/metrics")).text
+    assert 'rasd_api_requests_total{route="/articles/{article_id}",status="503"} 1.0' in page
+    assert 'route="none",status="404"' in page
+    assert "secret-id" not in page
+    assert "nowhere" not in page
+
+
+async def test_the_description_names_every_route_and_its_problems(alone: httpx.AsyncClient) -> None:
+    description = (await alone.get("/openapi.json")).json()
+    expected = {"/search", "/articles", "/articles/{article_id}", "/facets", "/timeline", "/map", "/live"}
+    assert expected | {"/livez", "/readyz", "/metrics"} <= set(description["paths"])
+    refusal = description["paths"]["/search"]["get"]["responses"]["503"]["content"]
+    assert list(refusal) == ["application/problem+json"]
+    parameters = {parameter["name"] for parameter in description["paths"]["/search"]["get"]["parameters"]}
+    assert {"q", "place", "bbox", "from", "to", "fold", "cursor"} <= parameters

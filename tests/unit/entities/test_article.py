@@ -1,0 +1,156 @@
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.entities.article import find_entities, tag_article
+from agents.entities.bio import TAGS
+from agents.entities.features import WordEntry
+from agents.entities.tagger import Tagging, load_tagger
+from streams.records import Article, Entity
+
+TAGGER = load_tagger()
+
+
+def article(body: str, language: str = "ar") -> Article:
+    return Article(
+        id="a",
+        url="https://example.org/1",
+        source="s",
+        language=language,
+        body=body,
+        ingested_at=datetime(2026, 1, 2, tzinfo=UTC),
+    )
+
+
+class Script:
+    """Gives the tags it was made with, sentence after sentence."""
+
+    words: Mapping[str, WordEntry] = TAGGER.words
+
+    def __init__(self, *tags: str) -> None:
+        self.tags = [part.split() for part in tags]
+
+    def tag(self, tokens: Sequence[str]) -> list[str]:
+        return self.tag_batch([tokens])[0].tags
+
+    def tag_batch(self, sentences: Sequence[Sequence[str]]) -> list[Tagging]:
+        assert [len(tokens) for tokens in sentences] == [len(tags) for tags in self.tags]
+        return [Tagging(tags, [0.9 - 0.1 * i for i in range(len(tags))]) for tags in self.tags]
+
+
+class Random:
+    """Tags drawn by hypothesis: whatever a tagger says, the contract holds."""
+
+    words: Mapping[str, WordEntry] = TAGGER.words
+
+    def __init__(self, draw: st.DataObject) -> None:
+        self.draw = draw
+
+    def tag(self, tokens: Sequence[str]) -> list[str]:
+        return self.tag_batch([tokens])[0].tags
+
+    def tag_batch(self, sentences: Sequence[Sequence[str]]) -> list[Tagging]:
+        tags = [self.draw.draw(st.lists(st.sampled_from(TAGS), min_size=len(s), max_size=len(s))) for s in sentences]
+        return [Tagging(row, [0.5] * len(row)) for row in tags]
+
+
+PIECES = st.sampled_from(
+    [
+        "وبيروت",
+        "للرياض",
+        "«",
+        "»",
+        "(",
+        ")",
+        ".",
+        "،",
+        " ",
+        "\n",
+        "أ.ف.ب",
+        "نتنياهو",
+        "بنيامين",
+        "مُحَمَّد",
+        "ـ",
+        "-",
+        "ل",
+        "و",
+        "\u200f",
+        "12٫5",
+        "G20",
+    ]
+)
+
+
+def check(body: str, entities: Sequence[Entity]) -> None:
+    end = 0
+    for entity in entities:
+        assert body[entity.start : entity.end] == entity.text
+        assert entity.start >= end
+        assert entity.end > entity.start
+        assert entity.text[0].isalnum()
+        assert not set(entity.text) & set("«»()،؛؟!\n")
+        assert 0 <= entity.score <= 1
+        assert entity.name
+        end = entity.end
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(PIECES, min_size=1, max_size=25).map(" ".join) | st.lists(PIECES, min_size=1, max_size=25).map("".join),
+    st.data(),
+)
+def test_whatever_the_tagger_says_mentions_are_exact_and_apart(body: str, data: st.DataObject) -> None:
+    check(body, find_entities(body, Random(data)))
+
+
+@given(st.lists(PIECES, min_size=1, max_size=25).map(" ".join))
+def test_the_shipped_tagger_keeps_the_contract(body: str) -> None:
+    check(body, find_entities(body, TAGGER))
+
+
+def test_the_name_is_what_stands_in_quotation_marks_and_brackets_stay_out() -> None:
+    found = find_entities("تنظيم «القمر» (بيروت)", Script("B-ORG I-ORG I-ORG I-ORG B-LOC I-LOC I-LOC"))
+    assert [(e.type, e.text) for e in found] == [("ORG", "القمر"), ("LOC", "بيروت")]
+
+
+def test_abbreviations_stay_whole_and_stops_stay_out() -> None:
+    found = find_entities("قالت أ.ف.ب.", Script("O B-ORG I-ORG"))
+    assert [e.text for e in found] == ["أ.ف.ب"]
+
+
+def test_the_weakest_token_gives_the_score() -> None:
+    found = find_entities("سلمى الحمداني", Script("B-PER I-PER"))
+    assert found[0].score == 0.8
+
+
+def test_an_elided_article_comes_back_in_the_name() -> None:
+    found = find_entities("وصل للرياض", Script("O B-LOC"))
+    assert (found[0].text, found[0].name) == ("لرياض", "الرياض")
+
+
+def test_an_article_end_to_end() -> None:
+    body = "التقى بنيامين نتنياهو نظيره في باريس. ثم سافر نتنياهو إلى القاهرة وبيروت."
+    tagged = tag_article(article(body), TAGGER)
+    assert [(e.type, e.text, e.name) for e in tagged.entities] == [
+        ("PER", "بنيامين نتنياهو", "بنيامين نتنياهو"),
+        ("LOC", "باريس", "باريس"),
+        ("PER", "نتنياهو", "بنيامين نتنياهو"),
+        ("LOC", "القاهرة", "القاهرة"),
+        ("LOC", "بيروت", "بيروت"),
+    ]
+    assert Article.model_validate_json(tagged.to_json()) == tagged
+    check(body, tagged.entities)
+
+
+def test_other_languages_have_no_entities() -> None:
+    old = Entity(text="Paris", type="LOC", start=0, end=5, score=1, name="Paris")
+    before = article("Paris est loin", "fr").model_copy(update={"entities": [old]})
+    assert tag_article(before, TAGGER).entities == []
+    assert before.entities == [old]
+
+
+def test_a_body_without_words() -> None:
+    assert find_entities("…", TAGGER) == []
+    assert find_entities("\n", TAGGER) == []

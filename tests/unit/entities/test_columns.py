@@ -1,0 +1,103 @@
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from agents.entities.columns import Score, evaluate, read_tag, score_tags, tag_lines
+from agents.entities.features import WordEntry
+from agents.entities.tagger import Tagging
+
+
+class Digits:
+    """Tags words by their last letter, so that a shifted or lost label shows; records what it was asked."""
+
+    words: Mapping[str, WordEntry] = {}
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+
+    def tag(self, tokens: Sequence[str]) -> list[str]:
+        return [{"1": "B-PER", "2": "I-PER", "3": "B-LOC"}.get(token[-1], "O") for token in tokens]
+
+    def tag_batch(self, sentences: Sequence[Sequence[str]]) -> list[Tagging]:
+        self.asked += [list(tokens) for tokens in sentences]
+        return [Tagging(self.tag(tokens), [1.0] * len(tokens)) for tokens in sentences]
+
+
+def test_lines_are_kept_and_sentences_parted_at_blank_lines() -> None:
+    tagger = Digits()
+    lines = ["\ufeffأ1\n", "ب2\r\n", "\n", " \t\n", "ج3 O\n", "د\tNN\tx  \n", "\n", "هـ1"]
+    expected = [
+        "\ufeffأ1\tB-PER\n",
+        "ب2\tI-PER\r\n",
+        "\n",
+        " \t\n",
+        "ج3 O\tB-LOC\n",
+        "د\tNN\tx  \tO\n",
+        "\n",
+        "هـ1\tB-PER",
+    ]
+    assert list(tag_lines(lines, tagger)) == expected
+    assert tagger.asked == [["\ufeffأ1", "ب2"], ["ج3", "د"], ["هـ1"]]
+
+
+@pytest.mark.parametrize("lines", [[], ["\n"], ["\n", "\n", "أ1\n"]])
+def test_blank_beginnings(lines: list[str]) -> None:
+    tagged = list(tag_lines(lines, Digits()))
+    assert len(tagged) == len(lines)
+    assert [line for line in tagged if line.strip()] == ["أ1\tB-PER\n"][: sum(bool(line.strip()) for line in lines)]
+
+
+def test_many_sentences_stay_in_step() -> None:
+    lines = [line for number in range(1000) for line in (f"كلمة{number % 4}\n", "\n")]
+    tagged = list(tag_lines(lines, Digits()))
+    assert [line.split("\t")[0] for line in tagged[::2]] == [line.strip() for line in lines[::2]]
+    assert [line.strip()[-5:] for line in tagged[2::8]] == ["B-PER"] * 250
+
+
+def test_reading_goes_only_a_little_ahead() -> None:
+    def endless() -> object:
+        while True:
+            yield "أ1\n"
+            yield "\n"
+
+    tagged = tag_lines(endless(), Digits())  # type: ignore[arg-type]
+    assert next(tagged) == "أ1\tB-PER\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("B-PERS", "B-PER"),
+        ("I-PER", "I-PER"),
+        ("I--ORG", "I-ORG"),
+        ("B-MISC", "O"),
+        ("B-MIS1", "O"),
+        ("O", "O"),
+        ("IO", "O"),
+    ],
+)
+def test_tags_of_the_corpora(text: str, tag: str) -> None:
+    assert read_tag(text) == tag
+
+
+def test_only_a_span_with_both_borders_and_its_class_is_right() -> None:
+    gold = [["B-PER", "I-PER", "O", "B-LOC"], ["B-ORG", "O"], ["B-LOC", "B-LOC"]]
+    guess = [["B-PER", "O", "O", "B-LOC"], ["B-LOC", "O"], ["B-LOC", "I-LOC"]]
+    scores = score_tags(gold, guess)
+    assert scores["PER"] == Score(0, 1, 1)
+    assert scores["LOC"] == Score(1, 3, 3)
+    assert scores["ORG"] == Score(0, 0, 1)
+    assert scores["micro"] == Score(1, 4, 5)
+    assert scores["micro"].f1 == pytest.approx(2 * (1 / 4) * (1 / 5) / (1 / 4 + 1 / 5))
+    assert scores["ORG"].precision == scores["ORG"].recall == scores["ORG"].f1 == 0.0
+
+
+def test_evaluate_reads_the_last_column_as_gold() -> None:
+    scores = evaluate(["أ1 x B-PERS\n", "ب2 x I-PERS\n", "\n", "ج3 x B-MISC\n"], Digits())
+    assert scores["PER"] == Score(1, 1, 1)
+    assert scores["LOC"] == Score(0, 1, 0)
+
+
+def test_evaluate_names_the_line_without_a_tag() -> None:
+    with pytest.raises(ValueError, match="line 3"):
+        evaluate(["أ1 O\n", "\n", "ب\n"], Digits())
