@@ -54,7 +54,7 @@ class WorkerHealth:
         assignment = self._assignment()
         if assignment is None or self.app.rebalancing:
             return positions
-        consumer = self.app.consumer
+        consumer: Any = self.app.consumer
         runners = {topic_name(r.stage.reads, self.app.settings): r for r in self.app.runners.values()}
         for tp in assignment:
             if (runner := runners.get(tp.topic)) is not None and (end := consumer.highwater(tp)) is not None:

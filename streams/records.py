@@ -248,6 +248,7 @@ class Fingerprint(_Record):
     numbers: str = Field(default="", description="Hashes of the distinct numbers of the text, 16 bits each.")
     weekdays: int = Field(default=0, ge=0, lt=128, description="Days of the week it names, Saturday the lowest bit.")
     family: str = Field(default="", description="Hash of outlet and URL without its variable parts.")
+    quarters: str = Field(default="", description="Quarter of the text of each hash in `sketch`, 2 bits each.")
 
 
 class FingerprintedArticle(Article):

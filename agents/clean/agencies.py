@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 
-# Names that mean nothing else; «فارس», «مهر» or «معا» are agencies too, but also people and words.
-_NAMES = (
-    "رويترز", "فرانس برس", "الصحافة الفرنسية", "أسوشييتد برس", "أسوشيتد برس", "أسوشيتدبرس", "الأناضول", "شينخوا", "سبوتنيك", "تاس", "إنترفاكس",
-    "نوفوستي", "سانا", "سونا", "بترا", "وفا", "كونا", "وام", "واس", "قنا", "سبأ", "إرنا", "تسنيم", "يونهاب", "كيودو", "بلومبيرغ", "بلومبرغ", "بلومبرج",
-    "الأنباء السعودية", "الأنباء الألمانية", "أنباء الشرق الأوسط", "الأنباء القطرية", "أنباء الإمارات", "الأنباء الكويتية", "المغرب العربي للأنباء",
-)  # fmt: skip
+from agents.clean.credit import credit_table
+
 _LETTERED_RE = r"[أا]\.?\s?ف\.?\s?ب|د\.?\s?ب\.?\s?[أا]|[أا]\.?\s?ش\.?\s?[أا]|[أا]\.\s?ب"
-_NAMED = "|".join(sorted(map(re.escape, _NAMES), key=len, reverse=True))
+# Names that mean nothing else; «فارس», «مهر» or «معا» are agencies too, but also people and words.
+_NAMED = "|".join(sorted(map(re.escape, credit_table()["cited"]), key=len, reverse=True))
 _CREDITED_RE = re.compile(
     rf"(?<!\w)(?:وكال(?:ة|تي|ات)\s+(?:الأنباء\s+(?=[«(\"“]))?[«(\"“]?(?P<one>{_NAMED}|{_LETTERED_RE})(?!\w)"
     rf"|(?:[ولبف]?ل?ـ?)[«(\"“](?P<two>{_NAMED}|{_LETTERED_RE})[»)\"”])"

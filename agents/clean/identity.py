@@ -6,7 +6,7 @@ import hashlib
 import re
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from agents.text.search import search_text
+from agents.text.search import fold_letters, search_text
 from streams.records import RawArticle
 
 _TRACKING_RE = re.compile(
@@ -20,20 +20,37 @@ _NO_WORD_RE = re.compile(r"[\W_]+")
 
 def fold(text: str) -> str:
     """`text` as titles are compared: search text, lower case, words only, one space between them."""
-    return _NO_WORD_RE.sub(" ", search_text(text)).strip().casefold()
+    return _words(search_text(text))
+
+
+def fold_shown(shown: str) -> str:
+    """`fold` of what is display text already."""
+    return _words(fold_letters(shown))
+
+
+def _words(folded: str) -> str:
+    return _NO_WORD_RE.sub(" ", folded).strip().casefold()
+
+
+def hostname(url: str) -> str:
+    """The host of an address in lower case, empty when it has none that can be told."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def canonical_url(url: str) -> str:
     """One spelling for the addresses of one page.
 
     Host in lower case; no user, default port, fragment, tracking parameter, `index.html` or trailing slash; parameters
-    sorted; http and https the same. Other schemes than these two are only stripped of their fragment.
+    sorted; http and https the same. Addresses of other schemes, or without a host, only lose their fragment.
     """
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    if scheme not in _DEFAULT_PORTS:
+    host = hostname(url)
+    if not host or url.partition(":")[0].lower() not in _DEFAULT_PORTS:
         return url.partition("#")[0]
-    host, port = (parts.hostname or ""), _port(parts.netloc)
+    parts = urlsplit(url)
+    scheme, port = parts.scheme.lower(), _port(parts.netloc)
     if port is not None and port != _DEFAULT_PORTS[scheme]:
         host = f"{host}:{port}"
     path = quote(unquote(parts.path, errors="replace"), safe="/:@!$&'()*+,;=~-._")

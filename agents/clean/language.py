@@ -29,9 +29,11 @@ _ARABIC_SCRIPT = {
     "uzs": "uz-Arab",
 }
 _OTHERS = (
-    "am az bg bn bs ca cs da de el en es et fi fr ha he hi hr hu hy id it ja ka kk ko ku ky lt lv mk ml mn ms nl no pl pt"
-    " ro ru sk sl so sq sr sv sw ta te tg th tk tr uk uz vi zh".split()
-)
+    "am", "az", "bg", "bn", "bs", "ca", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "ha", "he", "hi",
+    "hr", "hu", "hy", "id", "it", "ja", "ka", "kk", "ko", "ku", "ky", "lt", "lv", "mk", "ml", "mn", "ms", "nl",
+    "no", "pl", "pt", "ro", "ru", "sk", "sl", "so", "sq", "sr", "sv", "sw", "ta", "te", "tg", "th", "tk", "tr",
+    "uk", "uz", "vi", "zh",
+)  # fmt: skip
 # Letters that Arabic never has and each of these languages uses all the time. They decide headlines that are too short
 # for statistics. Persian's four letters are no proof: Arabic papers print them in foreign names.
 _TELLTALE = (
@@ -52,7 +54,7 @@ _ARABIC_ONLY_RE = re.compile(
 @lru_cache(maxsize=2)
 def _identifier(arabic_script: bool) -> LanguageIdentifier:
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages(list(_ARABIC_SCRIPT) if arabic_script else [*_OTHERS])
+    identifier.set_languages(list(_ARABIC_SCRIPT) if arabic_script else list(_OTHERS))
     return identifier
 
 

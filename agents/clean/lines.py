@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agents.clean.credit import is_agency, is_source
-from agents.clean.identity import fold
+from agents.clean.identity import fold_shown
 
 
 class Rule(StrEnum):
@@ -56,10 +56,14 @@ class Line:
 # A caption never runs longer; a body paragraph that ends in brackets does.
 MAX_CAPTION_WORDS = 45
 MAX_CAPTION_CHARS = 600
+# Headlines and captions are compared with each other; what is longer is a paragraph.
+MAX_KEY_CHARS = 300
 MAX_CREDIT_WORDS = 6
 MIN_BODY_WORDS = 25
 MIN_SENTENCE_WORDS = 6
 _END_CHARS = 12
+# What a sentence may end with.
+CLOSING = frozenset(".!؟?…»”\"')]:،")
 # Headlines end in ؟ or ! too, but none seen is as long.
 MIN_QUESTION_WORDS = 20
 
@@ -118,85 +122,6 @@ def is_credited_caption(line: Line, *, in_header: bool) -> bool:
     return in_header or is_agency(credit) or is_source(credit) or _PHOTO_WORD_RE.search(credit) is not None
 
 
-_WIDGETS = frozenset(
-    map(
-        fold,
-        (
-            "TT", "T T", "Tt", "A+ A-", "A A A", "Next Previous", "Previous Next", "السابق التالي", "التالي السابق", "شارك", "مشاركة", "شارك الخبر",
-            "شاركها", "شارك هذا", "شارك المقال", "شارك المقالة", "شارك عبر", "طباعة", "اطبع", "حفظ", "إرسال", "أرسل", "انسخ الرابط", "نسخ الرابط", "تم نسخ الرابط",
-            "فيسبوك", "تويتر", "واتساب", "تيليجرام", "تلغرام", "لينكدإن", "بينتيريست", "فايسبوك", "البريد الإلكتروني", "facebook", "twitter", "whatsapp", "telegram",
-            "linkedin", "pinterest", "email", "print", "share", "tweet", "pin it", "google+", "copy link", "x", "تكبير الخط", "تصغير الخط", "حجم الخط", "تكبير الصورة", "اضغط للتكبير",
-            "+ تكبير الصورة", "- حجم الخط +", "استمع", "استمع للمقال", "استمع إلى المقال", "إعلان", "اعلان", "advertisement", "المزيد", "...المزيد", "اقرأ المزيد",
-            "تابعنا", "تابعونا", "اشترك", "اشترك الآن", "تعليقات", "التعليقات", "أضف تعليق", "أضف تعليقا", "لا توجد تعليقات", "كل التعليقات", "عودة", "عودة للأعلى", "الرئيسية",
-            "facebook twitter", "facebook twitter whatsapp", "فيسبوك تويتر واتساب", "كم دقيقة للقراءة", "دقيقة واحدة للقراءة",
-        ),
-    )
-)  # fmt: skip
-_WIDGET_RE = re.compile(
-    r"^(?:[+\-\sA]{1,12}|[\d٠-٩]+\s*(?:مشاهدة|مشاهدات|قراءة|قراءات|تعليق|تعليقات|مشاركة|مشاركات|زيارة|دقائق للقراءة|دقيقة للقراءة)"
-    r"|(?:مدة القراءة|وقت القراءة|عدد القراءات|عدد المشاهدات|المشاهدات|مشاهدات|الزيارات|تعليقات|التعليقات)\s*:?\s*[\d٠-٩,]*\s*(?:دقيقة|دقائق|د)?)$"
-)
-_WIDGET_PREFIX_RE = re.compile(r"^(?:(?:Next\s+Previous|Previous\s+Next)(?:\s+|$))+")
-_RELATED_RE = re.compile(
-    r"^[*•\-–:\s]*(?:[إا]قر[أا]\s+[أا]يضا[ًّ]?|[إا]قر[أا]\s+أيضًا|[إا]قرأوا\s+أيضًا?|شاهد\s+[أا]يضا?[ًّ]?ا?|طالع\s+[أا]يضا?[ًّ]?ا?"
-    r"|(?:مواضيع|موضوعات|أخبار|مقالات|روابط|قصص)\s+(?:ذات\s+صلة|متعلقة|مرتبطة|أخرى\s+قد\s+تهمك)|ذات\s+صلة|قد\s+يعجبك\s+أيضا?[ًّ]?ا?|قد\s+يهمك\s+أيضا?[ًّ]?ا?"
-    r"|لقراءة\s+المزيد|للمزيد)\s*(?P<rest>[:：\-–|»].*)?$"
-)
-_TAGS_LINE_RE = re.compile(
-    r"^(?:سمات|الوسوم|وسوم|الكلمات\s+الدلالية|كلمات\s+دلالية|كلمات\s+مفتاحية|الكلمات\s+المفتاحية|هاشتاغ|tags?)\s*[:：](?:\s|$)",
-    re.IGNORECASE,
-)
-_DATE_LINE_RE = re.compile(
-    r"^(?:(?:تاريخ\s+)?(?:النشر|نُ?شرت?(?:\s+في)?|آخر\s+تحديث|تم\s+التحديث|آخر\s+تعديل|تاريخ\s+الإضافة)\s*:?\s*)(?=.*[\d٠-٩]).{4,70}$"
-)
-
-
-def is_widget(text: str) -> bool:
-    """Whether the whole line is a button, a counter or another part of the page's machinery."""
-    return len(text) <= 60 and (fold(text) in _WIDGETS or _WIDGET_RE.match(text) is not None)
-
-
-def is_related_heading(text: str) -> bool:
-    """Whether the line opens a box of links to other stories; the line may hold the first link."""
-    return len(text) <= 250 and _RELATED_RE.match(text) is not None
-
-
-def is_date_line(text: str) -> bool:
-    """Whether the line only says when the page was published or changed."""
-    return len(text) <= 90 and _DATE_LINE_RE.match(text) is not None
-
-
-def is_tags_line(text: str) -> bool:
-    """Whether the line lists the page's tags."""
-    return len(text) <= 400 and _TAGS_LINE_RE.match(text) is not None
-
-
-def strip_prefix_widget(text: str) -> tuple[str, str]:
-    """A slider's buttons at the start of a line: (the buttons or "", the rest)."""
-    match = _WIDGET_PREFIX_RE.match(text)
-    return (match.group().strip(), text[match.end() :]) if match else ("", text)
-
-
-def split_tags(text: str) -> tuple[str, str]:
-    """The list of tags that a scraper glued to the last paragraph: (paragraph, tags or "")."""
-    index = text.rfind(" سمات ")
-    if index < 0:
-        return text, ""
-    tags = text[index + 1 :]
-    if len(tags.split()) > 40 or re.search(r"[.!؟?…،:؛«»]", tags):
-        return text, ""
-    return text[:index].rstrip(), tags
-
-
-def split_self_link(text: str) -> tuple[str, str]:
-    """A paper's link to the page itself, as «رابط الخبر بصحيفة …: title»: (paragraph, link or "")."""
-    match = re.search(r"(?:^|\s)رابط الخبر بصحيفة [^\s:]{2,20}\s?:.{0,300}$", text[-360:])
-    if match is None:
-        return text, ""
-    start = max(0, len(text) - 360) + match.start()
-    return text[:start].rstrip(), text[start:].strip()
-
-
 def to_lines(paragraphs: Iterable[str]) -> list[Line]:
     """Display lines; empty ones are counted on the line after them."""
     lines = []
@@ -206,6 +131,6 @@ def to_lines(paragraphs: Iterable[str]) -> list[Line]:
         if not text:
             blanks += 1
             continue
-        lines.append(Line(text, blanks, fold(text) if len(text) <= 400 else ""))
+        lines.append(Line(text, blanks, fold_shown(text) if len(text) <= MAX_KEY_CHARS else ""))
         blanks = 0
     return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,18 +11,28 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
 
 import trafilatura
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from agents.clean.credit import MAX_CREDIT_CHARS
 from agents.clean.dates import find_dates
-from agents.clean.identity import fold
+from agents.clean.identity import hostname
 from agents.text.display import display_text
 
-# libxml2 and the recursion inside trafilatura give up at such depths; no article is nested so deep.
+# What it warns of is said again, with the page's origin, by the dead letter.
+logging.getLogger("trafilatura").setLevel(logging.ERROR)
+
+# HTML parsers take quadratic time on open tags, and trafilatura recurses; no article is nested so deep.
 MAX_DEPTH = 400
+# trafilatura takes quadratic time on some runs of equal tags; the largest pages of news sites have a third of this.
+MAX_TAGS = 20_000
 _BLOCKS = "p, h2, h3, h4, li, blockquote, figcaption, pre, td"
+_EDGES = "div, section, h1, h2, h3, h4, p, ul, li, table, tr, figure"
+_AUTHORS = "[rel=author], [itemprop=author], .byline, .author-name, .article-author, .author"
+_NOISE = "script, style, noscript, template, nav, aside, form, button, iframe, svg"
+_MIN_SPACES = 5
+_BULLET = "\n- "
 # Where the article stands in most content systems. Only a check on trafilatura, and its stand-in.
 _CONTAINERS = (
     "[itemprop=articleBody]",
@@ -31,22 +42,24 @@ _CONTAINERS = (
     "main",
 )
 _ARTICLE_TYPES = {
-    "NewsArticle",
-    "Article",
-    "ReportageNewsArticle",
-    "AnalysisNewsArticle",
-    "OpinionNewsArticle",
-    "BlogPosting",
+    "NewsArticle", "Article", "ReportageNewsArticle", "AnalysisNewsArticle", "OpinionNewsArticle", "BlogPosting",
     "LiveBlogPosting",
-}
-# trafilatura removes zero-width joiners, but Persian names and some Arabic abbreviations are spelled with them. Two runes
-# that no page of ours has stand in for them.
-_HIDE = str.maketrans({"\u200c": "\u16dc", "\u200d": "\u16dd"})
-_SHOW = str.maketrans({"\u16dc": "\u200c", "\u16dd": "\u200d"})
+}  # fmt: skip
+# trafilatura removes zero-width joiners, but Persian names and some Arabic abbreviations are spelled with them. Two
+# runes that no page of ours has stand in for them.
+_STAND_INS = (("\u200c", "\u16dc"), ("\u200d", "\u16dd"))
+_TAG_START_RE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
 _TAG_RE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})([^<>]{0,2000})>")
-_VOID = frozenset(
-    "area base br col embed hr img input link meta param source track wbr p li td tr th dd dt option".split()
-)
+_VOID = {
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
+    "p", "li", "td", "tr", "th", "dd", "dt", "option",
+}  # fmt: skip
+
+
+_FLAT = {
+    "html", "head", "body", "meta", "title", "script", "style", "p", "br", "h1", "h2", "h3", "h4", "time",
+    "article", "figcaption",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +96,7 @@ def _outlets() -> dict[str, _Outlet]:
 
 
 def _outlet(url: str) -> _Outlet:
-    host = (urlsplit(url).hostname or "").lower()
-    labels = host.split(".")
+    labels = hostname(url).split(".")
     return next((rules for n in range(len(labels)) if (rules := _outlets().get(".".join(labels[n:])))), _Outlet())
 
 
@@ -102,6 +114,8 @@ def read_markup(html: str, url: str) -> Markup:
     The outlet's own selectors come first (data/outlets.json), then trafilatura; where trafilatura's text is not what
     stands in the article's container (it happens to flashes of one sentence), the container is read instead.
     """
+    if _too_deep(html):
+        html = _flatten(html)
     tree = LexborHTMLParser(html)
     rules = _outlet(url)
     linked = _json_ld(tree)
@@ -117,6 +131,7 @@ def read_markup(html: str, url: str) -> Markup:
         _author(linked.get("author")),
         _meta(tree, "author"),
         _meta(tree, "article:author"),
+        _printed_author(tree),
     )
     published = _first_time(
         _string(linked.get("datePublished")),
@@ -124,10 +139,14 @@ def read_markup(html: str, url: str) -> Markup:
         _meta(tree, "datePublished"),
         *_times(tree, rules.published),
     )
-    captions = tuple(
-        dict.fromkeys(filter(None, (_node_line(node) for node in tree.css(rules.caption or "figcaption"))))
-    )
-    return Markup(_article_text(tree, html, rules), _headline(title, tree), author, published, captions)
+    figures = (_container(tree) or tree).css(rules.caption or "figcaption")
+    captions = tuple(dict.fromkeys(filter(None, map(_node_line, figures))))
+    return Markup(_article_text(tree, rules), _headline(title, tree), author, published, captions)
+
+
+def _printed_author(tree: LexborHTMLParser) -> str | None:
+    text = _text_of(tree, _AUTHORS)
+    return text if text and len(text) <= MAX_CREDIT_CHARS else None
 
 
 def _headline(title: str | None, tree: LexborHTMLParser) -> str | None:
@@ -138,47 +157,80 @@ def _headline(title: str | None, tree: LexborHTMLParser) -> str | None:
     return title
 
 
-def _article_text(tree: LexborHTMLParser, html: str, rules: _Outlet) -> str:
+def _article_text(tree: LexborHTMLParser, rules: _Outlet) -> str:
     if rules.body and (nodes := tree.css(rules.body)):
-        if rules.drop:
-            for node in nodes[0].css(rules.drop):
-                node.decompose()
+        for node in nodes[0].css(rules.drop) if rules.drop else ():
+            node.decompose()
         text = "\n".join(_block_lines(nodes[0]))
         if text.strip():
             return text
-    extracted = "" if _too_deep(html) else _trafilatura(html)
+    for noise in tree.css(_NOISE):
+        noise.decompose()
+    pruned = tree.html or ""
+    extracted = _trafilatura(pruned) if pruned.count("<") <= MAX_TAGS else ""
+    if _BULLET in f"\n{extracted}" and tree.body is not None:
+        extracted = _without_bullets(extracted, tree.body)
     container = _container(tree)
     if container is None:
-        return extracted or "\n".join(_block_lines(tree.body) if tree.body else ())
-    held = fold(container.text(separator=" "))
-    lines = [key for line in extracted.split("\n") if (key := fold(line))]
-    inside = sum(len(key) for key in lines if key[:200] in held)
+        return extracted or "\n".join(_bare_page(tree))
+    held = _solid(display_text(container.text(separator=" ")))
+    lines = [solid for line in extracted.split("\n") if (solid := _solid(line))]
+    inside = sum(len(solid) for solid in lines if solid[:200] in held)
     if lines and inside * 2 >= sum(map(len, lines)):
         return extracted
-    return "\n".join(_block_lines(container)) or extracted
+    return "\n".join(_unless_links(list(_block_lines(container)), tree)) or extracted
+
+
+def _without_bullets(extracted: str, body: LexborNode) -> str:
+    """The text without the dashes that trafilatura puts before list items, where the page prints none."""
+    printed = _solid(display_text(body.text(separator=" ")))
+    lines = extracted.split("\n")
+    return "\n".join(line if _solid(line) in printed else line.removeprefix("- ") for line in lines)
+
+
+def _solid(text: str) -> str:
+    return "".join(text.split())
 
 
 def _trafilatura(html: str) -> str:
-    text = trafilatura.extract(
-        html.translate(_HIDE),
-        include_comments=False,
-        include_tables=True,
-        favor_precision=True,
-        with_metadata=False,
-        deduplicate=False,
-    )
-    return display_text((text or "").translate(_SHOW))
+    hidden = [(joiner, rune) for joiner, rune in _STAND_INS if joiner in html]
+    for joiner, rune in hidden:
+        html = html.replace(joiner, rune)
+    # `fast` leaves out the library's own fallbacks, half of its time; ours is the container.
+    text = trafilatura.extract(html, include_comments=False, favor_precision=True, fast=True) or ""
+    for joiner, rune in hidden:
+        text = text.replace(rune, joiner)
+    return display_text(text)
 
 
 def _too_deep(html: str) -> bool:
     depth = 0
-    for match in _TAG_RE.finditer(html):
-        if match[3].endswith("/") or match[2].lower() in _VOID:
+    for match in _TAG_START_RE.finditer(html):
+        if match[2].lower() in _VOID:
             continue
         depth = max(0, depth - 1) if match[1] else depth + 1
         if depth > MAX_DEPTH:
             return True
     return False
+
+
+def _bare_page(tree: LexborHTMLParser) -> list[str]:
+    """The lines of a page that has no article container."""
+    for frame in tree.css("header, footer"):
+        frame.decompose()
+    return _unless_links(list(_block_lines(tree.body)), tree) if tree.body is not None else []
+
+
+def _unless_links(lines: list[str], tree: LexborHTMLParser) -> list[str]:
+    """No lines, when beside the headline there are links and labels only."""
+    title = _text_of(tree, "h1")
+    told = any(line.count(" ") >= _MIN_SPACES and " ".join(line.split()) != title for line in lines)
+    return lines if told or tree.css_first("a") is None else []
+
+
+def _flatten(html: str) -> str:
+    """The page without the tags that only nest."""
+    return _TAG_RE.sub(lambda match: match.group() if match[2].lower() in _FLAT else " ", html)
 
 
 def _container(tree: LexborHTMLParser) -> LexborNode | None:
@@ -191,18 +243,17 @@ def _container(tree: LexborHTMLParser) -> LexborNode | None:
 
 def _block_lines(node: LexborNode) -> Iterator[str]:
     """The node's text, one block a line; bare text parted by `<br>` where it has no blocks."""
-    for noise in node.css("script, style, noscript, template, nav, aside, form, button, iframe, svg"):
+    for noise in node.css(_NOISE):
         noise.decompose()
     for mark in node.css("br"):
         mark.replace_with("\n")
-    blocks = [
-        block
-        for block in node.css(_BLOCKS)
-        if not block.css_first(_BLOCKS.replace("p, ", "p, ", 1)) or block.css(_BLOCKS) == [block]
-    ]
+    blocks = [block for block in node.css(_BLOCKS) if all(inner.mem_id == block.mem_id for inner in block.css(_BLOCKS))]
     held = sum(len(block.text(strip=True)) for block in blocks)
     if held * 2 < len(node.text(strip=True)):
         blocks = [node]
+        for edge in node.css(_EDGES):
+            edge.insert_before("\n")
+            edge.insert_after("\n")
     for block in blocks:
         yield from display_text(block.text(separator="")).split("\n")
 

@@ -17,6 +17,9 @@ from agents.text.display import display_text
 from streams.errors import Reason, Rejected
 from streams.records import Article, Caption, DateMention, RawArticle
 
+# A page of many articles has more lines than one article may; a page of a million lines is none.
+_LINES_PER_PARAGRAPH = 10
+_TAG_RE = re.compile("<[^<>]*>")
 _WORD_RE = re.compile(r"[^\W_]")
 
 
@@ -87,9 +90,12 @@ def read_page(raw: RawArticle, limits: Limits) -> Page:
     markup = read_markup(text, raw.url) if html else None
     shown = markup.text if markup else display_text(text)
     if _WORD_RE.search(shown) is None:
-        if markup is not None and _WORD_RE.search(text) is not None:
+        if markup is not None and _WORD_RE.search(_TAG_RE.sub(" ", text)) is not None:
             raise Rejected(Reason.NO_ARTICLE, "the markup holds no article")
         raise Rejected(Reason.EMPTY_BODY, "content has no letter or digit in it")
+    lines = sum(1 for line in shown.split("\n") if line.strip())
+    if lines > limits.max_paragraphs * _LINES_PER_PARAGRAPH:
+        raise Rejected(Reason.TOO_LARGE, f"{lines} lines, more than {limits.max_paragraphs * _LINES_PER_PARAGRAPH}")
     title, author = _shown(raw.title), raw.author and display_text(repair(raw.author)).strip()
     hints = Hints(
         title=title or (markup.title if markup else None),

@@ -5,25 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from agents.clean.boundaries import HEADER_LINES, header_end, split_points
 from agents.clean.credit import MAX_CREDIT_CHARS, Credit, parse_credit
-from agents.clean.identity import fold
-from agents.clean.lines import (
-    Line,
-    Removal,
-    Rule,
-    is_body,
-    is_credited_caption,
+from agents.clean.identity import fold, fold_shown
+from agents.clean.lines import Line, Removal, Rule, is_body, is_credited_caption, split_credit, to_lines
+from agents.clean.machinery import (
     is_date_line,
     is_related_heading,
     is_tags_line,
     is_widget,
-    split_credit,
     split_self_link,
     split_tags,
     strip_prefix_widget,
-    to_lines,
 )
 
 _MAX_TITLE_WORDS = 30
@@ -74,8 +69,7 @@ def segment(text: str, hints: Hints = Hints()) -> list[Parts]:
     """
     lines, removed = _without_machinery(to_lines(text.split("\n")))
     points = split_points(lines)
-    bounds = [*points, len(lines)]
-    pages = [lines[start:end] for start, end in zip(bounds, bounds[1:], strict=False) if start < end]
+    pages = [lines[start:end] for start, end in pairwise([*points, len(lines)])]
     owner = _title_owner(pages, hints.title)
     articles = []
     for number, page in enumerate(pages):
@@ -140,7 +134,11 @@ def _without_machinery(lines: list[Line]) -> tuple[list[Line], list[Removal]]:
             changed = text != line.text
             kept.append(
                 replace(
-                    line, text=text, blanks=blanks, key=fold(text) if changed else line.key, after_widget=after_widget
+                    line,
+                    text=text,
+                    blanks=blanks,
+                    key=fold_shown(text) if changed else line.key,
+                    after_widget=after_widget,
                 )
             )
             after_widget, blanks = False, 0
@@ -277,13 +275,19 @@ class _Reader:
         """A second headline: the line after a headline that the page itself prints, before the first paragraph."""
         if self.hints.title is not None or position != 1 or self.parts.title is None or position + 1 >= len(self.lines):
             return False
-        line, following = self.lines[position], self.lines[position + 1]
+        line = self.lines[position]
+        below = [other for other in self.lines[position + 1 : position + 5] if not self._is_header_line(other)]
         return (
             not is_body(line)
             and 3 <= line.text.count(" ") + 1 <= 25
-            and is_body(following)
+            and any(map(is_body, below[:1]))
             and not line.text.endswith(":")
         )
+
+    def _is_header_line(self, line: Line) -> bool:
+        """Whether the line is a credit, a caption or a date: what may stand between headline and text."""
+        credited = self._credit_of(line) is not None
+        return credited or is_credited_caption(line, in_header=False) or is_date_line(line.text)
 
     def _read_body(self, start: int) -> None:
         related = 0
@@ -360,12 +364,13 @@ class _Reader:
 
 
 _LEAD_RE = re.compile(r"^(?P<credit>[^:.!؟«»\"]{3,60}?)\s?:\s")
-_LEAD_DASH_RE = re.compile(r"^(?P<credit>[^:.!؟]{3,40}?\s?\([^()]{2,20}\)|[^:.!؟]{3,40}?)\s[-–—ـ]\s")
+_LEAD_DASH_RE = re.compile(r"^(?P<credit>[^:.!؟]{3,40})\s[-–—ـ]\s")
+_LEAD_FIRST_DASH_RE = re.compile(r"^(?P<credit>[^:.!؟]{3,40}?)\s[-–—ـ]\s")
 
 
 def _lead_credit(paragraph: str) -> list[Credit]:
     """The credit inside the first sentence, as «القاهرة - رويترز: …». The sentence keeps it."""
-    for pattern in (_LEAD_RE, _LEAD_DASH_RE):
+    for pattern in (_LEAD_RE, _LEAD_DASH_RE, _LEAD_FIRST_DASH_RE):
         match = pattern.match(paragraph)
         if match is not None:
             credit = parse_credit(match["credit"])

@@ -4,7 +4,8 @@ Two samples of the text's word runs, formulas left out (see `formulas`):
 
 - `signature`: MinHash (Broder 1997) of runs of three words. Articles that share a band of it are compared.
 - `sketch`: the smallest hashes of runs of two words (bottom-k, Cohen and Kaplan 2007). It tells how much two texts
-  share and, other than MinHash, what part of a short text stands in a long one.
+  share and, other than MinHash, what part of a short text stands in a long one. With each goes the quarter of the text
+  that it stands in: a copy shares something of every quarter, a quotation or background paragraph does not.
 
 Numbers and weekdays tell the stories of one template apart.
 """
@@ -17,11 +18,12 @@ import struct
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from rensa import RMinHash
 
-from agents.dedupe.formulas import formulas, run_hashes, without_formulas, word_runs
+from agents.dedupe.formulas import TABLE, formulas, run_hashes, without_formulas, word_runs
 from agents.text.search import search_text
 from streams.records import Article, Fingerprint
 
@@ -41,7 +43,8 @@ class FingerprintConfig:
     """How fingerprints are made. Whoever changes a value changes `algorithm`: the two kinds cannot be compared.
 
     Attributes:
-        algorithm: name and version, written into every fingerprint. The table of formulas belongs to it.
+        algorithm: name and version, written into every fingerprint.
+        table: the formulas, see `agents.dedupe.formulas`.
         permutations: MinHash values in a signature.
         seed: of the permutations.
         signature_words: words in a run of the signature.
@@ -53,6 +56,7 @@ class FingerprintConfig:
     """
 
     algorithm: str = "rasd-minhash/1"
+    table: Path = TABLE
     permutations: int = 48
     seed: int = 20150801
     signature_words: int = 3
@@ -68,18 +72,21 @@ def fingerprint(article: Article, config: FingerprintConfig) -> Fingerprint:
     words = body_words(article.body)
     if len(words) <= config.caption_words and article.title:
         words = body_words(article.title) + words
-    table = formulas() if len(words) > config.flash_words else frozenset()
-    pairs = without_formulas(run_hashes(word_runs(words, config.sketch_words)), table)
+    table = formulas(config.table) if len(words) > config.flash_words else frozenset()
+    hashes = run_hashes(word_runs(words, config.sketch_words))
+    pairs = without_formulas(hashes, table)
+    smallest = sorted(pairs)[: config.sketch_size]
     return Fingerprint(
         algorithm=config.algorithm,
         exact=_digest(" ".join(words), 12),
         words=len(words),
         runs=len(pairs),
         signature=_signature(without_formulas(run_hashes(word_runs(words, config.signature_words)), table), config),
-        sketch=_pack("H", sorted(value >> 48 for value in sorted(pairs)[: config.sketch_size])),
+        sketch=_pack("H", [value >> 48 for value in smallest]),
         numbers=_pack("H", _number_hashes(words, config.most_numbers)),
         weekdays=sum(1 << day for day, name in enumerate(_WEEKDAYS) if name in words),
         family=_digest(f"{article.source}\n{url_family(article.url)}", 6),
+        quarters=_quarters(hashes, smallest),
     )
 
 
@@ -110,6 +117,15 @@ def _signature(hashes: set[int], config: FingerprintConfig) -> str:
         return ""
     rows = RMinHash.digest_matrix_from_token_hash_sets([hashes], config.permutations, config.seed).to_rows()
     return _pack("I", rows[0])
+
+
+def _quarters(hashes: Sequence[int], kept: Sequence[int]) -> str:
+    """In which quarter of the text each kept hash stands first: two bits each, the first one's lowest."""
+    places: dict[int, int] = {}
+    for at, value in enumerate(hashes):
+        places.setdefault(value, 4 * at // len(hashes))
+    packed = sum(places[value] << 2 * at for at, value in enumerate(kept))
+    return b64encode(packed.to_bytes((len(kept) + 3) // 4, "little")).decode()
 
 
 def _number_hashes(words: Iterable[str], most: int) -> list[int]:

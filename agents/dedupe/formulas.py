@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rensa import RMinHash
 
-_TABLE = Path(__file__).parent / "models" / "formulas.bin"
+TABLE = Path(__file__).parent / "models" / "formulas.bin"
 _BYTES = 5
 _SHIFT = 64 - 8 * _BYTES
 
@@ -28,15 +28,16 @@ def word_runs(words: Sequence[str], size: int) -> list[str]:
     return [" ".join(run) for run in zip(*(islice(words, start, None) for start in range(size)), strict=False)]
 
 
-def run_hashes(runs: Sequence[str]) -> set[int]:
-    """64-bit hashes of word runs, evenly spread. The function is rensa's; a test pins its values."""
-    return set(RMinHash.hash_token_sets([runs])[0])
+def run_hashes(runs: Sequence[str]) -> list[int]:
+    """64-bit hashes of word runs in their order, evenly spread. The function is rensa's; a test pins its values."""
+    hashes: list[int] = RMinHash.hash_token_sets([runs])[0]
+    return hashes
 
 
 @cache
-def formulas() -> frozenset[int]:
-    """The table that ships with the package, as the upper 40 bits of the runs' hashes."""
-    data = _TABLE.read_bytes()
+def formulas(table: Path) -> frozenset[int]:
+    """A table as `build` makes it (`TABLE` ships with the package): the upper 40 bits of the formulas' hashes."""
+    data = table.read_bytes()
     return frozenset(int.from_bytes(data[at : at + _BYTES], "little") for at in range(0, len(data), _BYTES))
 
 
@@ -62,7 +63,7 @@ def build(days: Iterable[Iterable[Sequence[str]]], sizes: Sequence[int], share: 
         printed: set[int] = set()
         for words in day:
             for size in sizes:
-                printed |= run_hashes(word_runs(words, size))
+                printed.update(run_hashes(word_runs(words, size)))
         for value in printed:
             counts[value >> _SHIFT] = counts.get(value >> _SHIFT, 0) + 1
     found = array("Q", sorted(value for value, count in counts.items() if count >= share * number))

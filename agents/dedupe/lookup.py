@@ -1,10 +1,10 @@
 """The look-up: which story an article is a copy of. The one stateful step of the pipeline.
 
 A cluster is its canonical article and the later articles that are copies of it. In the order of the stream (when an
-article first came, then its id), each article joins the most similar canonical article of the window, or else becomes
-canonical itself. That definition says nothing of the order of arrival, and neither do the results: an article that
-arrives after its juniors (workers run at their own speeds) takes the place that it would have had, and the articles
-whose clusters change by that are told as `Move`s. As members never attract anyone, no chain of weak pairs forms.
+article first came, then its id), each article joins the cluster of the window to whose canonical article it is most
+similar (`compare.joins`), or else becomes canonical itself. That definition says nothing of the order of arrival, and
+neither do the results: an article that arrives after its juniors, because workers run at their own speeds, takes the
+place that it would have had, and the articles whose clusters change by that are told as `Move`s.
 
 The table holds all state, one record an article; everything else is derived from it by `rebuild`.
 """
@@ -12,12 +12,13 @@ The table holds all state, one record an article; everything else is derived fro
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
+from types import MappingProxyType
 from typing import Any
 
-from agents.dedupe.compare import CompareConfig, Features, Match, compare
+from agents.dedupe.compare import CompareConfig, Features, joins
 from agents.dedupe.fingerprint import FingerprintConfig
 from agents.dedupe.postings import Postings, Rank
 from agents.dedupe.state import Known
@@ -35,6 +36,7 @@ class LookupConfig:
         bucket: seconds of articles that are forgotten together.
         most_forgotten: articles forgotten at one look-up, so that none takes long.
         most_postings: newest articles that are considered of one band.
+        most_decoded: records kept decoded in memory, about 10 KB each.
         compare: what a copy is.
     """
 
@@ -44,6 +46,7 @@ class LookupConfig:
     bucket: float = 3600.0
     most_forgotten: int = 64
     most_postings: int = 200
+    most_decoded: int = 4096
     compare: CompareConfig = field(default_factory=CompareConfig)
 
 
@@ -85,8 +88,8 @@ class Lookup:
 
     def rebuild(self) -> None:
         """Derive the index from the table: after a start, a recovery, a rebalance."""
-        self._leaders = Postings(self._config.most_postings, lambda: self._count("posting_capped"))
-        self._members = Postings(self._config.most_postings, lambda: self._count("posting_capped"))
+        self._recent: dict[str, Known] = {}
+        self._postings = Postings(self._config.most_postings, lambda: self._count("posting_capped"))
         self._copies: dict[str, set[str]] = {}
         self._buckets: dict[int, set[str]] = {}
         self._newest: Rank = (0.0, "")
@@ -105,6 +108,7 @@ class Lookup:
             article: with its fingerprint.
             now: seconds since the epoch; an `ingested_at` beyond it is taken as it.
         """
+        self._moves = []
         if article.fingerprint.algorithm != self._config.algorithm:
             self._count("other_algorithm")
         features = Features(article.fingerprint)
@@ -118,18 +122,19 @@ class Lookup:
         self._forget()
         return known.cluster
 
-    def take_moves(self) -> list[Move]:
-        """What the last look-up changed for articles that were answered before; a replay gives it again."""
-        moves, self._moves = self._moves, []
-        return moves
+    def moves(self) -> list[Move]:
+        """What the last `assign` changed for articles that were answered before; a replay gives it again."""
+        return self._moves
 
     def _insert(self, rank: Rank, features: Features) -> Known:
-        cluster = self._decide(rank, features, ())
-        known = Known(rank, self._decisions + 1, features, cluster)
-        if known.leads and rank < self._newest:
-            moves = self._overtaken(known)
-            joined = sum(moved.canonical_id == rank[1] for moved in moves.values())
-            known = replace(known, moves=moves, cluster=cluster.model_copy(update={"size": 1 + joined}))
+        seniors, juniors = self._met(rank, features, {})
+        known = Known(rank, self._decisions + 1, features, self._decide(rank, features, seniors, {}))
+        if juniors:
+            self._postings.add(self._keys(features), rank)
+            moves = self._overtaken(known, juniors)
+            joined = sum(cluster.canonical_id == known.article_id for cluster in moves.values())
+            size = 1 + joined if known.leads else known.cluster.size
+            known = replace(known, moves=moves, cluster=known.cluster.model_copy(update={"size": size}))
         self._write(known)
         return known
 
@@ -141,74 +146,72 @@ class Lookup:
         self._write(edited)
         return edited
 
-    def _decide(self, rank: Rank, features: Features, newcomers: Iterable[Known], gone: Iterable[str] = ()) -> Cluster:
-        """The cluster of an article among the canonical articles before it, `newcomers` included, `gone` left out."""
-        best: tuple[float, Rank, Match] | None = None
-        for leader in (*self._found(self._leaders, rank, features, gone), *newcomers):
-            if leader.rank < rank and self._near_in_time(leader.rank, rank):
-                match = compare(features, leader.features, self._config.compare)
-                if match and (best is None or (-match.score, leader.rank) < best[:2]):
-                    best = (-match.score, leader.rank, match)
-        if best is None:
-            return _cluster(rank[1], "first", 1.0, 1)
-        leader_id = best[1][1]
-        return _cluster(leader_id, best[2].relation, best[2].score, 2 + len(self._copies.get(leader_id, ())))
+    def _met(self, rank: Rank, features: Features, pending: Mapping[str, Known]) -> tuple[list[Known], list[Known]]:
+        """The articles of the window that share a key with this one: those before it, those after it."""
+        seniors, juniors = list[Known](), list[Known]()
+        for other in self._postings.find(self._keys(features)):
+            known = self._load(other[1], pending) if other != rank and self._near_in_time(other, rank) else None
+            if known is not None:
+                (seniors if other < rank else juniors).append(known)
+        return seniors, juniors
 
-    def _overtaken(self, late: Known) -> dict[str, Cluster]:
-        """New clusters of articles after `late`, which becomes canonical though they came before it.
+    def _decide(self, rank: Rank, features: Features, seniors: list[Known], pending: Mapping[str, Known]) -> Cluster:
+        """The cluster of an article, given the articles before it that share a key with it."""
+        members: dict[str, list[Features]] = {}
+        for senior in seniors:
+            members.setdefault(senior.cluster.canonical_id, []).append(senior.features)
+        best: tuple[float, Rank, Cluster] | None = None
+        for canonical_id, copies in members.items():
+            canonical = self._load(canonical_id, pending)
+            if canonical is None or not self._near_in_time(canonical.rank, rank):
+                continue
+            match = joins(features, canonical.features, copies, self._config.compare)
+            if match and (best is None or (-match.score, canonical.rank) < best[:2]):
+                size = 2 + len(self._copies.get(canonical_id, ()))
+                cluster = _cluster(canonical_id, match.relation, match.score, size)
+                best = (-match.score, canonical.rank, cluster)
+        return _cluster(rank[1], "first", 1.0, 1) if best is None else best[2]
 
-        They are decided again in their order; whoever stops or begins to be canonical by that concerns further ones.
+    def _overtaken(self, late: Known, juniors: Iterable[Known]) -> dict[str, Cluster]:
+        """New clusters of articles that came before `late` though their place is after it.
+
+        They are decided again in the order of their places. Whoever changes cluster by that concerns further ones.
         """
-        moves: dict[str, Cluster] = {}
-        promoted, demoted = [late], set[str]()
-        queue = sorted(self._juniors(late))
+        pending = {late.article_id: late}
+        queue = sorted(junior.rank for junior in juniors)
         seen = set(queue)
         while queue:
             rank = heappop(queue)
             junior = self._load(rank[1])
             # A member whose canonical article is forgotten keeps its cluster.
-            if junior is None or junior.cluster.canonical_id not in self._table:
+            if junior is None or self._load(junior.cluster.canonical_id) is None:
                 continue
-            newcomers = [leader for leader in promoted if self._meet(leader.features, junior.features)]
-            cluster = self._decide(rank, junior.features, newcomers, demoted)
+            seniors, concerned = self._met(rank, junior.features, pending)
+            cluster = self._decide(rank, junior.features, seniors, pending)
             if cluster.canonical_id == junior.cluster.canonical_id:
                 continue
-            moves[rank[1]] = cluster
-            concerned: Iterable[Rank] = ()
+            pending[rank[1]] = replace(junior, cluster=cluster)
             if junior.leads:
-                demoted.add(rank[1])
-                concerned = [copy.rank for copy in map(self._load, self._copies.get(rank[1], ())) if copy]
-            elif cluster.canonical_id == rank[1]:
-                promoted.append(junior)
-                concerned = self._juniors(junior)
+                copies = map(self._load, sorted(self._copies.get(rank[1], ())))
+                concerned.extend(copy for copy in copies if copy is not None)
             for further in concerned:
-                if further not in seen:
-                    seen.add(further)
-                    heappush(queue, further)
-        return self._sized(moves)
+                if further.rank not in seen:
+                    seen.add(further.rank)
+                    heappush(queue, further.rank)
+        return self._moves_of(late.article_id, pending)
 
-    def _sized(self, moves: Mapping[str, Cluster]) -> dict[str, Cluster]:
-        """The same moves with the sizes that the clusters will have."""
+    def _moves_of(self, late_id: str, pending: Mapping[str, Known]) -> dict[str, Cluster]:
+        """The clusters of all pending articles but the late one, with the sizes that they will have."""
         sizes: dict[str, int] = {}
-        for target in {cluster.canonical_id for cluster in moves.values()}:
-            stayed = sum(copy not in moves for copy in self._copies.get(target, ()))
-            came = sum(c.canonical_id == target and moved != target for moved, c in moves.items())
+        for target in {known.cluster.canonical_id for known in pending.values()}:
+            stayed = sum(copy not in pending for copy in self._copies.get(target, ()))
+            came = sum(k.cluster.canonical_id == target and moved != target for moved, k in pending.items())
             sizes[target] = 1 + stayed + came
-        return {moved: c.model_copy(update={"size": sizes[c.canonical_id]}) for moved, c in moves.items()}
-
-    def _juniors(self, leader: Known) -> Iterator[Rank]:
-        """Articles after `leader` that may be its copies."""
-        keys = self._keys(leader.features)
-        for rank in self._leaders.find(keys) | self._members.find(keys):
-            if rank > leader.rank and self._near_in_time(leader.rank, rank):
-                yield rank
-
-    def _found(self, postings: Postings, rank: Rank, features: Features, gone: Iterable[str]) -> Iterator[Known]:
-        for candidate in postings.find(self._keys(features)):
-            if candidate < rank and candidate[1] not in gone:
-                known = self._load(candidate[1])
-                if known is not None:
-                    yield known
+        return {
+            moved: known.cluster.model_copy(update={"size": sizes[known.cluster.canonical_id]})
+            for moved, known in pending.items()
+            if moved != late_id
+        }
 
     def _move(self, article_id: str, cluster: Cluster, decided: int) -> None:
         """Carry out a move, unless a later decision has overtaken it, and tell of it either way."""
@@ -224,28 +227,40 @@ class Lookup:
     def _near_in_time(self, one: Rank, other: Rank) -> bool:
         return abs(one[0] - other[0]) <= self._config.window
 
-    def _meet(self, one: Features, other: Features) -> bool:
-        return not set(self._keys(one)).isdisjoint(self._keys(other))
-
     def _keys(self, features: Features) -> list[int]:
         """What an article is filed under: its exact hash and its bands; the hash alone if of another algorithm."""
         fingerprint = features.fingerprint
-        keys = [_key(f"{fingerprint.algorithm} {fingerprint.exact}".encode())]
-        if fingerprint.algorithm == self._config.algorithm:
-            keys.extend(map(_key, features.bands(self._config.rows)))
-        return keys
+        name = f"{fingerprint.algorithm} {fingerprint.exact}".encode()
+        exact = int.from_bytes(hashlib.blake2b(name, digest_size=7).digest(), "little") << 8
+        if fingerprint.algorithm != self._config.algorithm:
+            return [exact]
+        return [exact, *features.bands(self._config.rows)]
 
-    def _load(self, article_id: str) -> Known | None:
-        record = self._table.get(article_id)
-        return None if record is None else Known.from_json(article_id, record)
+    def _load(self, article_id: str, pending: Mapping[str, Known] = MappingProxyType({})) -> Known | None:
+        """An article of the window, as it will be after the `pending` decisions."""
+        known = pending.get(article_id) or self._recent.get(article_id)
+        if known is None:
+            record = self._table.get(article_id)
+            if record is None:
+                return None
+            known = Known.from_json(article_id, record)
+            self._remember(known)
+        return known
+
+    def _remember(self, known: Known) -> None:
+        """Keep a decoded record at hand: what was compared is likely to be compared again."""
+        self._recent[known.article_id] = known
+        if len(self._recent) > self._config.most_decoded:
+            del self._recent[next(iter(self._recent))]
 
     def _write(self, known: Known) -> None:
         self._table[known.article_id] = known.to_json()
+        self._remember(known)
         self._file(known)
 
     def _file(self, known: Known) -> None:
         """Enter an article in everything that is derived from the table."""
-        (self._leaders if known.leads else self._members).add(self._keys(known.features), known.rank)
+        self._postings.add(self._keys(known.features), known.rank)
         if not known.leads:
             self._copies.setdefault(known.cluster.canonical_id, set()).add(known.article_id)
         self._buckets.setdefault(self._bucket(known.rank), set()).add(known.article_id)
@@ -253,7 +268,7 @@ class Lookup:
         self._decisions = max(self._decisions, known.decided)
 
     def _unfile(self, known: Known) -> None:
-        (self._leaders if known.leads else self._members).remove(self._keys(known.features), known.rank)
+        self._postings.remove(self._keys(known.features), known.rank)
         canonical = known.cluster.canonical_id
         if not known.leads and canonical in self._copies:
             self._copies[canonical].discard(known.article_id)
@@ -274,6 +289,7 @@ class Lookup:
             if known is not None:
                 self._unfile(known)
                 del self._table[article_id]
+                self._recent.pop(article_id, None)
                 self._count("forgotten")
         if not self._buckets[oldest]:
             del self._buckets[oldest]
@@ -283,8 +299,3 @@ def _cluster(canonical_id: str, relation: str, score: float, size: int) -> Clust
     return Cluster.model_validate(
         {"id": canonical_id, "canonical_id": canonical_id, "relation": relation, "score": score, "size": size}
     )
-
-
-def _key(value: bytes) -> int:
-    """A number of at most 60 bits, which costs half of what the bytes do."""
-    return int.from_bytes(hashlib.blake2b(value, digest_size=8).digest(), "little") >> 4

@@ -63,6 +63,8 @@ def part_clitics(word: str, words: Mapping[str, WordEntry]) -> Clitics:
 
 def _is_name(rest: WordEntry, whole: WordEntry | None) -> bool:
     # Over all classes: «السعودية» is mostly a ministry's, «والسعودية» mostly the country.
+    if rest.places and whole is None:
+        return True
     return sum(rest.kinds) >= max(_LEAST_SHARE * sum(whole.kinds) if whole else 0.0, _LEAST_NAME)
 
 

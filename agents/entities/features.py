@@ -29,11 +29,13 @@ class WordEntry:
         count: its occurrences.
         classes: its cluster at each granularity; -1 where it has none.
         kinds: how often an earlier tagger took it for part of a PER, LOC, ORG: average probability, 0 to 1.
+        places: what it is in the gazetteer (`agents.entities.gazetteer`).
     """
 
     count: int
     classes: tuple[int, ...]
     kinds: tuple[float, ...] = (0.0, 0.0, 0.0)
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +112,11 @@ def word_features(word: str, table: Mapping[str, WordEntry]) -> WordFeatures:
     affixes += [f"b{n}={bare[:n]}" for n in (2, 3)] if bare != stem else []
     edges = [f"q={word[0]}"] if not word[0].isalnum() else []
     edges += [f"r={word[-1]}"] if len(word) > 1 and not word[-1].isalnum() and word[-1] in ')(»«",،.:؛' else []
+    named = table.get(stem) or table.get(plain) or table.get(f"ال{stem}")
+    gazetteer = tuple(f"g={letter}" for letter in named.places) if named else ()
     form = [f"k={clitics}", f"a={int(bare != stem)}", f"h={_shape(plain)}"]
-    own = (
-        *base,
-        *stems,
-        *form,
-        *affixes,
-        *edges,
-        f"l={min(len(stem), 8)}",
-        f"f={min(count, 1).bit_length() + len(str(count))}",
-        "bias",
-    )
-    near = (*base, *stems, *form, *affixes[1:3], *[f"e{n}={stem[-n:]}" for n in (1, 2, 3)], *edges)
-    return WordFeatures(own, near, tuple(base))
+    size = f"f={min(count, 1) + len(str(count))}"
+    own = (*base, *stems, *form, *affixes, *edges, f"l={min(len(stem), 8)}", size, *gazetteer)
+    ends = [f"e{n}={stem[-n:]}" for n in (1, 2, 3)]
+    near = (*base, *stems, *form, *affixes[1:3], *ends, *edges, *gazetteer)
+    return WordFeatures(own, near, (*base, *gazetteer))

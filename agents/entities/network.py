@@ -23,7 +23,9 @@ BUCKETS = 1 << 14
 REACH = 2
 # Keeps the sum of some thirty hashed features in the size of the word vectors.
 BAG_SCALE = 0.3
-_CACHED_WORDS = 50_000
+VECTOR_LENGTH = 3.0
+# Rows of 640 floats: 77 MB at most.
+_CACHED_WORDS = 30_000
 
 
 def buckets(word: str, words: Mapping[str, WordEntry]) -> list[int]:
@@ -39,6 +41,14 @@ def vector_row(word: str, words: Mapping[str, WordEntry], numbers: Mapping[str, 
         if form in numbers:
             return numbers[form]
     return None
+
+
+def unpacked(vectors: NDArray[np.int8], width: int) -> Floats:
+    """Stored vectors as the network reads them: [words, views·width], each view of a word of one length."""
+    views = vectors.astype(np.float32).reshape(len(vectors), -1, width)
+    length = np.maximum(np.linalg.norm(views, axis=2, keepdims=True), 1)
+    result: Floats = (VECTOR_LENGTH * views / length).reshape(vectors.shape)
+    return result
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,15 @@
-"""The linear tagger: its weights, the words it knows, and the score of every tag at every token."""
+"""The linear tagger: a conditional random field as the sum of what each word says of the tags around it."""
 
 from __future__ import annotations
 
-import io
-import lzma
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.entities.bio import TAGS
+from agents.entities.chain import marginals
 from agents.entities.features import OFFSETS, OUTSIDE, WordEntry, WordFeatures, word_features
 
 Floats = NDArray[np.float32]
@@ -53,6 +51,10 @@ class LinearModel:
             total += stacked[here + offset, index]
         return total
 
+    def probabilities(self, sentences: Sequence[Sequence[str]]) -> Floats:
+        """[tokens, tags]; every row adds up to 1."""
+        return marginals(self.scores(sentences), self.transitions, [len(tokens) for tokens in sentences])
+
     def _row(self, word: str | None) -> Floats:
         """[1, offsets, tags]: what a word adds to the tags of the tokens around it; None is beyond the sentence."""
         key = word or ""
@@ -72,48 +74,3 @@ class LinearModel:
                 if weight is not None:
                     row[0, index] += weight
         return row
-
-
-def save(model: LinearModel, path: Path) -> None:
-    """Write the model, the same bytes for the same model."""
-    names = sorted(model.weights)
-    words = sorted(model.words, key=lambda word: (-model.words[word].count, word))
-    entries = [model.words[word] for word in words]
-    buffer = io.BytesIO()
-    for array in (
-        _lines(words),
-        np.array([entry.count for entry in entries], dtype=np.uint32),
-        np.array([entry.classes for entry in entries], dtype=np.int16),
-        np.rint(255 * np.array([entry.kinds for entry in entries])).astype(np.uint8),
-        _lines(names),
-        np.array([model.weights[name] for name in names], dtype=np.float16),
-        model.transitions.astype(np.float32),
-    ):
-        np.save(buffer, array, allow_pickle=False)
-    path.write_bytes(lzma.compress(buffer.getvalue(), preset=9 | lzma.PRESET_EXTREME))
-
-
-def load(path: Path) -> LinearModel:
-    """Read a model that `save` wrote.
-
-    Raises:
-        OSError: the file cannot be read.
-        ValueError, lzma.LZMAError: it is no such model.
-    """
-    buffer = io.BytesIO(lzma.decompress(path.read_bytes()))
-    words, counts, classes, kinds, names, weights, transitions = (np.load(buffer, allow_pickle=False) for _ in range(7))
-    columns = zip(counts.tolist(), map(tuple, classes.tolist()), map(tuple, (kinds / 255).tolist()), strict=True)
-    entries = (WordEntry(*row) for row in columns)
-    return LinearModel(
-        words=dict(zip(_strings(words), entries, strict=True)),
-        weights=dict(zip(_strings(names), weights.astype(np.float32), strict=True)),
-        transitions=transitions,
-    )
-
-
-def _lines(strings: Iterable[str]) -> NDArray[np.uint8]:
-    return np.frombuffer("\n".join(strings).encode(), dtype=np.uint8)
-
-
-def _strings(lines: NDArray[np.uint8]) -> list[str]:
-    return lines.tobytes().decode().split("\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,12 +11,14 @@ from typing import Protocol
 import numpy as np
 
 from agents.entities.bio import TAGS, repair
-from agents.entities.chain import marginals
 from agents.entities.features import WordEntry
-from agents.entities.potentials import LinearModel, load
+from agents.entities.potentials import Floats
+from agents.entities.store import Model, load
 
-MODELS = Path(__file__).parent / "models"
-BACKENDS = ("fast",)
+MODEL = Path(__file__).parent / "models" / "tagger.xz"
+# How many of the model's networks each backend runs.
+BACKENDS = {"fast": 1, "accurate": 3}
+NETWORKS_SHARE = 0.6
 # Taggers trained on few names are too shy of new ones: O has to be this much likelier than a name. Cross-validated
 # (docs/entities.md).
 _PREFERENCE = np.array([0.67, *(1.0 for _ in TAGS[1:])], dtype=np.float32)
@@ -53,16 +54,25 @@ class Tagger(Protocol):
         ...
 
 
+class Part(Protocol):
+    """One model of a tagger."""
+
+    def probabilities(self, sentences: Sequence[Sequence[str]]) -> Floats:
+        """[tokens, tags] of the sentences one after the other, none of them empty."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class ChainTagger:
-    """The embedded tagger. May be called from several threads."""
+class EmbeddedTagger:
+    """The average of a conditional random field and convolutional networks. May be called from several threads.
 
-    model: LinearModel
+    Attributes:
+        words: what the unlabelled news knows of words.
+        parts: the models and the weight of each; the weights add up to 1.
+    """
 
-    @property
-    def words(self) -> Mapping[str, WordEntry]:
-        """What the unlabelled news knows of words."""
-        return self.model.words
+    words: Mapping[str, WordEntry]
+    parts: tuple[tuple[float, Part], ...]
 
     def tag(self, tokens: Sequence[str]) -> list[str]:
         """The BIO tags of one sentence, one a token."""
@@ -73,19 +83,43 @@ class ChainTagger:
         filled = [tokens for tokens in sentences if tokens]
         if not filled:
             return [Tagging([], []) for _ in sentences]
-        lengths = [len(tokens) for tokens in filled]
-        scores = self.model.scores(filled)
-        probability = marginals(scores, self.model.transitions, lengths)
-        path = (probability * _PREFERENCE).argmax(axis=1)
-        chosen = probability[np.arange(len(path)), path].tolist()
-        names = [TAGS[number] for number in path.tolist()]
+        names, scores = decode(self.probabilities(filled))
         taggings: list[Tagging] = []
         start = 0
         for tokens in sentences:
             end = start + len(tokens)
-            taggings.append(Tagging(repair(names[start:end]), chosen[start:end]))
+            taggings.append(Tagging(repair(names[start:end]), scores[start:end]))
             start = end
         return taggings
+
+    def probabilities(self, sentences: Sequence[Sequence[str]]) -> Floats:
+        """[tokens, tags] of the sentences one after the other, none of them empty."""
+        return average([(weight, part.probabilities(sentences)) for weight, part in self.parts])
+
+
+def average(parts: Sequence[tuple[float, Floats]]) -> Floats:
+    """The weighted mean of probabilities."""
+    total = np.zeros_like(parts[0][1])
+    for weight, probability in parts:
+        total += np.float32(weight) * probability
+    return total
+
+
+def decode(probabilities: Floats) -> tuple[list[str], list[float]]:
+    """The tag of each token (not yet repaired) and its probability."""
+    path = (probabilities * _PREFERENCE).argmax(axis=1)
+    return [TAGS[number] for number in path.tolist()], probabilities[np.arange(len(path)), path].tolist()
+
+
+def weights(networks: int) -> list[float]:
+    """The weight of the linear model, then of each network."""
+    return [1 - NETWORKS_SHARE, *(NETWORKS_SHARE / networks for _ in range(networks))]
+
+
+def assemble(model: Model) -> EmbeddedTagger:
+    """The tagger made of all parts of a model."""
+    parts: list[Part] = [model.linear, *(model.network(index) for index in range(len(model.networks)))]
+    return EmbeddedTagger(model.words, tuple(zip(weights(len(model.networks)), parts, strict=True)))
 
 
 @cache
@@ -93,13 +127,9 @@ def load_tagger(backend: str = "fast") -> Tagger:
     """The tagger of that name, loaded once a process.
 
     Raises:
-        ValueError: there is no such backend, or its model file is damaged.
-        OSError: its model file cannot be read.
+        ValueError: there is no such backend, or the model file is damaged.
+        OSError: the model file cannot be read.
     """
     if backend not in BACKENDS:
         raise ValueError(f"unknown entities backend {backend!r}; choose from {', '.join(BACKENDS)}")
-    path = MODELS / f"{backend}.xz"
-    try:
-        return ChainTagger(load(path))
-    except lzma.LZMAError as error:
-        raise ValueError(f"{path}: damaged model: {error}") from error
+    return assemble(load(MODEL, BACKENDS[backend]))

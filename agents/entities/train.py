@@ -15,15 +15,19 @@ from pathlib import Path
 
 import numpy as np
 import pycrfsuite
+from threadpoolctl import threadpool_limits
 
 from agents.entities import corpus as corpora
-from agents.entities.bio import TAGS
-from agents.entities.chain import marginals
+from agents.entities.bio import TAGS, TYPES
 from agents.entities.corpus import Tagged
 from agents.entities.features import OFFSETS, OUTSIDE, WordEntry, WordFeatures, core, word_features
-from agents.entities.potentials import LinearModel, save
-from agents.entities.tagger import MODELS
-from agents.entities.wordstats import word_entries
+from agents.entities.fitting import Encoder, fit
+from agents.entities.gazetteer import place_words
+from agents.entities.network import Layers, unpacked
+from agents.entities.potentials import LinearModel
+from agents.entities.store import Model, save
+from agents.entities.tagger import BACKENDS, MODEL
+from agents.entities.wordstats import DIMENSIONS, WordStatistics, word_statistics
 
 PENALTIES = {"c1": 0.05, "c2": 0.01, "max_iterations": 80, "feature.possible_transitions": True}
 # A move that never occurs and must never be chosen: into an I- of another class.
@@ -74,22 +78,28 @@ def _observations(
     ]
 
 
+def train_networks(sentences: Sequence[Tagged], statistics: WordStatistics, count: int) -> Iterator[Layers]:
+    """Networks that differ in their seeds alone."""
+    numbers = {word: number for number, word in zip(range(len(statistics.vectors)), statistics.words, strict=False)}
+    encoder = Encoder(statistics.words, numbers, unpacked(statistics.vectors, DIMENSIONS))
+    return (fit(sentences, encoder, statistics.vectors.shape[1], seed) for seed in range(count))
+
+
 def with_kinds(model: LinearModel, sentences: Iterable[Sequence[str]]) -> dict[str, WordEntry]:
     """The words with the average probability of PER, LOC and ORG that the model gives them in the unlabelled news."""
-    sums: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]] = {}
+    numbers = {word: number for number, word in enumerate(model.words)}
+    sums = np.zeros((len(numbers), len(TYPES)))
+    seen = np.zeros(len(numbers))
     for batch in batched(filter(None, sentences), 256):
-        scores = model.scores(batch)
-        probability = marginals(scores, model.transitions, [len(tokens) for tokens in batch])
+        probability = model.probabilities(batch)
         kinds = probability[:, 1::2] + probability[:, 2::2]
-        for token, row in zip((token for tokens in batch for token in tokens), kinds, strict=True):
-            word = core(token)
-            if word in sums:
-                sums[word] += row
-            elif word in model.words:
-                sums[word] = row.astype(np.float64)
+        rows = np.array([numbers.get(core(token), -1) for tokens in batch for token in tokens])
+        known = rows >= 0
+        np.add.at(sums, rows[known], kinds[known])
+        np.add.at(seen, rows[known], 1)
+    means = (sums / np.maximum(seen, 1)[:, None]).tolist()
     return {
-        word: replace(entry, kinds=tuple((sums[word] / entry.count).tolist())) if word in sums else entry
-        for word, entry in model.words.items()
+        word: replace(entry, kinds=tuple(mean)) for (word, entry), mean in zip(model.words.items(), means, strict=True)
     }
 
 
@@ -104,16 +114,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Train on all of the training material and write the model file."""
     parser = argparse.ArgumentParser(prog="python -m agents.entities.train", description=main.__doc__)
     parser.add_argument("--corpus", type=Path, required=True, help="folder of anercorp/, aqmar/ and saudinewsnet/")
-    parser.add_argument("--output", type=Path, default=MODELS / "fast.xz", help="model file (default: %(default)s)")
+    parser.add_argument("--output", type=Path, default=MODEL, help="model file (default: %(default)s)")
     options = parser.parse_args(arguments)
-    sys.stderr.write("counting and clustering the words of the unlabelled news …" + "\n")
-    words = word_entries(corpora.unlabelled(options.corpus))
-    sys.stderr.write(f"{len(words)} words; training …" + "\n")
-    model = train(corpora.anercorp(options.corpus), words)
-    model = replace(model, words=with_kinds(model, corpora.unlabelled(options.corpus)))
-    save(model, options.output)
-    sys.stderr.write(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB" + "\n")
+    # More threads add in another order, and the last digits would differ.
+    with threadpool_limits(1):
+        _say("counting and clustering the words of the unlabelled news")
+        statistics = word_statistics(corpora.unlabelled(options.corpus), place_words())
+        sentences = corpora.anercorp(options.corpus)
+        _say("fitting the conditional random field")
+        linear = train(sentences, statistics.words)
+        networks: list[Layers] = []
+        for layers in train_networks(sentences, statistics, max(BACKENDS.values())):
+            networks.append(layers)
+            _say(f"fitted network {len(networks)}")
+        _say("tagging the unlabelled news")
+        words = with_kinds(linear, corpora.unlabelled(options.corpus))
+    save(Model(words, statistics.vectors, DIMENSIONS, replace(linear, words=words), tuple(networks)), options.output)
+    _say(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB")
     return 0
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """Word classes from the unlabelled news: which words stand in the same company.
 
-Positive pointwise mutual information of a word with its neighbours at each of four positions, its leading singular
-vectors (Levy, Goldberg & Dagan, 2015), and k-means clusters of those. Only the clusters and counts are kept.
+Positive pointwise mutual information of a word with its neighbours, its leading singular vectors (Levy, Goldberg &
+Dagan, 2015), and k-means clusters of those.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,42 +20,73 @@ from sklearn.utils.extmath import randomized_svd
 from agents.entities.features import WordEntry, core
 
 POSITIONS = (-2, -1, 1, 2)
+WINDOW = 5
 LEAST_COUNT = 3
 CONTEXT_WORDS = 20_000
 # Levy et al.: contexts' frequencies are flattened, as word2vec does, so that rare contexts count for less.
 SMOOTHING = 0.75
 DIMENSIONS = 100
+VECTORS = 40_000
 GRANULARITIES = (64, 300, 1200)
 SEED = 20
 
 
-def word_entries(sentences: Iterable[Sequence[str]]) -> dict[str, WordEntry]:
-    """Counts and classes of every word that occurs at least twice; a word too rare for classes has none."""
+@dataclass(frozen=True, slots=True)
+class WordStatistics:
+    """What the unlabelled news and the gazetteer know of words.
+
+    Attributes:
+        words: every word that occurs at least twice or is part of a place's name; the most frequent first.
+        vectors: [VECTORS, 2·DIMENSIONS] of the first words, in steps of 1/127 of a row's largest component.
+    """
+
+    words: dict[str, WordEntry]
+    vectors: NDArray[np.int8]
+
+
+def word_statistics(sentences: Iterable[Sequence[str]], places: Mapping[str, tuple[str, ...]]) -> WordStatistics:
+    """Count and cluster the words. Words too rare for clusters have -1 at each granularity."""
     folded = [[core(word) for word in tokens] for tokens in sentences]
     counts = Counter(word for tokens in folded for word in tokens)
-    frequent = [word for word, count in counts.most_common() if count >= LEAST_COUNT]
-    classes = _classes(_vectors(folded, frequent))
-    entries = {word: WordEntry(counts[word], tuple(row)) for word, row in zip(frequent, classes.tolist(), strict=True)}
-    none = (-1,) * len(GRANULARITIES)
-    return entries | {word: WordEntry(2, none) for word, count in counts.items() if count == 2}
+    order = sorted((word for word, count in counts.items() if count > 1), key=lambda word: (-counts[word], word))
+    frequent = [word for word in order if counts[word] >= LEAST_COUNT]
+    views = [_vectors(table) for table in _tables(folded, frequent)]
+    classes = np.concatenate([_classes(view) for view in views], axis=1).tolist()
+    none = (-1,) * (len(GRANULARITIES) * len(views))
+    rows = chain(map(tuple, classes), repeat(none))
+    words = {
+        word: WordEntry(counts[word], row, places=places.get(word, ())) for word, row in zip(order, rows, strict=False)
+    }
+    words |= {word: WordEntry(1, none, places=found) for word, found in sorted(places.items()) if word not in words}
+    joined = np.concatenate(views, axis=1)[:VECTORS]
+    largest = np.maximum(np.abs(joined).max(axis=1, keepdims=True), 1e-9)
+    return WordStatistics(words, np.rint(127 * joined / largest).astype(np.int8))
 
 
-def _vectors(sentences: Sequence[Sequence[str]], vocabulary: Sequence[str]) -> NDArray[np.float32]:
-    """[words, DIMENSIONS] of unit length, the most frequent word first."""
+def _tables(sentences: Sequence[Sequence[str]], vocabulary: Sequence[str]) -> Iterator[sparse.csr_matrix]:
+    """Two views of a word's company: each near position apart, and all of a wider window together."""
     number: dict[str, int] = {word: index for index, word in enumerate(vocabulary)}
-    gap = [""] * max(POSITIONS)
+    gap = [""] * WINDOW
     stream = np.array([number.get(word, -1) for tokens in sentences for word in (*tokens, *gap)], dtype=np.int64)
-    blocks = [_cooccurrence(stream, position, len(vocabulary)) for position in POSITIONS]
-    table = sparse.hstack(blocks).tocoo()
-    words = np.asarray(table.sum(axis=1)).ravel()
-    contexts = np.asarray(table.sum(axis=0)).ravel() ** SMOOTHING
-    information = np.log(table.data * contexts.sum() / (words[table.row] * contexts[table.col]))
-    positive = sparse.csr_matrix((np.maximum(information, 0), (table.row, table.col)), shape=table.shape)
+    yield sparse.hstack([_cooccurrence(stream, position, len(vocabulary)) for position in POSITIONS])
+    sides = [position for distance in range(1, WINDOW + 1) for position in (-distance, distance)]
+    total = _cooccurrence(stream, sides[0], len(vocabulary))
+    for position in sides[1:]:
+        total = total + _cooccurrence(stream, position, len(vocabulary))
+    yield total
+
+
+def _vectors(table: sparse.csr_matrix) -> NDArray[np.float32]:
+    """[words, DIMENSIONS] of unit length."""
+    cells = table.tocoo()
+    words = np.asarray(cells.sum(axis=1)).ravel()
+    contexts = np.asarray(cells.sum(axis=0)).ravel() ** SMOOTHING
+    information = np.log(cells.data * contexts.sum() / (words[cells.row] * contexts[cells.col]))
+    positive = sparse.csr_matrix((np.maximum(information, 0), (cells.row, cells.col)), shape=cells.shape)
     left, strength, _ = randomized_svd(positive, DIMENSIONS, n_iter=3, random_state=SEED)
     vectors = left * np.sqrt(strength)
-    unit: NDArray[np.float32] = (vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)).astype(
-        np.float32
-    )
+    length = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    unit: NDArray[np.float32] = (vectors / length).astype(np.float32)
     return unit
 
 
@@ -68,8 +101,6 @@ def _classes(vectors: NDArray[np.float32]) -> NDArray[np.int32]:
     """[words, granularities] cluster numbers; the frequent words alone place the centres."""
     columns = []
     for clusters in GRANULARITIES:
-        means = MiniBatchKMeans(
-            min(clusters, len(vectors)), random_state=SEED, batch_size=8192, n_init=1, max_iter=30, init_size=24_576
-        )
+        means = MiniBatchKMeans(clusters, random_state=SEED, batch_size=8192, n_init=1, max_iter=30, init_size=24_576)
         columns.append(means.fit(vectors[:60_000]).predict(vectors))
     return np.stack(columns, axis=1)

@@ -78,7 +78,9 @@ class Builder:
             geonameid, name_en, population = ids.get(iso, (None, cldr[iso], 0))
             weight = 5.5 + 0.25 * math.log10(max(population, 1))
             place = self.add(
-                Entry(names[0], name_en, iso, "country", float(row["lat"]), float(row["lon"]), geonameid, round(weight, 2))
+                Entry(
+                    names[0], name_en, iso, "country", float(row["lat"]), float(row["lon"]), geonameid, round(weight, 2)
+                )
             )
             for name in names:
                 self.mean(name, place, self._strength(fold_name(name), Strength.STRONG))
@@ -195,7 +197,7 @@ class Builder:
         return city
 
     def drop_redundant(self) -> None:
-        """«مدينة غزة» beside «غزة» of the same place only blurs where the name begins: the matcher sees such words itself."""
+        """Drop «مدينة غزة» beside «غزة» of the same place: it blurs where the name begins."""
         for name in sorted(self.names):
             first, _, rest = name.partition(" ")
             shorter = self.names.get(rest, {})
@@ -204,8 +206,11 @@ class Builder:
                 self.spelled.pop(name, None)
 
     def spellings(self) -> None:
-        """Names from far away with غ stand in Egyptian papers with ج; add those that mean nothing else."""
+        """Add what papers also write, where it means nothing else: «أبوعريش», «أبي عريش»; far away ج for غ."""
         for name in sorted(self.names):
+            if name.startswith("ابو "):
+                for other in (name.replace(" ", "", 1), name.replace("ابو", "ابي", 1)):
+                    self.names.setdefault(other, self.names[name])
             if "غ" not in name:
                 continue
             other = name.replace("غ", "ج")
@@ -239,7 +244,11 @@ def nisbas() -> dict[str, str]:
     found: dict[str, str] = {}
     for row in sources.read_table("countries.csv"):
         for stem in filter(None, row["nisbas"].split("|")):
-            forms = [stem[1:]] if stem[0] == "=" else [s for e in ("ة", "ون", "ين", "ات") for s in (stem + e, f"ال{stem}{e}")]
+            forms = (
+                [stem[1:]]
+                if stem[0] == "="
+                else [s for e in ("ة", "ون", "ين", "ات") for s in (stem + e, f"ال{stem}{e}")]
+            )
             if stem[0] != "=":
                 forms.append("ال" + stem)
             for form in forms:
@@ -280,7 +289,9 @@ def build() -> bytes:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Compile the gazetteer.", epilog="Example: python -m agents.geotag.build")
+    parser = argparse.ArgumentParser(
+        description="Compile the gazetteer.", epilog="Example: python -m agents.geotag.build"
+    )
     parser.add_argument("-o", "--output", type=Path, default=PATH, help="file to write (default: %(default)s)")
     path: Path = parser.parse_args().output
     path.write_bytes(build())

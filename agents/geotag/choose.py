@@ -26,6 +26,8 @@ IN_CONTAINER, OUT_OF_CONTAINER = 2.0, -2.0
 TEMPERATURE = 0.8
 #: A country must have this share of the votes to speak for a small or ambiguous name in it.
 SUPPORT_SHARE, SUPPORT = 0.25, 1.2
+#: «حي العزيزية» is a quarter of a town here, not a town of that name elsewhere.
+FOREIGN_QUARTER = -4.0
 #: A name that is surely a place once makes its other mentions likelier.
 SURE, SAME_NAME = 2.0, 1.5
 #: Candidates this near each other (a town and its governorate) are no alternatives.
@@ -148,10 +150,13 @@ class Chooser:
         return entry.lat, entry.lon
 
     def _choose(self, mention: Mention, points: Sequence[tuple[float, float]]) -> None:
+        if len(mention.candidates) == 1:
+            self._settle(mention, mention.candidates[0], 1.0)
+            return
         near = self._countries.near(mention.match.first, mention.match.last)
         scores = [self._score(mention, candidate, near, points) for candidate in mention.candidates]
         best = max(range(len(scores)), key=scores.__getitem__)
-        mention.chosen = chosen = mention.candidates[best]
+        chosen = mention.candidates[best]
         spot = self._point(chosen)
         total = same = 0.0
         for score, candidate in zip(scores, mention.candidates, strict=True):
@@ -159,7 +164,10 @@ class Chooser:
             total += part
             if candidate is chosen or distance_km(spot, self._point(candidate)) < SAME_SPOT_KM:
                 same += part
-        mention.probability = same / total
+        self._settle(mention, chosen, same / total)
+
+    def _settle(self, mention: Mention, chosen: Candidate, probability: float) -> None:
+        mention.chosen, mention.probability = chosen, probability
         mention.odds = self._odds(mention, chosen)
         mention.contradicted = mention.container is not None and self._contradicts(chosen, mention.container)
         if mention.contradicted and chosen.strength is Strength.WEAK and not mention.evidence[chosen.hit].hint:
@@ -191,14 +199,19 @@ class Chooser:
         printed = self._scan.text[candidate.hit.start : mention.match.end]
         if not has_marks(printed):
             return 0.0
-        spellings = [text for place, text in self._gazetteer.spelled.get(candidate.hit.name, ()) if place == candidate.place]
-        return VOWELS_DIFFER if spellings and all(contradicts(printed, text) for text in spellings) else 0.0
+        spellings = [
+            text for place, text in self._gazetteer.spelled.get(candidate.hit.name, ()) if place == candidate.place
+        ]
+        return VOWELS_DIFFER if any(contradicts(printed, text) for text in spellings) else 0.0
 
     def _odds(self, mention: Mention, candidate: Candidate) -> float:
         entry = self._places[candidate.place]
         odds = BASE[candidate.strength] + mention.evidence[candidate.hit].odds
         if candidate.strength is not Strength.STRONG and entry.country:
-            odds += SUPPORT if self._shares.get(entry.country, 0.0) >= SUPPORT_SHARE else 0.0
+            supported = self._shares.get(entry.country, 0.0) >= SUPPORT_SHARE
+            odds += SUPPORT if supported else 0.0
+            if not supported and mention.evidence[candidate.hit].hint is Hint.POI and entry.kind == "city":
+                odds += FOREIGN_QUARTER
         return odds
 
     def _accept(self) -> None:
@@ -256,7 +269,9 @@ class Chooser:
             return False
         if region.country is not None and region.country != entry.country:
             return True
-        return region.kind == "division" and distance_km((entry.lat, entry.lon), (region.lat, region.lon)) > CONTAINER_KM
+        return (
+            region.kind == "division" and distance_km((entry.lat, entry.lon), (region.lat, region.lon)) > CONTAINER_KM
+        )
 
 
 def _hint_score(hint: Hint | None, entry: Entry) -> float:

@@ -1,9 +1,9 @@
 """Measure places against articles labelled by hand: benchmarks/places/gold.jsonl.
 
 A line of the gold is one article without its text: `url`, `source`, `half` (tune or test), `length` of its text, and
-`mentions` with offsets into the text as the corpus has it, each with `kind`, `country`, `lat`, `lon` and, where GeoNames
-has the place, `geonameid`. A mention that two careful readers may judge differently (a place inside an organisation's
-name, «المملكة») is `optional`: it counts neither when found nor when missed.
+`mentions` with offsets into the text as the corpus has it, each with `kind`, `country`, `lat`, `lon` and, where
+GeoNames has the place, `geonameid`. A mention that two careful readers may judge differently (a place inside an
+organisation's name, «المملكة») is `optional`: it counts neither when found nor when missed.
 
 A mention is right when the place is: a country by its code; a division, when a division of that country at that seat is
 given; anything else within 30 km (regions and waters also by their name, since a point stands for an area).
@@ -218,9 +218,9 @@ def _overlapping(span: Span, gold: Sequence[Mapping[str, Any]]) -> int | None:
 def same_place(place: Place, gold: Mapping[str, Any]) -> bool:
     """Whether a place is the one that was labelled."""
     if gold["kind"] == "country" or place.kind == "country":
-        return place.kind == gold["kind"] and place.country == gold["country"]
+        return (place.kind, place.country) == (gold["kind"], gold["country"])
     if gold["kind"] == "division":
-        return place.kind == "division" and place.country == gold["country"] and _km(place, gold) <= NEAR_KM
+        return (place.kind, place.country) == ("division", gold["country"]) and _km(place, gold) <= NEAR_KM
     if gold["kind"] in {"region", "water"} and place.name_en == gold.get("name_en"):
         return True
     return _km(place, gold) <= NEAR_KM

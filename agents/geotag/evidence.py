@@ -80,7 +80,7 @@ class Evidence:
 def bare_forms(folded: str) -> tuple[str, ...]:
     """A word, and the word without one or two clitics: «وبمدينة» gives مدينة."""
     forms = [folded]
-    if folded[:1] in _CLITIC_LETTERS and len(folded) > 3:
+    if folded[:1] in _CLITIC_LETTERS and len(folded) > 2:
         forms.append(folded[1:])
         if folded[1] in _CLITIC_LETTERS and len(folded) > 4:
             forms.append(folded[2:])
@@ -88,7 +88,7 @@ def bare_forms(folded: str) -> tuple[str, ...]:
 
 
 def hint_before(scan: Scan, first: int) -> tuple[Hint | None, bool]:
-    """What the word before word `first` says, and whether of several; a nisba between («العاصمة الأردنية عمان») is no bar."""
+    """What the word before `first` says, and whether of several. Over a nisba too: «العاصمة الأردنية عمان»."""
     for back in (1, 2):
         index = first - back
         if index < 0 or scan.gap(index + 1).strip(" «“\"'"):
@@ -161,9 +161,7 @@ def weigh(scan: Scan, match: Match, hit: Hit, entities: Sequence[Entity] | None,
     return Evidence(odds, hint, tagged, plural)
 
 
-def _tagger(
-    match: Match, hit: Hit, hint: Hint | None, entities: Sequence[Entity] | None
-) -> tuple[bool | None, float]:
+def _tagger(match: Match, hit: Hit, hint: Hint | None, entities: Sequence[Entity] | None) -> tuple[bool | None, float]:
     if entities is None:
         return None, 0.0
     for entity in entities:
@@ -181,23 +179,26 @@ def _tagger(
 def _vetoes(scan: Scan, match: Match, hit: Hit, tagged: bool | None) -> float:
     odds = 0.0
     single = match.last - match.first == 1
-    if hit.name in words.OUTLET_NAMES and (quoted(scan, match, hit) or _before_is(scan, match.first, words.OUTLET_BEFORE)):
+    if hit.name in words.OUTLET_NAMES and (
+        quoted(scan, match, hit) or _before_is(scan, match.first, words.OUTLET_BEFORE)
+    ):
         odds += OUTLET
     if _before_is(scan, match.first, words.NOT_PLACE_BEFORE) and not hit.clitics:
         odds += AFTER_BAD_WORD
     if single and hit.clitics and tagged is not True:
         printed = scan.words[match.first].text
-        if hit.name in words.VERB_LIKE and hit.clitics[-1] in "لف":
+        like_a_verb = hit.name in words.VERB_LIKE and hit.clitics[-1] in "لف"
+        if like_a_verb or (has_marks(printed) and odd_shadda(printed[hit.start - match.start :])):
             odds += LIKE_A_VERB
-        elif has_marks(printed) and odd_shadda(printed[hit.start - match.start :]):
-            odds += LIKE_A_VERB
+    if hit.name in words.VERB_LIKE and _before_is(scan, match.first, words.RELATIVES):
+        odds += LIKE_A_VERB
     if hit.name in words.NISBA_LIKE and _adjective(scan, match.first):
         odds += ADJECTIVE
     return odds
 
 
 def _adjective(scan: Scan, first: int) -> bool:
-    """Whether «السعودية» or «سورية» describes the noun before it: both definite, or both indefinite and no preposition."""
+    """Whether «السعودية» or «سورية» describes the noun before it: both are definite, or neither is."""
     if first == 0 or scan.gap(first).strip(" »”\"'"):
         return False
     before, word = scan.facts[first - 1].folded, scan.facts[first].folded

@@ -1,4 +1,4 @@
-"""The compiled gazetteer: what names there are, and what each may mean. `python -m agents.geotag.build` makes the file."""
+"""The compiled gazetteer: what names there are, and what each may mean. `python -m agents.geotag.build` makes it."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Gazetteer:
         return len(self._names)
 
     def senses(self, name: str) -> list[Sense]:
-        """What a folded name may mean; nothing when it is none, or a longer name that only contains one («ريال مدريد»)."""
+        """What a folded name may mean; nothing when it is none, or only contains one («ريال مدريد»)."""
         packed = self._names.get(name)
         return [] if packed is None else [Sense(code >> 2, Strength(code & 3)) for code in packed]
 

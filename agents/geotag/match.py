@@ -142,7 +142,7 @@ class Matcher:
         start = scan.words[first].start
         for reading in scan.facts[first].readings:
             name, count = self._extend(scan, first, reading.rest)
-            if not count or count < length:
+            if not count or count < length or (reading.letters and len(name) < _SHORTEST_AFTER_CLITIC):
                 continue
             if count > length:
                 best, length = [], count
@@ -182,10 +182,11 @@ def _readings(folded: str) -> list[Reading]:
             if not clitics or not folded.startswith(clitics):
                 continue
             rest = folded[len(clitics) :]
-            if preposition == "ل" and rest.startswith("ل"):
-                rest = "ا" + rest  # للرياض: the article lost its alef
-            if len(rest) >= _SHORTEST_AFTER_CLITIC:
+            if len(rest) > 1:
                 found.append(Reading(len(clitics), clitics, rest))
+            if preposition == "ل" and rest.startswith("ل"):
+                # «للرياض»: the article lost its alef. «للبنان» has none.
+                found.append(Reading(len(clitics), clitics, "ا" + rest))
     return found
 
 
@@ -226,14 +227,13 @@ def contradicts(printed: str, spelled: str) -> bool:
     if len(ours) != len(theirs):
         return False
     return any(
-        (a and b and not set(a) & set(b)) or (_SHADDA in a and _SHADDA not in b) for a, b in zip(ours, theirs, strict=True)
+        (a and b and not set(a) & set(b)) or (_SHADDA in a and _SHADDA not in b)
+        for a, b in zip(ours, theirs, strict=True)
     )
 
 
 def odd_shadda(printed: str) -> bool:
-    """Whether a shadda stands inside the word, as in verbs; after an article and on the ya of a nisba it means nothing."""
+    """Whether a shadda stands inside the word, as in verbs; after the article and on a nisba's ya it means nothing."""
     letters = [char for char in printed if char not in _VOWELS and char != "\u0640"]
     skip = 3 if "".join(letters[:2]) == "ال" else 1
-    return any(
-        _SHADDA in sign and letters[index] != "ي" for index, sign in enumerate(marks(printed)) if index >= skip
-    )
+    return any(_SHADDA in sign and letters[index] != "ي" for index, sign in enumerate(marks(printed)) if index >= skip)

@@ -133,7 +133,6 @@ class Geotagger:
             mentions=[Span(start=m.chosen.hit.start, end=m.match.end) for m in mentions if m.chosen],
         )
 
-
     def _at_town(self, place: Unlisted) -> Place:
         town = self._place([place.town])
         return town.model_copy(
@@ -162,9 +161,7 @@ def _group(mentions: Iterable[Mention]) -> list[list[Mention]]:
     return list(groups.values())
 
 
-def _by_salience(
-    groups: Iterable[list[Mention]], in_title: set[str], places: Sequence[Entry]
-) -> list[list[Mention]]:
+def _by_salience(groups: Iterable[list[Mention]], in_title: set[str], places: Sequence[Entry]) -> list[list[Mention]]:
     """Groups by how much the story is about them: often, early, in the title, and surely."""
 
     def salience(group: list[Mention]) -> float:

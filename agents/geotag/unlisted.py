@@ -75,7 +75,9 @@ def _before_town(scan: Scan, town: Mention, taken: set[int]) -> tuple[int, int, 
         first = last - length
         if first < 1 or first in taken or scan.gap(first).strip():
             return None
-        hint = next((SMALL_PLACES[form] for form in bare_forms(scan.facts[first - 1].folded) if form in SMALL_PLACES), None)
+        hint = next(
+            (SMALL_PLACES[form] for form in bare_forms(scan.facts[first - 1].folded) if form in SMALL_PLACES), None
+        )
         if hint is not None:
             return (first, last, Hint(hint)) if scan.facts[first].folded.startswith("ال") else None
         if scan.gap(first).strip():

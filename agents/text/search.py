@@ -32,7 +32,12 @@ def search_text(text: str) -> str:
 
     `search_text(display_text(t)) == search_text(t)`.
     """
-    folded = dediac_ar(display_text(text))
+    return fold_letters(display_text(text))
+
+
+def fold_letters(shown: str) -> str:
+    """`search_text` of what is display text already."""
+    folded = dediac_ar(shown)
     folded = _LEFT_MARKS_RE.sub("", folded)
     folded = normalize_teh_marbuta_ar(normalize_alef_maksura_ar(normalize_alef_ar(folded)))
     folded = folded.replace("\u06cc", "\u064a").replace("\u06a9", "\u0643")

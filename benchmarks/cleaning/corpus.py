@@ -35,5 +35,3 @@ def seed(corpus: Path) -> tuple[str, list[dict[str, Any]]]:
 def letters(text: str) -> Counter[str]:
     """How often each letter stands in the display text of `text`."""
     return Counter(_LETTER_RE.findall(display_text(text)))
-
-

@@ -49,10 +49,12 @@ def measure(articles: Sequence[RawArticle], pages: int, seed: int = 7) -> Pasted
     for layout, signals in LAYOUTS.items():
         for _ in range(pages):
             chosen = [found for raw in rng.sample(usable, rng.choice((2, 3))) if (found := _alone(raw))]
-            page = "\n".join(_render(title, body, signals, rng, first=not number) for number, (title, body) in enumerate(chosen))
-            found = [(parts.title, parts.body) for parts in segment(display_text(page))]
+            page = "\n".join(
+                _render(title, body, signals, rng, first=not number) for number, (title, body) in enumerate(chosen)
+            )
+            apart = [(parts.title, parts.body) for parts in segment(display_text(page))]
             total[layout] += 1
-            exact[layout] += found == chosen
+            exact[layout] += apart == chosen
     return Pasted(exact, total)
 
 
@@ -65,7 +67,9 @@ def _alone(raw: RawArticle) -> tuple[str, list[str]] | None:
     return (squeeze(parts.title), parts.body) if parts.title else None
 
 
-def _render(title: str, body: list[str], signals: tuple[bool, bool, bool, bool], rng: random.Random, *, first: bool) -> str:
+def _render(
+    title: str, body: list[str], signals: tuple[bool, bool, bool, bool], rng: random.Random, *, first: bool
+) -> str:
     echo, captions, widget, gap = signals
     blank = rng.choice(("", "\n"))
     caption = [rng.choice(_CAPTIONS)] * 2 if captions else []

@@ -66,7 +66,7 @@ def answers(url: str) -> bool:
     """Whether a GET of this address says 2xx."""
     try:
         with urlopen(url, timeout=5) as response:  # noqa: S310  (our own http address)
-            return 200 <= response.status < 300
+            return bool(200 <= response.status < 300)
     except (URLError, HTTPError, OSError):
         return False
 

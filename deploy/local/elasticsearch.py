@@ -15,7 +15,7 @@ from deploy.local import analysis_plugin
 from deploy.local.jdk import Jdk
 from deploy.local.places import write
 from deploy.local.process import Launch
-from deploy.local.service import HOST, Layout, Program, Site, identity
+from deploy.local.service import HOST, Layout, Program, Site, identity, source
 
 CLUSTER = "rasd-local"
 TIMEOUT_SECONDS = 5.0
@@ -151,7 +151,7 @@ class Elasticsearch:
     def trouble(self, port: int) -> str | None:
         """Ask for the cluster's health; red lasts until the indices of an earlier run are open again."""
         try:
-            connection = HTTPConnection(HOST, port, timeout=TIMEOUT_SECONDS)
+            connection = HTTPConnection(HOST, port, TIMEOUT_SECONDS, source(port))
             with closing(connection):
                 connection.request("GET", "/_cluster/health")
                 health = json.load(connection.getresponse())

@@ -13,7 +13,7 @@ from deploy.local import process
 from deploy.local.jdk import Jdk
 from deploy.local.places import write
 from deploy.local.process import Launch
-from deploy.local.service import HOST, Layout, Program, Site, identity
+from deploy.local.service import HOST, Layout, Program, Site, free_port, identity, source
 from streams.errors import CommandError
 
 MIB = 1024 * 1024
@@ -69,9 +69,11 @@ def properties(site: Site, controller_port: int) -> dict[str, str]:
         "share.coordinator.state.topic.min.isr": "1",
         # Workers start one after another on one machine; a long wait for more of them only delays the first record.
         "group.initial.rebalance.delay.ms": "300",
+        # After a crash the controller, in the same process, waits this long for the old broker to come back.
+        "broker.session.timeout.ms": "4000",
+        "broker.heartbeat.interval.ms": "500",
         "log.retention.hours": "168",
         "log.segment.bytes": str(256 * MIB),
-        "controlled.shutdown.enable": "false",
     }
 
 
@@ -109,14 +111,6 @@ def _receive(connection: socket.socket, size: int) -> bytes:
             raise ConnectionError("the connection was closed")
         received += chunk
     return received
-
-
-def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class Kafka:
@@ -175,7 +169,7 @@ class Kafka:
     def trouble(self, port: int) -> str | None:
         """Ask for the brokers: a broker names itself only once it serves clients."""
         try:
-            with socket.create_connection((HOST, port), TIMEOUT_SECONDS) as connection:
+            with socket.create_connection((HOST, port), TIMEOUT_SECONDS, source(port)) as connection:
                 connection.sendall(metadata_request())
                 (size,) = struct.unpack(">i", _receive(connection, 4))
                 count = broker_count(_receive(connection, size))

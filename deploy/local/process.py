@@ -175,12 +175,14 @@ def _signal(process: Process, *, kill: bool) -> None:
 
 
 def port_holder(port: int) -> str | None:
-    """Who listens on a TCP port, as `name, pid N`; None when the system does not tell us."""
+    """Who listens on a TCP port, as `name, pid N`; None when the system does not tell us, or the holder is ending."""
     try:
         for connection in psutil.net_connections("tcp"):
             address = connection.laddr
             if connection.status == psutil.CONN_LISTEN and address and address.port == port and connection.pid:
-                return f"{Process(connection.pid).name()}, pid {connection.pid}"
+                holder = Process(connection.pid)
+                # A killed process loses its command line before its sockets.
+                return f"{holder.name()}, pid {holder.pid}" if holder.cmdline() else None
     except (psutil.AccessDenied, psutil.NoSuchProcess):  # macOS tells only root; or it has just gone
         return None
     return None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +15,7 @@ from deploy.local.places import ServiceUser
 from deploy.local.process import Launch, marker
 
 HOST = "127.0.0.1"
+OWN_PORTS = range(10_000, 32_768)  # outgoing connections start from 32768 on Linux, 49152 elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,31 @@ class Layout:
     def parts(self) -> tuple[Path, ...]:
         """The folders that are the server's own, when it runs as another user than we."""
         return self.data, self.config, self.logs, self.temporary
+
+
+def free_port(avoid: int = 0) -> int:
+    """A TCP port of the loopback interface that nobody listens on, and that is not `avoid`.
+
+    It is none of those that systems give to outgoing connections, so no client can have it when the server starts.
+
+    Raises:
+        OSError: none of a hundred was free.
+    """
+    for port in random.sample(OWN_PORTS, 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            if port != avoid:
+                return port
+    raise OSError("no free port on the loopback interface")
+
+
+def source(port: int) -> tuple[str, int]:
+    """Where a connection to `port` shall come from.
+
+    Left to itself the system may choose `port`, as long as nobody listens there: the client is then connected to
+    itself, and the server that is just starting finds its port taken.
+    """
+    return HOST, free_port(avoid=port)
 
 
 def identity(layout: Layout, port: int, version: str) -> list[str]:

@@ -144,7 +144,8 @@ async def world_map(state: Shared, request: Annotated[MapRequest, Query()]) -> F
 async def hand_in(state: Shared, request: Request) -> Receipt:
     """Hand in one raw article. 202: Kafka has it, on all replicas; it can be found within seconds."""
     limit = state.settings.max_content_bytes * 4
-    return await state.intake.send(decode(RawArticle, await _body(request, limit)))
+    data = await _body(request, limit)
+    return await state.intake.send(decode(RawArticle, data), data)
 
 
 async def _body(request: Request, limit: int) -> bytes:

@@ -34,8 +34,12 @@ class Intake:
         self._connecting = asyncio.Lock()
         self._resources = AsyncExitStack()
 
-    async def send(self, raw: RawArticle) -> Receipt:
+    async def send(self, raw: RawArticle, data: bytes) -> Receipt:
         """Hand over one record; returns when all replicas have it.
+
+        Args:
+            raw: the record.
+            data: the same as it came in; this goes to Kafka, so that a dead letter shows what was sent.
 
         Raises:
             Retryable: no broker confirms it in time. It may have arrived all the same; sending it again is harmless,
@@ -45,7 +49,7 @@ class Intake:
         producer = await self._connected()
         try:
             async with asyncio.timeout(self.settings.kafka_connect_timeout):
-                delivery = await producer.send(self._topic, raw.to_json(), key=raw.url.encode())
+                delivery = await producer.send(self._topic, data, key=raw.url.encode())
                 metadata = await delivery
         except MessageSizeTooLargeError as error:
             detail = f"the record exceeds {self.settings.max_message_bytes} bytes"

@@ -10,7 +10,7 @@ import pytest
 from deploy.local import stack
 from deploy.local.artifacts import Product
 from deploy.local.jdk import Jdk
-from deploy.local.kafka import free_port
+from deploy.local.service import free_port
 from streams.settings import Settings
 from tests.unit.local.small import SmallServer
 

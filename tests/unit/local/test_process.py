@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,8 +32,10 @@ def start(folder: Path, program: str = PATIENT, environment: dict[str, str] | No
     """Start a Python program and wait until it has said that it is up."""
     command = [sys.executable, "-c", program, process.marker(folder), "-Drasd.port=7"]
     process.spawn(Launch(command, folder, environment or {}), home=folder, output=folder / "out", user=None)
+    deadline = time.monotonic() + 60
     while not (folder / "out").read_bytes().endswith(b"\n"):
-        assert process.find(folder, None), (folder / "out").read_text()
+        assert time.monotonic() < deadline, (folder / "out").read_text()
+        time.sleep(0.01)
     (found,) = process.find(folder, None)
     return found
 

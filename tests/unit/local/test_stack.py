@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from deploy.local import stack
-from deploy.local.kafka import free_port
+from deploy.local.service import free_port
 from streams.errors import CommandError
 from streams.settings import Settings
 from tests.unit.local.small import DIE, HANG, SmallServer
@@ -76,6 +76,25 @@ def test_up_starts_only_the_one_that_died(settings: Settings, console: Console, 
     assert after.ready
     assert after[victim].pid != crashed
     assert after[other].pid == before[other].pid
+
+
+def test_a_server_that_was_just_ending_is_started_again(
+    settings: Settings, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stack.up(settings, console=console)
+    stack.stop_service(settings, "kafka", kill=True)
+    last_seen = iter(["kafka"])
+    really_runs = stack._Start.runs
+
+    def runs(call: stack._Start, name: str) -> bool:
+        return (name == "kafka" and next(last_seen, "") == "kafka") or really_runs(call, name)
+
+    monkeypatch.setattr(stack._Start, "runs", runs)
+    after = stack.up(settings, console=console)
+
+    assert after.ready
+    assert after["kafka"].pid != before["kafka"].pid
+    assert after["elasticsearch"].pid == before["elasticsearch"].pid
 
 
 def test_two_ups_at_once_start_one_stack(settings: Settings, servers: dict[str, SmallServer], console: Console) -> None:

@@ -1,0 +1,103 @@
+"""Speed and state of the dedupe stage, one process, real articles.
+
+    python -m benchmarks.dedupe.speed CORPUS/saudinewsnet
+    python -m benchmarks.dedupe.speed CORPUS/saudinewsnet --recover 1000000
+
+Prints articles a second of both steps, bytes of JSON state an article (key and record), and, with `--recover`, how long
+the index of so many articles takes to rebuild and how much memory it needs. The look-up's table is a dict of JSON text,
+so that what a real table encodes and decodes is paid here too. Articles to recover are the real ones again and again,
+with exact hashes and signatures of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from base64 import b64encode
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psutil
+
+from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
+from agents.dedupe.lookup import Lookup, LookupConfig
+from benchmarks.dedupe.corpus import read_days
+from streams.records import FingerprintedArticle
+
+
+class JsonTable(MutableMapping[str, Any]):
+    """Records as bytes of JSON, like those of a table on disk."""
+
+    def __init__(self) -> None:
+        self.data: dict[str, bytes] = {}
+
+    def __getitem__(self, key: str) -> Any:
+        return orjson.loads(self.data[key])
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.data[key] = orjson.dumps(value)
+
+    def __delitem__(self, key: str) -> None:
+        del self.data[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+def repeated(table: JsonTable, count: int) -> JsonTable:
+    """`count` records: those of `table` in turn, each with a random exact hash, signature and id."""
+    rng, made, known = random.Random(1), JsonTable(), list(table.values())
+    for number in range(count):
+        record = known[number % len(known)]
+        record["fp"][1] = b64encode(rng.randbytes(12)).decode()
+        record["fp"][4] = b64encode(rng.randbytes(192)).decode()
+        made[f"{number:032x}"] = record
+    return made
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("days", type=Path, help="folder of one zip a day")
+    parser.add_argument("--recover", type=int, default=0, help="articles in the state to recover")
+    arguments = parser.parse_args()
+    articles = [article for day in read_days(arguments.days).values() for article in day]
+    config = FingerprintConfig()
+    fingerprint(articles[0], config)
+    begin = time.perf_counter()
+    prints = [fingerprint(article, config) for article in articles]
+    print(f"fingerprint: {len(articles) / (time.perf_counter() - begin):,.0f} articles/s")
+    flying = [
+        FingerprintedArticle.model_construct(**dict(a), fingerprint=p) for a, p in zip(articles, prints, strict=True)
+    ]
+    table = JsonTable()
+    lookup = Lookup(table, LookupConfig(window=400 * 3600.0))
+    begin = time.perf_counter()
+    for article in flying:
+        lookup.assign(article, article.ingested_at.timestamp())
+    print(f"look-up:     {len(articles) / (time.perf_counter() - begin):,.0f} articles/s")
+    sizes = sorted(len(key) + len(record) for key, record in table.data.items())
+    print(f"state:       {sum(sizes) / len(sizes):,.0f} bytes an article on average,", end=" ")
+    print(f"median {sizes[len(sizes) // 2]:,}, largest {sizes[-1]:,}")
+    if arguments.recover:
+        large = repeated(table, arguments.recover)
+        before = psutil.Process().memory_info().rss
+        begin = time.perf_counter()
+        recovered = Lookup(large, LookupConfig(window=10**9))
+        seconds = time.perf_counter() - begin
+        memory = psutil.Process().memory_info().rss - before
+        print(f"recovery:    {len(large):,} articles in {seconds:,.1f} s, index {memory / 2**20:,.0f} MiB")
+        begin = time.perf_counter()
+        for number, article in enumerate(flying[:2000]):
+            recovered.assign(article.model_copy(update={"id": f"new{number}"}), time.time())
+        print(f"look-up in it: {2000 / (time.perf_counter() - begin):,.0f} articles/s")
+
+
+if __name__ == "__main__":
+    main()

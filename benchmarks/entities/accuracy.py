@@ -1,0 +1,133 @@
+"""Strict-span F1 of the embedded taggers, cross-validated, and out of domain.
+
+    python -m benchmarks.entities.accuracy ../shared/corpus                      # five folds, then both domains
+    python -m benchmarks.entities.accuracy ../shared/corpus --networks 0 --without places
+    python -m benchmarks.entities.accuracy ../shared/corpus --folds 0 2 --add-aqmar
+
+The folds are contiguous parts of ANERcorp's train split; each is tagged by models that were trained on the other four.
+The word statistics come from the unlabelled news alone, so that no fold has seen its own text.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from agents.entities import corpus as corpora
+from agents.entities.bio import repair
+from agents.entities.columns import Score, score_tags
+from agents.entities.corpus import Tagged
+from agents.entities.features import WordEntry
+from agents.entities.gazetteer import place_words
+from agents.entities.network import Network, unpacked
+from agents.entities.potentials import Floats
+from agents.entities.tagger import NETWORKS_SHARE, average, decode, weights
+from agents.entities.train import train, train_networks
+from agents.entities.wordstats import DIMENSIONS, GRANULARITIES, WordStatistics, word_statistics
+
+Tags = list[list[str]]
+ABLATIONS = ("places", "classes", "wide-classes", "vectors")
+
+
+def without(statistics: WordStatistics, names: Sequence[str]) -> WordStatistics:
+    """The statistics less the named parts."""
+
+    def reduced(entry: WordEntry) -> WordEntry:
+        if "places" in names:
+            entry = replace(entry, places=())
+        if "classes" in names:
+            entry = replace(entry, classes=())
+        if "wide-classes" in names:
+            entry = replace(entry, classes=entry.classes[: len(GRANULARITIES)])
+        return entry
+
+    words = {word: reduced(entry) for word, entry in statistics.words.items()}
+    vectors = np.zeros_like(statistics.vectors) if "vectors" in names else statistics.vectors
+    return WordStatistics(words, vectors)
+
+
+def probabilities(
+    training: Sequence[Tagged], held: Sequence[Tagged], statistics: WordStatistics, networks: int
+) -> list[Floats]:
+    """What the linear model and each network, trained on one part, say of another."""
+    tokens = [sentence.tokens for sentence in held]
+    numbers = {word: number for number, word in zip(range(len(statistics.vectors)), statistics.words, strict=False)}
+    vectors = unpacked(statistics.vectors, DIMENSIONS)
+    found = [train(training, statistics.words).probabilities(tokens)]
+    for layers in train_networks(training, statistics, networks):
+        found.append(Network(statistics.words, numbers, vectors, layers).probabilities(tokens))
+    return found
+
+
+def tags_of(probability: Floats, held: Sequence[Tagged]) -> Tags:
+    """The tags that these probabilities give each sentence."""
+    names, _ = decode(probability)
+    ends = np.cumsum([len(sentence.tags) for sentence in held]).tolist()
+    return [repair(names[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def variants(parts: Sequence[Floats]) -> dict[str, Floats]:
+    """The linear model, one network, and the linear model with one, two, … of them."""
+    found = {"crf": parts[0]}
+    if len(parts) > 1:
+        found["network"] = parts[1]
+    for count in range(1, len(parts)):
+        found[f"crf + {count}"] = average(list(zip(weights(count), parts[: count + 1], strict=True)))
+    return found
+
+
+def show(name: str, scores: Mapping[str, Score]) -> None:
+    """One line: precision, recall and F1 of each class and of all."""
+    figures = "  ".join(f"{kind} {s.precision:.3f} {s.recall:.3f} {s.f1:.3f}" for kind, s in scores.items())
+    print(f"{name:<24}{figures}", flush=True)
+
+
+def judge(name: str, parts: Sequence[Floats], held: Sequence[Tagged]) -> dict[str, Tags]:
+    """Score every variant on one held part; the tags of each."""
+    found = {variant: tags_of(probability, held) for variant, probability in variants(parts).items()}
+    for variant, tags in found.items():
+        show(f"{name} {variant}", score_tags([sentence.tags for sentence in held], tags))
+    return found
+
+
+def main() -> None:
+    """Print precision, recall and F1 of PER, LOC, ORG and micro."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--folds", type=int, nargs="*", default=list(range(5)), help="which of the five folds")
+    parser.add_argument("--networks", type=int, default=3)
+    parser.add_argument("--without", nargs="*", default=[], choices=ABLATIONS)
+    parser.add_argument("--add-aqmar", action="store_true", help="train on AQMAR too")
+    parser.add_argument("--no-domains", action="store_true", help="leave out ANERcorp to AQMAR and back")
+    options = parser.parse_args()
+    start = time.process_time()
+    with threadpool_limits(1):
+        statistics = without(word_statistics(corpora.unlabelled(options.corpus), place_words()), options.without)
+        news, wiki = corpora.anercorp(options.corpus), corpora.aqmar(options.corpus)
+        print(f"share of the networks {NETWORKS_SHARE}; without {options.without}; each: precision recall F1")
+        gold: Tags = []
+        tagged: dict[str, Tags] = {}
+        for fold, (training, held) in enumerate(corpora.folds(news, 5)):
+            if fold not in options.folds:
+                continue
+            added = wiki if options.add_aqmar else []
+            parts = probabilities([*training, *added], held, statistics, options.networks)
+            gold += [list(sentence.tags) for sentence in held]
+            for variant, tags in judge(f"fold {fold}", parts, held).items():
+                tagged.setdefault(variant, []).extend(tags)
+        for variant, tags in tagged.items():
+            show(f"all folds {variant}", score_tags(gold, tags))
+        if not options.no_domains:
+            judge("to AQMAR", probabilities(news, wiki, statistics, options.networks), wiki)
+            judge("from AQMAR", probabilities(wiki, news, statistics, options.networks), news)
+    print(f"{time.process_time() - start:.0f} s of one core")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Places: precision and recall on the gold, load time, and articles a second a core.
+
+    python -m benchmarks.places.run CORPUS [--half tune|test] [--entities] [--mistakes]
+
+CORPUS is the folder of SaudiNewsNet dumps (2015-07-21.zip, ...). With --entities the entity stage tags first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from agents.entities.article import tag_article
+from agents.entities.tagger import load_tagger
+from agents.geotag.evaluate import HALVES, evaluate
+from agents.geotag.resolve import Geotagger, geotag_article
+from streams.records import Article
+
+GOLD = Path(__file__).parent / "gold.jsonl"
+EVERY = 13
+
+
+def read(corpus: Path) -> list[Article]:
+    """Every EVERYth article of the corpus that has a body."""
+    found: list[Article] = []
+    for path in sorted(corpus.glob("*.zip")):
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                rows = [row for row in json.loads(archive.read(name)) if row["content"].strip()]
+                found.extend(_article(row) for row in rows[::EVERY])
+    return found
+
+
+def _article(row: dict[str, Any]) -> Article:
+    return Article(
+        id=row["url"],
+        url=row["url"],
+        source=row["source"],
+        language="ar",
+        title=row["title"],
+        body=row["content"],
+        ingested_at=datetime.now(UTC),
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure places.")
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--half", choices=HALVES, help="only this half of the gold")
+    parser.add_argument("--entities", action="store_true", help="tag entities first")
+    parser.add_argument("--mistakes", action="store_true", help="list every wrong mention")
+    options = parser.parse_args()
+    prepare = {}
+    if options.entities:
+        tagger = load_tagger()
+        prepare = {"prepare": lambda article: tag_article(article, tagger)}
+    for half in [options.half] if options.half else HALVES:
+        report = evaluate(GOLD, options.corpus, half, **prepare)
+        print(f"{half}: " + "\n      ".join(report.lines()))
+        if options.mistakes:
+            for mistake in report.mistakes:
+                print(f"  {mistake.cause}: {mistake.text} | gold {mistake.gold} | found {mistake.found}")
+    start = time.perf_counter()
+    geotagger = Geotagger.load()
+    print(f"load: {time.perf_counter() - start:.3f} s")
+    articles = read(options.corpus)
+    for article in articles:
+        geotag_article(article, geotagger)
+    start = time.process_time()
+    for article in articles:
+        geotag_article(article, geotagger)
+    seconds = time.process_time() - start
+    size = sum(len(article.body) for article in articles) / len(articles)
+    print(
+        f"speed: {len(articles) / seconds:.0f} articles a second of processor time ({size:.0f} characters on average)"
+    )
+
+
+if __name__ == "__main__":
+    main()

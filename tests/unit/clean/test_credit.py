@@ -1,0 +1,57 @@
+"""Credit lines of several papers: who, where, for whom."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents.clean.credit import is_agency, is_person, is_place, parse_credit
+
+
+@pytest.mark.parametrize(
+    ("text", "byline", "dateline", "agencies"),
+    [
+        ("خالد العمري- سبق- الرياض:", "خالد العمري", "الرياض", ("سبق",)),
+        ("واس (جدة)", None, "جدة", ("واس",)),
+        ("لندن: «الشرق الأوسط»", None, "لندن", ("الشرق الأوسط",)),
+        ("الحديدة (اليمن): وائل الحكيمي", "وائل الحكيمي", "الحديدة", ()),
+        ("دبي:رويترز", None, "دبي", ("رويترز",)),
+        ("«الاقتصادية» من الرياض", None, "الرياض", ("الاقتصادية",)),
+        ("منير الصالح من الدمام", "منير الصالح", "الدمام", ()),
+        ("أبها - سعد الحارثي / تصوير - فهد العسيري:", "سعد الحارثي", "أبها", ()),
+        ("نيقوسيا، بيروت - أ ف ب، رويترز", None, "نيقوسيا", ("أ ف ب", "رويترز")),
+        ("بيروت: نذير حداد  القاهرة: منى السالم", "نذير حداد، منى السالم", "بيروت", ()),
+        ("الرياض، تحقيق - علي الحسن", "علي الحسن", "الرياض", ()),
+        ("واس - المدينة", None, "المدينة", ("واس",)),
+        ("المدينة - جدة", None, "جدة", ("المدينة",)),
+        ("ماجد الفرحان، منذر الهزاع (الأحساء)", "ماجد الفرحان، منذر الهزاع", "الأحساء", ()),
+        ("بولي علم (أفغانستان): «الشرق الأوسط»", None, "بولي علم", ("الشرق الأوسط",)),
+        ("رواف الكويكبي – عين اليوم", "رواف الكويكبي", None, ("عين اليوم",)),
+        ("عين اليوم – كيب كنافيرال", None, "كيب كنافيرال", ("عين اليوم",)),
+        ("الكويت: «المرفأ»", None, "الكويت", ("المرفأ",)),
+        ("د. حسن السالم", "د. حسن السالم", None, ()),
+        ("(زائر)", None, None, ()),
+        ("كلمة اليوم", None, None, ()),
+        ("", None, None, ()),
+    ],
+)
+def test_credit_lines(text: str, byline: str | None, dateline: str | None, agencies: tuple[str, ...]) -> None:
+    credit = parse_credit(text)
+    assert (credit.byline, credit.dateline, credit.agencies) == (byline, dateline, agencies)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["جانب من الحفل", "أداء القطاعات", "خالد يدفع إدارة الشباب للتهرب", "شارك في اللقاء: وزير المالية - محافظ البنك"],
+)
+def test_headings_and_headlines_are_no_credit_lines(text: str) -> None:
+    assert not parse_credit(text).certain
+
+
+def test_names_places_and_agencies_however_spelled() -> None:
+    assert is_agency("أ.ف.ب")
+    assert is_agency("ا ف ب")
+    assert not is_agency("سامر")
+    assert is_place("ابها")
+    assert is_place("القاهرة")
+    assert is_person("منى السالم")
+    assert not is_person("وزارة المالية")

@@ -1,0 +1,115 @@
+"""Pages that nobody wrote: the whole stage answers with articles or with a reason, in bounded time.
+
+The time limit of the test run is the bound: each of these takes well under a second here, and the quadratic
+algorithms that they look for would take minutes.
+"""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agents.clean.page import Limits, clean_page
+from agents.text.display import display_text
+from streams.errors import Rejected
+from streams.records import Article, RawArticle
+from tests.unit.clean.samples import BODY, CAPTION, CREDIT, KICKER, NOW, TITLE
+
+MEGA = 1_000_000
+
+
+def clean(**fields: object) -> list[Article]:
+    raw = RawArticle.model_validate(
+        {"url": "https://harbour.example/1", "source": "harbour", "published_at": NOW, **fields}
+    )
+    try:
+        return clean_page(raw, ingested_at=NOW, limits=Limits())
+    except Rejected:
+        return []
+
+
+HUGE = {
+    "marks": "ن" + "\u064e\u0651\u0323\u0301" * 25_000,
+    "no space": "ا" * MEGA,
+    "no space, accents": "é" * MEGA,
+    "no space, misread": "Ø§" * (MEGA // 2),
+    "no space, then an entity": "ا" * MEGA + " &amp;",
+    "ampersands": "&" * MEGA + "ا",
+    "entities": "&amp;" * 200_000 + "ا",
+    "spaces": " " * MEGA + "ا",
+    "lines": "ا\n" * MEGA,
+    "one line over and over": "سطر قصير هنا\n" * 100_000,
+    "brackets": "(ا) " * 250_000,
+    "digits": "1/1." * 250_000,
+    "years": "عام 2014 " * 100_000,
+    "months": "5 يوليو " * 100_000,
+    "weekdays": "اليوم الخميس " * 80_000,
+    "agencies": "ول«وكالة " * 100_000,
+    "tags": "ا. سمات " * 100_000,
+}
+HUGE_HTML = {
+    "nested and closed": "<div>" * 10_000 + "<p>نص عربي قصير هنا.</p>" + "</div>" * 10_000,
+    "nested and open": "<div>" * 200_000 + "نص عربي قصير هنا.",
+    "nested tables": "<table><tr><td>" * 50_000 + "نص",
+    "half tags": "<a" * (MEGA // 2),
+    "less than": "<" * MEGA,
+    "headings": "<h1>عنوان</h1>" * 100_000,
+    "spans": "<p>" + "<span>نص </span>" * 100_000,
+    "comments": "<!--" * 250_000,
+    "attributes": "<p " + 'x="1" ' * 150_000 + ">نص عربي قصير هنا.</p>",
+    "JSON-LD": '<script type="application/ld+json">' + "[" * 400_000 + "</script><p>نص عربي قصير هنا.</p>",
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", HUGE)
+def test_huge_text(name: str) -> None:
+    clean(content=HUGE[name], content_type="text/plain")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", HUGE_HTML)
+def test_huge_html(name: str) -> None:
+    clean(content=HUGE_HTML[name], content_type="text/html")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("field", ["title", "author"])
+@pytest.mark.parametrize("unit", ["ا ", "- ", "من ", "(", "تصوير "])
+def test_huge_fields(field: str, unit: str) -> None:
+    clean(content=BODY[0], **{field: unit * 100_000})
+
+
+PIECES = st.sampled_from(
+    [
+        *BODY, TITLE, KICKER, CAPTION, f"{CAPTION} ({CREDIT})", "TT", "\n", "\n\n\n", " ", "\u00a0", "Next Previous",
+        " سمات ميناء", "اقرأ أيضاً:", "المصدر: رويترز", "واس (جدة)", "منى السالم – الرياض", "(رويترز)", "7 أكتوبر 2023",
+        "أمس", "&amp;lt;", "&nbsp;",
+        "<p>", "</p>", "<br>", "<div>", "</div>", "<h1>", "<article>", "<script>", "\u202e",
+        "\u200d", "\u064e" * 40, "\ud800", "\x00", "Ø§Ù„", "é", "中文", "😀",
+    ]
+)  # fmt: skip
+PAGES = st.lists(PIECES | st.text(max_size=8), max_size=40).map("".join)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(PAGES, st.sampled_from(["text/plain", "text/html", None]), st.none() | PAGES, st.none() | PAGES)
+def test_any_page(content: str, content_type: str | None, title: str | None, author: str | None) -> None:
+    articles = clean(content=content, content_type=content_type, title=title, author=author)
+    assert len({article.id for article in articles}) == len(articles)
+    for article in articles:
+        assert Article.model_validate_json(article.to_json()) == article
+        assert article.body.strip()
+        assert all(paragraph.strip() for paragraph in article.body.split("\n"))
+        assert display_text(article.body) == article.body
+        assert all(article.body[date.start : date.end] == date.text for date in article.dates)
+    assert articles == clean(content=content, content_type=content_type, title=title, author=author)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=400), st.sampled_from(["auto", "utf-8", "cp1256", "utf-16", "utf-7", "no such"]))
+def test_any_bytes(data: bytes, encoding: str) -> None:
+    clean(content=base64.b64encode(data).decode(), encoding=encoding)

@@ -1,0 +1,147 @@
+"""HTML pages: the article without the page around it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from agents.clean.markup import looks_like_html, parse_time, read_markup
+from tests.unit.clean.samples import BODY, TITLE
+
+URL = "https://harbour.example/news/1"
+FLASH = "وصل وزير الخارجية إلى العاصمة في زيارة رسمية."
+_MENU = "".join(f'<li><a href="/{name}">{name}</a></li>' for name in ("الرئيسية", "سياسة", "اقتصاد", "رياضة", "ثقافة"))
+_MORE = "".join(
+    f'<div class="card"><a href="/m/{n}">قصة أخرى رقم {n} من أخبار المدينة هذا الصباح</a></div>' for n in range(8)
+)
+
+
+def page(article: str, head: str = "", title: str = TITLE) -> str:
+    """A page as content systems make it, with menus, shares, other stories and a footer around the article."""
+    return (
+        '<!DOCTYPE html><html lang="ar" dir="rtl"><head><meta charset="utf-8">'
+        f"<title>{title} | صحيفة المرفأ</title>{head}</head>"
+        f"<body><header><nav><ul>{_MENU}</ul></nav></header><main><h1>{title}</h1>"
+        "<div class='share'><a>فيسبوك</a><a>تويتر</a></div>"
+        f"{article}</main><aside><h3>اقرأ أيضاً</h3>{_MORE}</aside>"
+        "<footer><p>جميع الحقوق محفوظة لصحيفة المرفأ، ولا يجوز نقل المحتوى إلا بإذن مكتوب من الإدارة.</p></footer>"
+        "</body></html>"
+    )
+
+
+def paragraphs(texts: list[str], tag: str = "p") -> str:
+    return "".join(f"<{tag}>{text}</{tag}>" for text in texts)
+
+
+def lines(html: str, url: str = URL) -> list[str]:
+    return [line for line in read_markup(html, url).text.split("\n") if line.strip()]
+
+
+@pytest.mark.parametrize(
+    "article",
+    [
+        f"<article>{paragraphs(BODY)}</article>",
+        f'<div class="article-body">{paragraphs(BODY)}</div>',
+        f'<div class="entry-content">{paragraphs(BODY, "div")}</div>',
+        f'<div class="content">{"<br><br>".join(BODY)}</div>',
+        f'<div itemprop="articleBody"><p>{"</p><p>".join(BODY)}',
+    ],
+)
+def test_layouts(article: str) -> None:
+    found = lines(page(article))
+    assert [line for line in found if line != TITLE] == BODY
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [("<article>", "</article>"), ('<div class="article-body">', "</div>"), ('<div class="post">', "</div>")],
+)
+def test_a_flash_is_not_replaced_by_the_page_around_it(opening: str, closing: str) -> None:
+    html = page(f"{opening}<p>{FLASH}</p>{closing}")
+    assert [line for line in lines(html) if line != TITLE] == [FLASH]
+
+
+def test_zero_width_joiners_stay() -> None:
+    text = "وشرح الباحث أصل كلمة «می\u200cروم» الفارسية في محاضرة ألقاها بالمكتبة العامة أمس."
+    assert text in lines(page(f"<article>{paragraphs([*BODY, text])}</article>"))
+
+
+def test_list_items_get_no_dashes_and_keep_their_own() -> None:
+    steps = ["المرحلة الأولى هي حفر الحوض.", "المرحلة الثانية هي بناء الرصيف."]
+    note = "- ملاحظة من المحرر في آخر النص."
+    items = f"<ul>{paragraphs(steps, 'li')}</ul><p>{note}</p>"
+    assert lines(page(f"<article>{paragraphs(BODY)}{items}</article>"))[-3:] == [*steps, note]
+
+
+def test_a_page_of_links_has_no_article() -> None:
+    assert lines(page("")) == []
+
+
+def test_nesting_without_end() -> None:
+    html = page("<div>" * 10_000 + paragraphs(BODY) + "</div>" * 10_000)
+    assert [line for line in lines(html) if line in BODY] == BODY
+
+
+class TestMetadata:
+    def test_json_ld(self) -> None:
+        data = {
+            "@graph": [
+                {"@type": "WebPage"},
+                {
+                    "@type": ["NewsArticle"],
+                    "headline": TITLE,
+                    "author": [{"name": "منى السالم"}],
+                    "datePublished": "2024-03-01T08:30:00+03:00",
+                },
+            ]
+        }
+        markup = read_markup(
+            page(paragraphs(BODY), f'<script type="application/ld+json">{json.dumps(data)}</script>'), URL
+        )
+        assert (markup.title, markup.author) == (TITLE, "منى السالم")
+        assert markup.published_at == datetime(2024, 3, 1, 5, 30, tzinfo=UTC)
+
+    def test_broken_json_ld_leaves_the_rest(self) -> None:
+        head = (
+            '<script type="application/ld+json">{"@type": </script>'
+            '<meta property="article:published_time" content="2024-03-01T05:30:00Z">'
+        )
+        assert read_markup(page(paragraphs(BODY), head), URL).published_at == datetime(2024, 3, 1, 5, 30, tzinfo=UTC)
+
+    def test_open_graph_title_without_the_sites_name(self) -> None:
+        head = f'<meta property="og:title" content="{TITLE} - صحيفة المرفأ">'
+        assert read_markup(page(paragraphs(BODY), head), URL).title == TITLE
+
+    def test_time_element_in_words(self) -> None:
+        assert read_markup(page(f"<time>الجمعة 1 مارس 2024</time>{paragraphs(BODY)}"), URL).published_at == datetime(
+            2024, 3, 1, tzinfo=UTC
+        )
+
+    def test_author_that_the_page_prints(self) -> None:
+        article = f"<article><span class='author'>منى السالم</span>{paragraphs(BODY)}</article>"
+        assert read_markup(page(article), URL).author == "منى السالم"
+
+    def test_captions(self) -> None:
+        figure = "<figure><img src='a.jpg'><figcaption>الميناء كما بدا أمس (رويترز)</figcaption></figure>"
+        article = f"<article>{figure}{paragraphs(BODY)}</article>"
+        assert read_markup(page(article), URL).captions == ("الميناء كما بدا أمس (رويترز)",)
+
+
+def test_outlet_rules() -> None:
+    box = '<div class="related-articles"><p>قصة أخرى لا علاقة لها بهذه القصة من قريب أو بعيد.</p></div>'
+    html = page(f'<div class="article-body">{paragraphs(BODY[:2])}{box}{paragraphs(BODY[2:])}</div>')
+    assert lines(html, "https://www.skynewsarabia.com/x/1") == BODY
+
+
+def test_what_looks_like_html() -> None:
+    assert looks_like_html(page(""))
+    assert looks_like_html("<p>نص</p>")
+    assert not looks_like_html("نص <مهم> و 3 < 5")
+
+
+def test_times() -> None:
+    assert parse_time("2024-03-01T08:30:00+03:00") == datetime(2024, 3, 1, 5, 30, tzinfo=UTC)
+    assert parse_time("٢٠٢٤/٠٣/٠١") == datetime(2024, 3, 1, tzinfo=UTC)
+    assert parse_time("قبل قليل") is None

@@ -1,0 +1,106 @@
+"""The verdict on two texts, by what they share."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents.dedupe.compare import CompareConfig, Features, Match, compare, joins, overlap
+from tests.unit.dedupe.conftest import Maker, random_words
+
+CONFIG = CompareConfig()
+STORY = random_words(7, 200)
+
+
+def verdict(make: Maker, one: str, other: str, **fields: str) -> Match | None:
+    a, b = (Features(make(name, body, **fields).fingerprint) for name, body in (("a", one), ("b", other)))
+    forth, back = compare(a, b, CONFIG), compare(b, a, CONFIG)
+    assert forth == back
+    return forth
+
+
+def edited(share: float) -> list[str]:
+    """The story with every so-manieth word replaced."""
+    other = random_words(8, len(STORY))
+    step = round(1 / share)
+    return [new if at % step == 0 else old for at, (old, new) in enumerate(zip(STORY, other, strict=True))]
+
+
+def test_equal_texts(make: Maker) -> None:
+    assert verdict(make, " ".join(STORY), "، ".join(STORY)) == Match("exact", 1.0)
+
+
+def test_an_edited_copy(make: Maker) -> None:
+    match = verdict(make, " ".join(STORY), " ".join(edited(0.1)))
+    assert match is not None
+    assert match.relation == "near"
+    assert 0.7 < match.score < 0.9
+
+
+@pytest.mark.parametrize("words", [40, 90, 150])
+def test_a_cut_is_contained(make: Maker, words: int) -> None:
+    match = verdict(make, " ".join(STORY), " ".join(STORY[:words]))
+    assert match == Match("contains", 0.999)
+
+
+def test_the_same_address_at_the_same_outlet_is_an_update(make: Maker) -> None:
+    match = verdict(make, " ".join(STORY), " ".join(STORY + random_words(9, 60)), url="https://example.org/712345")
+    assert match is not None
+    assert match.relation == "update"
+
+
+def test_a_shared_passage_is_no_copy(make: Maker) -> None:
+    passage = STORY[:50]
+    assert verdict(make, " ".join(passage + random_words(1, 150)), " ".join(passage + random_words(2, 150))) is None
+
+
+@pytest.mark.parametrize("place", [0, 60, 120])
+def test_a_shared_passage_is_told_from_scattered_edits(make: Maker, place: int) -> None:
+    """Both share a bit more than two fifths; only one of them in every part."""
+    passage = random_words(1, place) + STORY[place : place + 85] + random_words(2, 115 - place)
+    scattered = [
+        new if at % 7 < 2 else old for at, (old, new) in enumerate(zip(STORY, random_words(3, 200), strict=True))
+    ]
+    assert verdict(make, " ".join(STORY), " ".join(passage)) is None
+    assert verdict(make, " ".join(STORY), " ".join(scattered)) is not None
+
+
+def test_other_numbers_tell_stories_of_one_template_apart(make: Maker) -> None:
+    def prices(first: int) -> str:
+        return " ".join(f"{word} {first + 7 * at}" if at % 30 == 0 else word for at, word in enumerate(STORY))
+
+    assert verdict(make, prices(1203), prices(5471)) is None
+    assert verdict(make, prices(1203), prices(1203) + " " + " ".join(random_words(3, 20))) is not None
+
+
+def test_other_weekdays_tell_stories_of_one_template_apart(make: Maker) -> None:
+    body = " ".join(edited(0.17))
+    assert verdict(make, " ".join(STORY) + " الخميس", body + " الأحد") is None
+    assert verdict(make, " ".join(STORY) + " الخميس", body + " الخميس والأحد") is not None
+
+
+def test_a_flash_must_be_nearly_the_same(make: Maker) -> None:
+    flash = STORY[:20]
+    assert verdict(make, " ".join(flash), " ".join([*flash[:-1], "غدا"])) is not None
+    assert verdict(make, " ".join(flash), " ".join(flash[:10] + STORY[50:60])) is None
+    assert verdict(make, " ".join([*flash, "12"]), " ".join([*flash, "13"])) is None
+
+
+def test_sketches_of_long_texts_still_measure(make: Maker) -> None:
+    long = random_words(5, 3000)
+    whole, half = (Features(make("a", " ".join(words)).fingerprint) for words in (long, long[:1500]))
+    shared = overlap(whole, half)
+    assert shared.resemblance == pytest.approx(0.5, abs=0.1)
+    assert shared.containment > 0.95
+    assert shared.evenness > 0.9
+
+
+def test_a_member_introduces_only_what_is_akin_to_the_canonical_text(make: Maker) -> None:
+    rest = random_words(12, 300)
+    canonical, member, near, far = (
+        Features(make("x", " ".join(words)).fingerprint)
+        for words in (STORY, STORY[60:] + rest[:120], STORY[140:] + rest[:120], rest)
+    )
+    assert compare(near, canonical, CONFIG) is None
+    assert joins(near, canonical, [], CONFIG) is None
+    assert joins(near, canonical, [member], CONFIG) is not None
+    assert joins(far, canonical, [member], CONFIG) is None

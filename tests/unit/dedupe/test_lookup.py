@@ -1,0 +1,273 @@
+"""The look-up: the same clusters whatever the order, the crashes and the replays."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.dedupe.lookup import Lookup, LookupConfig
+from streams.records import Fingerprint, FingerprintedArticle
+from tests.unit.dedupe.conftest import START, Maker, random_words
+
+NOW = START.timestamp() + 1e7
+HOUR = 60.0
+
+
+def stream(make: Maker) -> list[FingerprintedArticle]:
+    """Four stories with cuts, edits and extensions of each, and some that stand alone; one every five minutes."""
+    bodies: dict[str, list[str]] = {}
+    for story in range(4):
+        text, tail = random_words(100 + story, 120), random_words(200 + story, 90)
+        bodies[f"s{story}-wire"] = text
+        bodies[f"s{story}-cut"] = text[:60]
+        bodies[f"s{story}-long"] = text + tail
+        bodies[f"s{story}-tail"] = text[70:] + tail[:60]
+        bodies[f"s{story}-same"] = text
+    bodies |= {f"alone{n}": random_words(300 + n, 80) for n in range(4)}
+    order = sorted(bodies, key=lambda name: random.Random(name).random())
+    return [make(name, " ".join(bodies[name]), minutes=5 * at) for at, name in enumerate(order)]
+
+
+def clusters(table: MutableMapping[str, Any]) -> dict[str, str]:
+    """The canonical article of each, from the state alone."""
+    return {article_id: record["in"][0] or article_id for article_id, record in table.items()}
+
+
+def run(articles: list[FingerprintedArticle], table: MutableMapping[str, Any] | None = None) -> dict[str, Any]:
+    table = {} if table is None else table
+    lookup = Lookup(table, LookupConfig())
+    for article in articles:
+        lookup.assign(article, NOW)
+    return dict(table)
+
+
+def test_copies_of_a_story_meet(make: Maker) -> None:
+    """Without the half-relatives, each story is one cluster."""
+    found = clusters(run([article for article in stream(make) if not article.id.endswith("tail")]))
+    for story in range(4):
+        assert len({canonical for name, canonical in found.items() if name.startswith(f"s{story}-")}) == 1
+    assert all(found[f"alone{n}"] == f"alone{n}" for n in range(4))
+
+
+def test_the_first_copy_is_canonical_and_sizes_count(make: Maker) -> None:
+    lookup = Lookup({}, LookupConfig())
+    text = random_words(1, 120)
+    answers = [
+        lookup.assign(make(name, " ".join(body), minutes=at), NOW)
+        for at, (name, body) in enumerate([("a", text), ("b", text), ("c", text[:70])])
+    ]
+    assert [a.id for a in answers] == ["a", "a", "a"]
+    assert [a.relation for a in answers] == ["first", "exact", "contains"]
+    assert [a.size for a in answers] == [1, 2, 3]
+    assert lookup.moves() == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_the_order_of_arrival_does_not_matter(make: Maker, seed: int) -> None:
+    """Every order gives the same clusters, and who listens to answers and moves knows them without the state."""
+    articles = stream(make)
+    expected = clusters(run(articles))
+    random.Random(seed).shuffle(articles)
+    table: dict[str, Any] = {}
+    lookup = Lookup(table, LookupConfig())
+    told: dict[str, str] = {}
+    for article in articles:
+        told[article.id] = lookup.assign(article, NOW).id
+        told.update((move.article_id, move.cluster.id) for move in lookup.moves())
+    assert clusters(table) == expected
+    assert told == expected
+
+
+def test_a_late_first_copy_takes_the_cluster_over(make: Maker) -> None:
+    text = random_words(1, 120)
+    early, first, second = (make(name, " ".join(text), minutes=at) for name, at in (("e", 0), ("f", 5), ("g", 9)))
+    lookup = Lookup({}, LookupConfig())
+    assert [lookup.assign(a, NOW).id for a in (first, second)] == ["f", "f"]
+    answer = lookup.assign(early, NOW)
+    assert (answer.id, answer.relation, answer.size) == ("e", "first", 3)
+    moves = {move.article_id: move.cluster for move in lookup.moves()}
+    assert {name: cluster.id for name, cluster in moves.items()} == {"f": "e", "g": "e"}
+    assert {cluster.size for cluster in moves.values()} == {3}
+    assert lookup.assign(make("h", " ".join(text), minutes=20), NOW).size == 4
+
+
+def test_a_replay_changes_nothing_and_is_told_the_same(make: Maker) -> None:
+    articles = stream(make)
+    random.Random(3).shuffle(articles)
+    table: dict[str, Any] = {}
+    lookup = Lookup(table, LookupConfig())
+    for article in articles:
+        lookup.assign(article, NOW)
+    before = json.dumps(table, sort_keys=True)
+    told = {}
+    for article in articles:
+        told[article.id] = lookup.assign(article, NOW + 500).id
+        told.update((move.article_id, move.cluster.id) for move in lookup.moves())
+    assert json.dumps(table, sort_keys=True) == before
+    assert told == clusters(table)
+
+
+def test_an_old_article_sent_again_does_not_undo_later_decisions(make: Maker) -> None:
+    text = " ".join(random_words(1, 120))
+    table: dict[str, Any] = {}
+    lookup = Lookup(table, LookupConfig())
+    late, later, last = (make(name, text, minutes=at) for name, at in (("g", 9), ("f", 5), ("e", 0)))
+    for article in (late, later, last):
+        lookup.assign(article, NOW)
+    assert lookup.assign(later, NOW).id == "e"
+    assert {move.cluster.id for move in lookup.moves()} == {"e"}
+    assert clusters(table) == {"e": "e", "f": "e", "g": "e"}
+
+
+class Crashed(Exception):
+    """The process died."""
+
+
+class FragileTable(MutableMapping[str, Any]):
+    """A table whose writes survive, and whose process dies before one of them."""
+
+    def __init__(self) -> None:
+        self.data: dict[str, str] = {}
+        self.writes_left = 10**9
+
+    def __getitem__(self, key: str) -> Any:
+        return json.loads(self.data[key])
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if self.writes_left == 0:
+            raise Crashed
+        self.writes_left -= 1
+        self.data[key] = json.dumps(value)
+
+    def __delitem__(self, key: str) -> None:
+        del self.data[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_crash_before_any_write_is_made_good_by_the_replay(make: Maker, seed: int) -> None:
+    articles = stream(make)
+    expected = clusters(run(articles))
+    random.Random(seed).shuffle(articles)
+    for writes in range(1, 3 * len(articles), 3):
+        table = FragileTable()
+        table.writes_left = writes
+        lookup, done = Lookup(table, LookupConfig()), 0
+        try:
+            for article in articles:
+                lookup.assign(article, NOW)
+                done += 1
+        except Crashed:
+            table.writes_left = 10**9
+            lookup = Lookup(table, LookupConfig())
+            for article in articles[max(0, done - 2) :]:
+                lookup.assign(article, NOW)
+        assert clusters(table) == expected
+
+
+def test_the_order_of_the_table_does_not_matter(make: Maker) -> None:
+    articles = stream(make)
+    table = run(articles[:18])
+    results = []
+    for seed in range(5):
+        items = list(table.items())
+        random.Random(seed).shuffle(items)
+        results.append(run(articles[18:], dict(items)))
+    assert all(result == results[0] for result in results)
+
+
+def test_the_window_forgets(make: Maker) -> None:
+    text = " ".join(random_words(1, 120))
+    table: dict[str, Any] = {}
+    counts: Counter[str] = Counter()
+    lookup = Lookup(table, LookupConfig(), lambda event: counts.update([event]))
+    lookup.assign(make("old", text), NOW)
+    assert lookup.assign(make("in", text, minutes=72 * HOUR), NOW).id == "old"
+    assert lookup.assign(make("out", text, minutes=72 * HOUR + 1), NOW).relation == "first"
+    assert lookup.assign(make("later", text, minutes=73 * HOUR), NOW).id == "out"
+    lookup.assign(make("far", "نص آخر", minutes=200 * HOUR), NOW)
+    for at in range(5):
+        lookup.assign(make(f"far{at}", " ".join(random_words(50 + at, 40)), minutes=200 * HOUR), NOW)
+    assert set(table) == {"far", *(f"far{at}" for at in range(5))}
+    assert counts["forgotten"] == 4
+
+
+def test_a_clock_ahead_of_ours_does_not_empty_the_window(make: Maker) -> None:
+    text = " ".join(random_words(1, 120))
+    lookup = Lookup({}, LookupConfig())
+    now = START.timestamp() + 3600
+    lookup.assign(make("a", text), now)
+    lookup.assign(make("mad", " ".join(random_words(2, 60)), minutes=10_000 * HOUR), now)
+    assert lookup.assign(make("b", text, minutes=61), now + 60).id == "a"
+
+
+def test_another_algorithm_is_kept_apart_and_counted(make: Maker) -> None:
+    text = " ".join(random_words(1, 120))
+    counts: Counter[str] = Counter()
+    lookup = Lookup({}, LookupConfig(), lambda event: counts.update([event]))
+    lookup.assign(make("a", text), NOW)
+
+    def other(name: str, minutes: float) -> FingerprintedArticle:
+        article = make(name, text, minutes=minutes)
+        strange = Fingerprint(algorithm="other/9", exact=article.fingerprint.exact, signature="??", sketch="??")
+        return article.model_copy(update={"fingerprint": strange})
+
+    assert lookup.assign(other("b", 1), NOW).relation == "first"
+    assert lookup.assign(other("c", 2), NOW).id == "b"
+    assert lookup.assign(make("d", text, minutes=3), NOW).id == "a"
+    assert counts["other_algorithm"] == 2
+
+
+def test_a_full_posting_is_counted_and_answers_alike_after_a_rebuild(make: Maker) -> None:
+    text = " ".join(random_words(1, 120))
+    counts: Counter[str] = Counter()
+    table: dict[str, Any] = {}
+    lookup = Lookup(table, LookupConfig(most_postings=5), lambda event: counts.update([event]))
+    for at in range(9):
+        assert lookup.assign(make(f"a{at}", text, minutes=at), NOW).id == "a0"
+    assert counts["posting_capped"] > 0
+    rebuilt = Lookup(dict(reversed(table.items())), LookupConfig(most_postings=5))
+    assert rebuilt.assign(make("b", text, minutes=20), NOW) == lookup.assign(make("b", text, minutes=20), NOW)
+
+
+def test_an_edited_member_is_decided_anew_in_its_old_place(make: Maker) -> None:
+    text, other = " ".join(random_words(1, 120)), " ".join(random_words(2, 120))
+    table: dict[str, Any] = {}
+    lookup = Lookup(table, LookupConfig())
+    for name, body, at in (("a", text, 0), ("b", text, 1), ("c", other, 2)):
+        lookup.assign(make(name, body, minutes=at), NOW)
+    edited = lookup.assign(make("b", other, minutes=50), NOW)
+    assert (edited.id, edited.relation) == ("b", "first")
+    assert {move.article_id: move.cluster.id for move in lookup.moves()} == {"c": "b"}
+    assert clusters(table) == {"a": "a", "b": "b", "c": "b"}
+    assert lookup.assign(make("d", text, minutes=60), NOW).size == 2
+
+
+def test_an_edited_canonical_article_keeps_its_copies(make: Maker) -> None:
+    text, other = " ".join(random_words(1, 120)), " ".join(random_words(2, 120))
+    table: dict[str, Any] = {}
+    lookup = Lookup(table, LookupConfig())
+    for name, at in (("a", 0), ("b", 1)):
+        lookup.assign(make(name, text, minutes=at), NOW)
+    assert lookup.assign(make("a", other, minutes=50), NOW).relation == "first"
+    assert clusters(table) == {"a": "a", "b": "a"}
+    assert clusters(run([], dict(table))) == clusters(table)
+
+
+def test_the_state_of_an_article_is_small_json(make: Maker) -> None:
+    table = run([make("0123456789abcdef0123456789abcdef", " ".join(random_words(1, 180)))])
+    size = sum(len(key) + len(json.dumps(record, separators=(",", ":"))) for key, record in table.items())
+    assert size <= 1024

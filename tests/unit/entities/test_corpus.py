@@ -1,0 +1,46 @@
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from agents.entities.corpus import Tagged, folds, read_columns, unlabelled
+from agents.entities.gazetteer import place_words
+
+
+def test_columns_with_the_corpora_s_habits(tmp_path: Path) -> None:
+    path = tmp_path / "corpus.txt"
+    path.write_text("\ufeffسلمى B-PERS\nالحمداني I-PERS\n. O\n\n\nكأس B-MISC\nإربد I-LOC\n", encoding="utf-8")
+    assert read_columns(path) == [
+        Tagged(("سلمى", "الحمداني", "."), ("B-PER", "I-PER", "O")),
+        Tagged(("كأس", "إربد"), ("O", "B-LOC")),
+    ]
+
+
+def test_a_token_without_a_tag_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "corpus.txt"
+    path.write_text("سلمى O\nإربد\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"corpus\.txt:2"):
+        read_columns(path)
+
+
+def test_folds_are_contiguous_and_cover_all() -> None:
+    items = [Tagged((str(number),), ("O",)) for number in range(11)]
+    parts = list(folds(items, 3))
+    assert [sentence for _, held in parts for sentence in held] == items
+    assert all(sorted([*training, *held], key=lambda s: int(s.tokens[0])) == items for training, held in parts)
+
+
+def test_unlabelled_news_gives_each_line_once(tmp_path: Path) -> None:
+    (tmp_path / "saudinewsnet").mkdir()
+    pages = [{"title": "خبر أول", "content": "جملة. أخرى\nخبر أول"}, {"title": "خبر أول", "content": " \n"}]
+    with zipfile.ZipFile(tmp_path / "saudinewsnet" / "2020-01-01.zip", "w") as archive:
+        archive.writestr("day.json", json.dumps(pages))
+    assert list(unlabelled(tmp_path)) == [["خبر", "أول"], ["جملة", "."], ["أخرى"]]
+
+
+def test_the_gazetteer_tells_countries_from_towns_and_parts_of_names() -> None:
+    places = place_words()
+    assert "c" in places["لبنان"]
+    assert "t" in places["بيروت"]
+    assert "cI" in places["المتحدة"]

@@ -1,0 +1,122 @@
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents.entities.bio import TAGS
+from agents.entities.corpus import Tagged
+from agents.entities.features import WordEntry, core, split_clitics, word_features
+from agents.entities.network import Layers
+from agents.entities.store import Model, load, save
+from agents.entities.tagger import BACKENDS, MODEL, assemble, load_tagger
+from agents.entities.train import train, train_networks, with_kinds
+from agents.entities.wordstats import DIMENSIONS, WordStatistics
+
+SENTENCES = [
+    Tagged(("زارت", "سلمى", "الحمداني", "بيروت", "."), ("O", "B-PER", "I-PER", "B-LOC", "O")),
+    Tagged(("قالت", "وزارة", "الري", "في", "إربد"), ("O", "B-ORG", "I-ORG", "O", "B-LOC")),
+    Tagged(("نادر",), ("B-PER",)),
+] * 4
+WORDS = {
+    "بيروت": WordEntry(9, (1, 2), places=("t",)),
+    "وزارة": WordEntry(8, (3, 4)),
+    "سلمى": WordEntry(2, (5, 6)),
+    "اربد": WordEntry(1, (-1, -1), places=("s", "sB")),
+}
+VECTORS = np.random.default_rng(0).integers(-127, 128, size=(3, 2 * DIMENSIONS)).astype(np.int8)
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    linear = train(SENTENCES, WORDS)
+    networks = tuple(train_networks(SENTENCES, WordStatistics(WORDS, VECTORS), 2))
+    return Model(WORDS, VECTORS, DIMENSIONS, linear, networks)
+
+
+def test_a_trained_linear_model_knows_its_sentences(model: Model) -> None:
+    probability = model.linear.probabilities([sentence.tokens for sentence in SENTENCES])
+    assert [TAGS[i] for i in probability.argmax(axis=1)] == [tag for s in SENTENCES for tag in s.tags]
+
+
+def test_sentences_do_not_see_each_other(model: Model) -> None:
+    tokens = [sentence.tokens for sentence in SENTENCES[:3]]
+    together = model.linear.probabilities(tokens)
+    np.testing.assert_allclose(together, np.concatenate([model.linear.probabilities([t]) for t in tokens]), atol=1e-5)
+
+
+def test_a_saved_model_is_the_same_tagger_and_the_same_bytes(model: Model, tmp_path: Path) -> None:
+    save(model, tmp_path / "one.xz")
+    loaded = load(tmp_path / "one.xz", 2)
+    save(loaded, tmp_path / "two.xz")
+    assert (tmp_path / "one.xz").read_bytes() == (tmp_path / "two.xz").read_bytes()
+    assert loaded.words == model.words
+    tokens = [sentence.tokens for sentence in SENTENCES]
+    np.testing.assert_allclose(assemble(loaded).probabilities(tokens), assemble(model).probabilities(tokens), atol=5e-3)
+
+
+def test_fewer_networks_can_be_read_and_more_cannot(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "model.xz"
+    save(model, path)
+    assert len(load(path, 1).networks) == 1
+    with pytest.raises(ValueError, match="damaged model"):
+        load(path, 3)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(ValueError, match=r"model\.xz: damaged model"):
+        load(path, 1)
+
+
+def test_kinds_are_average_probabilities(model: Model) -> None:
+    words = with_kinds(model.linear, [["بيروت"], ["وبيروت", "بيروت"], []])
+    apart = model.linear.probabilities([["بيروت"], ["وبيروت", "بيروت"]])
+    expected = (apart[0] + apart[2]) / 2
+    assert words["بيروت"].kinds == pytest.approx(
+        [expected[1:3].sum(), expected[3:5].sum(), expected[5:7].sum()], abs=1e-5
+    )
+    assert words["وزارة"].kinds == (0, 0, 0)
+
+
+def test_empty_sentences_get_empty_taggings(model: Model) -> None:
+    tagger = assemble(model)
+    found = tagger.tag_batch([[], ["بيروت"], []])
+    assert [len(tagging.tags) for tagging in found] == [0, 1, 0]
+    assert tagger.tag([]) == []
+    assert tagger.tag_batch([]) == []
+
+
+def test_the_shipped_file_is_small_and_serves_every_backend() -> None:
+    assert MODEL.stat().st_size <= 20_000_000
+    for backend in BACKENDS:
+        assert load_tagger(backend).tag(["وصل", "بنيامين", "نتنياهو", "إلى", "باريس", "."]) == [
+            "O", "B-PER", "I-PER", "O", "B-LOC", "O",
+        ]  # fmt: skip
+
+
+def test_an_unknown_backend_is_named() -> None:
+    with pytest.raises(ValueError, match="unknown entities backend 'slow'"):
+        load_tagger("slow")
+
+
+def test_signs_on_a_corpus_token_are_no_part_of_its_word() -> None:
+    assert core("(د") == "د"
+    assert core("بيروت،") == "بيروت"
+    assert core("«»") == "«»"
+    assert core("أ.ف.ب") == "ا.ف.ب"
+
+
+def test_the_news_decides_what_a_clitic_is() -> None:
+    assert split_clitics("وبيروت", WORDS) == ("و", "بيروت")
+    assert split_clitics("وزارة", WORDS) == ("", "وزارة")
+    assert split_clitics("مجهول", WORDS) == ("", "مجهول")
+
+
+def test_a_word_with_a_clitic_has_the_place_of_its_stem() -> None:
+    assert "g=t" in word_features("وبيروت", WORDS).own
+    assert {"g=s", "g=sB"} <= set(word_features("إربد", WORDS).near)
+
+
+def test_layers_are_stored_in_their_order(model: Model, tmp_path: Path) -> None:
+    save(model, tmp_path / "model.xz")
+    for before, after in zip(model.networks, load(tmp_path / "model.xz", 2).networks, strict=True):
+        for field in fields(Layers):
+            np.testing.assert_allclose(getattr(after, field.name), getattr(before, field.name), rtol=1e-2, atol=1e-3)

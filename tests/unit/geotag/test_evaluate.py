@@ -1,0 +1,90 @@
+"""The measure itself: what counts as right, spurious, missed."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from agents.geotag.evaluate import evaluate, same_place
+from streams.errors import CommandError
+from streams.records import Place, Span
+
+GOLD = Path(__file__).parents[3] / "benchmarks" / "places" / "gold.jsonl"
+TEXT = "زار الوفد باريس ثم محافظة حلب وعاد إلى قرية المجهولة."
+
+
+def _mention(text: str, **place: object) -> dict[str, object]:
+    start = TEXT.index(text)
+    return {"start": start, "end": start + len(text), **place}
+
+
+PARIS = {"kind": "city", "country": "FR", "lat": 48.85, "lon": 2.35}
+ALEPPO = {"kind": "division", "country": "SY", "lat": 36.2, "lon": 37.16}
+NOWHERE = {"kind": "city", "country": "SY", "lat": 35.0, "lon": 38.0}
+
+
+def _write(folder: Path, mentions: list[dict[str, object]], length: int = len(TEXT)) -> Path:
+    record = {"url": "https://example.org/1", "source": "wire", "title": "", "content": TEXT}
+    with zipfile.ZipFile(folder / "day.zip", "w") as archive:
+        archive.writestr("day.json", json.dumps([record]))
+    gold = folder / "gold.jsonl"
+    row = {"url": record["url"], "source": "wire", "half": "tune", "length": length, "mentions": mentions}
+    gold.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    return gold
+
+
+def test_counts(tmp_path: Path) -> None:
+    gold = _write(tmp_path, [_mention("باريس", **PARIS), _mention("حلب", **ALEPPO), _mention("المجهولة", **NOWHERE)])
+    report = evaluate(gold, tmp_path, "tune")
+    assert (report.mentions.right, report.mentions.found, report.mentions.gold) == (2, 2, 3)
+    assert [mistake.cause for mistake in report.mistakes] == ["missed"]
+    assert report.mentions.recall == pytest.approx(2 / 3)
+
+
+def test_spurious_misplaced_and_optional(tmp_path: Path) -> None:
+    wrong = PARIS | {"lat": 33.66, "lon": -95.55}
+    gold = _write(tmp_path, [_mention("باريس", **wrong), _mention("المجهولة", optional=True)])
+    report = evaluate(gold, tmp_path)
+    assert sorted(mistake.cause for mistake in report.mistakes) == ["misplaced", "spurious"]
+    assert report.mentions.gold == 1
+
+
+def test_other_half_is_left_alone(tmp_path: Path) -> None:
+    gold = _write(tmp_path, [])
+    assert evaluate(gold, tmp_path, "test").articles == 0
+
+
+def test_a_changed_corpus_is_an_error(tmp_path: Path) -> None:
+    gold = _write(tmp_path, [], length=7)
+    with pytest.raises(CommandError, match="as it was labelled"):
+        evaluate(gold, tmp_path)
+
+
+def test_a_missing_gold_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="cannot read"):
+        evaluate(tmp_path / "none.jsonl", tmp_path)
+
+
+def test_countries_and_divisions_by_identity() -> None:
+    place = Place(
+        name="حلب", country="SY", kind="city", lat=36.2, lon=37.16, confidence=1, mentions=[Span(start=0, end=1)]
+    )
+    assert not same_place(place, ALEPPO)
+    assert same_place(place.model_copy(update={"kind": "division"}), ALEPPO)
+    assert not same_place(place, ALEPPO | {"kind": "country"})
+
+
+def test_the_gold_is_whole() -> None:
+    rows = [json.loads(line) for line in GOLD.read_text(encoding="utf-8").splitlines()]
+    assert len(rows) >= 40
+    assert len({row["source"] for row in rows}) == 12
+    assert {row["half"] for row in rows} == {"tune", "test"}
+    for row in rows:
+        assert "content" not in row
+        spans = [(m["start"], m["end"]) for m in row["mentions"]]
+        assert all(0 <= start < end <= row["length"] for start, end in spans)
+        assert all(first[1] <= second[0] for first, second in pairwise(spans))
