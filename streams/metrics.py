@@ -89,6 +89,15 @@ class Metrics:
         self.clusters = Counter(
             "rasd_clusters_total", "Articles by relation to their cluster.", ["relation"], registry=reg
         )
+        self.cluster_moves = Counter(
+            "rasd_cluster_moves_total", "Articles whose cluster changed after they were passed on.", registry=reg
+        )
+        self.lookup_events = Counter(
+            "rasd_lookup_events_total",
+            "What the look-up met: posting_capped, other_algorithm, forgotten.",
+            ["event"],
+            registry=reg,
+        )
         self.table_keys = Gauge("rasd_table_keys", "Keys in a table of this worker.", ["table"], registry=reg)
         self.recovery_seconds = Gauge(
             "rasd_table_recovery_seconds", "Duration of the last recovery of this worker's tables.", registry=reg

@@ -104,7 +104,7 @@ class RawArticle(_Record):
     author: OptionalText = None
     published_at: OptionalTimestamp = None
     fetched_at: OptionalTimestamp = Field(default=None, validation_alias=AliasChoices("fetched_at", "date_extracted"))
-    id: Annotated[OptionalText, Field(max_length=200)] = None
+    id: Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(_blank_to_none)] = None
     extra: dict[str, Any] = Field(default_factory=dict)
 
     def content_bytes(self) -> bytes | None:

@@ -32,6 +32,8 @@ _EDGES = "div, section, h1, h2, h3, h4, p, ul, li, table, tr, figure"
 _AUTHORS = "[rel=author], [itemprop=author], .byline, .author-name, .article-author, .author"
 _NOISE = "script, style, noscript, template, nav, aside, form, button, iframe, svg"
 _MIN_SPACES = 5
+# trafilatura's text is this many times shorter than what the page holds beside its links: it missed the article.
+_LEAST_SHARE = 5
 _BULLET = "\n- "
 # Where the article stands in most content systems. Only a check on trafilatura, and its stand-in.
 _CONTAINERS = (
@@ -151,9 +153,10 @@ def _printed_author(tree: LexborHTMLParser) -> str | None:
 
 def _headline(title: str | None, tree: LexborHTMLParser) -> str | None:
     """The headline without the site's name, when the page prints it so itself."""
-    printed = _text_of(tree, "h1")
-    if title and printed and printed != title and title.startswith(printed):
-        return printed
+    for node in tree.css("h1, h2")[:10]:
+        printed = _node_line(node)
+        if title and len(printed) * 2 > len(title) and printed != title and title.startswith(printed):
+            return printed
     return title
 
 
@@ -172,6 +175,8 @@ def _article_text(tree: LexborHTMLParser, rules: _Outlet) -> str:
         extracted = _without_bullets(extracted, tree.body)
     container = _container(tree)
     if container is None:
+        if tree.body is not None and len(_solid(extracted)) * _LEAST_SHARE < len(_solid(_unlinked(tree.body))):
+            extracted = ""  # it took a menu or a footer for the article
         return extracted or "\n".join(_bare_page(tree))
     held = _solid(display_text(container.text(separator=" ")))
     lines = [solid for line in extracted.split("\n") if (solid := _solid(line))]
@@ -179,6 +184,13 @@ def _article_text(tree: LexborHTMLParser, rules: _Outlet) -> str:
     if lines and inside * 2 >= sum(map(len, lines)):
         return extracted
     return "\n".join(_unless_links(list(_block_lines(container)), tree)) or extracted
+
+
+def _unlinked(body: LexborNode) -> str:
+    """The page's text without that of its links, which menus are made of."""
+    linked = sum(len(_solid(link.text())) for link in body.css("a"))
+    text = _solid(body.text())
+    return text[: len(text) - linked]
 
 
 def _without_bullets(extracted: str, body: LexborNode) -> str:

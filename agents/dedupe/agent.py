@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
 from agents.dedupe.lookup import Lookup, LookupConfig
-from streams.records import Article, FingerprintedArticle
+from streams.records import Article, ClusterMove, FingerprintedArticle
 from streams.stage import Arrival, Context, MapFunction, MapStage
 from streams.topics import Topic
 
@@ -28,12 +28,18 @@ class _Assign:
     def __init__(self, context: Context) -> None:
         self._metrics = context.metrics
         config = LookupConfig(window=context.settings.dedupe_window_hours * 3600.0)
-        self._lookup = Lookup(context.table("dedupe"), config)
+        events = context.metrics.lookup_events
+        self._lookup = Lookup(context.table("dedupe"), config, count=lambda event: events.labels(event).inc())
 
-    def __call__(self, article: FingerprintedArticle, arrival: Arrival, /) -> Sequence[Article]:
+    def __call__(self, article: FingerprintedArticle, arrival: Arrival, /) -> Sequence[Article | ClusterMove]:
         cluster = self._lookup.assign(article, arrival.timestamp)
+        cluster = cluster.model_copy(update={"decision": self._lookup.decision})
         self._metrics.clusters.labels(cluster.relation).inc()
-        return [article.article().model_copy(update={"cluster": cluster})]
+        moves = [
+            ClusterMove(id=move.article_id, cluster=move.cluster.model_copy(update={"decision": move.decision}))
+            for move in self._lookup.moves()
+        ]
+        return [article.article().model_copy(update={"cluster": cluster}), *moves]
 
     def recovered(self) -> None:
         self._lookup.rebuild()
@@ -51,5 +57,6 @@ STAGES = (
         accepts=FingerprintedArticle,
         build=_Assign,
         stateful=True,
+        side_outputs={ClusterMove: Topic.MOVES},
     ),
 )

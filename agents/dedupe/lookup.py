@@ -58,10 +58,12 @@ class Move:
         article_id: which article.
         cluster: its cluster from now on. If the article was canonical, its id was a cluster's and is now an alias of
             `cluster.id`.
+        decision: number of the decision; of two about one article, the greater holds.
     """
 
     article_id: str
     cluster: Cluster
+    decision: int = field(default=0, compare=False)
 
 
 def ignore(_event: str) -> None:
@@ -84,6 +86,7 @@ class Lookup:
         self._config = config
         self._count = count
         self._moves: list[Move] = []
+        self.decision = 0
         self.rebuild()
 
     def rebuild(self) -> None:
@@ -120,6 +123,7 @@ class Lookup:
         for moved, cluster in known.moves.items():
             self._move(moved, cluster, known.decided)
         self._forget()
+        self.decision = known.decided
         return known.cluster
 
     def moves(self) -> list[Move]:
@@ -222,7 +226,7 @@ class Lookup:
             self._unfile(known)
             known = replace(known, cluster=cluster, decided=decided)
             self._write(known)
-        self._moves.append(Move(article_id, known.cluster))
+        self._moves.append(Move(article_id, known.cluster, known.decided))
 
     def _near_in_time(self, one: Rank, other: Rank) -> bool:
         return abs(one[0] - other[0]) <= self._config.window

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.entities.bio import Kind, spans
 from agents.entities.clitics import Clitics, part_clitics
+from agents.entities.features import WordEntry
 from agents.entities.folding import fold
 from agents.entities.names import Mention, name_mentions
 from agents.entities.tagger import Tagger
@@ -45,13 +46,25 @@ def find_entities(body: str, tagger: Tagger) -> list[Entity]:
     parts = [tokens[part] for part in sentences(body, tokens)]
     found: list[_Found] = []
     for part, tagging in zip(parts, tagger.tag_batch([[t.text for t in part] for part in parts]), strict=True):
+        score_of = {token.start: score for token, score in zip(part, tagging.scores, strict=True)}
         for span in spans(tagging.tags):
-            piece = _one_name(part[span.start : span.end])
-            if piece:
-                score = min(tagging.scores[span.start : span.end])
+            for piece in _persons(_one_name(part[span.start : span.end]), span.kind, tagger.words):
+                score = min(score_of[token.start] for token in piece)
                 found.append(_Found(tuple(piece), span.kind, score, part_clitics(piece[0].text, tagger.words)))
     names = name_mentions([_mention(item) for item in found])
     return [_entity(body, item, name) for item, name in zip(found, names, strict=True)]
+
+
+def _persons(name: Sequence[Token], kind: Kind, words: Mapping[str, WordEntry]) -> Iterator[Sequence[Token]]:
+    """Persons run together: no name goes on after و, ف, ل or ك («محمود عباس وجون كيري»). ب stays: «المعتصم بالله»."""
+    start = 0
+    for index in range(1, len(name) if kind == "PER" else 0):
+        first = name[index].text
+        if first[0] in "وفلك" and part_clitics(first, words).length:
+            yield _trimmed(list(name[start:index]))
+            start = index
+    if name:
+        yield name[start:]
 
 
 def _one_name(tokens: Sequence[Token]) -> list[Token]:

@@ -1,7 +1,8 @@
-"""articles.enriched into Elasticsearch."""
+"""articles.enriched into Elasticsearch, and articles.moves after them."""
 
+from agents.index.moves import MoveSink
 from agents.index.sink import IndexSink
-from streams.records import Article
+from streams.records import Article, ClusterMove
 from streams.stage import Context, SinkStage
 from streams.topics import Topic
 
@@ -10,4 +11,11 @@ def _build(context: Context) -> IndexSink:
     return IndexSink(context.settings, context.metrics)
 
 
-STAGES = (SinkStage("index", "1", reads=Topic.ENRICHED, accepts=Article, build=_build),)
+def _build_moves(context: Context) -> MoveSink:
+    return MoveSink(context.settings, context.metrics)
+
+
+STAGES = (
+    SinkStage("index", "1", reads=Topic.ENRICHED, accepts=Article, build=_build),
+    SinkStage("moves", "1", reads=Topic.MOVES, accepts=ClusterMove, build=_build_moves),
+)

@@ -4,8 +4,9 @@ A document is the article as it stands in articles.enriched plus two helpers tha
 the time that readers sort by, and `facets`, the values that filters and counts use.
 
 Writes are idempotent. `_id` is the article's id and the version is external: the millisecond at which the article was
-fetched, times 1000, plus the pipeline's revision. A replay carries the same version and is refused as already there;
-an older copy never undoes a newer one.
+fetched, times a million, plus a thousand times the pipeline's revision. A replay carries the same version and is
+refused as already there; an older copy never undoes a newer one. The steps of a thousand leave room for cluster
+moves, each of which raises a document's version by one.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ Outcome = Literal["indexed", "unchanged", "rejected", "retried"]
 PASSING_STATUSES = frozenset({401, 403, 404, 408, 429})
 STORED_STATUSES = frozenset({200, 201})
 ALREADY_THERE = 409
+# Of the year 2255; versions are signed 64-bit numbers.
+_LAST_MILLISECOND = 9_000_000_000_000
+# Elasticsearch keeps versions as a signed long; a fetch that claims a year beyond 2262 would not fit.
+MAX_VERSION = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +63,9 @@ def _bulk(articles: Sequence[Article], lines: Sequence[bytes]) -> Bulk:
 
 
 def version(article: Article, revision: int) -> int:
-    """The external version; grows with the time of the fetch, then with the revision. Never negative."""
+    """The external version; grows with the time of the fetch, then with the revision. Always in range."""
     seen = article.fetched_at or article.ingested_at
-    return max(0, int(seen.timestamp() * 1000)) * 1000 + revision
+    return min((max(0, int(seen.timestamp() * 1000)) * 1000 + revision) * 1000, MAX_VERSION)
 
 
 def document(article: Article) -> dict[str, Any]:

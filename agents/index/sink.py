@@ -9,6 +9,7 @@ from typing import Any
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 
 from agents.index.bulk import Bulk, Verdict, actions, outcomes, verdicts, version
+from agents.index.moves import Moves
 from streams.errors import Reason, Rejected, Retryable
 from streams.metrics import Metrics
 from streams.records import Article
@@ -34,6 +35,7 @@ class IndexSink:
         self.metrics = metrics
         self._client = client if client is not None else make_client(settings)
         self._names: Names = names(settings)
+        self._moves = Moves(self._client, settings)
         self._slots = asyncio.Semaphore(settings.bulk_in_flight)
         self._prepared = False
         self._max_bytes = DEFAULT_MAX_CONTENT_LENGTH
@@ -65,6 +67,7 @@ class IndexSink:
                     self._prepared = False
                     raise verdict
                 by_id[article.id] = verdict
+        await self._moves.apply_known([article.id for article in newest])
         return [by_id[article.id] for article in articles]
 
     async def close(self) -> None:
@@ -73,6 +76,7 @@ class IndexSink:
 
     async def _prepare(self) -> None:
         await ensure_index(self._client, self.settings)
+        await self._moves.prepare()
         with passing_errors(self.settings):
             answer = await self._client.nodes.info(
                 metric="http", filter_path="nodes.*.http.max_content_length_in_bytes"

@@ -22,7 +22,7 @@ from elasticsearch import AsyncElasticsearch
 from benchmarks.search.metrics import DEPTH, figures, paired_bootstrap
 from streams.search.analysis import analyzer, definition
 from streams.search.client import make_client
-from streams.search.query import build_query
+from streams.search.query import SOME_WORDS, build_query
 from streams.search.request import Filters
 from streams.search.setup import index_template
 from streams.settings import get_settings
@@ -61,7 +61,7 @@ def _plain(fields: list[str]) -> Callable[[str], dict[str, Any]]:
 def _ours(text: str) -> dict[str, Any]:
     # Questions are no queries: what the syntax reads as operators is text here.
     words = " ".join(token for token in text.replace('"', " ").replace("-", " ").split() if token not in {"أو", "OR"})
-    return build_query(Filters(q=" ".join(words.split()[:32])[:500]))
+    return build_query(Filters(q=" ".join(words.split()[:32])[:500]), SOME_WORDS)
 
 
 def _body(mapping: str) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """Search requests as Elasticsearch queries. Pure; the command, the API and exports all build theirs here.
 
-Weights and `minimum_should_match` are those that did best in benchmarks/search.
+Weights and `minimum_should_match` are those that did best in benchmarks/search. How many of the free words an article
+needs depends on what the answer is for. A page sorted by relevance may show weak matches, as they stand at its end, and
+demanding most words there costs good ones (docs/search.md). Where every match counts the same (newest first, facets,
+timeline, map, live feed), most words are needed.
 """
 
 from __future__ import annotations
@@ -16,6 +19,11 @@ WORD_FIELDS = ("body", "body.exact^0.3", "title^0.5", "title.exact^0.15", "subti
 PHRASE_FIELDS = ("body.exact", "title.exact^0.5", "subtitle.exact^0.25")
 EXCLUDED_FIELDS = ("body", "title", "subtitle")
 EXCLUDED_PHRASE_FIELDS = ("body.exact", "title.exact", "subtitle.exact")
+
+# minimum_should_match by number of words: of one or two all, of more three quarters.
+MOST_WORDS = "2<75%"
+# Of two or three one, of more a third.
+SOME_WORDS = "1<50% 3<34%"
 
 # Marks around highlighted words: Unicode noncharacters, which no text may hold (Unicode 16, section 23.7).
 MARK_START, MARK_END = "\ufdd0", "\ufdd1"
@@ -35,11 +43,15 @@ FACETS = {
 Interval = Literal["hour", "day", "week", "month"]
 
 
-def build_query(filters: Filters) -> Body:
-    """The query of these filters: text scores, everything else only selects."""
+def build_query(filters: Filters, needed: str = MOST_WORDS) -> Body:
+    """The query of these filters: text scores, everything else only selects.
+
+    Args:
+        needed: MOST_WORDS or SOME_WORDS.
+    """
     clauses: Body = {}
     parsed = filters.parsed()
-    if must := _must(parsed):
+    if must := _must(parsed, needed):
         clauses["must"] = must
     if selected := _filter(filters):
         clauses["filter"] = selected
@@ -50,7 +62,7 @@ def build_query(filters: Filters) -> Body:
     return {"bool": clauses} if clauses else {"match_all": {}}
 
 
-def _must(parsed: ParsedQuery) -> list[Body]:
+def _must(parsed: ParsedQuery, needed: str) -> list[Body]:
     must: list[Body] = []
     if parsed.words:
         must.append(
@@ -59,7 +71,7 @@ def _must(parsed: ParsedQuery) -> list[Body]:
                     "query": " ".join(parsed.words),
                     "type": "most_fields",
                     "fields": list(WORD_FIELDS),
-                    "minimum_should_match": "2<75%",
+                    "minimum_should_match": needed,
                 }
             }
         )
@@ -131,7 +143,7 @@ def build_search(request: SearchRequest) -> Body:
     """The whole search of one page, highlights and folding included."""
     sort = sort_order(request)
     body: Body = {
-        "query": build_query(request),
+        "query": build_query(request, SOME_WORDS if request.scored() else MOST_WORDS),
         "sort": sort,
         "size": request.size,
         "timeout": TIMEOUT,

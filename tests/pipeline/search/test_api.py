@@ -18,7 +18,7 @@ from pydantic import HttpUrl
 
 from streams.api.app import create_api
 from streams.api.feed import read_vector
-from streams.kafka import create_topics, open_producer, open_reader
+from streams.kafka import open_producer, open_reader, wait_for_topics
 from streams.records import Article, RawArticle, decode
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
@@ -60,7 +60,7 @@ async def _serving(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def api(settings: Settings, client: AsyncElasticsearch) -> AsyncIterator[httpx.AsyncClient]:
     """The API with its topics."""
-    await create_topics(settings)
+    await wait_for_topics(settings)
     async with _serving(settings) as http:
         yield http
 
@@ -267,7 +267,7 @@ async def test_it_recovers_when_elasticsearch_comes_back(settings: Settings, cli
     assert port is not None
     line = Line(port)
     await line.mend()
-    await create_topics(settings)
+    await wait_for_topics(settings)
     await store(settings, client, [article()])
     behind = settings.model_copy(update={"elasticsearch_url": HttpUrl(f"http://127.0.0.1:{line.port}")})
     async with _serving(behind) as http:

@@ -111,7 +111,7 @@ CASES: list[tuple[dict[str, Any], set[str]]] = [
 async def test_what_is_found_and_that_the_live_feed_would_show_the_same(filled: Searcher) -> None:
     texts = [ArticleText(entry) for entry in ARTICLES]
     for wanted, expected in CASES:
-        request = SearchRequest.model_validate(wanted | {"fold": False, "size": 100})
+        request = SearchRequest.model_validate(wanted | {"fold": False, "size": 100, "sort": "time"})
         found = await filled.search(request)
         assert {hit.article.id for hit in found.hits} == expected, wanted
         assert found.total == len(expected), wanted
@@ -144,6 +144,14 @@ async def test_highlights_are_places_in_display_text(filled: Searcher) -> None:
     marked = [piece.text[start:end] for piece in first.body for start, end in piece.marks]
     assert marked == ["الانفجارات"]
     assert all(piece.text in ARTICLES[0].body for piece in first.body)
+
+
+async def test_a_page_by_relevance_shows_weak_matches_last_and_a_page_by_time_leaves_them_out(filled: Searcher) -> None:
+    words = "معرض الكتاب باريس ليبيا"
+    best = await filled.search(SearchRequest(q=words, fold=False))
+    assert {"a3", "a4"} <= {hit.article.id for hit in best.hits}
+    newest = await filled.search(SearchRequest(q=words, fold=False, sort="time"))
+    assert newest.hits == []
 
 
 async def test_the_best_comes_first_or_the_newest(filled: Searcher) -> None:

@@ -115,6 +115,13 @@ def test_the_name_is_what_stands_in_quotation_marks_and_brackets_stay_out() -> N
     assert [(e.type, e.text) for e in found] == [("ORG", "القمر"), ("LOC", "بيروت")]
 
 
+def test_persons_run_together_are_parted_at_a_clitic() -> None:
+    found = find_entities("سالم فهد وسلمى مراد", Script("B-PER I-PER I-PER I-PER"))
+    assert [(e.text, e.score) for e in found] == [("سالم فهد", 0.8), ("سلمى مراد", 0.6)]
+    found = find_entities("المعتصم بالله", Script("B-PER I-PER"))
+    assert [e.text for e in found] == ["المعتصم بالله"]
+
+
 def test_abbreviations_stay_whole_and_stops_stay_out() -> None:
     found = find_entities("قالت أ.ف.ب.", Script("O B-ORG I-ORG"))
     assert [e.text for e in found] == ["أ.ف.ب"]

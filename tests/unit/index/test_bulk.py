@@ -91,7 +91,7 @@ def test_versions_stay_in_the_range_that_elasticsearch_takes() -> None:
 def test_actions_name_id_version_and_alias() -> None:
     (bulk,) = actions([article(fetched_at=T0)], _settings(pipeline_revision=7))
     action = orjson.loads(bulk.lines[0])["index"]
-    assert action == {"_id": "a1", "version": 1706933106789007, "version_type": "external", "require_alias": True}
+    assert action == {"_id": "a1", "version": 1706933106789007000, "version_type": "external", "require_alias": True}
     assert orjson.loads(bulk.lines[1])["id"] == "a1"
 
 

@@ -1,6 +1,6 @@
 """Queries as they are sent. What they find is tested on the real server (tests/pipeline/search)."""
 
-from streams.search.query import build_map, build_query, build_search, sort_order
+from streams.search.query import MOST_WORDS, SOME_WORDS, build_facets, build_map, build_query, build_search, sort_order
 from streams.search.request import MAX_FOLDED, Filters, SearchRequest, write_cursor
 
 
@@ -30,6 +30,17 @@ def test_filters_never_score_and_different_ones_narrow_each_other() -> None:
     places = next(clause["bool"]["should"] for clause in clauses["filter"] if "bool" in clause)
     assert {"term": {"places.geonameid": 108410}} in places
     assert len(clauses["filter"]) == 5
+
+
+def test_only_pages_by_relevance_may_show_weak_matches() -> None:
+    def needed(**values: str) -> str:
+        body = build_search(SearchRequest.model_validate({"q": "هجوم صنعاء عدن"} | values))
+        return str(body["query"]["bool"]["must"][0]["multi_match"]["minimum_should_match"])
+
+    assert needed() == SOME_WORDS
+    assert needed(sort="time") == MOST_WORDS
+    counted = build_facets(Filters(q="هجوم صنعاء عدن"), 5)["query"]["bool"]["must"][0]
+    assert counted["multi_match"]["minimum_should_match"] == MOST_WORDS
 
 
 def test_phrases_are_exact_and_choices_need_one_of_theirs() -> None:

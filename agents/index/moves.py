@@ -1,0 +1,158 @@
+"""Cluster moves: articles that belong to another cluster than the one they were indexed with.
+
+An article and its move travel apart, so either may come first. A move is remembered in an index of its own before it is
+applied, and an article is looked up there after it was stored: whichever comes second sees the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from elasticsearch import AsyncElasticsearch, BadRequestError, NotFoundError
+
+from agents.index.bulk import ALREADY_THERE
+from streams.errors import Rejected, Retryable
+from streams.metrics import Metrics
+from streams.records import Cluster, ClusterMove
+from streams.search.client import make_client, passing_errors
+from streams.search.setup import ensure_index, names
+from streams.settings import Settings
+
+_MAPPINGS = {"dynamic": False, "properties": {"cluster": {"type": "object", "enabled": False}}}
+
+
+class Moves:
+    """Remembers moves and applies them to the documents.
+
+    Args:
+        client: the cluster's client; its owner closes it.
+        settings: names and address.
+    """
+
+    def __init__(self, client: AsyncElasticsearch, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+        self._index = f"{settings.index_prefix}-moves"
+        self._read = names(settings).read
+
+    async def prepare(self) -> None:
+        """Make the index of moves if it is not there. Raises Retryable while Elasticsearch is away."""
+        with passing_errors(self._settings):
+            try:
+                await self._client.indices.create(
+                    index=self._index,
+                    mappings=_MAPPINGS,
+                    settings={"number_of_shards": 1, "number_of_replicas": self._settings.index_replicas},
+                )
+            except BadRequestError as error:
+                if error.error != "resource_already_exists_exception":
+                    raise
+
+    async def remember(self, moves: Sequence[ClusterMove]) -> None:
+        """Store moves by article id; of two about one article, the later decision stays.
+
+        Raises:
+            Retryable: Elasticsearch is away or busy.
+        """
+        operations: list[Mapping[str, Any]] = []
+        for move in moves:
+            head = {"_id": move.id, "version": move.cluster.decision, "version_type": "external_gte"}
+            operations += [{"index": head}, {"cluster": move.cluster.model_dump(mode="json")}]
+        await self._bulk(self._index, operations)
+
+    async def apply_known(self, ids: Sequence[str]) -> None:
+        """Apply the remembered moves of these articles. Raises as `remember`."""
+        if not ids:
+            return
+        with passing_errors(self._settings):
+            try:
+                found = await self._client.mget(index=self._index, ids=list(dict.fromkeys(ids)))
+            except NotFoundError as error:
+                await self.prepare()
+                raise Retryable(f"index {self._index} was gone; it is made anew") from error
+        await self.apply(
+            {doc["_id"]: Cluster.model_validate(doc["_source"]["cluster"]) for doc in found["docs"] if doc.get("found")}
+        )
+
+    async def apply(self, clusters: Mapping[str, Cluster]) -> None:
+        """Give articles their clusters, unless a later decision gave them one. Those not indexed yet are left out.
+
+        Raises:
+            Retryable: Elasticsearch is away or busy, or a document changed in between.
+        """
+        if not clusters:
+            return
+        with passing_errors(self._settings):
+            indices = list(await self._client.indices.get_alias(name=self._read))
+            wanted = [
+                {"_index": index, "_id": article_id, "_source": ["cluster.decision"]}
+                for index in indices
+                for article_id in clusters
+            ]
+            found = await self._client.mget(docs=wanted)
+        operations: list[Mapping[str, Any]] = []
+        for doc in found["docs"]:
+            if not doc.get("found"):
+                continue
+            cluster = clusters[doc["_id"]]
+            if cluster.decision <= (doc["_source"].get("cluster") or {}).get("decision", 0):
+                continue
+            head = {
+                "_index": doc["_index"],
+                "_id": doc["_id"],
+                "if_seq_no": doc["_seq_no"],
+                "if_primary_term": doc["_primary_term"],
+            }
+            change = {"cluster": cluster.model_dump(mode="json"), "facets": {"fold": cluster.id}}
+            operations += [{"update": head}, {"doc": change}]
+        await self._bulk(None, operations, conflict_is_passing=True)
+
+    async def _bulk(
+        self, index: str | None, operations: Sequence[Mapping[str, Any]], *, conflict_is_passing: bool = False
+    ) -> None:
+        if not operations:
+            return
+        with passing_errors(self._settings):
+            answer = await self._client.bulk(
+                index=index, operations=operations, filter_path="items.*.status,items.*.error"
+            )
+        for item in answer["items"]:
+            result = next(iter(item.values()))
+            harmless = result["status"] == ALREADY_THERE and not conflict_is_passing
+            if "error" in result and not harmless:
+                raise Retryable(f"Elasticsearch answers {result['status']} to a cluster move: {result['error']}")
+
+
+class MoveSink:
+    """articles.moves into the index."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._client = make_client(settings)
+        self._settings = settings
+        self._metrics = metrics
+        self._moves = Moves(self._client, settings)
+        self._prepared = False
+
+    async def write(self, moves: Sequence[ClusterMove]) -> list[Rejected | None]:
+        """Remember and apply; of several about one article the latest decision counts.
+
+        Raises:
+            Retryable: Elasticsearch is away or busy; writing the same moves again is harmless.
+        """
+        if not self._prepared:
+            await ensure_index(self._client, self._settings)
+            await self._moves.prepare()
+            self._prepared = True
+        latest: dict[str, ClusterMove] = {}
+        for move in moves:
+            if move.id not in latest or move.cluster.decision >= latest[move.id].cluster.decision:
+                latest[move.id] = move
+        await self._moves.remember(list(latest.values()))
+        await self._moves.apply({move.id: move.cluster for move in latest.values()})
+        self._metrics.cluster_moves.inc(len(latest))
+        return [None] * len(moves)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
