@@ -34,6 +34,8 @@ _NOISE = "script, style, noscript, template, nav, aside, form, button, iframe, s
 _MIN_SPACES = 5
 # trafilatura's text is this many times shorter than what the page holds beside its links: it missed the article.
 _LEAST_SHARE = 5
+# A table cell or list of so many links, with so little text between them, is a menu.
+_MENU_LINKS, _MENU_CHARS = 3, 20
 _BULLET = "\n- "
 # Where the article stands in most content systems. Only a check on trafilatura, and its stand-in.
 _CONTAINERS = (
@@ -228,7 +230,8 @@ def _too_deep(html: str) -> bool:
 
 def _bare_page(tree: LexborHTMLParser) -> list[str]:
     """The lines of a page that has no article container."""
-    for frame in tree.css("header, footer"):
+    menus = [node for node in tree.css("td, ul") if len(node.css("a")) >= _MENU_LINKS and not node.css("td, ul")[1:]]
+    for frame in [*tree.css("header, footer"), *(node for node in menus if len(_unlinked(node)) < _MENU_CHARS)]:
         frame.decompose()
     return _unless_links(list(_block_lines(tree.body)), tree) if tree.body is not None else []
 

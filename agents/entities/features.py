@@ -19,6 +19,7 @@ OUTSIDE = "§"
 _EDGE_SIGNS = re.compile(r"^\W+(?=\w)|(?<=\w)\W+$")
 _PREFIXES = ("وبال", "وكال", "فبال", "ولل", "فلل", "وب", "ول", "وك", "فب", "فل", "فك", "لل", "و", "ف", "ب", "ل", "ك")
 _SHORTEST_STEM = 3
+_CACHED_FEATURES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +121,25 @@ def word_features(word: str, table: Mapping[str, WordEntry]) -> WordFeatures:
     ends = [f"e{n}={stem[-n:]}" for n in (1, 2, 3)]
     near = (*base, *stems, *form, *affixes[1:3], *ends, *edges, *gazetteer)
     return WordFeatures(own, near, (*base, *gazetteer))
+
+
+class FeatureCache:
+    """`word_features` over one table; the parts of a tagger share it, so that a word is looked at once.
+
+    Attributes:
+        words: the table.
+    """
+
+    def __init__(self, words: Mapping[str, WordEntry]) -> None:
+        self.words = words
+        self._known: dict[str, WordFeatures] = {}
+
+    def __call__(self, word: str) -> WordFeatures:
+        """The features of a word."""
+        found = self._known.get(word)
+        if found is None:
+            # Each part keeps what it makes of a word: this serves parts that read the same batch one after the other.
+            if len(self._known) >= _CACHED_FEATURES:
+                self._known.clear()
+            found = self._known[word] = word_features(word, self.words)
+        return found

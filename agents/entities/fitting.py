@@ -15,7 +15,7 @@ from scipy import sparse
 
 from agents.entities.bio import TAGS
 from agents.entities.corpus import Tagged
-from agents.entities.features import WordEntry
+from agents.entities.features import WordEntry, word_features
 from agents.entities.network import BAG_SCALE, BUCKETS, REACH, Layers, buckets, vector_row
 
 Floats = NDArray[np.float32]
@@ -80,7 +80,7 @@ class Encoder:
     def _look_up(self, word: str) -> tuple[int | None, list[int]]:
         found = self._known.get(word)
         if found is None:
-            found = vector_row(word, self._words, self._numbers), buckets(word, self._words)
+            found = vector_row(word, self._words, self._numbers), buckets(word_features(word, self._words))
             self._known[word] = found
         return found
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.entities.features import WordEntry, core, split_clitics, word_features
+from agents.entities.features import FeatureCache, WordEntry, WordFeatures, core, split_clitics
 
 Floats = NDArray[np.float32]
 
@@ -28,9 +28,9 @@ VECTOR_LENGTH = 3.0
 _CACHED_WORDS = 80_000
 
 
-def buckets(word: str, words: Mapping[str, WordEntry]) -> list[int]:
+def buckets(features: WordFeatures) -> list[int]:
     """The rows of the feature table that a word adds up. CRC-32, as it is the same on every machine."""
-    return [1 + zlib.crc32(name.encode()) % (BUCKETS - 1) for name in word_features(word, words).own]
+    return [1 + zlib.crc32(name.encode()) % (BUCKETS - 1) for name in features.own]
 
 
 def vector_row(word: str, words: Mapping[str, WordEntry], numbers: Mapping[str, int]) -> int | None:
@@ -78,12 +78,12 @@ class Network:
     """One trained network with the words it knows.
 
     Attributes:
-        words: counts and classes, for the features.
+        features: the features of a word.
         numbers: row of `vectors` of each folded word that has one.
         vectors: [vectors, D].
     """
 
-    words: Mapping[str, WordEntry]
+    features: FeatureCache
     numbers: Mapping[str, int]
     vectors: Floats
     layers: Layers
@@ -121,9 +121,9 @@ class Network:
         if row is None:
             if len(self._rows) >= _CACHED_WORDS:
                 self._rows.clear()
-            number = vector_row(word, self.words, self.numbers)
+            number = vector_row(word, self.features.words, self.numbers)
             vector = np.zeros(self.vectors.shape[1], dtype=np.float32) if number is None else self.vectors[number]
-            bag = self.layers.features[buckets(word, self.words)].sum(axis=0) * BAG_SCALE
+            bag = self.layers.features[buckets(self.features(word))].sum(axis=0) * BAG_SCALE
             first = np.concatenate([vector, bag]) @ self.layers.first
             row = self._rows[word] = first[None].astype(np.float16)
         return row

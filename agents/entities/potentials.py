@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,13 +11,14 @@ from numpy.typing import NDArray
 
 from agents.entities.bio import TAGS
 from agents.entities.chain import marginals
-from agents.entities.features import OFFSETS, OUTSIDE, WordEntry, WordFeatures, word_features
+from agents.entities.features import OFFSETS, OUTSIDE, FeatureCache, WordFeatures
 
 Floats = NDArray[np.float32]
 
 _REACH = max(OFFSETS)
 # Rows of 49 floats: 40 MB at most.
 _CACHED_WORDS = 200_000
+_DISTANCE = re.compile(r"(-?\d)(.*)", re.DOTALL)
 _BEYOND = WordFeatures((OUTSIDE,), (OUTSIDE,), (OUTSIDE,))
 
 
@@ -25,15 +27,27 @@ class LinearModel:
     """A trained linear chain.
 
     Attributes:
-        words: what is known of each word of the unlabelled news.
+        features: the features of a word.
         weights: [tags] of each feature; a feature's name begins with the distance of its word (-1w=…).
         transitions: [tags, tags] from row to column.
     """
 
-    words: Mapping[str, WordEntry]
+    features: FeatureCache
     weights: Mapping[str, Floats]
     transitions: Floats
-    _rows: dict[str, Floats] = field(default_factory=dict)
+    _matrix: Floats = field(init=False)
+    _numbers: tuple[dict[str, int], ...] = field(init=False)
+    _rows: dict[str, Floats] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        numbers: dict[int, dict[str, int]] = {offset: {} for offset in OFFSETS}
+        for number, name in enumerate(self.weights, start=1):
+            offset, rest = _DISTANCE.match(name).groups()  # type: ignore[union-attr]
+            numbers[int(offset)][rest] = number
+        # Row 0 is nothing: it stands for the features that have no weight.
+        matrix = np.stack([np.zeros(len(TAGS), dtype=np.float32), *self.weights.values()])
+        object.__setattr__(self, "_matrix", matrix)
+        object.__setattr__(self, "_numbers", tuple(numbers[offset] for offset in OFFSETS))
 
     def scores(self, sentences: Sequence[Sequence[str]]) -> Floats:
         """[tokens, tags] of the sentences one after the other, none of them empty."""
@@ -62,15 +76,16 @@ class LinearModel:
         if row is None:
             if len(self._rows) >= _CACHED_WORDS:
                 self._rows.clear()
-            row = self._rows[key] = self._sum(word_features(word, self.words) if word else _BEYOND)
+            row = self._rows[key] = self._sum(self.features(word) if word else _BEYOND)
         return row
 
     def _sum(self, features: WordFeatures) -> Floats:
-        row = np.zeros((1, len(OFFSETS), len(TAGS)), dtype=np.float32)
-        for index, offset in enumerate(OFFSETS):
-            # The token at distance +1 is tagged with this word at distance -1, and the reverse.
-            for name in features.at(offset):
-                weight = self.weights.get(f"{offset}{name}")
-                if weight is not None:
-                    row[0, index] += weight
+        # The token at distance +1 is tagged with this word at distance -1, and the reverse.
+        found: list[int] = []
+        starts: list[int] = []
+        for offset, numbers in zip(OFFSETS, self._numbers, strict=True):
+            starts.append(len(found))
+            found.append(0)
+            found += [number for name in features.at(offset) if (number := numbers.get(name))]
+        row: Floats = np.add.reduceat(self._matrix[found], starts, axis=0)[None]
         return row

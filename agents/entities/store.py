@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import lzma
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.entities.features import WordEntry
+from agents.entities.features import FeatureCache, WordEntry
 from agents.entities.network import Layers, Network, unpacked
 from agents.entities.potentials import LinearModel
 
@@ -22,23 +22,26 @@ class Model:
     """Everything that training makes.
 
     Attributes:
-        words: what is known of words, the most frequent first.
         vectors: [vectors, views·width] of the first words.
         width: dimensions of one view.
-        linear: the conditional random field.
+        linear: the conditional random field, and with it what is known of words, the most frequent first.
         networks: parameters of each network.
     """
 
-    words: dict[str, WordEntry]
     vectors: NDArray[np.int8]
     width: int
     linear: LinearModel
     networks: tuple[Layers, ...]
 
+    @property
+    def words(self) -> Mapping[str, WordEntry]:
+        """What is known of words."""
+        return self.linear.features.words
+
     def network(self, index: int) -> Network:
         """The network of that number, ready to run."""
         numbers = {word: number for number, word in zip(range(len(self.vectors)), self.words, strict=False)}
-        return Network(self.words, numbers, unpacked(self.vectors, self.width), self.networks[index])
+        return Network(self.linear.features, numbers, unpacked(self.vectors, self.width), self.networks[index])
 
 
 def save(model: Model, path: Path) -> None:
@@ -87,8 +90,10 @@ def load(path: Path, networks: int) -> Model:
         strict=True,
     )
     known = dict(zip(_strings(words), (WordEntry(*row) for row in rows), strict=True))
-    linear = LinearModel(known, dict(zip(_strings(names), weights.astype(np.float32), strict=True)), transitions)
-    return Model(known, vectors, int(width), linear, layers)
+    linear = LinearModel(
+        FeatureCache(known), dict(zip(_strings(names), weights.astype(np.float32), strict=True)), transitions
+    )
+    return Model(vectors, int(width), linear, layers)
 
 
 _PARTS = len(fields(Layers))

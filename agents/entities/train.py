@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from agents.entities import corpus as corpora
 from agents.entities.bio import TAGS, TYPES
 from agents.entities.corpus import Tagged
-from agents.entities.features import OFFSETS, OUTSIDE, WordEntry, WordFeatures, core, word_features
+from agents.entities.features import OFFSETS, OUTSIDE, FeatureCache, WordEntry, WordFeatures, core, word_features
 from agents.entities.fitting import Encoder, fit
 from agents.entities.gazetteer import place_words
 from agents.entities.network import Layers, unpacked
@@ -59,7 +59,7 @@ def train(sentences: Sequence[Tagged], words: Mapping[str, WordEntry]) -> Linear
         for after in TAGS:
             if after.startswith("I-") and before[2:] != after[2:]:
                 transitions[number[before], number[after]] = FORBIDDEN
-    return LinearModel(words, weights, transitions)
+    return LinearModel(FeatureCache(words), weights, transitions)
 
 
 def _observations(
@@ -87,7 +87,8 @@ def train_networks(sentences: Sequence[Tagged], statistics: WordStatistics, coun
 
 def with_kinds(model: LinearModel, sentences: Iterable[Sequence[str]]) -> dict[str, WordEntry]:
     """The words with the average probability of PER, LOC and ORG that the model gives them in the unlabelled news."""
-    numbers = {word: number for number, word in enumerate(model.words)}
+    words = model.features.words
+    numbers = {word: number for number, word in enumerate(words)}
     sums = np.zeros((len(numbers), len(TYPES)))
     seen = np.zeros(len(numbers))
     for batch in batched(filter(None, sentences), 256):
@@ -98,9 +99,7 @@ def with_kinds(model: LinearModel, sentences: Iterable[Sequence[str]]) -> dict[s
         np.add.at(sums, rows[known], kinds[known])
         np.add.at(seen, rows[known], 1)
     means = (sums / np.maximum(seen, 1)[:, None]).tolist()
-    return {
-        word: replace(entry, kinds=tuple(mean)) for (word, entry), mean in zip(model.words.items(), means, strict=True)
-    }
+    return {word: replace(entry, kinds=tuple(mean)) for (word, entry), mean in zip(words.items(), means, strict=True)}
 
 
 def batched(items: Iterable[Sequence[str]], size: int) -> Iterator[list[Sequence[str]]]:
@@ -129,7 +128,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say(f"fitted network {len(networks)}")
         _say("tagging the unlabelled news")
         words = with_kinds(linear, corpora.unlabelled(options.corpus))
-    save(Model(words, statistics.vectors, DIMENSIONS, replace(linear, words=words), tuple(networks)), options.output)
+    linear = LinearModel(FeatureCache(words), linear.weights, linear.transitions)
+    save(Model(statistics.vectors, DIMENSIONS, linear, tuple(networks)), options.output)
     _say(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB")
     return 0
 

@@ -23,7 +23,7 @@ from agents.entities import corpus as corpora
 from agents.entities.bio import repair
 from agents.entities.columns import Score, score_tags
 from agents.entities.corpus import Tagged
-from agents.entities.features import WordEntry
+from agents.entities.features import FeatureCache, WordEntry
 from agents.entities.gazetteer import place_words
 from agents.entities.network import Network, unpacked
 from agents.entities.potentials import Floats
@@ -61,7 +61,7 @@ def probabilities(
     vectors = unpacked(statistics.vectors, DIMENSIONS)
     found = [train(training, statistics.words).probabilities(tokens)]
     for layers in train_networks(training, statistics, networks):
-        found.append(Network(statistics.words, numbers, vectors, layers).probabilities(tokens))
+        found.append(Network(FeatureCache(statistics.words), numbers, vectors, layers).probabilities(tokens))
     return found
 
 

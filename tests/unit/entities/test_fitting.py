@@ -6,7 +6,7 @@ import pytest
 from agents.entities import fitting
 from agents.entities.bio import TAGS
 from agents.entities.corpus import Tagged
-from agents.entities.features import WordEntry
+from agents.entities.features import FeatureCache, WordEntry
 from agents.entities.fitting import Encoder, fit, initial, loss_and_gradients
 from agents.entities.network import Layers, Network
 
@@ -50,7 +50,7 @@ def test_gradients_are_finite_differences(name: str) -> None:
 def test_training_learns_its_sentences_and_inference_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "EPOCHS", 60)
     layers = fit(SENTENCES, encoder(), 6, seed=3)
-    network = Network(WORDS, NUMBERS, VECTORS, layers)
+    network = Network(FeatureCache(WORDS), NUMBERS, VECTORS, layers)
     probability = network.probabilities([sentence.tokens for sentence in SENTENCES])
     assert [TAGS[i] for i in probability.argmax(axis=1)] == [tag for s in SENTENCES for tag in s.tags]
     loss, _ = loss_and_gradients(layers, encoder().batch(SENTENCES), None)
@@ -67,7 +67,7 @@ def test_the_same_seed_gives_the_same_network(monkeypatch: pytest.MonkeyPatch) -
 
 def test_sentences_do_not_see_each_other() -> None:
     layers = initial(6, np.random.default_rng(0))
-    network = Network(WORDS, NUMBERS, VECTORS, layers)
+    network = Network(FeatureCache(WORDS), NUMBERS, VECTORS, layers)
     tokens = [sentence.tokens for sentence in SENTENCES]
     together = network.probabilities(tokens)
     apart = np.concatenate([network.probabilities([part]) for part in tokens])

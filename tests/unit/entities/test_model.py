@@ -31,7 +31,7 @@ VECTORS = np.random.default_rng(0).integers(-127, 128, size=(3, 2 * DIMENSIONS))
 def model() -> Model:
     linear = train(SENTENCES, WORDS)
     networks = tuple(train_networks(SENTENCES, WordStatistics(WORDS, VECTORS), 2))
-    return Model(WORDS, VECTORS, DIMENSIONS, linear, networks)
+    return Model(VECTORS, DIMENSIONS, linear, networks)
 
 
 def test_a_trained_linear_model_knows_its_sentences(model: Model) -> None:
