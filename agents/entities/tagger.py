@@ -111,9 +111,9 @@ def decode(probabilities: Floats) -> tuple[list[str], list[float]]:
     return [TAGS[number] for number in path.tolist()], probabilities[np.arange(len(path)), path].tolist()
 
 
-def weights(networks: int) -> list[float]:
-    """The weight of the linear model, then of each network."""
-    return [1 - NETWORKS_SHARE, *(NETWORKS_SHARE / networks for _ in range(networks))]
+def weights(networks: int, share: float = NETWORKS_SHARE) -> list[float]:
+    """The weight of the linear model, then of each network; `share` is that of all networks together."""
+    return [1 - share, *(share / networks for _ in range(networks))]
 
 
 def assemble(model: Model) -> EmbeddedTagger:
