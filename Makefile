@@ -47,5 +47,8 @@ lock: ## resolve the pinned packages anew (needs uv)
 	uv pip compile -q pyproject.toml --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal -o requirements.lock
 	uv pip compile -q pyproject.toml --extra dev -c requirements.lock --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal -o requirements-dev.lock
 
+train-entities: setup ## train the tagger anew from ../shared/corpus
+	@$(BIN)/python -m agents.entities.train --corpus ../shared/corpus
+
 clean: ## delete what setup made
 	rm -rf $(VENV) build *.egg-info

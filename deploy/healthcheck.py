@@ -1,6 +1,6 @@
 """Ask a process in this container how it is: exit status 0 for an answer of 200, else 1 and one line saying why.
 
-    python healthcheck.py 36066 /readyz
+    python healthcheck.py 26066 /readyz
 
 The slim Python image has neither curl nor wget. Only the standard library is used, and no proxy of the environment,
 which would send a question about 127.0.0.1 elsewhere.
@@ -37,7 +37,7 @@ def check(port: int, path: str, host: str = "127.0.0.1") -> str | None:
 def main(arguments: list[str]) -> int:
     """Run the check with `PORT PATH`; returns the exit status (0 well, 1 not well, 2 called wrongly)."""
     if len(arguments) != 2 or not arguments[0].isdigit() or not arguments[1].startswith("/"):
-        sys.stderr.write("usage: healthcheck.py PORT PATH, for example 36066 /readyz\n")
+        sys.stderr.write("usage: healthcheck.py PORT PATH, for example 26066 /readyz\n")
         return 2
     fault = check(int(arguments[0]), arguments[1])
     if fault is not None:

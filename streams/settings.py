@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     )
 
     # Kafka
-    kafka_bootstrap: str = Field("127.0.0.1:39092", description="host:port of one or more brokers, comma separated")
+    kafka_bootstrap: str = Field("127.0.0.1:29092", description="host:port of one or more brokers, comma separated")
     kafka_connect_timeout: float = Field(10.0, gt=0, description="seconds for one attempt to reach a broker")
     topic_prefix: str = Field("", pattern=r"^[a-zA-Z0-9._-]*$", description="put before every topic's name")
     partitions: int = Field(4, ge=1, le=1000, description="partitions of the topics that workers share")
@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     state_dir: Path = Field(default_factory=default_state_dir, description="folder of the workers' tables")
     session_timeout: float = Field(20.0, gt=1, description="seconds until Kafka gives a dead worker's partitions away")
     worker_host: str = Field("127.0.0.1", description="address of a worker's /metrics, /livez, /readyz")
-    worker_port: int = Field(36066, ge=0, le=65535, description="its port; 0 takes a free one")
+    worker_port: int = Field(26066, ge=0, le=65535, description="its port; 0 takes a free one")
 
     # Cleaning
     max_content_bytes: int = Field(5 * MIB, ge=1, description="largest page; beyond it, a dead letter")
@@ -59,10 +59,12 @@ class Settings(BaseSettings):
     dedupe_window_hours: float = Field(72.0, gt=0, description="how long an article is remembered, hours")
 
     # Entities
-    entities_backend: Literal["fast"] = Field("fast", description="the tagger")
+    entities_backend: Literal["fast", "accurate"] = Field(
+        "fast", description="the tagger: fast, or accurate at half the speed"
+    )
 
     # Elasticsearch
-    elasticsearch_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:39200"), description="address of the cluster")
+    elasticsearch_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:29200"), description="address of the cluster")
     elasticsearch_api_key: SecretStr | None = Field(None, description="its API key, if it asks for one")
     elasticsearch_timeout: float = Field(30.0, gt=0, description="seconds for one request")
     index_prefix: str = Field(
@@ -80,7 +82,7 @@ class Settings(BaseSettings):
 
     # Query API
     api_host: str = Field("127.0.0.1", description="address of the query API")
-    api_port: int = Field(38000, ge=0, le=65535, description="its port")
+    api_port: int = Field(28000, ge=0, le=65535, description="its port")
 
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe line shown")
@@ -90,8 +92,8 @@ class Settings(BaseSettings):
     local_dir: Path | None = Field(
         None, description="folder of the native Kafka and Elasticsearch; a default when unset"
     )
-    local_kafka_port: int = Field(39092, ge=1, le=65535, description="port of the native Kafka")
-    local_elasticsearch_port: int = Field(39200, ge=1, le=65535, description="port of the native Elasticsearch")
+    local_kafka_port: int = Field(29092, ge=1, le=65535, description="port of the native Kafka")
+    local_elasticsearch_port: int = Field(29200, ge=1, le=65535, description="port of the native Elasticsearch")
     local_kafka_heap: str = Field("1g", pattern=r"^\d+[mg]$", description="memory of the native Kafka")
     local_elasticsearch_heap: str = Field("1g", pattern=r"^\d+[mg]$", description="memory of the native Elasticsearch")
 

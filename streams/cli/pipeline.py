@@ -75,7 +75,7 @@ def serve(
 ) -> None:
     """Serve the query API and the live feed.
 
-    Example: `rasd serve --port 38000`, then open http://127.0.0.1:38000/docs
+    Example: `rasd serve --port 28000`, then open http://127.0.0.1:28000/docs
     """
     import uvicorn
 
@@ -89,6 +89,7 @@ def serve(
         host=host or settings.api_host,
         port=settings.api_port if port is None else port,
         log_config=None,
+        timeout_graceful_shutdown=3,  # open live feeds must not hold up the end
         access_log=False,
     )
 

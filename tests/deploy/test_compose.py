@@ -125,7 +125,7 @@ def test_no_two_services_publish_the_same_port() -> None:
 
 def test_the_rasd_command_on_the_host_finds_every_server_by_its_defaults() -> None:
     host = Settings(_env_file=None)
-    assert SERVICES["kafka"]["ports"] == [f"{host.kafka_bootstrap}:39092"]
+    assert SERVICES["kafka"]["ports"] == [f"{host.kafka_bootstrap}:29092"]
     assert f"HOST://{host.kafka_bootstrap}" in SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
     assert SERVICES["elasticsearch"]["ports"] == [f"127.0.0.1:{host.elasticsearch_url.port}:9200"]
     assert SERVICES["api"]["ports"] == [f"{host.api_host}:{host.api_port}:{rasd_settings('api').api_port}"]
@@ -133,9 +133,9 @@ def test_the_rasd_command_on_the_host_finds_every_server_by_its_defaults() -> No
 
 def test_another_port_of_kafka_is_also_the_advertised_one() -> None:
     kafka = compose({"RASD_LOCAL_KAFKA_PORT": "45092"})["services"]["kafka"]
-    assert kafka["ports"] == ["127.0.0.1:45092:39092"]
+    assert kafka["ports"] == ["127.0.0.1:45092:29092"]
     assert "HOST://127.0.0.1:45092" in kafka["environment"]["KAFKA_ADVERTISED_LISTENERS"].split(",")
-    assert "HOST://:39092" in kafka["environment"]["KAFKA_LISTENERS"].split(",")
+    assert "HOST://:29092" in kafka["environment"]["KAFKA_LISTENERS"].split(",")
 
 
 def test_a_worker_can_be_scaled() -> None:

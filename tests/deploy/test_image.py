@@ -134,7 +134,7 @@ def test_nobody_listening_is_not_well(port: int, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("wrong", [[], ["36066"], ["port", "/readyz"], ["36066", "readyz"], ["1", "/readyz", "more"]])
+@pytest.mark.parametrize("wrong", [[], ["26066"], ["port", "/readyz"], ["26066", "readyz"], ["1", "/readyz", "more"]])
 def test_a_wrong_call_is_told_apart(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert healthcheck.main(wrong) == 2
     assert capsys.readouterr().err.startswith("usage:")

@@ -80,13 +80,13 @@ def test_the_configuration_is_added_to_the_stock_one(tmp_path: Path) -> None:
     (home / "config" / "jvm.options").write_text("-Xstock\n", encoding="utf-8")
     for part in layout.parts:
         part.mkdir(parents=True)
-    site = Site(layout, 39200, "512m", 1, "9.2.8", JDK, Program(home), None)
+    site = Site(layout, 29200, "512m", 1, "9.2.8", JDK, Program(home), None)
 
     launch = Elasticsearch().prepare(site)
 
     options = (layout.config / "jvm.options").read_text(encoding="utf-8").splitlines()
     assert options[0] == "-Xstock"
-    assert {"-Xms512m", "-Xmx512m", f"-Drasd.service={layout.folder}", "-Drasd.port=39200"} <= set(options)
+    assert {"-Xms512m", "-Xmx512m", f"-Drasd.service={layout.folder}", "-Drasd.port=29200"} <= set(options)
     assert f"-Drasd.service={layout.folder}" in launch.command
     assert launch.folder == home
     yml = (layout.config / "elasticsearch.yml").read_text(encoding="utf-8")
@@ -94,7 +94,7 @@ def test_the_configuration_is_added_to_the_stock_one(tmp_path: Path) -> None:
 
 
 def test_the_node_creates_no_index_by_itself_and_listens_on_loopback_only(tmp_path: Path) -> None:
-    settings = node_settings(Layout(tmp_path), 39200)
+    settings = node_settings(Layout(tmp_path), 29200)
 
     assert settings["action.auto_create_index"] is False
     assert settings["network.host"] == "127.0.0.1"

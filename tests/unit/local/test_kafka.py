@@ -20,7 +20,7 @@ MIB = 1024 * 1024
 def site(folder: Path) -> Site:
     return Site(
         layout=Layout(folder),
-        port=39092,
+        port=29092,
         heap="1g",
         max_message_bytes=128 * MIB,
         version="4.1.1",
@@ -43,8 +43,8 @@ def test_only_the_loopback_interface_listens(tmp_path: Path) -> None:
     values = kafka.properties(site(tmp_path), 40000)
 
     addresses = [part.rpartition("://")[2] for part in values["listeners"].split(",")]
-    assert addresses == ["127.0.0.1:39092", "127.0.0.1:40000"]
-    assert values["advertised.listeners"] == "PLAINTEXT://127.0.0.1:39092"
+    assert addresses == ["127.0.0.1:29092", "127.0.0.1:40000"]
+    assert values["advertised.listeners"] == "PLAINTEXT://127.0.0.1:29092"
     assert values["auto.create.topics.enable"] == "false"
 
 
@@ -75,7 +75,7 @@ def test_escaped_values_are_read_back(value: str) -> None:
 
 def response(brokers: int, correlation: int = 1) -> bytes:
     """The start of a metadata response, with its length in front."""
-    broker = struct.pack(">ih", 1, 9) + b"127.0.0.1" + struct.pack(">ih", 39092, -1)
+    broker = struct.pack(">ih", 1, 9) + b"127.0.0.1" + struct.pack(">ih", 29092, -1)
     body = struct.pack(">ii", correlation, brokers) + broker * brokers + struct.pack(">ii", 1, 0)
     return struct.pack(">i", len(body)) + body
 
