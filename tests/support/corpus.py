@@ -7,35 +7,19 @@ import random
 from pathlib import Path
 from typing import Any
 
-_WHO = [
-    "وزير النقل",
-    "رئيس البلدية",
-    "المتحدثة باسم الجامعة",
-    "مدير الميناء",
-    "لجنة المهرجان",
-    "نقيب الصيادين",
-    "مجلس الإدارة",
-]
-_DID = ["أعلن", "افتتح", "بحث", "وقّع", "راجع", "كرّم", "استقبل", "أطلق", "درس", "اعتمد"]
-_WHAT = [
-    "مشروع الجسر الجديد",
-    "خطة المياه",
-    "معرض الكتاب",
-    "اتفاق التعاون",
-    "برنامج التدريب",
-    "سوق السمك",
-    "متحف المدينة",
-]
 _WHERE = ["في بيروت", "في صنعاء", "في الرباط", "في عمّان", "في الدوحة", "في تونس", "في مسقط", "في أسوان", "في البصرة"]
-_WHEN = ["أمس", "صباح الأحد", "مساء الخميس", "خلال الأسبوع الماضي", "قبل يومين"]
 
 
 _LETTERS = "ابتجحدرزسشصطعفقكلمنهوي"
 
 
+_CHANCE = random.Random(11)
+_VOCABULARY = ["".join(_CHANCE.choices(_LETTERS, k=_CHANCE.randint(3, 6))) for _ in range(3000)]
+
+
 def _words(chance: random.Random, number: int) -> str:
-    """Words that mean nothing, so that no article resembles another."""
-    return " ".join("".join(chance.choices(_LETTERS, k=chance.randint(3, 6))) for _ in range(number))
+    """Words that mean nothing, so that no article resembles another; few enough that caches work as on real news."""
+    return " ".join(chance.choices(_VOCABULARY, k=number))
 
 
 def records(number: int, seed: int = 7) -> list[dict[str, Any]]:
@@ -43,11 +27,7 @@ def records(number: int, seed: int = 7) -> list[dict[str, Any]]:
     chance = random.Random(seed)
     made = []
     for index in range(number):
-        sentences = [
-            f"{chance.choice(_DID)} {chance.choice(_WHO)} {chance.choice(_WHAT)} {chance.choice(_WHERE)} "
-            f"{chance.choice(_WHEN)} {_words(chance, 25)}."
-            for _ in range(2)
-        ]
+        sentences = [f"{_words(chance, 25)} {chance.choice(_WHERE)} {_words(chance, 10)}." for _ in range(2)]
         made.append(
             {
                 "id": f"n{index}",
