@@ -18,7 +18,8 @@ from agents.entities.store import Model, load
 MODEL = Path(__file__).parent / "models" / "tagger.xz"
 # How many of the model's networks each backend runs.
 BACKENDS = {"fast": 1, "accurate": 3}
-NETWORKS_SHARE = 0.6
+# Cross-validated (docs/entities.md).
+NETWORKS_SHARE = 0.45
 # Taggers trained on few names are too shy of new ones: O has to be this much likelier than a name. Cross-validated
 # (docs/entities.md).
 _PREFERENCE = np.array([0.67, *(1.0 for _ in TAGS[1:])], dtype=np.float32)

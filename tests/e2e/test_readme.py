@@ -71,7 +71,7 @@ def test_the_readme_shows_the_commands_of_the_contract() -> None:
         assert word in text
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_every_command_of_the_readme_works(environment: dict[str, str]) -> None:
     background: list[subprocess.Popen[bytes]] = []
     try:
@@ -84,7 +84,7 @@ def test_every_command_of_the_readme_works(environment: dict[str, str]) -> None:
                     )
                 )
             elif "rasd search" in command:
-                wait_until(lambda c=command: found(c, environment), 120, lambda c=command: f"{c} finds nothing")
+                wait_until(lambda c=command: found(c, environment), 300, lambda c=command: f"{c} finds nothing")
             elif command == ".venv/bin/rasd down":
                 last = command
             else:
