@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
@@ -36,6 +37,6 @@ def tag(
         line = data[: error.start].count(b"\n") + 1
         raise CommandError(f"{file}:{line}: byte {error.start} is not UTF-8") from error
     out = sys.stdout.buffer
-    for line in tag_lines(text.splitlines(keepends=True), load_tagger(get_settings().entities_backend)):
+    for line in tag_lines(io.StringIO(text, newline="\n"), load_tagger(get_settings().entities_backend)):
         out.write(line.encode())
     out.flush()
