@@ -190,8 +190,8 @@ def run_worker(settings: Settings, metrics: Metrics | None = None) -> int:
 
     Faust ends the process when a commit fails or a service crashes; `rasd worker` then starts it again.
     """
-    # Stages compute in threads. At Python's 5 ms a switch, every call of the event loop that lets go of the interpreter
-    # (a socket, RocksDB) waits 5 ms for each of them, and the look-up falls from thousands a second to tens.
+    # Stages compute in threads. At Python's 5 ms a switch, a call of the event loop that lets go of the interpreter (a
+    # socket, RocksDB) may wait that long for each of them. What this gains was not measured by itself.
     sys.setswitchinterval(SWITCH_SECONDS)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     app = create_worker(settings, metrics)
