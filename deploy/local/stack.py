@@ -218,7 +218,8 @@ def _readable_by_all() -> Iterator[None]:
 def _claim(folder: Path) -> None:
     """Refuse a folder of somebody else's files: we shall own it, and delete from it."""
     with explained(folder):
-        if folder.is_dir() and not (folder / LOCK).exists() and any(folder.iterdir()):
+        # In this order: the lock is a stack's first file, and another `up` may make it between the two looks.
+        if folder.is_dir() and any(folder.iterdir()) and not (folder / LOCK).exists():
             raise CommandError(
                 f"{folder} holds other files, and a stack needs a folder of its own",
                 hint=f"RASD_LOCAL_DIR={folder / 'stack'} rasd up",
