@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import quote
 
 from pydantic import (
     AfterValidator,
@@ -57,16 +59,22 @@ OptionalTimestamp = Annotated[Timestamp | None, BeforeValidator(_blank_to_none)]
 OptionalText = Annotated[str | None, BeforeValidator(_blank_to_none)]
 
 
+_URL_EDGES = "".join(map(chr, range(33)))  # C0 controls and the space
+_LINE_BREAK_RE = re.compile(r"[\t\n\r]+")
+_SPACE_RE = re.compile(r"\s")
+
+
 def _check_url(value: str) -> str:
+    """The address as browsers take it (WHATWG URL): trimmed, without line breaks, its inner spaces percent-encoded."""
+    value = _LINE_BREAK_RE.sub("", value.strip(_URL_EDGES))
     scheme, separator, rest = value.partition(":")
-    host = rest.removeprefix("//").split("/", 1)[0]
-    if any(c.isspace() for c in value) or not separator or not rest:
+    host = re.split(r"[/?#]", rest.removeprefix("//"), maxsplit=1)[0]
+    if not separator or not rest or _SPACE_RE.search(scheme + host) is not None:
         raise ValueError("is no URL")
-    if scheme.lower() in {"http", "https"} and rest.startswith("//") and host:
-        return value
-    if scheme.lower() in {"file", "urn"}:
-        return value
-    raise ValueError("is no http, https, file or urn URL")
+    web = scheme.lower() in {"http", "https"} and rest.startswith("//") and host
+    if not web and scheme.lower() not in {"file", "urn"}:
+        raise ValueError("is no http, https, file or urn URL")
+    return _SPACE_RE.sub(lambda space: quote(space.group()), value)
 
 
 Url = Annotated[str, Field(min_length=5, max_length=8192), AfterValidator(_check_url)]
@@ -137,6 +145,11 @@ class DateMention(_Record):
     start: int
     end: int
     date: str = Field(description="ISO 8601 date, or its known part (2023-10, --01-20).")
+    disagrees: bool = Field(
+        default=False,
+        description="The mention names the day in two calendars, or by two month names, that do not agree; `date` is"
+        " the Gregorian one, or the first of two Gregorian ones.",
+    )
 
 
 class Cluster(_Record):
@@ -200,12 +213,24 @@ class GeoPoint(_Record):
     lon: float
 
 
+class RemovedText(_Record):
+    """Text of the page that is not in the body."""
+
+    text: str
+    reason: str = Field(description="Name of the rule that took it (docs/cleaning.md).")
+
+
 class StageTrace(_Record):
     """What one stage did to this article."""
 
     version: str
     seconds: float
     worker: str
+    removed: list[RemovedText] | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="What cleaning took from the page, in page order; only when asked for (RASD_EXPLAIN).",
+    )
 
 
 class Article(_Record):

@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     max_content_bytes: int = Field(5 * MIB, ge=1, description="largest page; beyond it, a dead letter")
     max_paragraphs: int = Field(2000, ge=1, description="most paragraphs of one article")
     max_articles: int = Field(200, ge=1, description="most articles on one page")
+    explain: bool = Field(False, description="keep what cleaning removed, and why, in trace.clean.removed")
 
     # Near-duplicates
     dedupe_window_hours: float = Field(72.0, gt=0, description="how long an article is remembered, hours")

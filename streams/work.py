@@ -48,6 +48,9 @@ def apply(stage: MapStage, function: MapFunction, data: bytes | Record, arrival:
 def _traced(record: Record, stage_name: str, trace: StageTrace) -> Record:
     if not isinstance(record, Article):
         return record
+    held = record.trace.get(stage_name)
+    if held is not None and held.removed is not None:
+        trace = trace.model_copy(update={"removed": held.removed})
     return record.model_copy(update={"trace": {**record.trace, stage_name: trace}})
 
 

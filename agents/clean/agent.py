@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from agents.clean.page import Limits, clean_page
+from agents.clean.page import STAGE, Limits, clean_page
 from streams.records import Article, RawArticle
 from streams.stage import Arrival, Context, MapFunction, MapStage
 from streams.topics import Topic
@@ -15,10 +15,13 @@ def _build(context: Context) -> MapFunction:
         max_articles=context.settings.max_articles,
     )
 
+    explain = context.settings.explain
+
     def clean(raw: RawArticle, arrival: Arrival) -> list[Article]:
-        return clean_page(raw, ingested_at=datetime.fromtimestamp(arrival.timestamp, UTC), limits=limits)
+        ingested_at = datetime.fromtimestamp(arrival.timestamp, UTC)
+        return clean_page(raw, ingested_at=ingested_at, limits=limits, explain=explain)
 
     return clean
 
 
-STAGES = (MapStage("clean", "1", reads=Topic.RAW, writes=Topic.CLEAN, accepts=RawArticle, build=_build),)
+STAGES = (MapStage(STAGE, "2", reads=Topic.RAW, writes=Topic.CLEAN, accepts=RawArticle, build=_build),)

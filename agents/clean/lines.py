@@ -45,12 +45,14 @@ class Line:
         blanks: empty lines before it.
         key: folded text, by which lines are compared.
         after_widget: a font-size or sharing widget stood between the line before and this one.
+        removed: the page's machinery that stood over this line, or in it.
     """
 
     text: str
     blanks: int
     key: str
     after_widget: bool = False
+    removed: tuple[Removal, ...] = ()
 
 
 # A caption never runs longer; a body paragraph that ends in brackets does.

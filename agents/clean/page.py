@@ -15,7 +15,9 @@ from agents.clean.markup import looks_like_html, read_markup
 from agents.clean.segment import Hints, Parts, segment
 from agents.text.display import display_text
 from streams.errors import Reason, Rejected
-from streams.records import Article, Caption, DateMention, RawArticle
+from streams.records import Article, Caption, DateMention, RawArticle, RemovedText, StageTrace
+
+STAGE = "clean"
 
 # A page of many articles has more lines than one article may; a page of a million lines is none.
 _LINES_PER_PARAGRAPH = 10
@@ -51,13 +53,14 @@ class Page:
     published_at: datetime | None
 
 
-def clean_page(raw: RawArticle, *, ingested_at: datetime, limits: Limits) -> list[Article]:
+def clean_page(raw: RawArticle, *, ingested_at: datetime, limits: Limits, explain: bool = False) -> list[Article]:
     """The articles of one page.
 
     Args:
         raw: the page as it arrived.
         ingested_at: when it arrived; goes into the articles as it is.
         limits: what a page may hold.
+        explain: whether each article tells in `trace` what was removed and why.
 
     Returns:
         At least one article; equal input gives equal output.
@@ -70,6 +73,8 @@ def clean_page(raw: RawArticle, *, ingested_at: datetime, limits: Limits) -> lis
     articles: dict[str, Article] = {}
     for parts in page.articles:
         article = _article(raw, parts, page.published_at, ingested_at, alone=alone)
+        if explain:
+            article = article.model_copy(update={"trace": {STAGE: _trace(parts)}})
         twin = articles.get(article.id)
         if twin is not None and twin.body != article.body:
             # Two articles under one headline: the body tells them apart.
@@ -127,6 +132,12 @@ def _shown(text: str | None) -> str | None:
     return " ".join(display_text(repair(text)).split()) or None if text else None
 
 
+def _trace(parts: Parts) -> StageTrace:
+    """The removals of one article; version, time and worker are filled in by whoever runs the stage."""
+    removed = [RemovedText(text=removal.text, reason=removal.reason.value) for removal in parts.removed]
+    return StageTrace(version="", seconds=0.0, worker="", removed=removed)
+
+
 def _article(
     raw: RawArticle, parts: Parts, published_at: datetime | None, ingested_at: datetime, *, alone: bool
 ) -> Article:
@@ -147,7 +158,13 @@ def _article(
         fetched_at=raw.fetched_at,
         ingested_at=ingested_at,
         dates=[
-            DateMention(text=body[found.start : found.end], start=found.start, end=found.end, date=found.iso)
+            DateMention(
+                text=body[found.start : found.end],
+                start=found.start,
+                end=found.end,
+                date=found.iso,
+                disagrees=found.disagrees,
+            )
             for found in find_dates(body, published_at)
         ],
     )

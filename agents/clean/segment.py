@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from agents.clean.boundaries import HEADER_LINES, header_end, split_points
 from agents.clean.credit import MAX_CREDIT_CHARS, Credit, parse_credit
-from agents.clean.identity import fold, fold_shown
+from agents.clean.identity import fold
 from agents.clean.lines import Line, Removal, Rule, is_body, is_credited_caption, split_credit, to_lines
-from agents.clean.machinery import (
-    is_date_line,
-    is_related_heading,
-    is_tags_line,
-    is_widget,
-    split_self_link,
-    split_tags,
-    strip_prefix_widget,
-)
+from agents.clean.machinery import is_date_line, is_related_heading
+from agents.clean.strip import without_machinery
 
 _MAX_TITLE_WORDS = 30
 _MAX_RELATED = 8
@@ -49,7 +42,7 @@ class Parts:
         body: paragraphs.
         captions: (text, credit), each once.
         credit: what the credit lines say.
-        removed: all that left the body, in page order, each with its rule.
+        removed: all that left the body, each with its rule; the page's machinery first, then in page order.
     """
 
     title: str | None = None
@@ -67,7 +60,7 @@ def segment(text: str, hints: Hints = Hints()) -> list[Parts]:
         text: display text, one paragraph or other element a line.
         hints: see `Hints`. A title that the page does not print belongs to the first article.
     """
-    lines, removed = _without_machinery(to_lines(text.split("\n")))
+    lines, below = without_machinery(to_lines(text.split("\n")))
     points = split_points(lines)
     pages = [lines[start:end] for start, end in pairwise([*points, len(lines)])]
     owner = _title_owner(pages, hints.title)
@@ -75,10 +68,11 @@ def segment(text: str, hints: Hints = Hints()) -> list[Parts]:
     for number, page in enumerate(pages):
         own = hints if number == owner else Hints(captions=hints.captions)
         parts = _Reader(page, own, headed=len(pages) > 1).read()
+        parts.removed[:0] = [removal for line in page for removal in line.removed]
         articles.append(parts)
     if articles:
-        articles[0].removed[:0] = removed
-    elif leftover := [removal.text for removal in removed if removal.reason is not Rule.WIDGET]:
+        articles[-1].removed.extend(below)
+    elif leftover := [removal.text for removal in below if removal.reason is not Rule.WIDGET]:
         # A picture gallery may print nothing but its own link; the page is still an article.
         return [Parts(title=hints.title, body=leftover)]
     return [parts for parts in articles if parts.body]
@@ -103,46 +97,6 @@ def same_title(one: str, other: str) -> bool:
     return short == long or (
         len(short) > 20 and len(short) > 0.5 * len(long) and (long.startswith(short) or long.endswith(short))
     )
-
-
-def _without_machinery(lines: list[Line]) -> tuple[list[Line], list[Removal]]:
-    """The lines without widgets, tags and the page's links to itself."""
-    kept: list[Line] = []
-    removed: list[Removal] = []
-    after_widget, blanks = False, 0
-    for number, line in enumerate(lines):
-        text = line.text
-        blanks = max(blanks, line.blanks)
-        if is_widget(text):
-            removed.append(Removal(text, Rule.WIDGET))
-            after_widget = True
-            continue
-        if is_tags_line(text):
-            removed.append(Removal(text, Rule.TAGS))
-            continue
-        widget, text = strip_prefix_widget(text)
-        if widget:
-            removed.append(Removal(widget, Rule.WIDGET))
-        text, link = split_self_link(text)
-        if link:
-            removed.append(Removal(link, Rule.SELF_LINK))
-        if number == len(lines) - 1:
-            text, tags = split_tags(text)
-            if tags:
-                removed.append(Removal(tags, Rule.TAGS))
-        if text:
-            changed = text != line.text
-            kept.append(
-                replace(
-                    line,
-                    text=text,
-                    blanks=blanks,
-                    key=fold_shown(text) if changed else line.key,
-                    after_widget=after_widget,
-                )
-            )
-            after_widget, blanks = False, 0
-    return kept, removed
 
 
 class _Reader:

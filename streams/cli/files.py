@@ -83,6 +83,7 @@ def ingest(paths: list[Path] = PATHS) -> None:
 def enrich(
     paths: list[Path] = PATHS,
     output: Path = typer.Option(None, "-o", "--output", help="File to write; standard output when not given."),
+    explain: bool = typer.Option(False, "--explain", help="Add what cleaning removed, and why, to trace.clean."),
 ) -> None:
     """Run all stages in this process, with no server: one enriched JSON document a line.
 
@@ -94,6 +95,8 @@ def enrich(
     from streams.local import LocalPipeline
 
     settings = get_settings()
+    if explain:
+        settings = settings.model_copy(update={"explain": True})
     console = err()
     pipeline = LocalPipeline(settings)
     written = refused = unreadable = 0

@@ -83,6 +83,13 @@ def test_relative_dates_need_the_day_of_publication(text: str, iso: str) -> None
     assert all(mention.iso != iso for mention in find_dates(sentence))
 
 
+@pytest.mark.parametrize("months", ["كانون الثاني/يناير", "يناير (كانون الثاني)", "كانون الثاني - يناير"])
+def test_two_month_names_hide_no_direction(months: str) -> None:
+    text = f"تنطلق في العاشر من {months} المقبل رحلة"
+    (found,) = find_dates(text, TUESDAY)
+    assert (text[found.start : found.end], found.iso) == (f"العاشر من {months} المقبل", "2025-01-10")
+
+
 @pytest.mark.parametrize("text", ["7 أكتوبر (تشرين الثاني) 2023", "5 شوال 1436هـ الموافق 25 يوليو 2015م"])
 def test_calendars_that_disagree_are_flagged(text: str) -> None:
     (found,) = find_dates(text)

@@ -56,6 +56,25 @@ def test_one_article() -> None:
     assert (article.trace, article.entities, article.places, article.cluster) == ({}, [], [], None)
 
 
+def test_dates_that_disagree_say_so_on_the_wire() -> None:
+    (article,) = clean(f"{BODY[0]}\nوكان ذلك في 7 أكتوبر (كانون الأول) 2023، ثم في 8 أكتوبر (تشرين الأول) 2023.")
+    assert [(mention.date, mention.disagrees) for mention in article.dates] == [
+        ("2023-10-07", True),
+        ("2023-10-08", False),
+    ]
+
+
+def test_removals_are_told_when_asked_for_each_with_its_article() -> None:
+    raw = RawArticle(url="https://harbour.example/1", source="harbour", content=f"{TWO}\nTT\nانسخ الرابط")
+    told = [
+        article.trace["clean"].removed for article in clean_page(raw, ingested_at=NOW, limits=Limits(), explain=True)
+    ]
+    one, two = ([(removal.text, removal.reason) for removal in removed or []] for removed in told)
+    assert one[:2] == [("TT", "widget"), (TITLE, "title")]
+    assert two[:2] == [("TT", "widget"), (OTHER_TITLE, "title")]
+    assert two[-2:] == [("TT", "widget"), ("انسخ الرابط", "widget")]
+
+
 def test_several_articles_have_stable_ids_of_their_own() -> None:
     one, two = clean(TWO)
     assert [one.title, two.title] == [TITLE, OTHER_TITLE]

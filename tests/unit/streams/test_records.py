@@ -6,7 +6,7 @@ import json
 import pytest
 
 from streams.errors import Reason, Rejected
-from streams.records import Article, RawArticle, decode
+from streams.records import Article, RawArticle, StageTrace, decode
 from streams.schemas import schema_files
 from tests.support.articles import article, raw_bytes
 
@@ -50,6 +50,33 @@ def test_a_bad_record_is_rejected_with_the_field_at_fault(data: bytes, reason: R
     assert caught.value.reason is reason
     assert named in caught.value.detail
     assert "\n" not in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("printed", "taken"),
+    [
+        ("https://almina.example/a/خبر عاجل", "https://almina.example/a/خبر%20عاجل"),
+        (" https://almina.example/a?q=1 2\n", "https://almina.example/a?q=1%202"),
+        ("https://almina.example/a\n/b", "https://almina.example/a/b"),
+        ("https://almina.example/a\u00a0b", "https://almina.example/a%C2%A0b"),
+        ("https://almina.example/a%20b", "https://almina.example/a%20b"),
+    ],
+)
+def test_spaces_of_an_address_are_taken_as_browsers_take_them(printed: str, taken: str) -> None:
+    assert decode(RawArticle, raw_bytes(url=printed)).url == taken
+
+
+@pytest.mark.parametrize(
+    "url", ["http://al mina.example/a", "http:// /a", "ht tp://almina.example/a", "   ", "http://?q"]
+)
+def test_spaces_elsewhere_make_no_address(url: str) -> None:
+    with pytest.raises(Rejected):
+        decode(RawArticle, raw_bytes(url=url))
+
+
+def test_a_trace_without_removals_does_not_name_them() -> None:
+    trace = StageTrace(version="1", seconds=0.1, worker="w")
+    assert "removed" not in json.loads(trace.to_json())
 
 
 def test_bytes_of_a_page_come_back_from_base64() -> None:

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 from streams.deadletters import Headers
 from streams.errors import Reason, Rejected, Retryable
 from streams.metrics import Metrics
-from streams.records import Article
+from streams.records import Article, RemovedText, StageTrace
 from streams.runner import StageRunner
 from streams.settings import Settings
 from streams.stage import Arrival, MapStage, SinkStage
@@ -96,6 +96,16 @@ async def test_results_go_on_with_their_trace_and_only_then_is_the_batch_acknowl
     out = Article.model_validate_json(broker.sent[0][2])
     assert out.trace["toy"].version == "7"
     assert runner.done == {0: 2}
+
+
+async def test_what_a_stage_tells_of_itself_stays_in_its_trace() -> None:
+    removed = [RemovedText(text="TT", reason="widget")]
+    told = {"toy": StageTrace(version="", seconds=0, worker="", removed=removed)}
+    broker = Broker()
+    await map_runner(lambda a, _: [a.model_copy(update={"trace": told})], broker).handle(events("a"))
+    trace = Article.model_validate_json(broker.sent[0][2]).trace["toy"]
+    assert (trace.version, trace.removed) == ("7", removed)
+    assert trace.worker
 
 
 async def test_a_rejected_record_becomes_a_dead_letter_and_its_neighbours_go_on() -> None:
