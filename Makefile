@@ -1,6 +1,6 @@
 # Rasd: `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check unit format lock train-entities schemas clean
+.PHONY: help setup demo test check unit format lock train-entities schemas clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -24,10 +24,7 @@ demo: setup ## run everything and look at it (DEMO_EXIT=1 stops by itself)
 	@$(BIN)/rasd demo
 
 test: setup check ## the tests, on real Kafka and Elasticsearch
-	@$(BIN)/python -m pytest --ignore tests/faults --ignore tests/e2e
-
-test-long: setup ## kill -9 under load, the demo in a clean clone, every command of the README
-	@$(BIN)/python -m pytest tests/faults tests/e2e
+	@$(BIN)/python -m pytest
 
 unit: setup ## the tests that need no server, in seconds
 	@$(BIN)/python -m pytest tests/unit

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import ROOT, free_port
+from tests.support.processes import ROOT, newcomers_environment
 
 
 @pytest.fixture
@@ -24,26 +24,9 @@ def clone() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    kafka, elasticsearch = free_port(), free_port()
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RASD_", "VIRTUAL_ENV"))}
-    return clean | {
-        "DEMO_EXIT": "1",
-        "RASD_DEMO_NATIVE": "1",
-        "RASD_LOCAL_DIR": str(folder / "local"),
-        "RASD_STATE_DIR": str(folder / "state"),
-        "RASD_LOCAL_KAFKA_PORT": str(kafka),
-        "RASD_LOCAL_ELASTICSEARCH_PORT": str(elasticsearch),
-        "RASD_KAFKA_BOOTSTRAP": f"127.0.0.1:{kafka}",
-        "RASD_ELASTICSEARCH_URL": f"http://127.0.0.1:{elasticsearch}",
-        "RASD_WORKER_PORT": str(free_port()),
-        "RASD_API_PORT": str(free_port()),
-    }
-
-
 @pytest.mark.timeout(900)
 def test_the_demo_finds_every_sample_and_leaves_nothing_running(clone: Path) -> None:
-    environment = _environment(clone.parent)
+    environment = newcomers_environment(clone.parent) | {"DEMO_EXIT": "1", "RASD_DEMO_NATIVE": "1"}
     result = subprocess.run(
         ["make", "demo"], cwd=clone, env=environment, capture_output=True, text=True, timeout=840, check=False
     )
@@ -60,7 +43,5 @@ def test_the_demo_finds_every_sample_and_leaves_nothing_running(clone: Path) -> 
 
 
 def _listens(port: int) -> bool:
-    import socket
-
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import tempfile
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import ROOT, free_port, wait_until
+from tests.support.processes import ROOT, newcomers_environment, wait_until
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # `make demo` has its own test, and `make test` is what runs this one.
@@ -35,17 +34,7 @@ def environment() -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix="rasd-readme-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        kafka, elasticsearch, api = free_port(), free_port(), free_port()
-        values = {key: value for key, value in os.environ.items() if not key.startswith("RASD_")} | {
-            "RASD_LOCAL_DIR": str(folder / "local"),
-            "RASD_STATE_DIR": str(folder / "state"),
-            "RASD_LOCAL_KAFKA_PORT": str(kafka),
-            "RASD_LOCAL_ELASTICSEARCH_PORT": str(elasticsearch),
-            "RASD_KAFKA_BOOTSTRAP": f"127.0.0.1:{kafka}",
-            "RASD_ELASTICSEARCH_URL": f"http://127.0.0.1:{elasticsearch}",
-            "RASD_WORKER_PORT": str(free_port()),
-            "RASD_API_PORT": str(api),
-        }
+        values = newcomers_environment(folder)
         yield values
         run(".venv/bin/rasd down --wipe", values)
 

@@ -18,7 +18,17 @@ import httpx
 from deploy.local.service import free_port
 from streams.settings import Settings
 
-__all__ = ["ROOT", "Running", "environment", "free_port", "rasd", "start", "wait_until", "worker"]
+__all__ = [
+    "ROOT",
+    "Running",
+    "environment",
+    "free_port",
+    "newcomers_environment",
+    "rasd",
+    "start",
+    "wait_until",
+    "worker",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
@@ -34,6 +44,22 @@ def environment(settings: Settings) -> dict[str, str]:
     values["stages"] = ",".join(settings.stages)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("RASD_")}
     return clean | {f"RASD_{name.upper()}": value for name, value in values.items()}
+
+
+def newcomers_environment(folder: Path) -> dict[str, str]:
+    """This machine's environment without settings of ours, but with a stack of its own: a folder, and free ports."""
+    kafka, elasticsearch = free_port(), free_port()
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RASD_", "VIRTUAL_ENV"))}
+    return clean | {
+        "RASD_LOCAL_DIR": str(folder / "local"),
+        "RASD_STATE_DIR": str(folder / "state"),
+        "RASD_LOCAL_KAFKA_PORT": str(kafka),
+        "RASD_LOCAL_ELASTICSEARCH_PORT": str(elasticsearch),
+        "RASD_KAFKA_BOOTSTRAP": f"127.0.0.1:{kafka}",
+        "RASD_ELASTICSEARCH_URL": f"http://127.0.0.1:{elasticsearch}",
+        "RASD_WORKER_PORT": str(free_port()),
+        "RASD_API_PORT": str(free_port()),
+    }
 
 
 def rasd(

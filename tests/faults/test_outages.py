@@ -1,0 +1,62 @@
+"""Kafka or Elasticsearch away, at the start or midway: the worker waits, says so, and goes on with nothing lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deploy.local import stack as native
+from streams.settings import Settings
+from tests.support.corpus import records, write_lines
+from tests.support.index import count, documents
+from tests.support.processes import rasd, wait_until, worker
+
+ARTICLES = 1_000
+# Waiting is said once for a stage and once more by what it waits on; a flood would be thousands of lines.
+FEW_LINES = 60
+
+
+def _ids(number: int) -> list[str]:
+    return sorted(f"n{index}" for index in range(number))
+
+
+@pytest.mark.timeout(600)
+def test_neither_is_there_when_the_worker_starts(settings: Settings, tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "articles.jsonl", records(50))
+    log = tmp_path / "worker.log"
+    assert rasd("ingest", str(file), settings=settings).returncode == 0
+    for name in ("elasticsearch", "kafka"):
+        native.stop_service(settings, name)
+    with worker(settings, log, wait=False) as running:
+        wait_until(lambda: "Kafka" in running.tail(), 60, running.tail)
+        assert not running.ready()
+        native.start_service(settings, "kafka")
+        wait_until(lambda: "Elasticsearch" in running.tail(), 120, running.tail)
+        assert not running.ready()
+        native.start_service(settings, "elasticsearch")
+        wait_until(lambda: count(settings) == 50, 120, running.tail)
+        wait_until(running.ready, 60, running.tail)
+        assert running.stop() == 0
+    assert [doc["_id"] for doc in documents(settings, "id")] == _ids(50)
+    said = log.read_text()
+    assert "Traceback" not in said, said
+    assert len(said.splitlines()) < FEW_LINES, said
+
+
+@pytest.mark.timeout(900)
+def test_kafka_is_killed_midway(settings: Settings, tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "articles.jsonl", records(ARTICLES))
+    log = tmp_path / "worker.log"
+    with worker(settings, log) as running:
+        assert rasd("ingest", str(file), settings=settings).returncode == 0
+        wait_until(lambda: count(settings) > 0, 120, running.tail)
+        native.stop_service(settings, "kafka", kill=True)
+        assert count(settings) < ARTICLES, "the kill came too late to test anything"
+        native.start_service(settings, "kafka")
+        wait_until(lambda: count(settings) == ARTICLES, 300, lambda: f"{count(settings)} indexed\n{running.tail()}")
+        wait_until(running.ready, 60, running.tail)
+        assert running.stop() == 0
+    assert [doc["_id"] for doc in documents(settings, "id")] == _ids(ARTICLES)
+    letters = rasd("dlq", "list", settings=settings).stdout.decode()
+    assert letters.strip().endswith("0 dead letters"), letters
