@@ -13,6 +13,8 @@ from agents.entities.tagger import Tagger
 
 _BATCH = 64
 _TAG = re.compile(r"^([BI])-+(PER|LOC|ORG)S?$")
+# Schemes with tags of their own for ends and single tokens (BIOES, BILOU): read as BIO, they would lose spans silently.
+_OTHER_SCHEME = re.compile(r"^[SEUL]-+(PER|LOC|ORG)S?$")
 
 
 def read_tag(text: str) -> str:
@@ -102,29 +104,43 @@ def _kinds(found: Iterable[TagSpan]) -> Iterator[str]:
     return (span.kind for span in found)
 
 
-def evaluate(gold: Iterable[str], tagger: Tagger) -> dict[str, Score]:
-    """Tag the tokens of a gold file and score the tags.
+def read_gold(lines: Iterable[str]) -> Iterator[tuple[list[str], list[str]]]:
+    """The sentences of a gold file: tokens, and their BIO tags in this project's set.
 
     Args:
-        gold: lines of a token and, as the last column, its BIO tag; blank lines between sentences.
+        lines: a token and, as the last column, its BIO tag; a line of white space alone ends a sentence.
 
     Raises:
-        ValueError: a line has a token and no tag; the message names its number.
+        ValueError: a line has a token and no tag, or a tag of another scheme; the message begins with its number.
+    """
+    tokens: list[str] = []
+    tags: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        columns = line.split()
+        if columns:
+            if len(columns) < 2:
+                raise ValueError(f"{number}: a token without a tag")
+            if _OTHER_SCHEME.match(columns[-1]):
+                raise ValueError(f"{number}: {columns[-1]} is no BIO tag (B-PER, I-PER, …, O)")
+            tokens.append(columns[0])
+            tags.append(read_tag(columns[-1]))
+        elif tokens:
+            yield tokens, repair(tags)
+            tokens, tags = [], []
+    if tokens:
+        yield tokens, repair(tags)
+
+
+def evaluate(gold: Iterable[str], tagger: Tagger) -> dict[str, Score]:
+    """Tag the tokens of a gold file and score the tags. Reads a few sentences ahead, never the whole file.
+
+    Raises:
+        ValueError: as `read_gold`.
     """
     truth: list[list[str]] = []
-    tokens: list[list[str]] = []
-    new = True
-    for number, line in enumerate(gold, start=1):
-        columns = line.split()
-        if not columns:
-            new = True
-            continue
-        if len(columns) < 2:
-            raise ValueError(f"line {number}: a token without a tag")
-        if new:
-            truth.append([])
-            tokens.append([])
-            new = False
-        tokens[-1].append(columns[0])
-        truth[-1].append(read_tag(columns[-1]))
-    return score_tags(map(repair, truth), [tagging.tags for tagging in tagger.tag_batch(tokens)])
+    found: list[list[str]] = []
+    sentences = read_gold(gold)
+    while batch := list(islice(sentences, _BATCH)):
+        truth += [tags for _, tags in batch]
+        found += [tagging.tags for tagging in tagger.tag_batch([tokens for tokens, _ in batch])]
+    return score_tags(truth, found)

@@ -1,4 +1,4 @@
-"""rasd tag: the tagger on files of tokens."""
+"""rasd tag, rasd evaluate entities: the tagger on files of tokens."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 import typer
 
+from streams.cli.console import out
+from streams.cli.evaluate import app as evaluations
 from streams.errors import CommandError
 from streams.settings import get_settings
 
@@ -15,6 +17,7 @@ from streams.settings import get_settings
 def register(app: typer.Typer) -> None:
     """Add this stage's commands."""
     app.command(rich_help_panel="Articles")(tag)
+    evaluations.command("entities")(evaluate)
 
 
 def tag(
@@ -27,16 +30,57 @@ def tag(
     from agents.entities.columns import tag_lines
     from agents.entities.tagger import load_tagger
 
+    stream = sys.stdout.buffer
+    for line in tag_lines(_lines(file), load_tagger(get_settings().entities_backend)):
+        stream.write(line.encode())
+    stream.flush()
+
+
+def evaluate(
+    gold: Path = typer.Argument(
+        ..., metavar="GOLD", help="A token and its BIO tag a line, a blank line between sentences; - is standard input."
+    ),
+) -> None:
+    """Tag the tokens of a gold file and print strict-span precision, recall and F1 of each class and of all.
+
+    The tag is the last column. PERS is PER, and any class other than PER, LOC and ORG is O. A span is right only with
+    both borders and the class.
+
+    Example: `rasd evaluate entities gold.txt`
+    """
+    from rich.table import Table
+
+    from agents.entities.columns import evaluate as score
+    from agents.entities.tagger import load_tagger
+
+    backend = get_settings().entities_backend
+    lines, tagger = _lines(gold), load_tagger(backend)
+    try:
+        scores = score(lines, tagger)
+    except ValueError as error:
+        raise CommandError(
+            f"{gold}:{error}", hint="a line is a token, white space, and its tag: بيروت B-LOC"
+        ) from error
+    if not scores["micro"].gold:
+        raise CommandError(f"{gold}: no person, place or organisation is tagged", hint="tags stand in the last column")
+    table = Table(title=f"strict spans, backend {backend}", box=None, title_justify="left")
+    table.add_column("class")
+    for name in ("precision", "recall", "F1", "right", "found", "gold"):
+        table.add_column(name, justify="right")
+    for kind, s in scores.items():
+        figures = (f"{value:.3f}" for value in (s.precision, s.recall, s.f1))
+        table.add_row(kind, *figures, *map(str, (s.right, s.predicted, s.gold)))
+    out().print(table)
+
+
+def _lines(file: Path) -> io.StringIO:
+    """The lines of a UTF-8 file, parted at newlines alone."""
     try:
         data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror}", status=2) from error
     try:
-        text = data.decode()
+        return io.StringIO(data.decode(), newline="\n")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise CommandError(f"{file}:{line}: byte {error.start} is not UTF-8") from error
-    out = sys.stdout.buffer
-    for line in tag_lines(io.StringIO(text, newline="\n"), load_tagger(get_settings().entities_backend)):
-        out.write(line.encode())
-    out.flush()

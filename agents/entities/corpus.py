@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from agents.entities.bio import repair
-from agents.entities.columns import read_tag
+from agents.entities.columns import read_gold
 from agents.text.tokens import sentences, tokenize
 
 
@@ -28,23 +27,13 @@ def read_columns(path: Path) -> list[Tagged]:
     PERS becomes PER; every other class (MISC, AQMAR's MIS…, slips of the annotators' keys) becomes O.
 
     Raises:
-        ValueError: a line has no tag; the message names file and line.
+        ValueError: a line has no BIO tag; the message names file and line.
     """
-    found: list[Tagged] = []
-    tokens: list[str] = []
-    tags: list[str] = []
-    for number, line in enumerate([*path.read_text(encoding="utf-8-sig").split("\n"), ""], start=1):
-        columns = line.split()
-        if not columns:
-            if tokens:
-                found.append(Tagged(tuple(tokens), tuple(repair(tags))))
-                tokens, tags = [], []
-            continue
-        if len(columns) < 2:
-            raise ValueError(f"{path}:{number}: a token without a tag")
-        tokens.append(columns[0])
-        tags.append(read_tag(columns[-1]))
-    return found
+    try:
+        sentences = list(read_gold(path.read_text(encoding="utf-8-sig").split("\n")))
+    except ValueError as error:
+        raise ValueError(f"{path}:{error}") from error
+    return [Tagged(tuple(tokens), tuple(tags)) for tokens, tags in sentences]
 
 
 def anercorp(corpus: Path) -> list[Tagged]:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from typer.exceptions import Abort, TyperException
 
 from streams import __version__
-from streams.cli import dead_letters, demo, files, pipeline, search, stack
+from streams.cli import dead_letters, demo, evaluate, files, pipeline, search, stack
 from streams.cli.console import err
 from streams.errors import CommandError, Retryable
 from streams.logs import configure_logging
@@ -36,6 +36,7 @@ app = typer.Typer(
 for module in (stack, pipeline, files, search, demo):
     module.register(app)
 app.add_typer(dead_letters.app, name="dlq", rich_help_panel="Running system")
+app.add_typer(evaluate.app, name="evaluate", rich_help_panel="Articles")
 for stage in STAGE_NAMES:
     # A stage may bring commands of its own. They are found by name: this package imports no stage's insides.
     if find_spec(f"agents.{stage}.commands"):
