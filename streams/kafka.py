@@ -5,14 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from ssl import SSLError
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    KafkaConnectionError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    TopicAlreadyExistsError,
+    UnsupportedSaslMechanismError,
+    for_code,
+)
 
 from streams.errors import CommandError, Retryable
 from streams.logs import get_logger
+from streams.security import kafka_options
 from streams.settings import MIB, Settings
 from streams.topics import TopicSpec, topic_specs
 
@@ -23,8 +34,36 @@ AWAY = (KafkaError, OSError, TimeoutError)
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
-    """Options that every client of Kafka takes."""
-    return {"bootstrap_servers": settings.kafka_bootstrap, "request_timeout_ms": 30_000}
+    """Options that every client of Kafka takes.
+
+    Raises:
+        CommandError: a certificate, key or secret cannot be read.
+    """
+    return {
+        "bootstrap_servers": settings.kafka_bootstrap,
+        "request_timeout_ms": 30_000,
+        **kafka_options(settings),
+    }
+
+
+async def _cause(settings: Settings, error: Exception) -> str:
+    """Why no broker lets us in: the client logs what each of them said, and raises "unable to bootstrap" alone."""
+    options = client_options(settings)
+    for host, port, _ in collect_hosts(options.pop("bootstrap_servers")):
+        try:
+            async with asyncio.timeout(settings.kafka_connect_timeout):
+                (await create_conn(host, port, **options)).close()
+        except SSLError as refusal:
+            return f"{refusal.strerror or refusal}; check RASD_KAFKA_CA and RASD_KAFKA_CERTIFICATE"
+        except (AuthenticationFailedError, SaslAuthenticationFailed, UnsupportedSaslMechanismError) as refusal:
+            return f"{refusal}; check RASD_KAFKA_USER, RASD_KAFKA_PASSWORD and RASD_KAFKA_SASL_MECHANISM"
+        except KafkaConnectionError as refusal:
+            # A listener hangs up, without a word, on another protocol and on a certificate that it does not trust.
+            wanted = f"speak {settings.kafka_security_protocol} and take our certificate"
+            return f"{refusal}; does it {wanted} (RASD_KAFKA_SECURITY_PROTOCOL, RASD_KAFKA_CERTIFICATE)?"
+        except AWAY as refusal:
+            error = refusal
+    return str(error) or type(error).__name__
 
 
 @asynccontextmanager
@@ -39,7 +78,7 @@ async def open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
         await asyncio.wait_for(admin.start(), settings.kafka_connect_timeout)
     except AWAY as error:
         await admin.close()
-        raise Retryable(f"no Kafka at {settings.kafka_bootstrap}: {error or type(error).__name__}") from error
+        raise Retryable(f"no Kafka at {settings.kafka_bootstrap}: {await _cause(settings, error)}") from error
     try:
         yield admin
     finally:
@@ -65,7 +104,7 @@ async def open_producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
         await asyncio.wait_for(producer.start(), settings.kafka_connect_timeout)
     except AWAY as error:
         await producer.stop()
-        raise Retryable(f"no Kafka at {settings.kafka_bootstrap}: {error or type(error).__name__}") from error
+        raise Retryable(f"no Kafka at {settings.kafka_bootstrap}: {await _cause(settings, error)}") from error
     try:
         yield producer
     finally:
@@ -91,7 +130,7 @@ async def open_reader(settings: Settings, *topics: str) -> AsyncIterator[AIOKafk
         await asyncio.wait_for(consumer.start(), settings.kafka_connect_timeout)
     except AWAY as error:
         await consumer.stop()
-        raise Retryable(f"no Kafka at {settings.kafka_bootstrap}: {error or type(error).__name__}") from error
+        raise Retryable(f"no Kafka at {settings.kafka_bootstrap}: {await _cause(settings, error)}") from error
     try:
         yield consumer
     finally:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, HttpUrl, SecretStr, field_validator
+from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIB = 1024 * 1024
@@ -31,6 +31,18 @@ class Settings(BaseSettings):
     # Kafka
     kafka_bootstrap: str = Field("127.0.0.1:29092", description="host:port of one or more brokers, comma separated")
     kafka_connect_timeout: float = Field(10.0, gt=0, description="seconds for one attempt to reach a broker")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL, as the broker's listener says"
+    )
+    kafka_ca: Path | None = Field(None, description="PEM file of whom to trust as a broker; the system's when unset")
+    kafka_certificate: Path | None = Field(None, description="PEM file of our certificate, if brokers ask for one")
+    kafka_key: Path | None = Field(None, description="PEM file of its key, if it is not in the same file")
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
+    )
+    kafka_user: str | None = Field(None, description="user name for SASL")
+    kafka_password: SecretStr | None = Field(None, description="its password")
+    kafka_password_file: Path | None = Field(None, description="or the file that holds it")
     topic_prefix: str = Field("", pattern=r"^[a-zA-Z0-9._-]*$", description="put before every topic's name")
     partitions: int = Field(4, ge=1, le=1000, description="partitions of the topics that workers share")
     replication: int = Field(1, ge=1, description="copies that Kafka keeps of every topic")
@@ -67,6 +79,10 @@ class Settings(BaseSettings):
     # Elasticsearch
     elasticsearch_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:29200"), description="address of the cluster")
     elasticsearch_api_key: SecretStr | None = Field(None, description="its API key, if it asks for one")
+    elasticsearch_api_key_file: Path | None = Field(None, description="or the file that holds it")
+    elasticsearch_ca: Path | None = Field(
+        None, description="PEM file of whom to trust as the cluster, for https; the system's when unset"
+    )
     elasticsearch_timeout: float = Field(30.0, gt=0, description="seconds for one request")
     index_prefix: str = Field(
         "rasd", pattern=r"^[a-z0-9][a-z0-9_-]*$", description="first part of index and alias names"
@@ -110,6 +126,39 @@ class Settings(BaseSettings):
         if unknown or not value:
             raise ValueError(f"unknown stage {', '.join(unknown) or '(none)'}; choose from {', '.join(STAGE_NAMES)}")
         return tuple(name for name in STAGE_NAMES if name in value)
+
+    @model_validator(mode="after")
+    def _security_fits_together(self) -> Self:
+        """Refuse what would silently be less safe than it reads."""
+        faults = {
+            "RASD_KAFKA_USER and RASD_KAFKA_PASSWORD or RASD_KAFKA_PASSWORD_FILE are needed for SASL": (
+                self._sasl and not (self.kafka_user and (self.kafka_password or self.kafka_password_file))
+            ),
+            "RASD_KAFKA_USER is set, so RASD_KAFKA_SECURITY_PROTOCOL must be SASL_SSL or SASL_PLAINTEXT": (
+                self.kafka_user is not None and not self._sasl
+            ),
+            "RASD_KAFKA_CA or RASD_KAFKA_CERTIFICATE is set, so RASD_KAFKA_SECURITY_PROTOCOL must be SSL or SASL_SSL": (
+                not self.kafka_security_protocol.endswith("SSL") and bool(self.kafka_ca or self.kafka_certificate)
+            ),
+            "RASD_KAFKA_KEY needs RASD_KAFKA_CERTIFICATE": self.kafka_key is not None and not self.kafka_certificate,
+            "RASD_ELASTICSEARCH_CA is set, so RASD_ELASTICSEARCH_URL must begin with https": (
+                self.elasticsearch_ca is not None and self.elasticsearch_url.scheme != "https"
+            ),
+            "RASD_KAFKA_PASSWORD and RASD_KAFKA_PASSWORD_FILE are set: one of them": (
+                self.kafka_password is not None and self.kafka_password_file is not None
+            ),
+            "RASD_ELASTICSEARCH_API_KEY and RASD_ELASTICSEARCH_API_KEY_FILE are set: one of them": (
+                self.elasticsearch_api_key is not None and self.elasticsearch_api_key_file is not None
+            ),
+        }
+        for fault, found in faults.items():
+            if found:
+                raise ValueError(fault)
+        return self
+
+    @property
+    def _sasl(self) -> bool:
+        return self.kafka_security_protocol.startswith("SASL")
 
 
 @lru_cache(maxsize=1)

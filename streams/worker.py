@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import faust
 import uvloop
+from faust.auth import SASLCredentials, SSLCredentials
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 
 from streams.deadletters import Headers
@@ -18,6 +19,7 @@ from streams.kafka import wait_for_topics
 from streams.logs import FAUST_LOGGER, get_logger
 from streams.metrics import Metrics
 from streams.runner import StageRunner
+from streams.security import kafka_password, kafka_tls
 from streams.settings import MIB, Settings
 from streams.stage import MapStage, Stage, StatefulFunction, load_stages
 from streams.tables import ConfirmedTable, claim_folder
@@ -68,6 +70,7 @@ class WorkerApp(faust.App):
         super().__init__(
             settings.app_id,
             broker=[f"kafka://{server.strip()}" for server in settings.kafka_bootstrap.split(",")],
+            broker_credentials=_credentials(settings),
             datadir=str(claim_folder(settings.state_dir / settings.app_id)),
             store="rocksdb://",
             Table=ConfirmedTable,
@@ -113,6 +116,19 @@ class WorkerApp(faust.App):
         """
         delivery: Awaitable[Any] = await self.producer.send(topic, key, value, None, None, headers)
         return delivery
+
+
+def _credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:
+    """What `streams.security.kafka_options` says, in Faust's words."""
+    tls = kafka_tls(settings)
+    if settings.kafka_security_protocol.startswith("SASL"):
+        return SASLCredentials(
+            username=settings.kafka_user,
+            password=kafka_password(settings),
+            ssl_context=tls,
+            mechanism=settings.kafka_sasl_mechanism,
+        )
+    return SSLCredentials(tls) if tls is not None else None
 
 
 class WorkerContext:

@@ -64,6 +64,9 @@ def _one_line(text: str) -> str:
 
 def _settings_fault(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
+    if not first["loc"]:
+        # Several settings that do not fit together: the message names them, and the input is all settings with secrets.
+        return first["msg"].removeprefix("Value error, ")
     name = "_".join(str(part) for part in first["loc"]).upper()
     return f"setting RASD_{name}: {first['msg']} (it is {first.get('input')!r})"
 

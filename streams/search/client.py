@@ -15,6 +15,7 @@ from elastic_transport import ConnectionTimeout, SniffingError, TlsError
 from elasticsearch import ApiError, AsyncElasticsearch, AuthenticationException, AuthorizationException
 
 from streams.errors import CommandError, Retryable
+from streams.security import elasticsearch_options
 from streams.settings import Settings
 
 # Statuses that pass: too many requests, and what a node or a proxy before it answers while it starts or is overloaded.
@@ -25,10 +26,13 @@ def make_client(settings: Settings) -> AsyncElasticsearch:
     """A client for the cluster of the settings; the caller closes it.
 
     It does not retry by itself: its callers know whether to wait, to answer 503 or to split a request.
+
+    Raises:
+        CommandError: the certificate or the API key cannot be read.
     """
     return AsyncElasticsearch(
         str(settings.elasticsearch_url),
-        api_key=settings.elasticsearch_api_key.get_secret_value() if settings.elasticsearch_api_key else None,
+        **elasticsearch_options(settings),
         request_timeout=settings.elasticsearch_timeout,
         max_retries=0,
         retry_on_timeout=False,
@@ -49,7 +53,8 @@ def passing_errors(settings: Settings) -> Iterator[None]:
         yield
     except TlsError as error:
         raise CommandError(
-            f"TLS to Elasticsearch fails: {error.message}", hint="check RASD_ELASTICSEARCH_URL and its certificate"
+            f"TLS to Elasticsearch fails: {error.message}",
+            hint="check RASD_ELASTICSEARCH_URL and RASD_ELASTICSEARCH_CA",
         ) from error
     except (TransportConnectionError, ConnectionTimeout, SniffingError) as error:
         raise Retryable(f"no Elasticsearch at {settings.elasticsearch_url}: {error.message}") from error

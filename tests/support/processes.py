@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import httpx
+from pydantic import SecretStr
 
 from deploy.local.service import free_port
 from streams.settings import Settings
@@ -41,6 +42,8 @@ def environment(settings: Settings) -> dict[str, str]:
         for name, value in settings.model_dump(mode="json").items()
         if value is not None
     }
+    secrets = {name: value for name, value in settings if isinstance(value, SecretStr)}
+    values |= {name: secret.get_secret_value() for name, secret in secrets.items()}
     values["stages"] = ",".join(settings.stages)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("RASD_")}
     return clean | {f"RASD_{name.upper()}": value for name, value in values.items()}

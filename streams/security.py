@@ -1,0 +1,105 @@
+"""How Kafka and Elasticsearch let us in: TLS, SASL, API key. The one place that reads certificates and secrets.
+
+A secret is a setting, or a file that a setting names (`..._FILE`), as Kubernetes and Docker mount them; the file is
+read each time a client is made, so a changed secret needs a restart and nothing else.
+"""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from streams.errors import CommandError
+from streams.settings import Settings
+
+
+def kafka_password(settings: Settings) -> str | None:
+    """The password of `kafka_user`; None when SASL is not in use.
+
+    Raises:
+        CommandError: its file cannot be read.
+    """
+    return _secret(settings.kafka_password, settings.kafka_password_file, "RASD_KAFKA_PASSWORD_FILE")
+
+
+def kafka_tls(settings: Settings) -> ssl.SSLContext | None:
+    """Whom we trust as a broker, and who we are; None without TLS. Host names are always checked.
+
+    Raises:
+        CommandError: a certificate or key cannot be read.
+    """
+    if not settings.kafka_security_protocol.endswith("SSL"):
+        return None
+    context = _trusting(settings.kafka_ca, "RASD_KAFKA_CA")
+    if settings.kafka_certificate is not None:
+        try:
+            context.load_cert_chain(settings.kafka_certificate, settings.kafka_key)
+        except (OSError, ssl.SSLError) as error:
+            raise CommandError(
+                f"RASD_KAFKA_CERTIFICATE {settings.kafka_certificate} with its key cannot be used: {_words(error)}",
+                hint="both in PEM; the key in RASD_KAFKA_KEY, or in the same file; not encrypted",
+            ) from error
+    return context
+
+
+def kafka_options(settings: Settings) -> dict[str, Any]:
+    """The options of aiokafka's clients that say how to connect.
+
+    Raises:
+        CommandError: a certificate, key or secret cannot be read.
+    """
+    options: dict[str, Any] = {"security_protocol": settings.kafka_security_protocol}
+    if (tls := kafka_tls(settings)) is not None:
+        options["ssl_context"] = tls
+    if settings.kafka_security_protocol.startswith("SASL"):
+        options |= {
+            "sasl_mechanism": settings.kafka_sasl_mechanism,
+            "sasl_plain_username": settings.kafka_user,
+            "sasl_plain_password": kafka_password(settings),
+        }
+    return options
+
+
+def elasticsearch_options(settings: Settings) -> dict[str, Any]:
+    """The options of Elasticsearch's client that say how to connect.
+
+    Raises:
+        CommandError: the certificate or the API key cannot be read.
+    """
+    options: dict[str, Any] = {}
+    key = _secret(
+        settings.elasticsearch_api_key, settings.elasticsearch_api_key_file, "RASD_ELASTICSEARCH_API_KEY_FILE"
+    )
+    if key is not None:
+        options["api_key"] = key
+    if settings.elasticsearch_url.scheme == "https":
+        options["ssl_context"] = _trusting(settings.elasticsearch_ca, "RASD_ELASTICSEARCH_CA")
+    return options
+
+
+def _trusting(authority: Path | None, setting: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=authority)
+    except (OSError, ssl.SSLError) as error:
+        raise CommandError(
+            f"{setting} {authority} cannot be used: {_words(error)}", hint="a file of PEM certificates"
+        ) from error
+
+
+def _secret(value: SecretStr | None, file: Path | None, setting: str) -> str | None:
+    if file is None:
+        return value.get_secret_value() if value is not None else None
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{setting} {file} cannot be read: {_words(error)}") from error
+    if not text:
+        raise CommandError(f"{setting} {file} is empty")
+    return text
+
+
+def _words(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
