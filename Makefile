@@ -26,6 +26,9 @@ demo: setup ## run everything and look at it (DEMO_EXIT=1 stops by itself)
 test: setup check ## the tests, on real Kafka and Elasticsearch
 	@$(BIN)/python -m pytest
 
+test-neural: setup ## camel-tools' tagger on a tiny model; needs .venv/bin/pip install -e '.[neural]' first
+	@$(BIN)/python -m pytest -m neural tests/neural
+
 unit: setup ## the tests that need no server, in seconds
 	@$(BIN)/python -m pytest tests/unit
 

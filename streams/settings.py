@@ -72,8 +72,8 @@ class Settings(BaseSettings):
     dedupe_window_hours: float = Field(72.0, gt=0, description="how long an article is remembered, hours")
 
     # Entities
-    entities_backend: Literal["fast", "accurate"] = Field(
-        "fast", description="the tagger: fast, or accurate at half the speed"
+    entities_backend: Literal["fast", "accurate", "camel"] = Field(
+        "fast", description="the tagger: fast; accurate at half the speed; camel, for those who have camel-tools' model"
     )
 
     # Elasticsearch

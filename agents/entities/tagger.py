@@ -16,7 +16,7 @@ from agents.entities.potentials import Floats
 from agents.entities.store import Model, load
 
 MODEL = Path(__file__).parent / "models" / "tagger.xz"
-# How many of the model's networks each backend runs.
+# How many of the model's networks each embedded backend runs.
 BACKENDS = {"fast": 1, "accurate": 3}
 # Cross-validated (docs/entities.md).
 NETWORKS_SHARE = 0.45
@@ -128,9 +128,14 @@ def load_tagger(backend: str = "fast") -> Tagger:
     """The tagger of that name, loaded once a process.
 
     Raises:
+        CommandError: camel-tools or its model is not installed.
         ValueError: there is no such backend, or the model file is damaged.
         OSError: the model file cannot be read.
     """
+    if backend == "camel":
+        from agents.entities.camel import load_camel  # noqa: PLC0415  (it imports this module)
+
+        return load_camel(load(MODEL, 0).words)
     if backend not in BACKENDS:
-        raise ValueError(f"unknown entities backend {backend!r}; choose from {', '.join(BACKENDS)}")
+        raise ValueError(f"unknown entities backend {backend!r}; choose from {', '.join(BACKENDS)}, camel")
     return assemble(load(MODEL, BACKENDS[backend]))
