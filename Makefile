@@ -1,6 +1,6 @@
 # Rasd: `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit format lock train-entities schemas clean
+.PHONY: help setup demo test check unit format lock train-entities gazetteer schemas clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -52,6 +52,9 @@ lock: ## resolve the pinned packages anew (needs uv)
 
 train-entities: setup ## train the tagger anew from ../shared/corpus
 	@$(BIN)/python -m agents.entities.train --corpus ../shared/corpus
+
+gazetteer: setup ## compile the gazetteer anew from GeoNames, CLDR and agents/geotag/data/*.csv
+	@$(BIN)/python -m agents.geotag.build
 
 clean: ## delete what setup made
 	rm -rf $(VENV) build *.egg-info

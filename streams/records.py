@@ -192,13 +192,21 @@ class Span(_Record):
     end: int
 
 
+PlaceKind = Literal["country", "division", "city", "region", "poi", "water"]
+
+
 class Place(_Record):
     """One place of the world that the body names."""
 
     name: str
     name_en: str | None = None
     country: str | None = Field(default=None, description="ISO 3166-1 alpha-2.")
-    kind: Literal["country", "division", "city", "region", "poi", "water"]
+    division: str | None = Field(
+        default=None,
+        description="Arabic name of the first-level division that it lies in; null where unknown, and for divisions, "
+        "countries, regions and waters.",
+    )
+    kind: PlaceKind
     lat: float = Field(ge=-90, le=90)
     lon: float = Field(ge=-180, le=180)
     geonameid: int | None = None
@@ -218,6 +226,17 @@ class RemovedText(_Record):
 
     text: str
     reason: str = Field(description="Name of the rule that took it (docs/cleaning.md).")
+
+
+class MainPlace(_Record):
+    """Where the story is set: of its places, the one named most and first."""
+
+    name: str
+    name_en: str | None = None
+    country: str | None = None
+    division: str | None = None
+    kind: PlaceKind
+    point: GeoPoint
 
 
 class StageTrace(_Record):
@@ -255,6 +274,7 @@ class Article(_Record):
     entities: list[Entity] = Field(default_factory=list)
     places: list[Place] = Field(default_factory=list)
     geo: list[GeoPoint] = Field(default_factory=list, description="The points of all places.")
+    main_place: MainPlace | None = Field(default=None, description="Null when no place is sure enough.")
     trace: dict[str, StageTrace] = Field(default_factory=dict)
 
 

@@ -15,4 +15,4 @@ def _build(_: Context) -> MapFunction:
     return geotag
 
 
-STAGES = (MapStage("geotag", "1", reads=Topic.TAGGED, writes=Topic.ENRICHED, accepts=Article, build=_build),)
+STAGES = (MapStage("geotag", "2", reads=Topic.TAGGED, writes=Topic.ENRICHED, accepts=Article, build=_build),)

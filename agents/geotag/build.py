@@ -13,6 +13,7 @@ from pathlib import Path
 import orjson
 
 from agents.geotag import sources
+from agents.geotag.divisions import Division, place_divisions
 from agents.geotag.gazetteer import FORMAT, PATH, Entry, Sense, Strength, kind_of, pack
 from agents.geotag.sources import City, Row
 from agents.geotag.words import CITY_WORDS, DIVISION_WORDS, POI_WORDS
@@ -44,6 +45,7 @@ class Builder:
         self.names: dict[str, dict[int, Strength]] = defaultdict(dict)
         self.spelled: dict[str, set[tuple[int, str]]] = defaultdict(set)
         self._of_city: dict[int, int] = {}
+        self._divisions: list[Division] = []
         self._listed = {search_text(row["word"]): row["rule"] for row in sources.read_table("words.csv")}
         self._listed |= dict.fromkeys(_ambiguous(), "weak")
         self._cities = sources.cities()
@@ -119,8 +121,13 @@ class Builder:
             )
         return self._of_city[city.geonameid]
 
-    def own(self, row: Row) -> None:
-        """A row of divisions.csv or supplement.csv.
+    def divisions(self) -> None:
+        """The rows of divisions.csv. Raises as `own`."""
+        for row in sources.divisions():
+            self._divisions.append(Division(self.own(row), row.country, row.admin1))
+
+    def own(self, row: Row) -> int:
+        """A row of divisions.csv or supplement.csv; returns the index of its place.
 
         Raises:
             ValueError: GeoNames has no city of that name in that country.
@@ -130,6 +137,7 @@ class Builder:
             self.mean(name, place, _own_strength(row, name))
             if index == 0 and row.kind == "city":
                 self._rename(place, row)
+        return place
 
     def _own_place(self, row: Row) -> int:
         weight = float(row.importance or OWN_WEIGHT)
@@ -188,6 +196,11 @@ class Builder:
             lon = round(sum(c.lon for c in towns) / len(towns), 2)
         weight = float(row.importance or 5.3)
         return self.add(Entry(row.name, row.name_en, row.country, "division", lat, lon, None, weight))
+
+    def assign_divisions(self) -> None:
+        """Note for towns and points of interest which division they lie in."""
+        for place, division in place_divisions(self.entries, self._divisions, self._cities).items():
+            self.entries[place] = _replace(self.entries[place], division=division)
 
     def _seat(self, row: Row) -> City:
         country, _, name = row.geonames.rpartition(":")
@@ -266,8 +279,10 @@ def build() -> bytes:
     builder = Builder()
     builder.countries()
     builder.geonames()
-    for row in (*sources.divisions(), *sources.supplement()):
+    builder.divisions()
+    for row in sources.supplement():
         builder.own(row)
+    builder.assign_divisions()
     builder.drop_redundant()
     builder.spellings()
     data = {

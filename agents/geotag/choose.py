@@ -36,6 +36,8 @@ SAME_SPOT_KM = 30.0
 CONTRADICTED = 0.2
 #: A place this well known may stand beside a foreign region without contradiction.
 WELL_KNOWN = 5.5
+#: A place this near to a town of another country may be printed beside that country's name without contradiction.
+BORDER_KM = 30.0
 #: Farther than this from a division's seat, a town is not in it.
 CONTAINER_KM = 400.0
 
@@ -169,7 +171,11 @@ class Chooser:
     def _settle(self, mention: Mention, chosen: Candidate, probability: float) -> None:
         mention.chosen, mention.probability = chosen, probability
         mention.odds = self._odds(mention, chosen)
-        mention.contradicted = mention.container is not None and self._contradicts(chosen, mention.container)
+        mention.contradicted = (
+            mention.container is not None
+            and self._contradicts(chosen, mention.container)
+            and not self._borders(chosen, mention.container)
+        )
         if mention.contradicted and chosen.strength is Strength.WEAK and not mention.evidence[chosen.hit].hint:
             mention.odds += OUT_OF_CONTAINER
 
@@ -262,6 +268,17 @@ class Chooser:
                 return False
             linked = linked or self._scan.facts[index].folded == "في" or self._scan.facts[index].folded[0] == "ب"
         return linked
+
+    def _borders(self, candidate: Candidate, container: int) -> bool:
+        """Whether it lies among the towns of the other country: «مليلية في المغرب», an exclave, is no mistake."""
+        entry, country = self._places[candidate.place], self._places[container].country
+        return country != entry.country and any(
+            town.country == country
+            and town.kind == "city"
+            and abs(town.lat - entry.lat) < 1
+            and distance_km((entry.lat, entry.lon), (town.lat, town.lon)) <= BORDER_KM
+            for town in self._places
+        )
 
     def _contradicts(self, candidate: Candidate, container: int) -> bool:
         entry, region = self._places[candidate.place], self._places[container]

@@ -1,9 +1,10 @@
 """Measure places against articles labelled by hand: benchmarks/places/gold.jsonl.
 
-A line of the gold is one article without its text: `url`, `source`, `half` (tune or test), `length` of its text, and
-`mentions` with offsets into the text as the corpus has it, each with `kind`, `country`, `lat`, `lon` and, where
-GeoNames has the place, `geonameid`. A mention that two careful readers may judge differently (a place inside an
-organisation's name, «المملكة») is `optional`: it counts neither when found nor when missed.
+A line of the gold is one article: `url`, `source`, `half` (tune or test), `length` of its text, `content` (the text;
+when left out, a folder of dumps must hold it), and `mentions` with offsets into the text as the corpus has it, each
+with `kind`, `country`, `lat`, `lon` and, where GeoNames has the place, `geonameid`. A mention that two careful readers
+may judge differently (a place inside an organisation's name, «المملكة») is `optional`: it counts neither when found nor
+when missed.
 
 A mention is right when the place is: a country by its code; a division, when a division of that country at that seat is
 given; anything else within 30 km (regions and waters also by their name, since a point stands for an area).
@@ -19,13 +20,47 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
 from agents.geotag.context import distance_km
 from agents.geotag.resolve import Geotagger, geotag_article
 from streams.errors import CommandError
-from streams.records import Article, Place, RawArticle, Span
+from streams.records import Article, Place, PlaceKind, RawArticle, Span, Url
 
 NEAR_KM = 30.0
 HALVES = ("tune", "test")
+
+
+class _LabelledMention(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    start: int = Field(ge=0)
+    end: int
+    optional: bool = False
+    kind: PlaceKind = "city"
+    country: str | None = None
+    name_en: str | None = None
+    lat: float = Field(default=0.0, ge=-90, le=90)
+    lon: float = Field(default=0.0, ge=-180, le=180)
+    geonameid: int | None = None
+
+    @model_validator(mode="after")
+    def _is_placed(self) -> _LabelledMention:
+        if not self.optional and not {"kind", "lat", "lon"} <= self.model_fields_set:
+            raise ValueError("a mention that is not optional needs kind, lat and lon")
+        return self
+
+
+class _Label(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    url: Url
+    source: str = Field(min_length=1, max_length=200)
+    half: str = ""
+    length: int
+    content: str | None = None
+    title: str | None = None
+    mentions: list[_LabelledMention]
 
 
 @dataclass(slots=True)
@@ -96,29 +131,34 @@ class Report:
 
 def evaluate(
     gold: Path,
-    corpus: Path,
+    corpus: Path | None = None,
     half: str | None = None,
-    prepare: Callable[[Article], Article] = lambda article: article,
+    prepare: Callable[[Article], Article] | None = None,
 ) -> Report:
     """Geotag the articles of a gold file and compare.
 
     Args:
         gold: the labels.
-        corpus: folder with the dumps (.zip of JSON arrays, SaudiNewsNet's form) that hold the articles.
+        corpus: folder with the dumps (.zip of JSON arrays, SaudiNewsNet's form) that hold the articles whose lines
+            carry no text.
         half: `tune` or `test`; both when None.
         prepare: what comes before geotagging, such as the entity stage.
 
     Raises:
-        CommandError: a file is missing or damaged, or the corpus lacks an article of the gold.
+        CommandError: a file is missing or damaged, or nothing holds the text of an article as it was labelled.
     """
-    rows = [row for row in _read_gold(gold) if half in {None, row["half"]}]
-    texts = _read_corpus(corpus, {row["url"] for row in rows})
+    rows = [row for row in _read_gold(gold) if half in {None, row.get("half")}]
+    if not rows:
+        raise CommandError(f"{gold} has no lines" + (f" of the half {half}" if half else ""))
+    texts = _texts(rows, gold, corpus)
     geotagger = Geotagger.load()
     report = Report()
     for row in rows:
         raw = texts.get(row["url"])
         if raw is None or len(raw.content) != row["length"]:
-            raise CommandError(f"{corpus} does not hold {row['url']} as it was labelled")
+            raise CommandError(
+                f"{corpus or gold} does not hold {row['url']} as it was labelled ({row['length']} characters)"
+            )
         article = Article(
             id=row["url"],
             url=raw.url,
@@ -128,16 +168,37 @@ def evaluate(
             body=raw.content,
             ingested_at=datetime.now(UTC),
         )
-        _compare(report, row, geotag_article(prepare(article), geotagger))
+        _compare(report, row, geotag_article(prepare(article) if prepare else article, geotagger))
     return report
 
 
+def _texts(rows: Sequence[Mapping[str, Any]], gold: Path, corpus: Path | None) -> dict[str, RawArticle]:
+    found = {row["url"]: RawArticle.model_validate(row) for row in rows if "content" in row}
+    absent = {row["url"] for row in rows} - found.keys()
+    if absent and corpus is None:
+        raise CommandError(
+            f"{gold} has no text of {min(absent)}", status=2, hint="--corpus names the folder of dumps that hold it"
+        )
+    return found | (_read_corpus(corpus, absent) if corpus and absent else {})
+
+
 def _read_gold(path: Path) -> list[dict[str, Any]]:
+    rows = []
     try:
-        with path.open(encoding="utf-8") as file:
-            return [json.loads(line) for line in file if line.strip()]
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, ValueError) as error:
         raise CommandError(f"cannot read {path}: {error}", status=2) from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = _Label.model_validate_json(line).model_dump(exclude_unset=True)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise CommandError(f"{path}:{number}: {where}: {first['msg']}".replace(": :", ":"), status=2) from error
+        rows.append(row)
+    return rows
 
 
 def _read_corpus(folder: Path, urls: set[str]) -> dict[str, RawArticle]:

@@ -6,14 +6,14 @@ import gzip
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Literal, NamedTuple, cast
+from typing import NamedTuple, cast, get_args
 
 import orjson
 
-PATH = Path(__file__).parent / "data" / "gazetteer.json.gz"
-FORMAT = 1
+from streams.records import PlaceKind
 
-Kind = Literal["country", "division", "city", "region", "poi", "water"]
+PATH = Path(__file__).parent / "data" / "gazetteer.json.gz"
+FORMAT = 2
 
 
 class Strength(IntEnum):
@@ -36,16 +36,18 @@ class Entry:
         lat, lon: degrees, WGS 84.
         geonameid: GeoNames' id, or None.
         weight: decimal logarithm of the population; for what has none, of a town as often in the news.
+        division: index of the first-level division that it lies in, or None.
     """
 
     name: str
     name_en: str
     country: str | None
-    kind: Kind
+    kind: PlaceKind
     lat: float
     lon: float
     geonameid: int | None
     weight: float
+    division: int | None = None
 
 
 class Sense(NamedTuple):
@@ -115,12 +117,12 @@ def pack(sense: Sense) -> int:
     return sense.place << 2 | int(sense.strength)
 
 
-def kind_of(text: str) -> Kind:
+def kind_of(text: str) -> PlaceKind:
     """Check a kind read from a table.
 
     Raises:
         ValueError: there is no such kind.
     """
-    if text not in {"country", "division", "city", "region", "poi", "water"}:
+    if text not in get_args(PlaceKind):
         raise ValueError(f"{text!r} is no kind of place")
-    return cast(Kind, text)
+    return cast(PlaceKind, text)

@@ -16,7 +16,7 @@ from agents.geotag.context import Countries
 from agents.geotag.gazetteer import PATH, Entry, Gazetteer, Strength
 from agents.geotag.match import Hit, Matcher, Scan
 from agents.geotag.unlisted import SHARE, Unlisted, find_unlisted
-from streams.records import Article, Entity, GeoPoint, Place, Span
+from streams.records import Article, Entity, GeoPoint, MainPlace, Place, Span
 
 #: A name means one thing for the first pass when its next best country is this much less known (powers of ten).
 CLEAR_MARGIN = 1.2
@@ -26,6 +26,8 @@ LEAST_ODDS = -1.0
 LEAD_HALVES = 300.0
 #: A country is a vaguer answer to «where» than a town in it.
 COUNTRY_FACTOR = 0.5
+#: A place less sure than this is never the main place of a story.
+LEAST_MAIN_CONFIDENCE = 0.5
 
 
 class Geotagger:
@@ -125,6 +127,7 @@ class Geotagger:
             name=entry.name,
             name_en=entry.name_en,
             country=at.country,
+            division=self._division(at),
             kind=entry.kind,
             lat=at.lat,
             lon=at.lon,
@@ -132,6 +135,9 @@ class Geotagger:
             confidence=round(best.confidence, 3),
             mentions=[Span(start=m.chosen.hit.start, end=m.match.end) for m in mentions if m.chosen],
         )
+
+    def _division(self, entry: Entry) -> str | None:
+        return None if entry.division is None else self.gazetteer.places[entry.division].name
 
     def _at_town(self, place: Unlisted) -> Place:
         town = self._place([place.town])
@@ -179,7 +185,7 @@ def _by_salience(groups: Iterable[list[Mention]], in_title: set[str], places: Se
 
 
 def geotag_article(article: Article, geotagger: Geotagger) -> Article:
-    """The article with `places`, the main place of the story first, and their points in `geo`.
+    """The article with `places`, the main place of the story first, their points in `geo`, and `main_place`.
 
     Offsets of mentions count code points of `body` and leave clitics out. An article in another language than Arabic
     has no places. Confidence is a probability: that the name is a place here, times that it is this one.
@@ -187,5 +193,24 @@ def geotag_article(article: Article, geotagger: Geotagger) -> Article:
     places = geotagger.places(article) if article.language == "ar" else []
     points = list(dict.fromkeys((place.lat, place.lon) for place in places))
     return article.model_copy(
-        update={"places": places, "geo": [GeoPoint(lat=lat, lon=lon) for lat, lon in points]},
+        update={
+            "places": places,
+            "geo": [GeoPoint(lat=lat, lon=lon) for lat, lon in points],
+            "main_place": main_place(places),
+        },
     )
+
+
+def main_place(places: Iterable[Place]) -> MainPlace | None:
+    """The first of these places that is sure enough, as `Article.main_place` has it."""
+    for place in places:
+        if place.confidence >= LEAST_MAIN_CONFIDENCE:
+            return MainPlace(
+                name=place.name,
+                name_en=place.name_en,
+                country=place.country,
+                division=place.division,
+                kind=place.kind,
+                point=GeoPoint(lat=place.lat, lon=place.lon),
+            )
+    return None

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from agents.geotag.choose import Mention
 from agents.geotag.evidence import Hint, bare_forms
-from agents.geotag.gazetteer import Entry, Kind
+from agents.geotag.gazetteer import Entry
 from agents.geotag.match import Scan
 from agents.geotag.words import CITY_WORDS, DIVISION_WORDS, SMALL_PLACES
-from streams.records import Span
+from streams.records import PlaceKind, Span
 
 #: Confidence relative to the town's.
 SHARE = 0.6
@@ -32,7 +32,7 @@ class Unlisted:
     """
 
     name: str
-    kind: Kind
+    kind: PlaceKind
     town: Mention
     spans: list[Span] = field(default_factory=list)
 

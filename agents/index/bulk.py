@@ -18,7 +18,7 @@ from typing import Any, Literal
 import orjson
 
 from streams.errors import Reason, Rejected, Retryable
-from streams.records import Article, Place
+from streams.records import Article, MainPlace, Place
 from streams.settings import Settings
 
 Verdict = None | Rejected | Retryable
@@ -91,21 +91,33 @@ def facets(article: Article) -> dict[str, Any]:
         "place_names": _once(name for place in article.places for name in _names(place)),
         "place_path": _once(path for place in article.places for path in _paths(place)),
         "countries": _once(place.country for place in article.places if place.country),
+        "divisions": _once(path for place in article.places if (path := _division(place))),
+        "main_place": list(_paths(article.main_place))[-1] if article.main_place else None,
     }
 
 
 def _names(place: Place) -> Iterator[str]:
+    """What a reader may call it: alone, in English, and with its country («LB/طرابلس» is not the Libyan one)."""
     yield place.name
     if place.name_en:
         yield place.name_en
-
-
-def _paths(place: Place) -> Iterator[str]:
-    """`EG`, then `EG/القاهرة`: a term query on the first finds everything in the country."""
-    if place.country:
-        yield place.country
     if place.kind != "country":
         yield f"{place.country or '-'}/{place.name}"
+
+
+def _paths(place: Place | MainPlace) -> Iterator[str]:
+    """`SY`, `SY/حمص`, `SY/حمص/تدمر`: a term query on the first finds everything in the country."""
+    if place.country:
+        yield place.country
+    if place.division:
+        yield f"{place.country}/{place.division}"
+    if place.kind != "country":
+        yield "/".join(filter(None, (place.country or "-", place.division, place.name)))
+
+
+def _division(place: Place) -> str | None:
+    name = place.name if place.kind == "division" else place.division
+    return f"{place.country}/{name}" if name else None
 
 
 def _once(values: Iterator[str] | Sequence[str]) -> list[str]:

@@ -15,8 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from agents.entities.article import tag_article
-from agents.entities.tagger import load_tagger
+from agents.geotag.commands import entity_stage
 from agents.geotag.evaluate import HALVES, evaluate
 from agents.geotag.resolve import Geotagger, geotag_article
 from streams.records import Article
@@ -55,12 +54,9 @@ def main() -> None:
     parser.add_argument("--entities", action="store_true", help="tag entities first")
     parser.add_argument("--mistakes", action="store_true", help="list every wrong mention")
     options = parser.parse_args()
-    prepare = {}
-    if options.entities:
-        tagger = load_tagger()
-        prepare = {"prepare": lambda article: tag_article(article, tagger)}
+    prepare = entity_stage() if options.entities else None
     for half in [options.half] if options.half else HALVES:
-        report = evaluate(GOLD, options.corpus, half, **prepare)
+        report = evaluate(GOLD, options.corpus, half, prepare)
         print(f"{half}: " + "\n      ".join(report.lines()))
         if options.mistakes:
             for mistake in report.mistakes:

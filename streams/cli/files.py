@@ -83,6 +83,9 @@ def ingest(paths: list[Path] = PATHS) -> None:
 def enrich(
     paths: list[Path] = PATHS,
     output: Path = typer.Option(None, "-o", "--output", help="File to write; standard output when not given."),
+    geojson: bool = typer.Option(
+        False, "--geojson", help="Write one GeoJSON FeatureCollection: a point for every place of every article."
+    ),
     explain: bool = typer.Option(False, "--explain", help="Add what cleaning removed, and why, to trace.clean."),
 ) -> None:
     """Run all stages in this process, with no server: one enriched JSON document a line.
@@ -90,8 +93,9 @@ def enrich(
     Articles that a stage refuses (an empty body, say) are named on standard error. The exit status is 1 when a record
     could not be read at all.
 
-    Example: `rasd enrich page.html -o page.jsonl`
+    Example: `rasd enrich page.html -o page.jsonl`, or `rasd enrich day.zip --geojson -o day.geojson` for a map
     """
+    from streams.geojson import FeatureWriter, LineWriter
     from streams.local import LocalPipeline
 
     settings = get_settings()
@@ -106,6 +110,7 @@ def enrich(
             sink = output.open("wb")
         except OSError as error:
             raise CommandError(f"{output}: {error.strerror}") from error
+    writer = FeatureWriter(sink) if geojson else LineWriter(sink)
     try:
         with _bar(console) as bar:
             counter = _Counter(bar, "enriching", paths)
@@ -117,11 +122,12 @@ def enrich(
                     continue
                 try:
                     for article in pipeline.enrich(item.raw):
-                        sink.write(article.to_json() + b"\n")
+                        writer.write(article)
                         written += 1
                 except Rejected as failure:
                     refused += 1
                     console.print(f"{item.place}: {failure.detail} ({failure.reason.value})", markup=False)
+        writer.close()
     finally:
         sink.flush()
         if output is not None:

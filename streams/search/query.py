@@ -37,6 +37,8 @@ FACETS = {
     "organisations": "facets.organisations",
     "places": "facets.places",
     "countries": "facets.countries",
+    "divisions": "facets.divisions",
+    "main_places": "facets.main_place",
     "sources": "source",
     "languages": "language",
 }

@@ -8,8 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from agents.geotag.evaluate import evaluate, same_place
+from streams.cli.main import app
 from streams.errors import CommandError
 from streams.records import Place, Span
 
@@ -55,7 +57,47 @@ def test_spurious_misplaced_and_optional(tmp_path: Path) -> None:
 
 def test_other_half_is_left_alone(tmp_path: Path) -> None:
     gold = _write(tmp_path, [])
-    assert evaluate(gold, tmp_path, "test").articles == 0
+    with pytest.raises(CommandError, match="no lines of the half test"):
+        evaluate(gold, tmp_path, "test")
+
+
+def test_a_gold_with_its_texts_needs_no_corpus(tmp_path: Path) -> None:
+    gold = _write(tmp_path, [_mention("باريس", **PARIS)])
+    with pytest.raises(CommandError, match="has no text"):
+        evaluate(gold)
+    gold.write_text(json.dumps(json.loads(gold.read_text(encoding="utf-8")) | {"content": TEXT}), encoding="utf-8")
+    assert evaluate(gold).mentions.gold == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("{", "Invalid JSON"),
+        ('{"url": "https://example.org/1", "source": "w", "length": 3}', "mentions: Field required"),
+        (
+            '{"url": "https://example.org/1", "source": "w", "length": 3, "mentions": [{"start": 0, "end": 1}]}',
+            "mentions.0: .*needs kind, lat and lon",
+        ),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path: Path, line: str, fault: str) -> None:
+    gold = tmp_path / "gold.jsonl"
+    gold.write_text("\n" + line, encoding="utf-8")
+    with pytest.raises(CommandError, match=f"gold.jsonl:2: {fault}"):
+        evaluate(gold)
+
+
+def test_the_command_prints_figures_and_mistakes(tmp_path: Path) -> None:
+    wrong = PARIS | {"lat": 33.66, "lon": -95.55}
+    gold = _write(
+        tmp_path, [_mention("باريس", **wrong), _mention("حلب", **ALEPPO), _mention("المجهولة", optional=True)]
+    )
+    arguments = ["evaluate", "places", str(gold), "--corpus", str(tmp_path), "--mistakes", "--no-entities"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    rows = [line.split() for line in result.output.splitlines()]
+    assert ["mentions", "0.500", "0.500", "0.500", "1", "2", "2"] in rows
+    assert "misplaced: باريس" in result.output
 
 
 def test_a_changed_corpus_is_an_error(tmp_path: Path) -> None:

@@ -59,6 +59,22 @@ def test_a_region_printed_beside_that_excludes_the_place_lowers_confidence(tag: 
     assert tag("تصاعد الدخان فوق بيت ياحون في جنوب لبنان.")["Beit Yahoun"].country == "LB"
 
 
+@pytest.mark.parametrize(
+    ("body", "name", "country"),
+    [
+        ("حاول مهاجرون عبور السياج إلى مليلية في المغرب أمس.", "Melilla", "ES"),
+        ("اقتحم المئات سبتة بالمغرب سباحة.", "Ceuta", "ES"),
+        ("وصل المهاجرون إلى سبتة (المغرب).", "Ceuta", "ES"),
+        ("جرى التدريب في كالينينغراد شمال بولندا.", "Kaliningrad", "RU"),
+        ("اندلع القتال في شبعا بجنوب لبنان.", "Shebaa", "LB"),
+    ],
+)
+def test_an_exclave_beside_the_land_around_it_is_no_contradiction(tag: Tag, body: str, name: str, country: str) -> None:
+    place = tag(body)[name]
+    assert place.country == country
+    assert place.confidence > 0.5
+
+
 def test_unlisted_quarters_stand_at_their_town(tag: Tag) -> None:
     body = "اندلع حريق في حي الزنبقات بجدة، وأخلي سكان حي الزنبقات."
     places = tag(body)
@@ -105,6 +121,28 @@ def test_clubs_of_a_place_are_no_place_in_a_match_report(tag: Tag) -> None:
 def test_the_main_place_comes_first(tag: Tag) -> None:
     body = "وقع انفجار في بغداد صباح أمس، وقالت شرطة بغداد إن عشرة أصيبوا. ونددت فرنسا بالهجوم."
     assert next(iter(tag(body, title="انفجار في بغداد"))) == "Baghdad"
+
+
+def test_the_main_place_is_a_field_of_its_own(geotagger: Geotagger) -> None:
+    body = "وقع انفجار في تدمر صباح أمس، وقالت مصادر في تدمر إن عشرة أصيبوا. ونددت فرنسا بالهجوم."
+    article = geotag_article(make_article(body), geotagger)
+    assert article.main_place is not None
+    assert (article.main_place.name, article.main_place.country, article.main_place.division) == ("تدمر", "SY", "حمص")
+    assert article.main_place.point == article.geo[0]
+    assert geotag_article(make_article("تصاعد الدخان فوق بيت ياحون."), geotagger).main_place is not None
+    doubtful = geotag_article(make_article("تصاعد الدخان فوق بيت ياحون بقطاع غزة."), geotagger)
+    assert doubtful.main_place is not None
+    assert doubtful.main_place.name == "قطاع غزة"
+    assert geotag_article(make_article("قال إن الوقت قد حان."), geotagger).main_place is None
+
+
+def test_divisions(tag: Tag) -> None:
+    places = tag("انتقل الوفد من بريدة إلى حي الزنبقات بجدة، ثم إلى خان يونس والبحر الأحمر ومحافظة حمص وفرنسا.")
+    assert places["Buraydah"].division == "القصيم"
+    assert places["Jeddah"].division == places["الزنبقات"].division == "مكة المكرمة"
+    assert places["Khan Yunis"].division == "خان يونس"
+    for name in ("Red Sea", "Homs Governorate", "France"):
+        assert places[name].division is None
 
 
 def test_dateline_and_outlet_count_as_context(tag: Tag) -> None:

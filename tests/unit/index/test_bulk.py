@@ -41,15 +41,18 @@ def test_facets_name_each_value_once() -> None:
     def entity(kind: str, name: str) -> dict[str, Any]:
         return {"text": name, "type": kind, "start": 0, "end": 1, "score": 1, "name": name}
 
-    place = {"lat": 1, "lon": 2, "confidence": 1, "mentions": []}
+    point = {"lat": 1, "lon": 2}
+    place = {**point, "confidence": 1, "mentions": []}
     found = facets(
         article(
             entities=[entity("PER", "سعاد"), entity("ORG", "الجامعة"), entity("PER", "سعاد"), entity("LOC", "صور")],
             places=[
-                place | {"name": "صور", "name_en": "Tyre", "country": "LB", "kind": "city"},
+                place
+                | {"name": "صور", "name_en": "Tyre", "country": "LB", "kind": "city", "division": "لبنان الجنوبي"},
                 place | {"name": "لبنان", "name_en": "Lebanon", "country": "LB", "kind": "country"},
                 place | {"name": "البحر الأحمر", "kind": "water"},
             ],
+            main_place={"name": "صور", "country": "LB", "division": "لبنان الجنوبي", "kind": "city", "point": point},
             cluster={"id": "c1", "relation": "near", "score": 0.9, "canonical_id": "a0"},
         )
     )
@@ -59,9 +62,11 @@ def test_facets_name_each_value_once() -> None:
         "organisations": ["الجامعة"],
         "locations": ["صور"],
         "places": ["صور", "لبنان", "البحر الأحمر"],
-        "place_names": ["صور", "Tyre", "لبنان", "Lebanon", "البحر الأحمر"],
-        "place_path": ["LB", "LB/صور", "-/البحر الأحمر"],
+        "place_names": ["صور", "Tyre", "LB/صور", "لبنان", "Lebanon", "البحر الأحمر", "-/البحر الأحمر"],
+        "place_path": ["LB", "LB/لبنان الجنوبي", "LB/لبنان الجنوبي/صور", "-/البحر الأحمر"],
         "countries": ["LB"],
+        "divisions": ["LB/لبنان الجنوبي"],
+        "main_place": "LB/لبنان الجنوبي/صور",
     }
 
 

@@ -27,3 +27,32 @@ def test_explain_tells_what_left_the_page_and_why(tmp_path: Path) -> None:
         {"text": "TT", "reason": "widget"},
         {"text": "افتتاح معرض الكتاب في العاصمة", "reason": "title"},
     ]
+
+
+def test_geojson_is_one_collection_of_points(tmp_path: Path) -> None:
+    pages = [
+        {"url": f"https://example.org/{n}", "source": "wire", "title": f"خبر {n}", "content": text}
+        for n, text in enumerate(("وصل الوفد إلى دمشق ثم زار تدمر.", "قال الكاتب إن الوقت قد حان للعمل."))
+    ]
+    (tmp_path / "day.json").write_text(json.dumps(pages), encoding="utf-8")
+    target = tmp_path / "day.geojson"
+    result = CliRunner().invoke(app, ["enrich", str(tmp_path / "day.json"), "--geojson", "-o", str(target)])
+    assert result.exit_code == 0, result.output
+    collection = json.loads(target.read_text(encoding="utf-8"))
+    assert collection["type"] == "FeatureCollection"
+    by_name = {feature["properties"]["name_en"]: feature for feature in collection["features"]}
+    assert set(by_name) == {"Damascus", "Palmyra"}
+    longitude, latitude = by_name["Palmyra"]["geometry"]["coordinates"]
+    assert (round(longitude), round(latitude)) == (38, 35)
+    assert by_name["Palmyra"]["properties"]["division"] == "حمص"
+    assert [feature["properties"]["main"] for feature in collection["features"]] == [True, False]
+    assert by_name["Damascus"]["properties"]["article_url"] == "https://example.org/0"
+
+
+def test_geojson_without_any_place_is_valid(tmp_path: Path) -> None:
+    page = tmp_path / "page.txt"
+    page.write_text(PAGE, encoding="utf-8")
+    target = tmp_path / "none.geojson"
+    result = CliRunner().invoke(app, ["enrich", str(page), "--geojson", "-o", str(target)])
+    assert result.exit_code == 0, result.output
+    assert json.loads(target.read_text(encoding="utf-8")) == {"type": "FeatureCollection", "features": []}
