@@ -10,14 +10,18 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams import __version__
-from streams.api import articles, live, ops, problems
+from streams.api import articles, exports, live, ops, problems
 from streams.api.feed import LiveFeed
 from streams.api.intake import Intake
 from streams.api.state import State
+from streams.api.streaming import Places
 from streams.metrics import Metrics
 from streams.search.client import make_client
 from streams.search.service import Searcher
 from streams.settings import Settings
+
+# Each holds a point in time, which keeps merged segments on the server's disk.
+MAX_EXPORTS = 4
 
 DESCRIPTION = """
 Arabic news, seconds after it was published: full-text search, copies folded into stories, filters by place, person,
@@ -64,7 +68,9 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         client = make_client(settings)
         intake = Intake(settings)
         feed = LiveFeed(settings, counters)
-        api.state.rasd = State(settings, counters, Searcher(client, settings), intake, feed)
+        api.state.rasd = State(
+            settings, counters, Searcher(client, settings), intake, feed, Places(MAX_EXPORTS, "exports are running")
+        )
         feed.start()
         try:
             yield
@@ -75,7 +81,7 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
 
     api = FastAPI(title="Rasd", version=__version__, description=DESCRIPTION, lifespan=lifespan)
     problems.install(api)
-    for routes in (articles.router, live.router, ops.router):
+    for routes in (articles.router, exports.router, live.router, ops.router):
         api.include_router(routes)
 
     api.add_middleware(Counting, metrics=counters)

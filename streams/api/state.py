@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from streams.api.feed import LiveFeed
 from streams.api.intake import Intake
+from streams.api.streaming import Places
 from streams.metrics import Metrics
 from streams.search.service import Searcher
 from streams.settings import Settings
@@ -23,6 +24,7 @@ class State:
     searcher: Searcher
     intake: Intake
     feed: LiveFeed
+    exports: Places
 
 
 def _state(request: Request) -> State:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 from elasticsearch import AsyncElasticsearch
 
 from agents.index.sink import IndexSink
+from streams.kafka import wait_for_topics
 from streams.metrics import Metrics
 from streams.records import Article
 from streams.search.client import make_client
 from streams.search.service import Searcher
 from streams.search.setup import ensure_index, names
 from streams.settings import Settings
+from tests.support.serving import serving
 
 
 @pytest.fixture
@@ -50,3 +53,11 @@ async def searcher(settings: Settings, client: AsyncElasticsearch) -> Searcher:
     """A searcher on an empty index."""
     await ensure_index(client, settings)
     return Searcher(client, settings)
+
+
+@pytest.fixture
+async def api(settings: Settings, client: AsyncElasticsearch) -> AsyncIterator[httpx.AsyncClient]:
+    """The API with its topics."""
+    await wait_for_topics(settings)
+    async with serving(settings) as http:
+        yield http

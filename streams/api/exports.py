@@ -1,0 +1,172 @@
+"""GET /export: every article that matches, as NDJSON or CSV."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from pydantic import Field, field_validator
+
+from streams.api.csv_text import BOM, COLUMNS, line, row
+from streams.api.problems import responses
+from streams.api.snapshot import Document, Order, SnapshotLost, open_snapshot
+from streams.api.state import Shared, State
+from streams.api.streaming import Broken, Stream
+from streams.errors import RasdError
+from streams.records import Article
+from streams.search.request import Filters
+
+router = APIRouter(tags=["articles"])
+
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}
+FIELDS = tuple(Article.model_fields)
+NDJSON, CSV = "application/x-ndjson", "text/csv; charset=utf-8"
+
+
+class ExportRequest(Filters):
+    """Filters, and the form of the file."""
+
+    format: Literal["ndjson", "csv"] = Field("ndjson", description="One JSON object a line, or a table.")
+    order: Order = Field("newest", description="By time of publication; articles of one moment by id.")
+    end: bool | None = Field(
+        None,
+        description="Close with a line that tells whether the export is complete. Default: with NDJSON, not with CSV.",
+    )
+    columns: tuple[str, ...] = Field(
+        (), max_length=len(COLUMNS), description=f"CSV: these columns, in this order; of {', '.join(COLUMNS)}."
+    )
+    separator: Literal["comma", "semicolon", "tab"] = Field(
+        "comma", description="CSV: a spreadsheet opens the one of its language's settings by double-click."
+    )
+    bom: bool = Field(True, description="CSV: begin with the mark by which Excel knows UTF-8.")
+    safe: bool = Field(
+        True, description="CSV: an apostrophe before cells that a spreadsheet would run as a formula. false: as it is."
+    )
+
+    @field_validator("columns")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = tuple(part.strip() for item in value for part in item.split(",") if part.strip())
+        if unknown := [name for name in names if name not in COLUMNS]:
+            raise ValueError(f"unknown column {unknown[0]!r:.60}; choose from {', '.join(COLUMNS)}")
+        if len(set(names)) < len(names):
+            raise ValueError("a column is named twice")
+        return names
+
+
+class NdjsonForm:
+    """One article a line, as `GET /articles/{id}` shows it."""
+
+    def head(self) -> bytes:
+        """Nothing stands before the first article."""
+        return b""
+
+    def body(self, documents: Iterable[Document]) -> bytes:
+        """Lines of these articles."""
+        return b"".join(
+            orjson.dumps({name: document[name] for name in FIELDS if name in document}) + b"\n"
+            for document in documents
+        )
+
+    def end(self, facts: Mapping[str, Any]) -> bytes:
+        """The line that closes the export; no article has a field `export`."""
+        return orjson.dumps({"export": facts}) + b"\n"
+
+
+class CsvForm:
+    """A table.
+
+    Args:
+        request: its columns and form.
+    """
+
+    def __init__(self, request: ExportRequest) -> None:
+        self.columns = request.columns or tuple(COLUMNS)
+        self.separator = SEPARATORS[request.separator]
+        self.bom = request.bom
+        self.safe = request.safe
+
+    def head(self) -> bytes:
+        """The names of the columns."""
+        return ((BOM if self.bom else "") + line(self.columns, self.separator, safe=False)).encode()
+
+    def body(self, documents: Iterable[Document]) -> bytes:
+        """Records of these articles."""
+        rows = (line(row(document, self.columns), self.separator, safe=self.safe) for document in documents)
+        return "".join(rows).encode()
+
+    def end(self, facts: Mapping[str, Any]) -> bytes:
+        """A record whose first cell begins with #, as no id does."""
+        state = "complete" if facts["complete"] else "INCOMPLETE"
+        text = f"#export {state}: {facts['articles']} of {facts['total']} articles"
+        if detail := facts.get("detail"):
+            text += f"; {detail}"
+        return line([text] + [""] * (len(self.columns) - 1), self.separator, safe=False).encode()
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far an export is."""
+
+    total: int = 0
+    articles: int = 0
+
+
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "All articles that match, in order. Cut off without the end of a chunked body: incomplete.",
+            "headers": {"Rasd-Export-Total": {"description": "Articles to come.", "schema": {"type": "integer"}}},
+            "content": {"application/x-ndjson": {}, "text/csv": {}},
+        },
+        **responses(400, 422, 503),
+    },
+)
+async def export(state: Shared, request: Annotated[ExportRequest, Query()]) -> Stream:
+    """Every article that matches, as the index stood when the export began, whatever is written meanwhile.
+
+    NDJSON ends with a line `{"export": {"complete": true, …}}`; an export that cannot be finished ends with
+    `"complete": false` and the reason, in both forms, and the connection is cut. Copies are not folded.
+    """
+    progress = Progress()
+    body = _body(state, request, progress)
+    # The first piece comes with the first page; waiting for it here turns its errors into a problem response.
+    first = await anext(body)
+    name = f"rasd-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.{request.format}"
+    headers = {
+        "Rasd-Export-Total": str(progress.total),
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+        "X-Accel-Buffering": "no",
+    }
+    return Stream(first, body, CSV if request.format == "csv" else NDJSON, headers)
+
+
+async def _body(state: State, request: ExportRequest, progress: Progress) -> AsyncGenerator[bytes]:
+    form = CsvForm(request) if request.format == "csv" else NdjsonForm()
+    with state.exports.place():
+        async with open_snapshot(state.searcher.client, state.settings, request, request.order) as snapshot:
+            page = await snapshot.page()
+            progress.total = snapshot.total
+            yield form.head()
+            try:
+                while page:
+                    data = form.body(page)
+                    progress.articles += len(page)
+                    snapshot.steer(len(data), len(page))
+                    yield data
+                    page = await snapshot.page()
+                if progress.articles != progress.total:
+                    raise SnapshotLost("the server gave fewer articles than it had counted")
+            except RasdError as error:
+                yield form.end(asdict(progress) | {"complete": False, "detail": str(error)})
+                raise Broken(f"export after {progress.articles} of {progress.total} articles: {error}") from error
+    if request.end if request.end is not None else request.format == "ndjson":
+        yield form.end(asdict(progress) | {"complete": True})

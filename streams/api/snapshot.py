@@ -1,0 +1,166 @@
+"""All articles that match, as the index stood at one moment, page by page: a point in time and search_after.
+
+What is written meanwhile changes nothing in it: no article is left out, none comes twice, and the order holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+from elastic_transport import TransportError
+from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
+
+from streams.errors import RasdError, Retryable
+from streams.logs import get_logger
+from streams.search.client import error_text, passing_errors
+from streams.search.query import HELPERS, build_query
+from streams.search.request import Filters
+from streams.search.service import QueryRefused
+from streams.search.setup import ensure_index, names
+from streams.settings import Settings
+
+log = get_logger(__name__)
+
+Order = Literal["newest", "oldest"]
+Document = Mapping[str, Any]
+
+# Renewed by every page. A reader who needs longer for one page (2 MiB at 7 KB/s) loses the export, and is told so.
+KEEP_ALIVE = "5m"
+# A page is made of whole articles, so its size in bytes is steered by the mean of the page before.
+PAGE_BYTES = 2 * 1024 * 1024
+FIRST_PAGE, LEAST_PAGE, MOST_PAGE = 50, 10, 250
+RETRIES = 3
+
+# The event loop holds tasks weakly.
+_CLOSING: set[asyncio.Task[None]] = set()
+
+
+class SnapshotLost(RasdError):
+    """The point in time is gone: the server restarted, its index was deleted, or the reader was too slow."""
+
+
+class Snapshot:
+    """One moment of the index; made by `open_snapshot`.
+
+    Attributes:
+        total: articles that match, exactly.
+    """
+
+    def __init__(
+        self, client: AsyncElasticsearch, settings: Settings, point: str, filters: Filters, order: Order
+    ) -> None:
+        self.client = client
+        self.settings = settings
+        self.point = point
+        self.total = 0
+        direction = "desc" if order == "newest" else "asc"
+        self._query = build_query(filters)
+        self._sort = [{"@timestamp": direction}, {"id": direction}]
+        self._after: list[Any] | None = None
+        self._size = FIRST_PAGE
+
+    async def page(self) -> list[Document]:
+        """The following articles; empty after the last one.
+
+        Raises:
+            Retryable: Elasticsearch is away, or does not answer in several tries.
+            SnapshotLost: the point in time is no longer there.
+            QueryRefused: the server refuses the query.
+        """
+        answer = await self._tried(self._search)
+        if self._after is None:
+            self.total = answer["hits"]["total"]["value"]
+        self.point = answer.get("pit_id", self.point)
+        hits = answer["hits"]["hits"]
+        if hits:
+            self._after = hits[-1]["sort"]
+        return [hit["_source"] for hit in hits]
+
+    def steer(self, written: int, articles: int) -> None:
+        """Choose the next page's size by what this one took in bytes."""
+        self._size = page_size(written, articles)
+
+    async def _search(self) -> Mapping[str, Any]:
+        body: dict[str, Any] = {
+            "query": self._query,
+            "sort": self._sort,
+            "size": self._size,
+            "pit": {"id": self.point, "keep_alive": KEEP_ALIVE},
+            "track_total_hits": self._after is None,
+            "_source": {"excludes": list(HELPERS)},
+        }
+        if self._after is not None:
+            body["search_after"] = self._after
+        # Half an answer would leave articles out, so a shard that fails makes the page fail.
+        answer = await self.client.search(body=body, allow_partial_search_results=False)
+        return answer.body  # type: ignore[no-any-return]
+
+    async def _tried(self, ask: Callable[[], Awaitable[Mapping[str, Any]]]) -> Mapping[str, Any]:
+        """Ask again after a passing error; the same page of a point in time is always the same."""
+        delay = self.settings.retry_first
+        for _ in range(RETRIES):
+            try:
+                return await self._asked(ask)
+            except Retryable as error:
+                log.warning("an export waits for Elasticsearch", cause=str(error), seconds=delay)
+            await asyncio.sleep(delay)
+            delay *= 2
+        return await self._asked(ask)
+
+    async def _asked(self, ask: Callable[[], Awaitable[Mapping[str, Any]]]) -> Mapping[str, Any]:
+        with passing_errors(self.settings):
+            try:
+                return await ask()
+            except NotFoundError as error:
+                raise SnapshotLost("the point in time of this export is gone") from error
+            except ApiError as error:
+                if error.meta.status == 400:
+                    raise QueryRefused(error_text(error)) from error
+                raise
+
+
+def page_size(written: int, articles: int) -> int:
+    """How many articles of that mean size make a page of PAGE_BYTES, within bounds."""
+    return max(LEAST_PAGE, min(MOST_PAGE, PAGE_BYTES * articles // max(written, 1)))
+
+
+@asynccontextmanager
+async def open_snapshot(
+    client: AsyncElasticsearch, settings: Settings, filters: Filters, order: Order
+) -> AsyncIterator[Snapshot]:
+    """A point in time of the read alias, given back at the end.
+
+    Raises:
+        Retryable: Elasticsearch is away.
+    """
+    snapshot = Snapshot(client, settings, await _open(client, settings), filters, order)
+    try:
+        yield snapshot
+    finally:
+        # A client that leaves cancels us, and with us whatever we await; a task of its own goes on.
+        closing = asyncio.create_task(_close(client, snapshot.point))
+        _CLOSING.add(closing)
+        closing.add_done_callback(_CLOSING.discard)
+        await asyncio.shield(closing)
+
+
+async def _close(client: AsyncElasticsearch, point: str) -> None:
+    try:
+        await client.close_point_in_time(id=point)
+    except (ApiError, TransportError) as error:
+        log.debug("a point in time was not given back; it expires by itself", cause=str(error))
+
+
+async def _open(client: AsyncElasticsearch, settings: Settings) -> str:
+    alias = names(settings).read
+    with passing_errors(settings):
+        try:
+            answer = await client.open_point_in_time(index=alias, keep_alive=KEEP_ALIVE)
+        except NotFoundError:
+            # Nothing was ever indexed: an empty index answers as well as one with articles.
+            await ensure_index(client, settings)
+            answer = await client.open_point_in_time(index=alias, keep_alive=KEEP_ALIVE)
+    return str(answer["id"])

@@ -1,0 +1,108 @@
+"""The live feed over HTTP on a real Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+
+from streams.api.feed import read_vector
+from streams.kafka import open_producer
+from streams.records import Article
+from streams.settings import Settings
+from streams.topics import Topic, topic_name
+from tests.support.articles import article
+from tests.support.serving import events, until
+
+
+async def _take(
+    http: httpx.AsyncClient, count: int, last_event_id: str | None = None, **params: Any
+) -> tuple[list[str], str]:
+    """Ids of the next `count` articles of the live feed, and the id of its last event."""
+    headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
+    found: list[str] = []
+    last = ""
+    async with asyncio.timeout(30), http.stream("GET", "/live", params=params, headers=headers) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        async for event in events(response):
+            last = event.id or last
+            if event.kind == "article":
+                found.append(Article.model_validate_json("".join(event.data)).id)
+            if len(found) == count:
+                break
+    return found, last
+
+
+async def _live_position(http: httpx.AsyncClient) -> str:
+    """Where the live feed stands now; waits until it has reached Kafka."""
+    found: list[str] = []
+
+    async def reached() -> bool:
+        async with http.stream("GET", "/live") as response:
+            if response.status_code == 200:
+                found.append((await anext(events(response))).id)
+        return bool(found)
+
+    await until(reached)
+    return found[0]
+
+
+async def _publish(settings: Settings, articles: Sequence[Article]) -> None:
+    async with open_producer(settings) as producer:
+        topic = topic_name(Topic.ENRICHED, settings)
+        for entry in articles:
+            await producer.send_and_wait(topic, entry.to_json(), key=entry.id.encode())
+
+
+async def test_a_live_reader_gets_what_matches_and_nothing_else(settings: Settings, api: httpx.AsyncClient) -> None:
+    start = await _live_position(api)
+    reading = asyncio.create_task(_take(api, 2, last_event_id=start, q="زلزال أو فيضان", language="ar"))
+    quake = article(id="q1", title="زلزال يضرب المدينة")
+    await _publish(settings, [article(id="n1"), quake, article(id="n2", title="زلزال", language="fr")])
+    await _publish(settings, [article(id="q2", body="حذرت السلطات من الفيضانات.")])
+    found, _ = await reading
+    assert sorted(found) == ["q1", "q2"]
+
+
+async def test_a_reader_who_comes_back_misses_nothing_and_gets_nothing_twice(
+    settings: Settings, api: httpx.AsyncClient
+) -> None:
+    start = await _live_position(api)
+    await _publish(settings, [article(id=f"n{number}") for number in range(60)])
+    seen: list[str] = []
+    last = start
+    for step in range(6):
+        found, last = await _take(api, 10, last_event_id=last)
+        seen += found
+        if step == 2:
+            # Written while nobody listens, and again while the reader catches up.
+            await _publish(settings, [article(id=f"m{number}") for number in range(30)])
+    rest = asyncio.create_task(_take(api, 40, last_event_id=last))
+    await _publish(settings, [article(id=f"l{number}") for number in range(10)])
+    seen += (await rest)[0]
+    expected = {f"n{n}" for n in range(60)} | {f"m{n}" for n in range(30)} | {f"l{n}" for n in range(10)}
+    assert len(seen) == 100
+    assert set(seen) == expected
+
+
+async def test_what_kafka_never_had_is_told_as_a_gap(settings: Settings, api: httpx.AsyncClient) -> None:
+    start = read_vector(await _live_position(api))
+    beyond = ",".join(f"{partition}:{offset + 1000}" for partition, offset in start.items())
+    async with asyncio.timeout(30), api.stream("GET", "/live", headers={"Last-Event-ID": beyond}) as response:
+        async for event in events(response):
+            if event.kind == "gap":
+                assert read_vector(event.id) == start
+                return
+    raise AssertionError("no gap was told")
+
+
+async def test_a_record_that_is_no_article_does_not_end_the_feed(settings: Settings, api: httpx.AsyncClient) -> None:
+    start = await _live_position(api)
+    async with open_producer(settings) as producer:
+        for partition in range(settings.partitions):
+            await producer.send_and_wait(topic_name(Topic.ENRICHED, settings), b"{", partition=partition)
+    await _publish(settings, [article(id="after")])
+    assert (await _take(api, 1, last_event_id=start))[0] == ["after"]

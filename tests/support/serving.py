@@ -1,0 +1,106 @@
+"""The query API on a port of its own, its Server-Sent Events, and lines that can be cut."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import uvicorn
+
+from streams.api.app import create_api
+from streams.settings import Settings
+from tests.support.processes import free_port
+
+
+async def answers(http: httpx.AsyncClient) -> bool:
+    try:
+        return (await http.get("/readyz")).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Poll until it holds."""
+    async with asyncio.timeout(60):
+        while not await condition():  # noqa: ASYNC110  (what is waited for lives behind HTTP)
+            await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """The API on a port of its own, ready."""
+    port = free_port()
+    config = uvicorn.Config(create_api(settings), port=port, log_config=None, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve())
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+        try:
+            await until(lambda: answers(http))
+            yield http
+        finally:
+            server.should_exit = True
+            await task
+
+
+@dataclass
+class Event:
+    """One Server-Sent Event; id and kind as far as given."""
+
+    id: str = ""
+    kind: str = "message"
+    data: list[str] = field(default_factory=list)
+
+
+async def events(response: httpx.Response) -> AsyncIterator[Event]:
+    """Read a stream as a browser does; marks without data are given, too."""
+    event = Event()
+    async for line in response.aiter_lines():
+        name, _, value = line.partition(": ")
+        if not line:
+            yield event
+            event = Event()
+        elif name == "id":
+            event.id = value
+        elif name == "event":
+            event.kind = value
+        elif name == "data":
+            event.data.append(value)
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    except OSError:
+        return
+    finally:
+        writer.close()
+
+
+class Line:
+    """A line to a server that can be cut and mended: a TCP forwarder."""
+
+    def __init__(self, target: int) -> None:
+        self.target = target
+        self.port = free_port()
+        self._server: asyncio.Server | None = None
+        self._open: list[asyncio.StreamWriter] = []
+
+    async def mend(self) -> None:
+        self._server = await asyncio.start_server(self._forward, "127.0.0.1", self.port)
+
+    async def cut(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for writer in self._open:
+            writer.close()
+        self._open.clear()
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        self._open += [writer, there_writer]
+        await asyncio.gather(_pipe(reader, there_writer), _pipe(there_reader, writer))
