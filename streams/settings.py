@@ -90,6 +90,13 @@ class Settings(BaseSettings):
     index_shards: int = Field(1, ge=1, description="primary shards of an index")
     index_replicas: int = Field(0, ge=0, description="copies of each shard")
     index_refresh: str = Field("1s", pattern=r"^(-1|\d+(ms|s|m))$", description="how soon a document can be found")
+    rollover_age: str = Field(
+        "30d", pattern=r"^[1-9]\d*(d|h|m|s)$", description="a new index begins when the last is older than this,"
+    )
+    rollover_size: str = Field(
+        "30gb", pattern=r"^[1-9]\d*(b|kb|mb|gb|tb)$", description="or one of its shards is larger than this,"
+    )
+    rollover_documents: int = Field(50_000_000, ge=1, description="or it has more articles than this")
     bulk_documents: int = Field(500, ge=1, description="documents in one bulk request")
     bulk_bytes: int = Field(8 * MIB, ge=1024, description="bytes in one bulk request")
     bulk_in_flight: int = Field(2, ge=1, le=16, description="bulk requests under way at once")

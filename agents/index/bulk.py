@@ -24,8 +24,8 @@ from streams.settings import Settings
 Verdict = None | Rejected | Retryable
 Outcome = Literal["indexed", "unchanged", "rejected", "retried"]
 
-# Statuses of an item that say nothing against the document: no such alias, a block or missing rights that an operator
-# has to lift, a full queue. Everything of 500 and above counts to them.
+# Statuses of an item that say nothing against the document: an index that is gone, a block (a migration switches) or
+# missing rights, a full queue. Everything of 500 and above counts to them.
 PASSING_STATUSES = frozenset({401, 403, 404, 408, 429})
 STORED_STATUSES = frozenset({200, 201})
 ALREADY_THERE = 409
@@ -124,19 +124,19 @@ def _once(values: Iterator[str] | Sequence[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 
-def actions(articles: Sequence[Article], settings: Settings, places: Mapping[str, str] | None = None) -> Iterator[Bulk]:
+def actions(articles: Sequence[Article], settings: Settings, places: Mapping[str, str]) -> Iterator[Bulk]:
     """Part articles into bulk requests, in order, within `bulk_documents` and `bulk_bytes`.
 
     A document larger than `bulk_bytes` goes alone.
 
     Args:
-        places: index by article id, for articles that already stand in an index other than the newest.
+        places: the index that each article goes into, by id.
     """
     taken: list[Article] = []
     lines: list[bytes] = []
     size = 0
     for article in articles:
-        head, body = _lines(article, settings, (places or {}).get(article.id))
+        head, body = _lines(article, settings, places[article.id])
         cost = len(head) + len(body) + 2
         if taken and (len(taken) >= settings.bulk_documents or size + cost > settings.bulk_bytes):
             yield _bulk(taken, lines)
@@ -148,17 +148,15 @@ def actions(articles: Sequence[Article], settings: Settings, places: Mapping[str
         yield _bulk(taken, lines)
 
 
-def _lines(article: Article, settings: Settings, index: str | None) -> tuple[bytes, bytes]:
+def _lines(article: Article, settings: Settings, index: str) -> tuple[bytes, bytes]:
+    # The index itself, not the alias: after a roll-over between look-up and request the alias would mean another one,
+    # and an article that stands in the old index would get a second document in the new.
     action: dict[str, Any] = {
+        "_index": index,
         "_id": article.id,
         "version": version(article, settings.pipeline_revision),
         "version_type": "external",
     }
-    if index is None:
-        # Without this, a missing alias would be made an index of that name.
-        action["require_alias"] = True
-    else:
-        action["_index"] = index
     return orjson.dumps({"index": action}), orjson.dumps(document(article))
 
 

@@ -16,7 +16,8 @@ from streams.errors import Rejected, Retryable
 from streams.metrics import Metrics
 from streams.records import Cluster, ClusterMove
 from streams.search.client import make_client, passing_errors
-from streams.search.setup import ensure_index, names
+from streams.search.indices import find, read_layout
+from streams.search.setup import ensure_index
 from streams.settings import Settings
 
 _MAPPINGS = {"dynamic": False, "properties": {"cluster": {"type": "object", "enabled": False}}}
@@ -34,7 +35,6 @@ class Moves:
         self._client = client
         self._settings = settings
         self._index = f"{settings.index_prefix}-moves"
-        self._read = names(settings).read
 
     async def prepare(self) -> None:
         """Make the index of moves if it is not there. Raises Retryable while Elasticsearch is away."""
@@ -61,40 +61,45 @@ class Moves:
             operations += [{"index": head}, {"cluster": move.cluster.model_dump(mode="json")}]
         await self._bulk(self._index, operations)
 
-    async def apply_known(self, ids: Sequence[str]) -> None:
-        """Apply the remembered moves of these articles. Raises as `remember`."""
-        if not ids:
+    async def apply_known(self, places: Mapping[str, str]) -> None:
+        """Apply the remembered moves of these articles, given with the index each stands in. Raises as `remember`."""
+        if not places:
             return
         with passing_errors(self._settings):
             try:
-                found = await self._client.mget(index=self._index, ids=list(dict.fromkeys(ids)))
+                found = await self._client.mget(index=self._index, ids=list(places))
             except NotFoundError as error:
                 await self.prepare()
                 raise Retryable(f"index {self._index} was gone; it is made anew") from error
         await self.apply(
-            {doc["_id"]: Cluster.model_validate(doc["_source"]["cluster"]) for doc in found["docs"] if doc.get("found")}
+            {
+                doc["_id"]: Cluster.model_validate(doc["_source"]["cluster"])
+                for doc in found["docs"]
+                if doc.get("found")
+            },
+            places,
         )
 
-    async def apply(self, clusters: Mapping[str, Cluster]) -> None:
+    async def apply(self, clusters: Mapping[str, Cluster], places: Mapping[str, str] | None = None) -> None:
         """Give articles their clusters, unless a later decision gave them one. Those not indexed yet are left out.
+
+        Args:
+            clusters: by article id.
+            places: index of each article; None looks into all.
 
         Raises:
             Retryable: Elasticsearch is away or busy, or a document changed in between.
         """
         if not clusters:
             return
-        with passing_errors(self._settings):
-            indices = list(await self._client.indices.get_alias(name=self._read))
-            wanted = [
-                {"_index": index, "_id": article_id, "_source": ["cluster.decision"]}
-                for index in indices
-                for article_id in clusters
-            ]
-            found = await self._client.mget(docs=wanted)
+        if places is None:
+            indices = (await read_layout(self._client, self._settings)).all
+            wanted = [(index, article_id) for index in indices for article_id in clusters]
+        else:
+            wanted = [(places[article_id], article_id) for article_id in clusters]
+        found = await find(self._client, self._settings, wanted, source=["cluster.decision"])
         operations: list[Mapping[str, Any]] = []
-        for doc in found["docs"]:
-            if not doc.get("found"):
-                continue
+        for doc in found:
             cluster = clusters[doc["_id"]]
             if cluster.decision <= (doc["_source"].get("cluster") or {}).get("decision", 0):
                 continue

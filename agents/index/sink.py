@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
+from elasticsearch import ApiError, AsyncElasticsearch
 
 from agents.index.bulk import Bulk, Verdict, actions, outcomes, verdicts, version
 from agents.index.moves import Moves
@@ -14,7 +14,8 @@ from streams.errors import Reason, Rejected, Retryable
 from streams.metrics import Metrics
 from streams.records import Article
 from streams.search.client import error_text, make_client, passing_errors
-from streams.search.setup import Names, ensure_index, names
+from streams.search.indices import find, read_layout
+from streams.search.setup import ensure_index
 from streams.settings import Settings
 
 # What Elasticsearch allows when it does not say otherwise.
@@ -34,7 +35,6 @@ class IndexSink:
         self.settings = settings
         self.metrics = metrics
         self._client = client if client is not None else make_client(settings)
-        self._names: Names = names(settings)
         self._moves = Moves(self._client, settings)
         self._slots = asyncio.Semaphore(settings.bulk_in_flight)
         self._prepared = False
@@ -54,7 +54,7 @@ class IndexSink:
         if not self._prepared:
             await self._prepare()
         newest = _newest(articles, self.settings)
-        places = await self._older_places(newest)
+        places = await self._places(newest)
         requests = list(actions(newest, self.settings, places))
         # return_exceptions: a request that fails must not leave its neighbours running unobserved.
         answers = await asyncio.gather(*(self._send(request) for request in requests), return_exceptions=True)
@@ -67,7 +67,7 @@ class IndexSink:
                     self._prepared = False
                     raise verdict
                 by_id[article.id] = verdict
-        await self._moves.apply_known([article.id for article in newest])
+        await self._moves.apply_known(places)
         return [by_id[article.id] for article in articles]
 
     async def close(self) -> None:
@@ -85,23 +85,17 @@ class IndexSink:
         self._max_bytes = min(limits, default=DEFAULT_MAX_CONTENT_LENGTH)
         self._prepared = True
 
-    async def _older_places(self, articles: Sequence[Article]) -> dict[str, str]:
-        """Where articles stand that were stored before the last roll-over, by id.
-
-        Asked of the shards directly (multi-get is in real time), as a search would miss what was stored a moment ago.
-        """
-        with passing_errors(self.settings):
-            try:
-                aliases = await self._client.indices.get_alias(name=[self._names.read, self._names.write])
-            except NotFoundError as error:
-                self._prepared = False
-                raise Retryable(f"alias {self._names.write} is gone; it is made anew") from error
-            older = sorted(index for index, entry in aliases.items() if not _is_write_index(entry, self._names))
-            if not older or not articles:
-                return {}
-            wanted = [{"_index": index, "_id": article.id} for index in older for article in articles]
-            found = await self._client.mget(docs=wanted, source=False)
-        return {entry["_id"]: entry["_index"] for entry in found["docs"] if entry.get("found")}
+    async def _places(self, articles: Sequence[Article]) -> dict[str, str]:
+        """The index of each article, by id: where it stands already, else the one that is written to."""
+        try:
+            layout = await read_layout(self._client, self.settings)
+            wanted = [(index, article.id) for index in layout.older for article in articles]
+            found = await find(self._client, self.settings, wanted)
+        except Retryable:
+            self._prepared = False
+            raise
+        older = {doc["_id"]: doc["_index"] for doc in found}
+        return {article.id: older.get(article.id, layout.write) for article in articles}
 
     async def _send(self, bulk: Bulk) -> list[Verdict]:
         if bulk.size > self._max_bytes:
@@ -110,7 +104,6 @@ class IndexSink:
             try:
                 with passing_errors(self.settings):
                     answer = await self._client.bulk(
-                        index=self._names.write,
                         # The client's type knows no ready-made lines; its serializer takes them as they are.
                         operations=bulk.lines,  # type: ignore[arg-type]
                         filter_path="errors,items.*.status,items.*.error",
@@ -149,10 +142,6 @@ class IndexSink:
     async def _halve(self, bulk: Bulk) -> list[Verdict]:
         first, second = bulk.halves()
         return [*await self._send(first), *await self._send(second)]
-
-
-def _is_write_index(entry: Mapping[str, Any], named: Names) -> bool:
-    return bool(entry["aliases"].get(named.write, {}).get("is_write_index"))
 
 
 def _newest(articles: Sequence[Article], settings: Settings) -> list[Article]:

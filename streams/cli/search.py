@@ -1,8 +1,7 @@
-"""rasd search, and rasd index: what was indexed."""
+"""rasd search: what was indexed."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import Any
 
@@ -18,10 +17,6 @@ _MANY = "may be given several times"
 
 def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Articles")(search)
-    index = typer.Typer(help="The Elasticsearch index: setup.", no_args_is_help=True, rich_markup_mode="markdown")
-    index.callback()(lambda: None)
-    index.command()(setup)
-    app.add_typer(index, name="index", rich_help_panel="Running system")
 
 
 def search(
@@ -68,24 +63,3 @@ def search(
         sys.stdout.buffer.write(page.model_dump_json().encode() + b"\n")
     else:
         print_page(page, out(), query=query)
-
-
-def setup() -> None:
-    """Put the index templates in place and make the first index. Harmless when they are there.
-
-    Example: `rasd index setup`
-    """
-    from streams.search.client import make_client
-    from streams.search.setup import ensure_index, names
-
-    settings = get_settings()
-
-    async def run() -> bool:
-        client = make_client(settings)
-        try:
-            return await ensure_index(client, settings)
-        finally:
-            await client.close()
-
-    made = asyncio.run(run())
-    typer.echo(f"{names(settings).write}: {'first index created' if made else 'there'}, templates up to date")

@@ -100,8 +100,8 @@ async def capabilities(client: AsyncElasticsearch, settings: Settings) -> Capabi
         try:
             await client.perform_request("GET", "/_ilm/status", headers={"accept": "application/json"})
         except ApiError as error:
-            # "no handler found for uri": the module is not part of this distribution.
-            if error.meta.status not in {400, 404, 405}:
+            # "no handler found for uri": the module is not part of this distribution; 410: not offered on serverless.
+            if error.meta.status not in {400, 404, 405, 410}:
                 raise
             return Capabilities(lifecycle=False)
     return Capabilities(lifecycle=True)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
 from elasticsearch import AsyncElasticsearch
 from pydantic import HttpUrl
 
+from agents.index.moves import MoveSink
 from agents.index.sink import IndexSink
 from streams.errors import Reason, Rejected, Retryable
 from streams.metrics import Metrics
+from streams.records import Cluster, ClusterMove
 from streams.search.client import capabilities, health, make_client
+from streams.search.indices import find, list_indices, read_layout, roll_over
 from streams.search.setup import ensure_index, names
 from streams.settings import Settings
 from tests.pipeline.search.conftest import open_sink, store
@@ -30,11 +34,9 @@ async def test_many_workers_at_once_make_one_index(settings: Settings, client: A
     made = await asyncio.gather(*(ensure_index(client, settings) for _ in range(8)))
     assert sorted(made) == [False] * 7 + [True]
     aliases = (await client.indices.get_alias(index=names(settings).pattern)).body
-    assert aliases == {
-        names(settings).index(1): {
-            "aliases": {names(settings).read: {}, names(settings).write: {"is_write_index": True}}
-        }
-    }
+    ((name, entry),) = aliases.items()
+    assert re.fullmatch(rf"{settings.index_prefix}-articles-v1-\d{{4}}\.\d\d\.\d\d-000001", name)
+    assert entry == {"aliases": {names(settings).read: {}, names(settings).write: {"is_write_index": True}}}
     assert not await ensure_index(client, settings)
 
 
@@ -96,28 +98,91 @@ async def test_requests_within_the_limits_together_hold_every_article(
     assert len(await _stored(client, settings)) == 100
 
 
-async def test_after_a_roll_over_an_article_still_stands_in_one_index(
+async def test_after_roll_overs_an_article_still_stands_in_one_index(
     settings: Settings, client: AsyncElasticsearch
 ) -> None:
     named = names(settings)
-    await store(settings, client, [article(id="before", fetched_at="2024-02-03T00:00:00Z")])
-    await client.indices.create(index=named.index(2), aliases={named.read: {}})
-    swap = [
-        {"add": {"index": named.index(1), "alias": named.write, "is_write_index": False}},
-        {"add": {"index": named.index(2), "alias": named.write, "is_write_index": True}},
-    ]
-    await client.indices.update_aliases(actions=swap)
-    later = article(id="before", fetched_at="2024-02-05T00:00:00Z", title="بعد")
-    await store(settings, client, [later, article(id="after")])
+    await store(settings, client, [article(id="first", fetched_at="2024-02-03T00:00:00Z")])
+    one = await roll_over(client, settings, at_once=True)
+    await store(settings, client, [article(id="second", fetched_at="2024-02-03T00:00:00Z")])
+    two = await roll_over(client, settings, at_once=True)
+    again = [article(id=id_, fetched_at="2024-02-05T00:00:00Z", title="بعد") for id_ in ("first", "second", "third")]
+    await store(settings, client, again)
     answer = await client.search(index=named.read, size=10)
     found = {(hit["_id"], hit["_index"], hit["_source"]["title"]) for hit in answer["hits"]["hits"]}
-    assert found == {("before", named.index(1), "بعد"), ("after", named.index(2), article().title)}
+    assert found == {("first", one.old, "بعد"), ("second", one.new, "بعد"), ("third", two.new, "بعد")}
+    assert (await read_layout(client, settings)).all == (one.old, one.new, two.new)
+
+
+async def test_a_roll_over_between_look_up_and_request_makes_no_second_document(
+    settings: Settings, client: AsyncElasticsearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_sink(settings) as sink:
+        assert await sink.write([article(fetched_at="2024-02-03T00:00:00Z")]) == [None]
+        send = client.bulk
+
+        async def rolled_over_first(**arguments: Any) -> Any:
+            monkeypatch.setattr(sink._client, "bulk", send)
+            await roll_over(client, settings, at_once=True)
+            return await send(**arguments)
+
+        monkeypatch.setattr(sink._client, "bulk", rolled_over_first)
+        assert await sink.write([article(fetched_at="2024-02-04T00:00:00Z", title="بعد")]) == [None]
+    assert {id_: hit["_source"]["title"] for id_, hit in (await _stored(client, settings)).items()} == {"a1": "بعد"}
+    answer = await client.count(index=names(settings).read)
+    assert answer["count"] == 1
+
+
+async def test_a_cluster_move_finds_its_article_in_an_older_index(
+    settings: Settings, client: AsyncElasticsearch
+) -> None:
+    await store(settings, client, [article(id="first"), article(id="later")])
+    await roll_over(client, settings, at_once=True)
+    cluster = {"id": "moved", "relation": "near", "score": 1, "canonical_id": "x", "decision": 7}
+    moves = MoveSink(settings, Metrics())
+    await moves.write([ClusterMove(id=id_, cluster=Cluster(**cluster)) for id_ in ("first", "unseen")])
+    await moves.close()
+    await store(settings, client, [article(id="unseen"), article(id="later", fetched_at="2024-02-05T00:00:00Z")])
+    stored = await _stored(client, settings)
+    assert {id_: (hit["_source"]["cluster"] or {}).get("id") for id_, hit in stored.items()} == {
+        "first": "moved",
+        "unseen": "moved",
+        "later": None,
+    }
+    assert (await client.count(index=names(settings).read))["count"] == 3
+
+
+async def test_an_index_is_rolled_over_when_a_condition_is_met_and_not_before(
+    settings: Settings, client: AsyncElasticsearch
+) -> None:
+    few = settings.model_copy(update={"rollover_documents": 3})
+    assert (await roll_over(client, few)).new is None
+    await store(settings, client, [article(id="one"), article(id="two")])
+    refused = await roll_over(client, few)
+    assert refused.new is None
+    assert refused.met["[max_docs: 3]"] is False
+    await store(settings, client, [article(id="three")])
+    done = await roll_over(client, few)
+    assert done.new is not None
+    assert done.new.endswith("-000002")
+    assert [(state.role, state.documents) for state in await list_indices(client, settings)] == [
+        ("read", 3),
+        ("write", 0),
+    ]
+
+
+async def test_an_index_that_vanishes_during_the_look_up_is_no_proof_of_absence(
+    settings: Settings, client: AsyncElasticsearch
+) -> None:
+    await ensure_index(client, settings)
+    with pytest.raises(Retryable, match="does not answer"):
+        await find(client, settings, [(f"{settings.index_prefix}-articles-gone", "a1")])
 
 
 async def test_an_index_that_is_deleted_meanwhile_is_made_anew(settings: Settings, client: AsyncElasticsearch) -> None:
     async with open_sink(settings) as sink:
         await sink.write([article(id="one")])
-        await client.indices.delete(index=names(settings).index(1))
+        await client.indices.delete(index=(await read_layout(client, settings)).write)
         with pytest.raises(Retryable):
             await sink.write([article(id="two")])
         assert await sink.write([article(id="two")]) == [None]

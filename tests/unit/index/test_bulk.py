@@ -1,5 +1,6 @@
 """Articles as bulk requests, and what the answers mean."""
 
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from streams.settings import Settings
 from tests.support.articles import article
 
 T0 = datetime(2024, 2, 3, 4, 5, 6, 789000, tzinfo=UTC)
+PLACES = {"a1": "new", "a2": "old"}
 
 
 def _settings(**values: Any) -> Settings:
@@ -93,24 +95,18 @@ def test_versions_stay_in_the_range_that_elasticsearch_takes() -> None:
     assert version(article(fetched_at="9999-12-31T23:59:59Z"), 999) < 2**63
 
 
-def test_actions_name_id_version_and_alias() -> None:
-    (bulk,) = actions([article(fetched_at=T0)], _settings(pipeline_revision=7))
-    action = orjson.loads(bulk.lines[0])["index"]
-    assert action == {"_id": "a1", "version": 1706933106789007000, "version_type": "external", "require_alias": True}
-    assert orjson.loads(bulk.lines[1])["id"] == "a1"
-
-
-def test_an_article_of_an_older_index_goes_back_there() -> None:
-    (bulk,) = actions([article()], _settings(), {"a1": "rasd-articles-000001"})
-    action = orjson.loads(bulk.lines[0])["index"]
-    assert action["_index"] == "rasd-articles-000001"
-    assert "require_alias" not in action
+def test_actions_name_index_id_and_version() -> None:
+    (bulk,) = actions([article(fetched_at=T0), article(id="a2")], _settings(pipeline_revision=7), PLACES)
+    first, second = (orjson.loads(line)["index"] for line in bulk.lines[::2])
+    assert first == {"_index": "new", "_id": "a1", "version": 1706933106789007000, "version_type": "external"}
+    assert second["_index"] == "old"
+    assert [orjson.loads(line)["id"] for line in bulk.lines[1::2]] == ["a1", "a2"]
 
 
 @given(st.lists(st.integers(1, 4000), max_size=30), st.integers(1, 7), st.integers(1024, 20_000))
 def test_requests_keep_order_and_bounds(sizes: list[int], documents: int, size: int) -> None:
     articles = [article(id=f"a{number}", body="ن" * length) for number, length in enumerate(sizes)]
-    bulks = list(actions(articles, _settings(bulk_documents=documents, bulk_bytes=size)))
+    bulks = list(actions(articles, _settings(bulk_documents=documents, bulk_bytes=size), defaultdict(lambda: "new")))
     assert [a.id for bulk in bulks for a in bulk.articles] == [a.id for a in articles]
     for bulk in bulks:
         assert bulk.size == sum(len(line) + 1 for line in bulk.lines)
@@ -120,7 +116,7 @@ def test_requests_keep_order_and_bounds(sizes: list[int], documents: int, size: 
 
 
 def test_halves_hold_the_same_lines() -> None:
-    (bulk,) = actions([article(id=f"a{n}") for n in range(5)], _settings())
+    (bulk,) = actions([article(id=f"a{n}") for n in range(5)], _settings(), defaultdict(lambda: "new"))
     first, second = bulk.halves()
     assert first.articles + second.articles == bulk.articles
     assert first.lines + second.lines == bulk.lines

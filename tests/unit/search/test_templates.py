@@ -1,11 +1,19 @@
 """The template files against the records."""
 
+import json
+import shutil
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from streams.errors import CommandError
 from streams.records import Article
+from streams.search import setup
 from streams.search.analysis import definition
+from streams.search.client import Capabilities
 from streams.search.query import FACETS, WORD_FIELDS
-from streams.search.setup import component_templates, index_template
+from streams.search.setup import Names, component_templates, index_template, lifecycle_policy, schema_digest
 from streams.settings import Settings
 
 
@@ -59,6 +67,63 @@ def test_names_and_sizes_follow_the_settings() -> None:
     assert template["composed_of"] == list(components)
     assert components["news-articles-settings"]["template"]["settings"]["number_of_shards"] == 3
     assert components["news-articles-settings"]["template"]["settings"]["refresh_interval"] == "5s"
+
+
+def test_lifecycle_settings_go_only_to_a_server_that_knows_them() -> None:
+    settings = _settings(index_prefix="news", rollover_age="7d", rollover_size="10gb", rollover_documents=1000)
+    for server, expected in (
+        (None, None),
+        (Capabilities(lifecycle=False), None),
+        (Capabilities(lifecycle=True), {"name": "news-articles", "rollover_alias": "news-write"}),
+    ):
+        sent = component_templates(settings, server)["news-articles-settings"]["template"]["settings"]
+        assert sent.get("lifecycle") == expected
+    hot = lifecycle_policy(settings)["policy"]["phases"]["hot"]
+    assert hot["actions"]["rollover"] == {
+        "max_age": "7d",
+        "max_primary_shard_size": "10gb",
+        "max_docs": 1000,
+        "min_docs": 1,
+    }
+    assert set(lifecycle_policy(settings)["policy"]["phases"]) == {"hot"}, "nothing is deleted by itself"
+
+
+def test_the_digest_changes_with_mapping_and_analysis_and_with_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = schema_digest()
+    folder = tmp_path / "templates"
+    shutil.copytree(setup.TEMPLATES, folder)
+    monkeypatch.setattr(setup, "TEMPLATES", folder)
+
+    def change(name: str, *path: str, value: Any) -> str:
+        file = folder / f"{name}.json"
+        original = file.read_text(encoding="utf-8")
+        content = json.loads(original)
+        here = content["template"]
+        for part in path[:-1]:
+            here = here[part]
+        here[path[-1]] = value
+        file.write_text(json.dumps(content), encoding="utf-8")
+        digest = schema_digest()
+        file.write_text(original, encoding="utf-8")
+        return digest
+
+    assert change("settings", "settings", "refresh_interval", value="9s") == before
+    mapped = change("index", "mappings", "properties", "byline", "ignore_above", value=99)
+    analysed = change("analysis", "settings", "analysis", "filter", "ar_stop", "stopwords", value=["في"])
+    assert len({before, mapped, analysed}) == 3
+    assert index_template(_settings())["template"]["mappings"]["_meta"]["digest"] == before
+
+
+def test_names_of_indices_are_taken_apart_and_counted_on() -> None:
+    named = Names("rasd")
+    assert named.dated(2, 7) == "<rasd-articles-v2-{now/d}-000007>"
+    assert named.parts("rasd-articles-v2-2026.11.23-000007") == (2, "2026.11.23", 7)
+    assert named.successor("rasd-articles-v2-2026.11.23-000007") == "rasd-articles-v3-2026.11.23-000007"
+    assert named.successor("rasd-articles-000001") == "rasd-articles-v2-000001"
+    with pytest.raises(CommandError, match="old-stuff is behind the aliases"):
+        named.successor("old-stuff")
 
 
 def test_the_files_are_the_templates_of_the_default_prefix() -> None:

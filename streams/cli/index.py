@@ -1,0 +1,94 @@
+"""rasd index: the indices in Elasticsearch, made, shown and renewed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+from rich.table import Table
+
+from streams.cli.console import out
+from streams.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from elasticsearch import AsyncElasticsearch
+
+app = typer.Typer(
+    help="The indices in Elasticsearch: setup, status, rollover.", no_args_is_help=True, rich_markup_mode="markdown"
+)
+T = TypeVar("T")
+
+
+def register(parent: typer.Typer) -> None:
+    parent.add_typer(app, name="index", rich_help_panel="Running system")
+
+
+def _run(work: Callable[[AsyncElasticsearch, Settings], Awaitable[T]]) -> T:
+    """Do something with a client that is closed afterwards."""
+    from streams.search.client import make_client
+
+    settings = get_settings()
+
+    async def run() -> T:
+        client = make_client(settings)
+        try:
+            return await work(client, settings)
+        finally:
+            await client.close()
+
+    return asyncio.run(run())
+
+
+@app.command()
+def setup() -> None:
+    """Put the index templates in place and make the first index. Harmless when they are there.
+
+    Example: `rasd index setup`
+    """
+    from streams.search.setup import ensure_index, names
+
+    made = _run(ensure_index)
+    alias = names(get_settings()).write
+    typer.echo(f"{alias}: {'first index created' if made else 'there'}, templates up to date")
+
+
+@app.command()
+def status() -> None:
+    """Show every index: what it is for, how large it is, whether its mapping is that of this version.
+
+    Example: `rasd index status`
+    """
+    from streams.search.indices import list_indices
+
+    states = _run(list_indices)
+    if not states:
+        typer.echo("no index yet; rasd index setup makes the first")
+        return
+    table = Table("index", "role", "articles", "size", "mapping", box=None, pad_edge=False, header_style="bold")
+    for column in table.columns[2:4]:
+        column.justify = "right"
+    for state in states:
+        mapping = "up to date" if state.up_to_date else "older: rasd index migrate"
+        role = state.role + (", writes held back" if state.blocked else "")
+        table.add_row(state.name, role, f"{state.documents:,}", f"{state.size / 1e6:,.1f} MB", mapping)
+    out().print(table)
+
+
+@app.command()
+def rollover(now: bool = typer.Option(False, "--now", help="Whatever the conditions say.")) -> None:
+    """Begin a new index if the one that is written to is old or large enough (RASD_ROLLOVER_*). Searches see all.
+
+    Run it daily, where Elasticsearch has no index lifecycle management that does it by itself.
+
+    Example: `rasd index rollover`
+    """
+    from streams.search.indices import roll_over
+
+    done = _run(lambda client, settings: roll_over(client, settings, at_once=now))
+    if done.new is not None:
+        typer.echo(f"{done.old} is full; new articles go to {done.new}")
+        return
+    conditions = ", ".join(sorted(name.strip("[]") for name in done.met))
+    typer.echo(f"{done.old} goes on; it would be rolled over at {conditions}")
