@@ -94,7 +94,7 @@ class Metrics:
         )
         self.lookup_events = Counter(
             "rasd_lookup_events_total",
-            "What the look-up met: posting_capped, other_algorithm, forgotten.",
+            "What the look-up met: posting_capped, candidates_capped, moves_capped, other_algorithm, forgotten.",
             ["event"],
             registry=reg,
         )

@@ -15,6 +15,8 @@ from streams.records import Fingerprint
 Relation = Literal["exact", "near", "contains", "update"]
 _HASH_SPACE = 1 << 16
 _PRIOR = 2
+# Four quarters of two bits in each byte.
+_QUARTERS = [bytes(byte >> shift & 3 for shift in (0, 2, 4, 6)) for byte in range(256)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,28 +90,27 @@ class Features:
     def __init__(self, fingerprint: Fingerprint) -> None:
         self.fingerprint = fingerprint
 
-    def bands(self, rows: int) -> list[int]:
-        """The signature in bands of `rows` values, each a number that holds its place (1 and up) in the lowest byte."""
-        data = b64decode(self.fingerprint.signature)
-        step = 4 * rows
-        starts = range(0, len(data), step)
-        return [int.from_bytes(data[at : at + step], "little") << 8 | place for place, at in enumerate(starts, 1)]
-
-    @cached_property
-    def sketch(self) -> list[int]:
-        """The smallest hashes of word pairs, ascending, 16 bits each."""
-        return _unpack16(self.fingerprint.sketch)
-
     @cached_property
     def quarters(self) -> dict[int, int]:
-        """The quarter of the text, 0 to 3, in which each hash of the sketch stands."""
-        packed = int.from_bytes(b64decode(self.fingerprint.quarters), "little")
-        return {value: packed >> 2 * at & 3 for at, value in enumerate(self.sketch)}
+        """The sketch, the smallest hashes of word pairs, 16 bits each, ascending; with the quarter, 0 to 3, of each."""
+        hashes = _unpack16(self.fingerprint.sketch)
+        places = b"".join(map(_QUARTERS.__getitem__, b64decode(self.fingerprint.quarters)))
+        return dict(zip(hashes, places, strict=False))
+
+    @cached_property
+    def hashes(self) -> list[int]:
+        """The hashes of the sketch alone."""
+        return list(self.quarters)
+
+    @cached_property
+    def places(self) -> bytes:
+        """Their quarters alone."""
+        return bytes(self.quarters.values())
 
     @cached_property
     def complete_to(self) -> int:
         """The hash up to which the sketch holds every word pair of the text."""
-        return _HASH_SPACE if len(self.sketch) >= self.fingerprint.runs else self.sketch[-1]
+        return _HASH_SPACE if len(self.hashes) >= self.fingerprint.runs else self.hashes[-1]
 
     @cached_property
     def numbers(self) -> frozenset[int]:
@@ -140,20 +141,26 @@ def _compare(later: Features, earlier: Features, shared: Overlap, config: Compar
     return Match("contains" if cut else "near", score)
 
 
-def joins(article: Features, canonical: Features, members: Iterable[Features], config: CompareConfig) -> Match | None:
+def joins(
+    article: Features, canonical: Features, members: Iterable[Features], config: CompareConfig, *, met: bool
+) -> Match | None:
     """How an article belongs to a cluster, seen from its canonical article; None when it does not.
 
-    It is a copy of the canonical article; or it is a copy of a member and akin to the canonical article, so that no
-    chain of copies of copies leads away from what the cluster is about.
+    It met the canonical article (they share a band) and is a copy of it; or it is a copy of a member that it met, and a
+    copy of the canonical article or akin to it, so that no chain of copies of copies leads away from what the cluster
+    is about.
     """
-    if article.fingerprint.exact == canonical.fingerprint.exact:
+    if met and article.fingerprint.exact == canonical.fingerprint.exact:
         return Match("exact", 1.0)
     shared = overlap(article, canonical)
     match = _compare(article, canonical, shared, config)
-    if match is not None or shared.containment < config.kinship or _other_days(article, canonical):
+    if match is None:
+        if shared.containment < config.kinship or _other_days(article, canonical):
+            return None
+        match = Match("near", round(shared.containment, 3))
+    elif met:
         return match
-    introduced = any(compare(article, member, config) for member in members)
-    return Match("near", round(shared.containment, 3)) if introduced else None
+    return match if any(compare(article, member, config) for member in members) else None
 
 
 def overlap(one: Features, other: Features) -> Overlap:
@@ -161,22 +168,22 @@ def overlap(one: Features, other: Features) -> Overlap:
 
     Up to the smaller of the hashes to which the sketches are complete, both are fair samples of their texts.
     """
-    if (one.fingerprint.runs, one.sketch) > (other.fingerprint.runs, other.sketch):
+    if (one.fingerprint.runs, one.hashes) > (other.fingerprint.runs, other.hashes):
         one, other = other, one
     limit = min(one.complete_to, other.complete_to)
-    first = set(one.sketch[: bisect_right(one.sketch, limit)])
-    second = set(other.sketch[: bisect_right(other.sketch, limit)])
-    if not first or not second:
+    size, other_size = bisect_right(one.hashes, limit), bisect_right(other.hashes, limit)
+    if not size or not other_size:
         return Overlap(0.0, 0.0, 0.0)
-    common = first & second
-    containment = len(common) / len(first)
-    pairs, shared = [0] * 4, [0] * 4
-    for value in first:
-        pairs[one.quarters[value]] += 1
-        shared[one.quarters[value]] += value in common
+    # One of the two ends at the limit, so nothing common lies beyond it.
+    common = one.quarters.keys() & other.quarters.keys()
+    containment = len(common) / size
+    pairs = [one.places.count(quarter, 0, size) for quarter in range(4)]
+    shared = [0] * 4
+    for value in common:
+        shared[one.quarters[value]] += 1
     # Few pairs prove little of a quarter: it counts as if it had `_PRIOR` more, shared like the whole text's.
     least = min((s + _PRIOR * containment) / (n + _PRIOR) for s, n in zip(shared, pairs, strict=True))
-    return Overlap(len(common) / (len(first) + len(second) - len(common)), containment, least)
+    return Overlap(len(common) / (size + other_size - len(common)), containment, least)
 
 
 def _similar(words: int, shared: Overlap, config: CompareConfig) -> bool:

@@ -6,21 +6,24 @@ similar (`compare.joins`), or else becomes canonical itself. That definition say
 neither do the results: an article that arrives after its juniors, because workers run at their own speeds, takes the
 place that it would have had, and the articles whose clusters change by that are told as `Move`s.
 
+Work on one article is bounded (`most_postings`, `most_candidates`, `most_redecided`): where thousands resemble each
+other, those that share most bands are looked at. Beyond a bound, which is counted, the order of arrival may tell.
+
 The table holds all state, one record an article; everything else is derived from it by `rebuild`.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from types import MappingProxyType
 from typing import Any
 
-from agents.dedupe.compare import CompareConfig, Features, joins
+from agents.dedupe.catalogue import Catalogue, Neighbours
+from agents.dedupe.compare import CompareConfig, Features, compare, joins
 from agents.dedupe.fingerprint import FingerprintConfig
-from agents.dedupe.postings import Postings, Rank
+from agents.dedupe.postings import Rank
 from agents.dedupe.state import Known
 from streams.records import Cluster, FingerprintedArticle
 
@@ -31,21 +34,27 @@ class LookupConfig:
 
     Attributes:
         algorithm: the fingerprints that are compared; others are kept apart.
-        rows: signature values in a band. One finds every copy; beyond a million articles two save comparisons.
+        permutations: values of a signature.
+        rows: of them in a band. One finds every copy; beyond a million articles two save comparisons.
         window: seconds that may lie between two copies.
         bucket: seconds of articles that are forgotten together.
         most_forgotten: articles forgotten at one look-up, so that none takes long.
         most_postings: newest articles that are considered of one band.
+        most_candidates: articles before and after one that it is compared with, those that share most bands.
+        most_redecided: articles that are decided again because one came late.
         most_decoded: records kept decoded in memory, about 10 KB each.
         compare: what a copy is.
     """
 
     algorithm: str = FingerprintConfig().algorithm
+    permutations: int = FingerprintConfig().permutations
     rows: int = 1
     window: float = 72 * 3600.0
     bucket: float = 3600.0
     most_forgotten: int = 64
-    most_postings: int = 200
+    most_postings: int = 128
+    most_candidates: int = 32
+    most_redecided: int = 1000
     most_decoded: int = 4096
     compare: CompareConfig = field(default_factory=CompareConfig)
 
@@ -76,7 +85,8 @@ class Lookup:
     Args:
         table: one JSON record an article, by article id. Only this object writes it.
         config: see `LookupConfig`.
-        count: called with the name of each event worth a metric: `posting_capped`, `other_algorithm`, `forgotten`.
+        count: called with the name of each event worth a metric: `posting_capped`, `candidates_capped`,
+            `moves_capped`, `other_algorithm`, `forgotten`.
     """
 
     def __init__(
@@ -90,15 +100,21 @@ class Lookup:
         self.rebuild()
 
     def rebuild(self) -> None:
-        """Derive the index from the table: after a start, a recovery, a rebalance."""
+        """Derive the catalogue from the table: after a start, a recovery, a rebalance."""
+        config = self._config
         self._recent: dict[str, Known] = {}
-        self._postings = Postings(self._config.most_postings, lambda: self._count("posting_capped"))
-        self._copies: dict[str, set[str]] = {}
-        self._buckets: dict[int, set[str]] = {}
-        self._newest: Rank = (0.0, "")
-        self._decisions = 0
+        self._catalogue = Catalogue(
+            algorithm=config.algorithm,
+            permutations=config.permutations,
+            rows=config.rows,
+            bucket=config.bucket,
+            most_postings=config.most_postings,
+            most_candidates=config.most_candidates,
+            count=self._count,
+        )
         for article_id, record in self._table.items():
-            self._file(Known.from_json(article_id, record))
+            self._catalogue.file(Known.from_json(article_id, record))
+        self._catalogue.sort()
 
     def assign(self, article: FingerprintedArticle, now: float) -> Cluster:
         """The cluster of an article, remembered with one write.
@@ -131,11 +147,12 @@ class Lookup:
         return self._moves
 
     def _insert(self, rank: Rank, features: Features) -> Known:
-        seniors, juniors = self._met(rank, features, {})
-        known = Known(rank, self._decisions + 1, features, self._decide(rank, features, seniors, {}))
-        if juniors:
-            self._postings.add(self._keys(features), rank)
-            moves = self._overtaken(known, juniors)
+        near = self._neighbours(rank, features)
+        cluster = self._decide(rank, features, near.before, {})
+        known = Known(rank, self._catalogue.decisions + 1, features, cluster)
+        self._catalogue.file(known)
+        if near.after:
+            moves = self._overtaken(known, near.after)
             joined = sum(cluster.canonical_id == known.article_id for cluster in moves.values())
             size = 1 + joined if known.leads else known.cluster.size
             known = replace(known, moves=moves, cluster=known.cluster.model_copy(update={"size": size}))
@@ -143,72 +160,100 @@ class Lookup:
         return known
 
     def _edit(self, known: Known, features: Features) -> Known:
-        self._unfile(known)
-        if not (known.leads and self._copies.get(known.article_id)):
+        self._catalogue.remove(self._catalogue.number(known))
+        if not (known.leads and self._catalogue.copies(known.article_id)):
+            self._catalogue.part(known)
             return self._insert(known.rank, features)
-        edited = replace(known, features=features, decided=self._decisions + 1, moves={})
+        edited = replace(known, features=features, decided=self._catalogue.decisions + 1, moves={})
+        self._catalogue.file(edited)
         self._write(edited)
         return edited
 
-    def _met(self, rank: Rank, features: Features, pending: Mapping[str, Known]) -> tuple[list[Known], list[Known]]:
-        """The articles of the window that share a key with this one: those before it, those after it."""
-        seniors, juniors = list[Known](), list[Known]()
-        for other in self._postings.find(self._keys(features)):
-            known = self._load(other[1], pending) if other != rank and self._near_in_time(other, rank) else None
-            if known is not None:
-                (seniors if other < rank else juniors).append(known)
-        return seniors, juniors
+    def _neighbours(self, rank: Rank, features: Features) -> Neighbours:
+        return self._catalogue.neighbours(rank, features.fingerprint, self._config.window)
 
-    def _decide(self, rank: Rank, features: Features, seniors: list[Known], pending: Mapping[str, Known]) -> Cluster:
+    def _decide(self, rank: Rank, features: Features, seniors: Iterable[str], pending: Mapping[str, Known]) -> Cluster:
         """The cluster of an article, given the articles before it that share a key with it."""
-        members: dict[str, list[Features]] = {}
-        for senior in seniors:
-            members.setdefault(senior.cluster.canonical_id, []).append(senior.features)
+        members: dict[str, list[Known]] = {}
+        for senior in self._loaded(seniors, features, pending):
+            members.setdefault(senior.cluster.canonical_id, []).append(senior)
         best: tuple[float, Rank, Cluster] | None = None
-        for canonical_id, copies in members.items():
+        for canonical_id, known in members.items():
             canonical = self._load(canonical_id, pending)
             if canonical is None or not self._near_in_time(canonical.rank, rank):
                 continue
-            match = joins(features, canonical.features, copies, self._config.compare)
+            met = any(member.article_id == canonical_id for member in known)
+            copies = (member.features for member in known)
+            match = joins(features, canonical.features, copies, self._config.compare, met=met)
             if match and (best is None or (-match.score, canonical.rank) < best[:2]):
-                size = 2 + len(self._copies.get(canonical_id, ()))
+                size = 2 + len(self._catalogue.copies(canonical_id))
                 cluster = _cluster(canonical_id, match.relation, match.score, size)
                 best = (-match.score, canonical.rank, cluster)
         return _cluster(rank[1], "first", 1.0, 1) if best is None else best[2]
 
-    def _overtaken(self, late: Known, juniors: Iterable[Known]) -> dict[str, Cluster]:
+    def _overtaken(self, late: Known, after: Iterable[str]) -> dict[str, Cluster]:
         """New clusters of articles that came before `late` though their place is after it.
 
         They are decided again in the order of their places. Whoever changes cluster by that concerns further ones.
         """
         pending = {late.article_id: late}
-        queue = sorted(junior.rank for junior in juniors)
+        queue = sorted(self._concerned(late, None, after))
         seen = set(queue)
-        while queue:
+        left = self._config.most_redecided
+        while queue and left:
+            left -= 1
             rank = heappop(queue)
             junior = self._load(rank[1])
             # A member whose canonical article is forgotten keeps its cluster.
             if junior is None or self._load(junior.cluster.canonical_id) is None:
                 continue
-            seniors, concerned = self._met(rank, junior.features, pending)
-            cluster = self._decide(rank, junior.features, seniors, pending)
+            near = self._neighbours(rank, junior.features)
+            cluster = self._decide(rank, junior.features, near.before, pending)
             if cluster.canonical_id == junior.cluster.canonical_id:
                 continue
-            pending[rank[1]] = replace(junior, cluster=cluster)
-            if junior.leads:
-                copies = map(self._load, sorted(self._copies.get(rank[1], ())))
-                concerned.extend(copy for copy in copies if copy is not None)
-            for further in concerned:
-                if further.rank not in seen:
-                    seen.add(further.rank)
-                    heappush(queue, further.rank)
+            pending[rank[1]] = changed = replace(junior, cluster=cluster)
+            copies = map(self._load, self._catalogue.copies(rank[1]) if junior.leads else ())
+            concerned = self._concerned(changed, junior.cluster.canonical_id, near.after)
+            for further in concerned | {copy.rank for copy in copies if copy is not None}:
+                if further not in seen:
+                    seen.add(further)
+                    heappush(queue, further)
+        if queue:
+            self._count("moves_capped")
         return self._moves_of(late.article_id, pending)
+
+    def _concerned(self, changed: Known, left: str | None, after: Iterable[str]) -> set[Rank]:
+        """Which of the articles after one may change cluster because it came to its cluster, or `left` another.
+
+        Those that are copies of it and were in the cluster that it left, or may find its new one the better one; and
+        their canonical articles, which may be too many to be met.
+        """
+        found: set[Rank] = set()
+        for junior in self._loaded(after, changed.features, {}):
+            if junior.cluster.canonical_id == changed.cluster.canonical_id:
+                continue
+            match = compare(junior.features, changed.features, self._config.compare)
+            lost = junior.leads or junior.cluster.canonical_id == left
+            if match is None or (changed.leads and not lost and match.score < junior.cluster.score):
+                continue
+            found.add(junior.rank)
+            canonical = self._load(junior.cluster.canonical_id)
+            if canonical is not None and canonical.rank > changed.rank:
+                found.add(canonical.rank)
+        return found
+
+    def _loaded(self, ids: Iterable[str], features: Features, pending: Mapping[str, Known]) -> Iterator[Known]:
+        """Articles of these ids that were fingerprinted by the same algorithm."""
+        for article_id in ids:
+            known = self._load(article_id, pending)
+            if known is not None and known.features.fingerprint.algorithm == features.fingerprint.algorithm:
+                yield known
 
     def _moves_of(self, late_id: str, pending: Mapping[str, Known]) -> dict[str, Cluster]:
         """The clusters of all pending articles but the late one, with the sizes that they will have."""
         sizes: dict[str, int] = {}
         for target in {known.cluster.canonical_id for known in pending.values()}:
-            stayed = sum(copy not in pending for copy in self._copies.get(target, ()))
+            stayed = sum(copy not in pending for copy in self._catalogue.copies(target))
             came = sum(k.cluster.canonical_id == target and moved != target for moved, k in pending.items())
             sizes[target] = 1 + stayed + came
         return {
@@ -223,22 +268,14 @@ class Lookup:
         if known is None:
             return
         if known.decided < decided:
-            self._unfile(known)
+            self._catalogue.part(known)
             known = replace(known, cluster=cluster, decided=decided)
+            self._catalogue.join(known)
             self._write(known)
         self._moves.append(Move(article_id, known.cluster, known.decided))
 
     def _near_in_time(self, one: Rank, other: Rank) -> bool:
         return abs(one[0] - other[0]) <= self._config.window
-
-    def _keys(self, features: Features) -> list[int]:
-        """What an article is filed under: its exact hash and its bands; the hash alone if of another algorithm."""
-        fingerprint = features.fingerprint
-        name = f"{fingerprint.algorithm} {fingerprint.exact}".encode()
-        exact = int.from_bytes(hashlib.blake2b(name, digest_size=7).digest(), "little") << 8
-        if fingerprint.algorithm != self._config.algorithm:
-            return [exact]
-        return [exact, *features.bands(self._config.rows)]
 
     def _load(self, article_id: str, pending: Mapping[str, Known] = MappingProxyType({})) -> Known | None:
         """An article of the window, as it will be after the `pending` decisions."""
@@ -260,43 +297,17 @@ class Lookup:
     def _write(self, known: Known) -> None:
         self._table[known.article_id] = known.to_json()
         self._remember(known)
-        self._file(known)
-
-    def _file(self, known: Known) -> None:
-        """Enter an article in everything that is derived from the table."""
-        self._postings.add(self._keys(known.features), known.rank)
-        if not known.leads:
-            self._copies.setdefault(known.cluster.canonical_id, set()).add(known.article_id)
-        self._buckets.setdefault(self._bucket(known.rank), set()).add(known.article_id)
-        self._newest = max(self._newest, known.rank)
-        self._decisions = max(self._decisions, known.decided)
-
-    def _unfile(self, known: Known) -> None:
-        self._postings.remove(self._keys(known.features), known.rank)
-        canonical = known.cluster.canonical_id
-        if not known.leads and canonical in self._copies:
-            self._copies[canonical].discard(known.article_id)
-            if not self._copies[canonical]:
-                del self._copies[canonical]
-        self._buckets[self._bucket(known.rank)].discard(known.article_id)
-
-    def _bucket(self, rank: Rank) -> int:
-        return int(rank[0] // self._config.bucket)
 
     def _forget(self) -> None:
         """Drop articles of the oldest bucket when all of it lies before the window."""
-        oldest = min(self._buckets)
-        if (oldest + 1) * self._config.bucket > self._newest[0] - self._config.window:
-            return
-        for article_id in sorted(self._buckets[oldest])[: self._config.most_forgotten]:
+        for number, article_id in self._catalogue.outdated(self._config.window, self._config.most_forgotten):
+            self._catalogue.remove(number)
             known = self._load(article_id)
             if known is not None:
-                self._unfile(known)
+                self._catalogue.part(known)
                 del self._table[article_id]
                 self._recent.pop(article_id, None)
                 self._count("forgotten")
-        if not self._buckets[oldest]:
-            del self._buckets[oldest]
 
 
 def _cluster(canonical_id: str, relation: str, score: float, size: int) -> Cluster:

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from agents.dedupe.catalogue import bands
 from agents.dedupe.compare import Features, compare
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
 from agents.dedupe.formulas import TABLE
@@ -61,9 +62,8 @@ def read_pairs(half: str) -> list[Judged]:
 
 def meets(one: Fingerprint, other: Fingerprint, config: LookupConfig) -> bool:
     """Whether the look-up would join two articles that come after each other in an empty table."""
-    a, b = Features(one), Features(other)
-    shared = one.exact == other.exact or not set(a.bands(config.rows)).isdisjoint(b.bands(config.rows))
-    return shared and compare(a, b, config.compare) is not None
+    shared = one.exact == other.exact or bool((bands(one, config.rows) == bands(other, config.rows)).any())
+    return shared and compare(Features(one), Features(other), config.compare) is not None
 
 
 def report(name: str, pairs: list[Judged], verdict: Callable[[Judged], bool], *, misses: bool) -> None:

@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
 
-from agents.dedupe.compare import Features
+from agents.dedupe.catalogue import bands
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
 from agents.dedupe.formulas import run_hashes, word_runs
 from agents.dedupe.lookup import Lookup, LookupConfig
@@ -150,10 +150,10 @@ def made(corpus: Path) -> Iterator[Document]:
         others.insert(rng.randrange(4), rng.choice(rng.choice(bases)))
         yield Document(f"hard{number}", f"hard{number}", "hard", "\n".join(others))
     for number in range(TEMPLATED):
-        yield Document(f"template{number}", f"template{number}", "template", _templated(rng, number))
+        yield Document(f"template{number}", f"template{number}", "template", templated(rng, number))
 
 
-def _templated(rng: random.Random, number: int) -> str:
+def templated(rng: random.Random, number: int) -> str:
     """One of three stories that papers print every day: gold, the stock exchange, the weather."""
     day = rng.choice(["السبت", "الأحد", "الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة"])
     n = [f"{rng.randrange(1000, 9999) / 100:.2f}" for _ in range(9)]
@@ -197,10 +197,10 @@ def _article(document: Document, at: int) -> Article:
 def joined_pairs(documents: list[Document], known: dict[str, Fingerprint]) -> Iterator[tuple[Document, Document]]:
     """All pairs that share a band and compare as copies, each pair alone."""
     config = LookupConfig()
-    filed: dict[int, list[Document]] = defaultdict(list)
+    filed: dict[tuple[int, int], list[Document]] = defaultdict(list)
     for document in documents:
         met: dict[str, Document] = {}
-        for band in Features(known[document.name]).bands(config.rows):
+        for band in enumerate(bands(known[document.name], config.rows).tolist()):
             met.update((other.name, other) for other in filed[band])
             filed[band].append(document)
         for other in met.values():

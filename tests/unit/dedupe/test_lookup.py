@@ -271,3 +271,42 @@ def test_the_state_of_an_article_is_small_json(make: Maker) -> None:
     table = run([make("0123456789abcdef0123456789abcdef", " ".join(random_words(1, 180)))])
     size = sum(len(key) + len(json.dumps(record, separators=(",", ":"))) for key, record in table.items())
     assert size <= 1024
+
+
+def test_copies_follow_an_edited_canonical_article_that_is_overtaken(make: Maker) -> None:
+    """Nothing but their cluster tells that they are concerned: they share no key with either of the two."""
+    text, other = " ".join(random_words(1, 120)), " ".join(random_words(2, 120))
+    table: dict[str, Any] = {}
+    lookup = Lookup(table, LookupConfig())
+    for name, body, at in (("b", text, 5), ("c", text, 6), ("b", other, 5)):
+        lookup.assign(make(name, body, minutes=at), NOW)
+    assert clusters(table) == {"b": "b", "c": "b"}
+    lookup.assign(make("a", other), NOW)
+    assert {move.article_id: move.cluster.id for move in lookup.moves()} == {"b": "a", "c": "c"}
+    assert clusters(table) == {"a": "a", "b": "a", "c": "c"}
+
+
+def test_a_late_original_takes_over_more_copies_than_are_looked_at(make: Maker) -> None:
+    text = random_words(1, 120)
+    counts: Counter[str] = Counter()
+    table: dict[str, Any] = {}
+    config = LookupConfig(most_candidates=4, most_postings=6)
+    lookup = Lookup(table, config, lambda event: counts.update([event]))
+    for at in range(20):
+        lookup.assign(make(f"c{at:02}", " ".join([*text, *random_words(at, 3)]), minutes=9 + at), NOW)
+    assert set(clusters(table).values()) == {"c00"}
+    assert counts["candidates_capped"] > 0
+    lookup.assign(make("late", " ".join(text)), NOW)
+    assert set(clusters(table).values()) == {"late"}
+    assert len(lookup.moves()) == 20
+
+
+def test_work_on_a_late_article_is_bounded_and_the_bound_is_counted(make: Maker) -> None:
+    text = " ".join(random_words(1, 120))
+    counts: Counter[str] = Counter()
+    lookup = Lookup({}, LookupConfig(most_redecided=3), lambda event: counts.update([event]))
+    for at in range(9):
+        lookup.assign(make(f"c{at}", text, minutes=9 + at), NOW)
+    assert lookup.assign(make("late", text), NOW).relation == "first"
+    assert len(lookup.moves()) == 3
+    assert counts["moves_capped"] == 1

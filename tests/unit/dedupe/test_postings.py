@@ -2,33 +2,82 @@
 
 from __future__ import annotations
 
-import itertools
+import random
 
-from agents.dedupe.postings import Postings, Rank
+import numpy as np
+import pytest
 
-RANKS: list[Rank] = [(1.0, "a"), (2.0, "b"), (2.0, "c"), (3.0, "d")]
+from agents.dedupe.postings import Keys, Postings
 
-
-def filled(order: tuple[Rank, ...], most: int, calls: list[None] | None = None) -> Postings:
-    postings = Postings(most, lambda: (calls if calls is not None else []).append(None))
-    for rank in order:
-        postings.add([7, 8], rank)
-        postings.add([7], rank)
-    return postings
+COLUMNS = 5
 
 
-def test_a_full_key_gives_its_newest_whatever_the_order_of_filing() -> None:
-    for order in itertools.permutations(RANKS):
-        calls: list[None] = []
-        assert filled(order, 2, calls).find([7]) == set(RANKS[2:])
-        assert len(calls) == 1
+def keys(*values: int) -> Keys:
+    return np.array(values, np.uint32)
 
 
-def test_what_is_taken_out_is_gone_and_the_rest_is_found() -> None:
-    for order in itertools.permutations(RANKS):
-        postings = filled(order, 10)
-        for gone in range(len(order)):
-            assert postings.find([7, 9]) == set(order[gone:])
-            postings.remove([7, 9], order[gone])
-        assert postings.find([7]) == set()
-        assert postings.find([8]) == set(RANKS)
+def found(postings: Postings, wanted: Keys) -> dict[int, int]:
+    numbers, hits = postings.find(wanted)
+    return dict(zip(numbers.tolist(), hits.tolist(), strict=True))
+
+
+def test_articles_are_found_by_the_keys_that_they_share_column_by_column() -> None:
+    postings = Postings(3, 10, pytest.fail)
+    one = postings.add(keys(1, 2, 3), 1.0)
+    other = postings.add(keys(1, 3, 2), 2.0)
+    alone = postings.add(keys(9), 3.0)
+    assert found(postings, keys(1, 2, 3)) == {one: 3, other: 1}
+    assert found(postings, keys(9)) == {alone: 1}
+    assert found(postings, keys(2, 1, 1)) == {}
+
+
+@pytest.mark.parametrize("lowest", [16, 0], ids=["keys of few slots", "keys of few checks"])
+def test_a_full_key_gives_its_newest_and_says_so(lowest: int) -> None:
+    capped: list[None] = []
+    postings = Postings(1, 3, lambda: capped.append(None))
+    key = keys(5 << lowest)
+    numbers = [postings.add(key, at) for at in range(3)]
+    assert set(found(postings, key)) == set(numbers)
+    assert not capped
+    numbers.append(postings.add(key, 3.0))
+    assert set(found(postings, key)) == set(numbers[1:])
+    assert len(capped) == 1
+    assert set(postings.sharing(int(key[0]))) == set(numbers)
+
+
+def test_sorted_chains_do_not_tell_in_which_order_they_were_filed() -> None:
+    for seed in range(20):
+        order = list(range(9))
+        random.Random(seed).shuffle(order)
+        postings = Postings(1, 4, lambda: None)
+        numbers = {time: postings.add(keys(7), float(time)) for time in order}
+        postings.sort()
+        assert set(found(postings, keys(7))) == {numbers[time] for time in (5, 6, 7, 8)}
+
+
+def test_it_answers_as_a_plain_index_does_through_growth_and_removal() -> None:
+    """More articles than slots a column, keys that collide in slot or check, removals all along."""
+    rng = random.Random(4)
+    postings = Postings(COLUMNS, 10**6, pytest.fail)
+    plain: dict[int, Keys] = {}
+    bits = postings._bits
+    pool = [rng.choice((1 << 16, 1, 1 << 12, 1 << 31)) * rng.randrange(40) & 0xFFFFFFFF for _ in range(60)]
+    for step in range(4000):
+        made = keys(*(rng.choice(pool) for _ in range(rng.choice((1, COLUMNS)))))
+        plain[postings.add(made, rng.random())] = made
+        if rng.random() < 0.3:
+            gone = rng.choice(list(plain))
+            postings.remove(gone)
+            del plain[gone]
+        if step % 1500 == 1499:
+            postings._relink(postings._bits + 1)
+        if step % 97 == 0:
+            wanted = keys(*(rng.choice(pool) for _ in range(COLUMNS)))
+            expected = {}
+            for number, filed in plain.items():
+                shared = sum(a == b for a, b in zip(filed, wanted, strict=False))
+                if shared:
+                    expected[number] = shared
+            assert found(postings, wanted) == expected
+    assert len(postings) == len(plain)
+    assert postings._bits > bits
