@@ -107,6 +107,13 @@ class Settings(BaseSettings):
     # Query API
     api_host: str = Field("127.0.0.1", description="address of the query API")
     api_port: int = Field(28000, ge=0, le=65535, description="its port")
+    api_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="API keys for intake and exports: entries of `rasd api-key new`, comma separated"
+    )
+    api_keys_file: Path | None = Field(None, description="or a file with one entry a line")
+    api_open: bool = Field(
+        False, description="true: listen beyond loopback without API keys, as something else keeps strangers away"
+    )
 
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe line shown")
@@ -121,9 +128,9 @@ class Settings(BaseSettings):
     local_kafka_heap: str = Field("1g", pattern=r"^\d+[mg]$", description="memory of the native Kafka")
     local_elasticsearch_heap: str = Field("1g", pattern=r"^\d+[mg]$", description="memory of the native Elasticsearch")
 
-    @field_validator("stages", mode="before")
+    @field_validator("stages", "api_keys", mode="before")
     @classmethod
-    def _split_stages(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("stages")

@@ -13,6 +13,7 @@ from streams import __version__
 from streams.api import articles, exports, live, ops, problems
 from streams.api.feed import LiveFeed
 from streams.api.intake import Intake
+from streams.api.keys import read_keys
 from streams.api.state import State
 from streams.api.streaming import Places
 from streams.metrics import Metrics
@@ -60,17 +61,20 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     Args:
         settings: addresses, names and limits.
         metrics: what it counts in; its own when None.
+
+    Raises:
+        CommandError: the API keys of the settings cannot be read.
     """
     counters = metrics if metrics is not None else Metrics()
+    keys = read_keys(settings)
 
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
         client = make_client(settings)
         intake = Intake(settings)
         feed = LiveFeed(settings, counters)
-        api.state.rasd = State(
-            settings, counters, Searcher(client, settings), intake, feed, Places(MAX_EXPORTS, "exports are running")
-        )
+        exporting = Places(MAX_EXPORTS, "exports are running")
+        api.state.rasd = State(settings, counters, Searcher(client, settings), intake, feed, exporting, keys)
         feed.start()
         try:
             yield

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
+from streams.api.access import needs
 from streams.api.intake import Receipt
+from streams.api.keys import Scope
 from streams.api.problems import responses
 from streams.api.state import Shared
 from streams.api.tiles import FeatureCollection, collection
@@ -133,7 +135,8 @@ async def world_map(state: Shared, request: Annotated[MapRequest, Query()]) -> F
 @router.post(
     "/articles",
     status_code=202,
-    responses=responses(413, 422, 503),
+    dependencies=[Depends(needs(Scope.INTAKE))],
+    responses=responses(401, 403, 413, 422, 503),
     openapi_extra={
         "requestBody": {
             "required": True,

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import Field, field_validator
 
+from streams.api.access import needs
 from streams.api.csv_text import BOM, COLUMNS, line, row
+from streams.api.keys import Scope
 from streams.api.problems import responses
 from streams.api.snapshot import Document, Order, SnapshotLost, open_snapshot
 from streams.api.state import Shared, State
@@ -119,6 +121,7 @@ class Progress:
 
 @router.get(
     "/export",
+    dependencies=[Depends(needs(Scope.EXPORT))],
     response_class=StreamingResponse,
     responses={
         200: {
@@ -126,7 +129,7 @@ class Progress:
             "headers": {"Rasd-Export-Total": {"description": "Articles to come.", "schema": {"type": "integer"}}},
             "content": {"application/x-ndjson": {}, "text/csv": {}},
         },
-        **responses(400, 422, 503),
+        **responses(400, 401, 403, 422, 503),
     },
 )
 async def export(state: Shared, request: Annotated[ExportRequest, Query()]) -> Stream:

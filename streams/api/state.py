@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from streams.api.feed import LiveFeed
 from streams.api.intake import Intake
+from streams.api.keys import Key
 from streams.api.streaming import Places
 from streams.metrics import Metrics
 from streams.search.service import Searcher
@@ -25,6 +26,7 @@ class State:
     intake: Intake
     feed: LiveFeed
     exports: Places
+    keys: tuple[Key, ...]
 
 
 def _state(request: Request) -> State:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from typer.exceptions import Abort, TyperException
 
 from streams import __version__
-from streams.cli import dead_letters, demo, evaluate, files, index, pipeline, search, stack
+from streams.cli import api_keys, dead_letters, demo, evaluate, files, index, pipeline, search, stack
 from streams.cli.console import err
 from streams.errors import CommandError, Retryable
 from streams.logs import configure_logging
@@ -33,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (stack, pipeline, files, search, index, demo):
+for module in (stack, pipeline, files, search, index, api_keys, demo):
     module.register(app)
 app.add_typer(dead_letters.app, name="dlq", rich_help_panel="Running system")
 app.add_typer(evaluate.app, name="evaluate", rich_help_panel="Articles")

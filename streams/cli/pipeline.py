@@ -75,18 +75,23 @@ def serve(
 ) -> None:
     """Serve the query API and the live feed.
 
+    Beyond loopback it asks for API keys (`rasd api-key new`) and does not start without any.
+
     Example: `rasd serve --port 28000`, then open http://127.0.0.1:28000/docs
     """
     import uvicorn
 
     from streams.api.app import create_api
+    from streams.api.keys import check_exposed, read_keys
     from streams.logs import configure_logging
 
     settings = get_settings()
     configure_logging(settings)
+    address = settings.api_host if host is None else host
+    check_exposed(address, read_keys(settings), settings)
     uvicorn.run(
         create_api(settings),
-        host=host or settings.api_host,
+        host=address,
         port=settings.api_port if port is None else port,
         log_config=None,
         timeout_graceful_shutdown=3,  # open live feeds must not hold up the end

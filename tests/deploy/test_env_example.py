@@ -30,6 +30,8 @@ def shown_default(name: str) -> str:
         return "${HOME}/" + str(default_state_dir().relative_to(Path.home()))
     if field.default is None:
         return ""
+    if isinstance(field.default, bool):
+        return str(field.default).lower()
     return ",".join(field.default) if isinstance(field.default, tuple) else str(field.default)
 
 

@@ -38,7 +38,7 @@ T = TypeVar("T")
 def environment(settings: Settings) -> dict[str, str]:
     """The environment that makes another process read these settings."""
     values = {
-        name: ",".join(value) if isinstance(value, tuple) else str(value)
+        name: ",".join(value) if isinstance(value, list) else str(value)
         for name, value in settings.model_dump(mode="json").items()
         if value is not None
     }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 
 from streams.api.app import create_api
 from streams.settings import Settings
@@ -27,6 +28,16 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(60):
         while not await condition():  # noqa: ASYNC110  (what is waited for lives behind HTTP)
             await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def in_process(api: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """An API without a port; its answers come whole, so it is not for the live feed."""
+    async with (
+        api.router.lifespan_context(api),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=api), base_url="http://api") as client,
+    ):
+        yield client
 
 
 @asynccontextmanager

@@ -1,25 +1,15 @@
 """The API while nothing else runs: what it refuses, and how it says that the servers are away."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from streams.api.app import create_api
 from streams.settings import Settings
 from tests.support.processes import free_port
-
-
-@asynccontextmanager
-async def _running(api: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with (
-        api.router.lifespan_context(api),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app=api), base_url="http://api") as client,
-    ):
-        yield client
+from tests.support.serving import in_process
 
 
 @pytest.fixture
@@ -32,7 +22,7 @@ async def alone(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
         elasticsearch_url=f"http://127.0.0.1:{free_port()}",
         max_content_bytes=1000,
     )
-    async with _running(create_api(settings)) as client:
+    async with in_process(create_api(settings)) as client:
         yield client
 
 
