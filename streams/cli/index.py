@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
 app = typer.Typer(
-    help="The indices in Elasticsearch: setup, status, rollover.", no_args_is_help=True, rich_markup_mode="markdown"
+    help="The indices in Elasticsearch: setup, status, rollover, migrate.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
 )
 T = TypeVar("T")
 
@@ -92,3 +94,51 @@ def rollover(now: bool = typer.Option(False, "--now", help="Whatever the conditi
         return
     conditions = ", ".join(sorted(name.strip("[]") for name in done.met))
     typer.echo(f"{done.old} goes on; it would be rolled over at {conditions}")
+
+
+@app.command()
+def migrate(
+    everything: bool = typer.Option(False, "--all", help="Indices that are up to date, too (shards or codec changed)."),
+    remove_old: bool = typer.Option(
+        False, "--remove-old/--keep-old", help="Delete the old indices; kept, they are outside the aliases."
+    ),
+    give_up: bool = typer.Option(False, "--abandon", help="Instead: delete unfinished copies, let writes go on."),
+) -> None:
+    """Renew indices whose mapping or analysis is older than the files, while articles come in and searches go on.
+
+    The new index is built beside the old one and takes its place at once; writes wait for a moment at the end. If it is
+    interrupted, run it again: it goes on where it was.
+
+    Example: `rasd index migrate --remove-old`
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from streams.cli.console import err
+    from streams.search.migrate import abandon
+    from streams.search.migrate import migrate as renew
+
+    if give_up:
+        deleted = _run(abandon)
+        typer.echo(f"deleted {', '.join(deleted)}" if deleted else "no unfinished migration")
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=err(), transient=True, disable=not err().is_terminal) as progress:
+        tasks = {}
+
+        def report(source: str, done: int, total: int) -> None:
+            if source not in tasks:
+                tasks[source] = progress.add_task(source)
+            progress.update(tasks[source], completed=done, total=max(done, total))
+
+        migrated = _run(
+            lambda client, settings: renew(
+                client, settings, everything=everything, remove_old=remove_old, report=report
+            )
+        )
+    for one in migrated:
+        typer.echo(
+            f"{one.source} → {one.target}: {one.documents:,} articles{', resumed' if one.resumed else ''}, "
+            f"writes held back for {one.pause:.1f} s"
+        )
+    if not migrated:
+        typer.echo("every index is up to date")

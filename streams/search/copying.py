@@ -1,0 +1,197 @@
+"""Documents from one index to another, followed by sequence numbers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+from elasticsearch import AsyncElasticsearch
+
+from streams.errors import CommandError, Retryable
+from streams.search.client import PASSING_STATUSES, passing_errors
+from streams.settings import Settings
+
+# How often a busy server is asked again before the run ends (and can be resumed): waits double from
+# RASD_RETRY_FIRST to RASD_RETRY_MOST.
+TRIES = 8
+ALREADY_THERE = 409
+
+
+class Copy:
+    """Copies what an index has and goes on with what it gets.
+
+    Every write in Elasticsearch has a number of its shard that grows by one. Up to the shard's checkpoint all numbers
+    are written on all copies, so after a refresh a search by number sees every document whose last change is not later
+    than the checkpoint. One that changes meanwhile gets a later number and comes with the next pass.
+
+    Args:
+        client: the cluster's client.
+        settings: sizes of requests, waits.
+        source, target: indices.
+
+    Attributes:
+        checkpoints: the last number that was copied, by shard.
+    """
+
+    def __init__(self, client: AsyncElasticsearch, settings: Settings, source: str, target: str) -> None:
+        self.checkpoints: dict[int, int] = {}
+        self._client = client
+        self._settings = settings
+        self._source = source
+        self._target = target
+
+    async def count(self, index: str) -> int:
+        """Documents that a search sees. Raises Retryable while Elasticsearch is away."""
+        with passing_errors(self._settings):
+            return int((await self._client.count(index=index))["count"])
+
+    async def copy_changes(self, *, last: bool = False) -> AsyncIterator[int]:
+        """Copy everything behind the checkpoints, in pages.
+
+        Args:
+            last: nothing is written to the source any more.
+
+        Yields:
+            The number of documents of each page, when it is stored and the checkpoint moved.
+
+        Raises:
+            Retryable: Elasticsearch is away or stays too busy.
+            CommandError: the target does not take a document.
+        """
+        with passing_errors(self._settings):
+            tops = await self._tops(last)
+            await self._client.indices.refresh(index=self._source)
+        for shard, top in sorted(tops.items()):
+            page = await self._page(shard, self.checkpoints.get(shard, -1), top)
+            while page:
+                reached = page[-1]["_seq_no"]
+                # The next page is read while this one is written.
+                following = asyncio.create_task(self._page(shard, reached, top))
+                try:
+                    await self._store(page)
+                    stored = len(page)
+                    page = await following
+                finally:
+                    following.cancel()
+                self.checkpoints[shard] = reached
+                yield stored
+            self.checkpoints[shard] = max(top, self.checkpoints.get(shard, -1))
+
+    async def _tops(self, last: bool) -> dict[int, int]:
+        stats = await self._client.indices.stats(index=self._source, level="shards")
+        name = "max_seq_no" if last else "global_checkpoint"
+        return {
+            int(shard): copy["seq_no"][name]
+            for shard, copies in stats["indices"][self._source]["shards"].items()
+            for copy in copies
+            if copy["routing"]["primary"]
+        }
+
+    async def _page(self, shard: int, behind: int, top: int) -> list[Mapping[str, Any]]:
+        with passing_errors(self._settings):
+            answer = await self._client.search(
+                index=self._source,
+                preference=f"_shards:{shard}",
+                query={"range": {"_seq_no": {"gt": behind, "lte": top}}},
+                sort="_seq_no",
+                size=self._settings.bulk_documents,
+                version=True,
+                seq_no_primary_term=True,
+                track_total_hits=False,
+            )
+        if answer["timed_out"] or answer["_shards"]["failed"]:
+            raise Retryable(f"shard {shard} of {self._source} does not answer")
+        return list(answer["hits"]["hits"])
+
+    async def _store(self, page: Sequence[Mapping[str, Any]]) -> None:
+        lines: list[bytes] = []
+        size = 0
+        for hit in page:
+            head = {
+                "_index": self._target,
+                "_id": hit["_id"],
+                "version": hit["_version"],
+                "version_type": "external",
+            }
+            pair = (orjson.dumps({"index": head}), orjson.dumps(hit["_source"]))
+            cost = sum(map(len, pair))
+            if lines and size + cost > self._settings.bulk_bytes:
+                await self._send(lines)
+                lines, size = [], 0
+            lines += pair
+            size += cost
+        await self._send(lines)
+
+    async def _send(self, lines: Sequence[bytes]) -> None:
+        delay = self._settings.retry_first
+        for left in reversed(range(TRIES)):
+            try:
+                with passing_errors(self._settings):
+                    answer = await self._client.bulk(
+                        # The client's type knows no ready-made lines; its serializer takes them as they are.
+                        operations=lines,  # type: ignore[arg-type]
+                        filter_path="errors,items.*._id,items.*.status,items.*.error",
+                    )
+                _check(answer.body)
+            except Retryable:
+                if not left:
+                    raise
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, self._settings.retry_most)
+            else:
+                return
+
+    async def remove_deleted(self) -> None:
+        """Delete in the target what was deleted in the source since it was copied; both are quiet now.
+
+        Raises:
+            Retryable: Elasticsearch is away.
+            CommandError: the indices still do not hold the same documents.
+        """
+        with passing_errors(self._settings):
+            await self._client.indices.refresh(index=self._target)
+        # Everything of the source is in the target, so equal counts mean equal sets.
+        wanted = await self.count(self._source)
+        if await self.count(self._target) > wanted:
+            await self._delete_strangers()
+        found = await self.count(self._target)
+        if found != wanted:
+            raise CommandError(f"{self._source} has {wanted} articles, its copy {self._target} {found}")
+
+    async def _delete_strangers(self) -> None:
+        after: Sequence[Any] | None = None
+        with passing_errors(self._settings):
+            while True:
+                answer = await self._client.search(
+                    index=self._target, sort="id", size=1000, source=False, search_after=after
+                )
+                hits = answer["hits"]["hits"]
+                if not hits:
+                    break
+                after = hits[-1]["sort"]
+                there = await self._client.mget(index=self._source, ids=[hit["_id"] for hit in hits], source=False)
+                gone = [doc["_id"] for doc in there["docs"] if not doc["found"]]
+                if gone:
+                    await self._client.bulk(
+                        index=self._target, operations=[{"delete": {"_id": document}} for document in gone]
+                    )
+            await self._client.indices.refresh(index=self._target)
+
+
+def _check(answer: Mapping[str, Any]) -> None:
+    """Raise for the worst of the items."""
+    if not answer["errors"]:
+        return
+    items = [next(iter(item.values())) for item in answer["items"]]
+    for item in items:
+        status = item["status"]
+        if status >= 400 and status != ALREADY_THERE and status not in PASSING_STATUSES and status < 500:
+            raise CommandError(
+                f"the new index does not take article {item['_id']}: {item['error'].get('reason')}",
+                hint="rasd index migrate --abandon deletes it; the old one is in use as before",
+            )
+    for item in items:
+        if item["status"] in PASSING_STATUSES or item["status"] >= 500:
+            raise Retryable(f"Elasticsearch answers {item['status']}: {item['error'].get('reason')}")
