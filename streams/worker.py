@@ -53,6 +53,13 @@ class _PromptTransport(Transport):
     Consumer = _PromptConsumer
 
 
+class _Worker(faust.Worker):
+    """Faust's process wrapper, which else replaces our logging by its own (`faust -A streams.app worker`)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"override_logging": False, "redirect_stdouts": False})
+
+
 class WorkerApp(faust.App):
     """The Faust app of one worker.
 
@@ -74,6 +81,7 @@ class WorkerApp(faust.App):
             datadir=str(claim_folder(settings.state_dir / settings.app_id)),
             store="rocksdb://",
             Table=ConfirmedTable,
+            Worker=_Worker,
             web_enabled=False,  # our own /metrics, /livez and /readyz instead (streams.health)
             topic_disable_leader=True,
             topic_allow_declare=False,
@@ -212,9 +220,7 @@ def run_worker(settings: Settings, metrics: Metrics | None = None) -> int:
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     app = create_worker(settings, metrics)
     log.info("worker starts", stages=list(settings.stages), kafka=settings.kafka_bootstrap, app=settings.app_id)
-    worker = faust.Worker(
-        app, override_logging=False, redirect_stdouts=False, quiet=True, daemon=True, blocking_timeout=0
-    )
+    worker = app.Worker(quiet=True, daemon=True, blocking_timeout=0)
     try:
         worker.execute_from_commandline()
     except SystemExit as stop:

@@ -11,7 +11,7 @@ from streams.settings import Settings
 from tests.support.articles import raw_record
 from tests.support.corpus import records, write_lines
 from tests.support.index import count, documents
-from tests.support.processes import rasd, wait_until, worker
+from tests.support.processes import free_port, rasd, start, wait_until, worker
 
 NOT_JSON = b'{"url": "https://a.example.com/1", "source": '
 
@@ -46,6 +46,20 @@ def test_stages_can_run_in_workers_of_their_own(settings: Settings, tmp_path: Pa
         wait_until(lambda: count(settings) == 200, 90, lambda: one.tail() + two.tail())
         assert 'stage="entities"' not in one.metrics()
         assert 'stage="clean"' not in two.metrics()
+
+
+def test_fausts_own_command_runs_the_same_worker(settings: Settings, tmp_path: Path) -> None:
+    port = free_port()
+    settings = settings.model_copy(update={"worker_port": port})
+    file = write_lines(tmp_path / "articles.jsonl", records(5))
+    running = start(settings, tmp_path / "faust.log", "-A", "streams.app", "worker", port=port, module="faust")
+    try:
+        assert rasd("ingest", str(file), settings=settings).returncode == 0
+        wait_until(lambda: count(settings) == 5, 60, running.tail)
+        wait_until(running.ready, 30, running.tail)
+        assert "[info] metrics and health [streams.health]" in running.tail()
+    finally:
+        assert running.stop() == 0
 
 
 def _bad_inputs() -> list[tuple[bytes, str]]:

@@ -121,11 +121,11 @@ class Running:
             raise
 
 
-def start(settings: Settings, log: Path, *command: str, port: int) -> Running:
-    """Start `rasd COMMAND`; its log goes to a file."""
+def start(settings: Settings, log: Path, *command: str, port: int, module: str = "streams.cli") -> Running:
+    """Start `rasd COMMAND`, or another module's command; its log goes to a file."""
     with log.open("ab") as sink:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streams.cli", *command],
+            [sys.executable, "-m", module, *command],
             env=environment(settings),
             stdout=sink,
             stderr=subprocess.STDOUT,
