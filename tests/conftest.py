@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import tempfile
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pydantic import HttpUrl
-from rich.console import Console
 
-from deploy.local import stack as native
+from deploy.local.temporary import temporary_stack
 from streams.settings import Settings
-from tests.support.processes import free_port
 
 
 @dataclass(frozen=True)
@@ -29,23 +23,8 @@ class Stack:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Kafka and Elasticsearch, really running."""
-    folder = Path(tempfile.mkdtemp(prefix="rasd-stack-"))
-    folder.chmod(0o755)  # Elasticsearch runs as another user when we are root
-    kafka, elasticsearch = free_port(), free_port()
-    settings = Settings(
-        _env_file=None,
-        local_dir=folder,
-        local_kafka_port=kafka,
-        local_elasticsearch_port=elasticsearch,
-        kafka_bootstrap=f"127.0.0.1:{kafka}",
-        elasticsearch_url=HttpUrl(f"http://127.0.0.1:{elasticsearch}"),
-    )
-    try:
-        native.up(settings, console=Console(file=sys.stderr))
+    with temporary_stack() as settings:
         yield Stack(settings)
-    finally:
-        native.down(settings, wipe=True)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -1,0 +1,40 @@
+"""A stack for tests and benchmarks: its own folder and ports, nothing left behind."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import HttpUrl
+from rich.console import Console
+
+from deploy.local import stack
+from deploy.local.service import HOST, free_port
+from streams.settings import Settings
+
+
+@contextmanager
+def temporary_stack() -> Iterator[Settings]:
+    """Kafka and Elasticsearch while the block lasts; yields the settings that reach them, deaf to the environment."""
+    folder = Path(tempfile.mkdtemp(prefix="rasd-stack-"))
+    folder.chmod(0o755)  # Elasticsearch runs as another user when we are root
+    kafka = free_port()
+    elasticsearch = free_port(avoid=kafka)
+    settings = Settings(
+        _env_file=None,
+        local_dir=folder,
+        local_kafka_port=kafka,
+        local_elasticsearch_port=elasticsearch,
+        kafka_bootstrap=f"{HOST}:{kafka}",
+        elasticsearch_url=HttpUrl(f"http://{HOST}:{elasticsearch}"),
+    )
+    try:
+        stack.up(settings, console=Console(file=sys.stderr))
+        yield settings
+    finally:
+        stack.down(settings, wipe=True)
+        shutil.rmtree(folder, ignore_errors=True)
