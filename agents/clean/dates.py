@@ -24,7 +24,8 @@ _YEAR_AFTER = (
     rf"(?:{_SPACE}{{0,2}}[،,/-]?{_SPACE}{{0,2}}(?:(?:من{_SPACE}+)?(?:ال)?(?:عام|سن[ةه]){_SPACE}+)?(?P<year>{_YEAR}){_ERA}"
     rf"|{_SPACE}+(?P<direction>{_DIRECTION}){_END})"
 )
-_OTHER_NAME = rf"(?:{_SPACE}{{0,2}}[(/–-]{_SPACE}{{0,2}}(?P<other>{_MONTH}){_END}(?:{_SPACE}{{0,2}}\))?)?"
+# Reuters prints both names with a space between: «12 نوفمبر تشرين الثاني».
+_OTHER_NAME = rf"(?:(?:{_SPACE}{{0,2}}[(/–-]{_SPACE}{{0,2}}|{_SPACE})(?P<other>{_MONTH}){_END}(?:{_SPACE}{{0,2}}\))?)?"
 
 _NUMERIC_RE = re.compile(
     rf"(?<![\w/.,٫:-])(?P<a>{_DIGIT}{{1,4}})(?P<sep>{_SPACE}?[/.-]{_SPACE}?)(?P<b>{_DIGIT}{{1,2}})(?P=sep)(?P<c>{_DIGIT}{{1,4}})"

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agents.clean.credit import is_agency, is_source
 from agents.clean.identity import fold_shown
+from agents.clean.names import is_source
+from agents.clean.own import NOBODY, Outlet
 
 
 class Rule(StrEnum):
@@ -26,6 +27,9 @@ class Rule(StrEnum):
     RELATED = "related"
     TAGS = "tags"
     SELF_LINK = "self_link"
+    END_MARK = "end_mark"
+    DESK_NOTE = "desk_note"
+    COLOPHON = "colophon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,10 @@ _PHOTO_WORD_RE = re.compile(r"^(?:تصوير|عدسة|موقع|وكالة|أرش
 _NO_CREDIT_RE = re.compile(
     r"\d|^[^\W_]?$|^(?:بال)?(?:صور|صورة|فيديو|فديو|انفوجرافيك|إنفوجرافيك|تقرير|حوار|تحديث|محدث|خاص|\W*)$"
 )
+_LABEL_RE = re.compile(
+    r"^(?:(?:م?صدر الصورة|Image source)\s*[،,:]\s*(?P<credit>.{2,80})"
+    r"|(?:(?:ال)?تعليق على الصورة|تعليق الصورة|شرح الصورة|Image caption)\s*[،,:]\s*(?P<text>.{2,}))$"
+)
 _SENTENCE_END_RE = re.compile(r"[^.][.؟?!؛…][\"'”»)\]]*$|[.؟?!…]{1,3}[»\")”]$")
 _FULL_STOP_RE = re.compile(r"[^.\s]\s?\.[\"'”»)\]]*$")
 
@@ -110,18 +118,29 @@ def split_credit(text: str) -> tuple[str, str | None]:
     return match["text"].strip(" -–—"), match["credit"].strip()
 
 
-def is_credited_caption(line: Line, *, in_header: bool) -> bool:
+def read_label(text: str) -> tuple[str, str] | None:
+    """A line that says itself that it is of a picture, as the BBC prints: («text» or «credit», what it says), or None.
+
+    «صدر الصورة، رويترز» is the credit of the «التعليق على الصورة، …» after it.
+    """
+    match = _LABEL_RE.match(text)
+    if match is None or len(text) > MAX_CAPTION_CHARS:
+        return None
+    return ("credit", match["credit"]) if match["credit"] else ("text", match["text"])
+
+
+def is_credited_caption(line: Line, *, in_header: bool, own: Outlet = NOBODY) -> bool:
     """Whether the line is a caption by its credit.
 
     In the header of an article any short text in brackets at the end will do; between body paragraphs it must be a
-    known agency or outlet, or say that it is a photograph.
+    known agency or outlet, the page's own outlet, or say that it is a photograph.
     """
     if line.text.count(" ") >= MAX_CAPTION_WORDS or _FULL_STOP_RE.search(line.text[-_END_CHARS:]) is not None:
         return False
     text, credit = split_credit(line.text)
     if credit is None or text.count(" ") < 1 or _NO_CREDIT_RE.search(credit) is not None:
         return False
-    return in_header or is_agency(credit) or is_source(credit) or _PHOTO_WORD_RE.search(credit) is not None
+    return in_header or is_source(credit) or own.owns(credit) or _PHOTO_WORD_RE.search(credit) is not None
 
 
 def to_lines(paragraphs: Iterable[str]) -> list[Line]:

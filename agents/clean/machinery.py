@@ -1,4 +1,4 @@
-"""The page's machinery among its text: buttons, counters, boxes of other stories, tags, links to itself."""
+"""The page's machinery among its text: buttons, counters, boxes of other stories, tags, links to itself, end marks."""
 
 from __future__ import annotations
 
@@ -6,46 +6,115 @@ import json
 import re
 from importlib.resources import files
 
+from agents.clean.calendars import WEEKDAYS, one_of
+from agents.clean.dates import find_dates
 from agents.clean.identity import fold, fold_shown
 from agents.clean.lines import CLOSING
+from agents.clean.own import Outlet
 
-_WIDGETS = frozenset(
-    map(
-        fold,
-        json.loads(files("agents.clean").joinpath("data/machinery.json").read_text(encoding="utf-8"))["whole_lines"],
-    )
-)
+_TABLE = json.loads(files("agents.clean").joinpath("data/machinery.json").read_text(encoding="utf-8"))
+_WIDGETS = frozenset(map(fold, _TABLE["whole_lines"]))
+_MAX_WIDGET_CHARS, _MAX_ROW_CHARS = 60, 160
 _COUNTED = (
     "مشاهدة|مشاهدات|قراءة|قراءات|تعليق|تعليقات|مشاركة|مشاركات|زيارة|دقائق للقراءة|دقيقة للقراءة|دقائق قراءة|دقيقة قراءة"
 )
 _COUNTERS = "مدة القراءة|وقت القراءة|عدد القراءات|عدد المشاهدات|المشاهدات|مشاهدات|الزيارات|تعليقات|التعليقات"
 _WIDGET_RE = re.compile(
-    rf"^(?:[+\-\sA]{{1,12}}|[\d٠-٩]+\s*(?:{_COUNTED})|(?:{_COUNTERS})\s*:?\s*[\d٠-٩,]*\s*(?:دقيقة|دقائق|د)?)$"
+    rf"^(?:[+\-\sAأ]{{1,12}}|[\d٠-٩]+\s*(?:{_COUNTED})|(?:{_COUNTERS})\s*:?\s*[\d٠-٩,]*\s*(?:دقيقة|دقائق|د)?)$"
 )
-_WIDGET_PREFIX_RE = re.compile(r"^(?:(?:Next\s+Previous|Previous\s+Next)(?:\s+|$))+")
-_ALSO = r"\s+[أا]يض(?:ا|اً|ًا)?"
-_RELATED_RE = re.compile(
-    rf"^[*•\-–:\s]*(?:[إا]قر[أا]{_ALSO}|[إا]قر[أؤ]وا{_ALSO}|شاهد{_ALSO}|طالع{_ALSO}|قد\s+(?:يعجبك|يهمك){_ALSO}"
-    r"|(?:مواضيع|موضوعات|أخبار|مقالات|روابط|قصص)\s+(?:ذات\s+صلة|متعلقة|مرتبطة|أخرى\s+قد\s+تهمك)|ذات\s+صلة"
-    r"|لقراءة\s+المزيد|للمزيد)\s*(?:[:：\-–|»].*)?$"
+# Buttons that stand in one row: «شارك طباعة أ+ أ-», «فيسبوك X واتساب نسخ الرابط».
+_BUTTON = "|".join(sorted((re.escape(fold(name)) for name in _TABLE["buttons"]), key=len, reverse=True))
+_ROW_RE = re.compile(rf"(?:(?:{_BUTTON})(?: |$))+")
+_SIGNS_RE = re.compile(r"(?<![^\s|])[+\-]?[Aأ][+\-]?(?![^\s|])|[+\-]")
+_SHARE_RE = re.compile(
+    "شارك(?:ها|ه|وا|نا)?(?: هذا| هذه)?(?: ال(?:خبر|مقال|مقاله|موضوع|صفحه|قصه|تقرير|فيديو|صوره|ماده))?"
+    "(?: (?:علي|عبر|مع)(?: (?:الاصدقاء|اصدقائك|مواقع التواصل(?: الاجتماعي)?|(?:ال)?شبكات التواصل(?: الاجتماعي)?))?)?"
+    f"(?: (?:{_BUTTON}))*"
 )
-_TAGS_LINE_RE = re.compile(
-    r"^(?:سمات|الوسوم|وسوم|الكلمات\s+الدلالية|كلمات\s+دلالية|كلمات\s+مفتاحية|الكلمات\s+المفتاحية|هاشتاغ|tags?)"
-    r"\s*[:：](?:\s|$)",
+# Invitations to follow, subscribe or install; the second half names where.
+_PROMO_RE = re.compile(
+    r"^[*•\-–\s]*(?:تابعوا|تابعونا|تابعنا|لمتابعتنا|للاشتراك\s+في|للانضمام\s+إلى"
+    r"|ان?ضم(?:وا)?\s+(?:الآن\s+)?إلى\s+(?:قنا|مجموع|صفح)"
+    r"|اشترك(?:وا)?\s+(?:الآن\s+|معنا\s+)?في\s+(?:نشرت|قنا|خدم|النشر|القنا)|حمّ?ل(?:وا)?\s+(?:الآن\s+)?تطبيق|لتحميل\s+(?:ال)?تطبيق)"
+    r"(?=.{0,110}(?:واتس\s?[اآ]ب|تي?لي?[غج]رام|في?س\s?بوك|فايسبوك|تويتر|إكس|يوتيوب|[إا]نستغرام|غوغل|جوجل|google|whatsapp|telegram"
+    r"|facebook|twitter|youtube|قناتنا|قنواتنا|صفحتنا|صفحاتنا|نشرتنا|تطبيق|النشرة|حساباتنا|خدم)).{3,170}$",
     re.IGNORECASE,
 )
-_DATE_LINE_RE = re.compile(
-    r"^(?:(?:تاريخ\s+)?(?:النشر|نُ?شرت?(?:\s+في)?|آخر\s+تحديث|تم\s+التحديث|آخر\s+تعديل|تاريخ\s+الإضافة)\s*:?\s*)"
+_SKIP_RE = re.compile(
+    r"^(?:Article information|تخط[ىي]\s.{2,60}\sوواصل\s+القراءة|نهاية|قصص\s+مقترحة|يستحق\s+الانتباه"
+    r"|مواضيع\s+قد\s+تهمك)$"
+)
+_WIDGET_PREFIX_RE = re.compile(r"^(?:(?:Next\s+Previous|Previous\s+Next)(?:\s+|$))+")
+_ALSO = r"\s+[أاإ]يض(?:ا|اً|ًا)?"
+_RELATED_RE = re.compile(
+    rf"^[*•\-–:\s]*(?:[إا]قر[أاؤئ]ي?(?:وا)?{_ALSO}(?:\s+(?:في|عن|على)\s.{{2,30}}(?=:))?|شاهد(?:وا)?{_ALSO}|طالع{_ALSO}|تابع{_ALSO}"
+    rf"|قد\s+(?:يعجبك|يهمك|تهمك)(?:{_ALSO})?|يمكنك{_ALSO}\s+قراءة|لا\s+يفوتك"
+    r"|[إا]قر[أا]\s+(?:المزيد|أكثر)(?=\s*:)|طالع\s+المزيد|لمزيد\s+من\s+التفاصيل"
+    r"|(?:مواضيع|موضوعات|أخبار|[اأ]لأخبار|مقالات|روابط|قصص|مواد|تقارير)\s+(?:ذات\s+صلة|ذات\s+علاقة|متعلقة|مرتبطة|مشابهة|أخرى\s+قد\s+تهمك)"
+    r"|ذات\s+صلة|(?:[اأ]قرأ|شاهد)\s+كذلك|لقراءة\s+المزيد|للمزيد)\s*(?:[:：\-–|».…].*)?$"
+)
+_TAGS_LINE_RE = re.compile(
+    r"^(?:سمات|الوسوم|وسوم|الكلمات\s+الدلالية|كلمات\s+دلالية|كلمات\s+مفتاحية|الكلمات\s+المفتاحية|كلمات\s+البحث|هاشتاغ|"
+    r"مواضيع|الأكثر\s+تداولاً?|tags?)\s*[:：](?:\s|$)",
+    re.IGNORECASE,
+)
+_HASHTAGS_RE = re.compile(r"^(?:#[\w\u064b-\u0652]+[\s|،,]*){2,}$")
+_DATE_LABEL_RE = re.compile(
+    r"^(?:(?:تاريخ\s+)?(?:Published,?|النشر|نُ?شرت?(?:\s+في)?|آخر\s+تحديث|تم\s+التحديث|آخر\s+تعديل|تاريخ\s+الإضافة|حُ?دثت?(?:\s+في)?)\s*:?\s*)"
     r"(?=.*[\d٠-٩]).{4,70}$"
 )
+_MAX_DATE_CHARS = 130
+_CLOCK = r"[\d٠-٩]{1,2}[:.٫][\d٠-٩]{2}(?::[\d٠-٩]{2})?"
+# All that date lines hold beside dates: weekdays, hours, zones, labels, the issue's number.
+_DATE_WORDS_RE = re.compile(
+    rf"{_CLOCK}|(?<![^\W\d_])(?:{one_of(WEEKDAYS)}|يوم|النشر|نشرت?|تاريخ|في|آخر|اخر|تحديث|تم|التحديث|الساعة|الموافق|صباحا|صباحاً|صباحًا"
+    r"|مساء|مساءً|ظهرا|ظهراً|ص|مـ|م|هـ|ه|بتوقيت|مكة(?:\s+المكرمة)?|غرينتش|جرينتش|القدس|الرياض|بغداد|القاهرة|دمشق|بيروت|أبوظبي|GMT|KSA|GST|UTC"
+    r"|AM|PM|العدد|رقم\s+العدد|السنة|منذ|ساعة|ساعات|ساعتين|دقيقة|دقائق|دقيقتين|يومين|أيام)(?![^\W\d_])",
+    re.IGNORECASE,
+)
 _MAX_TAGS = 40
-_SELF_LINK_RE = re.compile(r"(?:^|\s)رابط الخبر بصحيفة [^\s:]{2,20}\s?:.{0,300}$")
+_SELF_LINK_RE = re.compile(
+    r"(?:^|\s)رابط (?:الخبر|المقالة?|الموضوع|التقرير|المادة) (?:ب|في |على |من )(?:صحيفة |جريدة |موقع )?[^\s:]{2,20}"
+    r"(?: [^\s:]{2,20}){0,2}\s?:.{0,300}$"
+)
 _SELF_LINK_CHARS = 360
+_INITIALS = r"[\u0621-\u064a](?:(?:\.\s?|\s|\u0640)[\u0621-\u064a]){1,3}\.?"
+_RULE = r"[/\s\-–—ـ=.*#()]*"
+# How wires close: «// انتهى //», «(النهاية) ف ن / ع م», «--(بترا)», «م.ع/ ح.س».
+_END_MARK_RE = re.compile(
+    rf"^(?:(?:[/(\-–—ـ=*#]{_RULE}(?:انته[ىي]|النهاية|يُ?تبع)|[/\-–—ـ=]+{_RULE}(?:بترا|واس|وام|كونا|قنا|العُ?مانية|وفا|سانا|بنا)){_RULE}"
+    rf"(?:{_CLOCK}\s?ت?\s?[مص]?|[\d٠-٩]{{4}})?(?:{_INITIALS}(?:\s?/\s?{_INITIALS}){{0,3}})?{_RULE}"
+    rf"|{_INITIALS}(?:\s?/\s?{_INITIALS}){{0,3}}|[\d٠-٩]{{2}}:?[\d٠-٩]{{2}}\s?(?:ت?\s?[مص]|جمت)|انته[ىي]|[/\-–—ـ=*#.]{{2,}}{_RULE})$"
+)
+_DESK_RE = re.compile(r"^\((?:[^()]{0,80}\s)?(?:إعداد|اعداد|تحرير|تغطية|شارك\s+في\s+التغطية|كتابة)\s[^()]{4,160}\)$")
+_COPYRIGHT_RE = re.compile(
+    r"©|\(c\)\s|(?:جميع|كافة|كل)\s+(?:ال)?حقوق\s+(?:\S+\s+){0,3}محفوظة"
+    r"|حقوق\s+(?:النشر|الطبع|الملكية)\s+(?:\S+\s+){0,3}محفوظة|all rights reserved",
+    re.IGNORECASE,
+)
+_MAX_COLOPHON_CHARS, _MAX_COLOPHON_WORDS = 160, 12
 
 
 def is_widget(text: str) -> bool:
-    """Whether the whole line is a button, a counter or another part of the page's machinery."""
-    return len(text) <= 60 and (fold_shown(text) in _WIDGETS or _WIDGET_RE.match(text) is not None)
+    """Whether the whole line is a button, a row of buttons, a counter or another part of the page's machinery."""
+    if len(text) > _MAX_ROW_CHARS:
+        return False
+    key = fold_shown(text)
+    if len(text) <= _MAX_WIDGET_CHARS and (key in _WIDGETS or _WIDGET_RE.match(text) is not None):
+        return True
+    return _is_row(text) or _SHARE_RE.fullmatch(key) is not None or _SKIP_RE.match(text) is not None or _is_promo(text)
+
+
+def _is_row(text: str) -> bool:
+    bare = _SIGNS_RE.sub(" ", text)
+    key = fold_shown(bare)
+    if bare == text and " " not in key:
+        return False  # one word is a button only when it is a line of machinery.json
+    return bool(key) and _ROW_RE.fullmatch(key) is not None
+
+
+def _is_promo(text: str) -> bool:
+    return _PROMO_RE.match(text) is not None
 
 
 def is_related_heading(text: str) -> bool:
@@ -55,12 +124,41 @@ def is_related_heading(text: str) -> bool:
 
 def is_date_line(text: str) -> bool:
     """Whether the line only says when the page was published or changed."""
-    return len(text) <= 90 and _DATE_LINE_RE.match(text) is not None
+    if len(text) > _MAX_DATE_CHARS or not any(map(str.isdecimal, text)):
+        return False
+    if len(text) <= 90 and _DATE_LABEL_RE.match(text) is not None:
+        return True
+    bare = text
+    for found in reversed(find_dates(text)):
+        bare = f"{bare[: found.start]} {bare[found.end :]}"
+    if bare == text and re.search(_CLOCK, text) is None and "منذ" not in text:
+        return False
+    return re.search(r"[^\W\d_]", _DATE_WORDS_RE.sub(" ", bare)) is None
 
 
 def is_tags_line(text: str) -> bool:
     """Whether the line lists the page's tags."""
-    return len(text) <= 400 and _TAGS_LINE_RE.match(text) is not None
+    return len(text) <= 400 and (_TAGS_LINE_RE.match(text) is not None or _HASHTAGS_RE.match(text) is not None)
+
+
+def is_end_mark(text: str) -> bool:
+    """Whether the line only closes a wire's text, with the initials of its editors."""
+    return len(text) <= 40 and _END_MARK_RE.match(text) is not None
+
+
+def is_desk_note(text: str) -> bool:
+    """Whether the line names, in brackets, who prepared and edited a wire's text: «(إعداد فلان - تحرير فلان)»."""
+    return len(text) <= 260 and _DESK_RE.match(text) is not None
+
+
+def is_colophon(text: str, own: Outlet) -> bool:
+    """Whether the line, the last of its page, says what the outlet is or who holds the rights."""
+    if len(text) > _MAX_COLOPHON_CHARS:
+        return False
+    if _COPYRIGHT_RE.search(text) is not None:
+        return True
+    name, sign, rest = text.partition("،")
+    return bool(sign and rest) and text.count(" ") < _MAX_COLOPHON_WORDS and text[-1] not in CLOSING and own.owns(name)
 
 
 def strip_prefix_widget(text: str) -> tuple[str, str]:

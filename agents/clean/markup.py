@@ -7,17 +7,16 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
 
 import trafilatura
 from selectolax.lexbor import LexborHTMLParser, LexborNode
+from trafilatura.settings import Extractor
 
-from agents.clean.credit import MAX_CREDIT_CHARS
-from agents.clean.dates import find_dates
 from agents.clean.identity import hostname
+from agents.clean.metadata import Metadata, find_captions, find_container
 from agents.text.display import display_text
 
 # What it warns of is said again, with the page's origin, by the dead letter.
@@ -29,7 +28,6 @@ MAX_DEPTH = 400
 MAX_TAGS = 20_000
 _BLOCKS = "p, h2, h3, h4, li, blockquote, figcaption, pre, td"
 _EDGES = "div, section, h1, h2, h3, h4, p, ul, li, table, tr, figure"
-_AUTHORS = "[rel=author], [itemprop=author], .byline, .author-name, .article-author, .author"
 _NOISE = "script, style, noscript, template, nav, aside, form, button, iframe, svg"
 _MIN_SPACES = 5
 # trafilatura's text is this many times shorter than what the page holds beside its links: it missed the article.
@@ -37,21 +35,11 @@ _LEAST_SHARE = 5
 # A table cell or list of so many links, with so little text between them, is a menu.
 _MENU_LINKS, _MENU_CHARS = 3, 20
 _BULLET = "\n- "
-# Where the article stands in most content systems. Only a check on trafilatura, and its stand-in.
-_CONTAINERS = (
-    "[itemprop=articleBody]",
-    ".article-body, .article__body, .articleBody, #articleBody, .article-content, .article_content, .story-body",
-    ".entry-content, .post-content, .td-post-content, .node-content, .field-name-body, .wysiwyg",
-    "article",
-    "main",
-)
-_ARTICLE_TYPES = {
-    "NewsArticle", "Article", "ReportageNewsArticle", "AnalysisNewsArticle", "OpinionNewsArticle", "BlogPosting",
-    "LiveBlogPosting",
-}  # fmt: skip
 # trafilatura removes zero-width joiners, but Persian names and some Arabic abbreviations are spelled with them. Two
 # runes that no page of ours has stand in for them.
 _STAND_INS = (("\u200c", "\u16dc"), ("\u200d", "\u16dd"))
+# `fast` leaves out the library's own fallbacks, half of its time; ours is the container.
+_OPTIONS = Extractor(fast=True, precision=True, comments=False)
 _TAG_START_RE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
 _TAG_RE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})([^<>]{0,2000})>")
 _VOID = {
@@ -73,7 +61,8 @@ class Markup:
     Attributes:
         text: the article's lines, display text.
         title, author, published_at: from JSON-LD, OpenGraph, meta or time elements, whichever comes first; or None.
-        captions: texts of figcaption elements inside the article.
+        captions: texts of the article's captions, each with its credit.
+        site: the outlet's name as the markup or the title has it, or None.
     """
 
     text: str
@@ -81,6 +70,7 @@ class Markup:
     author: str | None
     published_at: datetime | None
     captions: tuple[str, ...]
+    site: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,47 +112,20 @@ def read_markup(html: str, url: str) -> Markup:
         html = _flatten(html)
     tree = LexborHTMLParser(html)
     rules = _outlet(url)
-    linked = _json_ld(tree)
-    title = _first(
-        _text_of(tree, rules.title),
-        _string(linked.get("headline")),
-        _meta(tree, "og:title"),
-        _text_of(tree, "h1"),
-        _text_of(tree, "title"),
+    container = find_container(tree)
+    told = Metadata(tree, title=rules.title, byline=rules.byline, published=rules.published)
+    return Markup(
+        title=told.title,
+        author=told.author,
+        published_at=told.published_at,
+        captions=find_captions(tree, container, rules.caption),
+        site=told.site,
+        # Last, for it takes the tree apart.
+        text=_article_text(tree, rules, container, told.title),
     )
-    author = _first(
-        _text_of(tree, rules.byline),
-        _author(linked.get("author")),
-        _meta(tree, "author"),
-        _meta(tree, "article:author"),
-        _printed_author(tree),
-    )
-    published = _first_time(
-        _string(linked.get("datePublished")),
-        _meta(tree, "article:published_time"),
-        _meta(tree, "datePublished"),
-        *_times(tree, rules.published),
-    )
-    figures = (_container(tree) or tree).css(rules.caption or "figcaption")
-    captions = tuple(dict.fromkeys(filter(None, map(_node_line, figures))))
-    return Markup(_article_text(tree, rules), _headline(title, tree), author, published, captions)
 
 
-def _printed_author(tree: LexborHTMLParser) -> str | None:
-    text = _text_of(tree, _AUTHORS)
-    return text if text and len(text) <= MAX_CREDIT_CHARS else None
-
-
-def _headline(title: str | None, tree: LexborHTMLParser) -> str | None:
-    """The headline without the site's name, when the page prints it so itself."""
-    for node in tree.css("h1, h2")[:10]:
-        printed = _node_line(node)
-        if title and len(printed) * 2 > len(title) and printed != title and title.startswith(printed):
-            return printed
-    return title
-
-
-def _article_text(tree: LexborHTMLParser, rules: _Outlet) -> str:
+def _article_text(tree: LexborHTMLParser, rules: _Outlet, container: LexborNode | None, title: str | None) -> str:
     if rules.body and (nodes := tree.css(rules.body)):
         for node in nodes[0].css(rules.drop) if rules.drop else ():
             node.decompose()
@@ -171,21 +134,21 @@ def _article_text(tree: LexborHTMLParser, rules: _Outlet) -> str:
             return text
     for noise in tree.css(_NOISE):
         noise.decompose()
-    pruned = tree.html or ""
+    # Without the page around it, trafilatura is faster and takes nothing of other stories.
+    pruned = (f"<html><body>{container.html}</body></html>" if container is not None else tree.html) or ""
     extracted = _trafilatura(pruned) if pruned.count("<") <= MAX_TAGS else ""
     if _BULLET in f"\n{extracted}" and tree.body is not None:
         extracted = _without_bullets(extracted, tree.body)
-    container = _container(tree)
     if container is None:
         if tree.body is not None and len(_solid(extracted)) * _LEAST_SHARE < len(_solid(_unlinked(tree.body))):
             extracted = ""  # it took a menu or a footer for the article
-        return extracted or "\n".join(_bare_page(tree))
+        return extracted or "\n".join(_bare_page(tree, title))
     held = _solid(display_text(container.text(separator=" ")))
     lines = [solid for line in extracted.split("\n") if (solid := _solid(line))]
     inside = sum(len(solid) for solid in lines if solid[:200] in held)
     if lines and inside * 2 >= sum(map(len, lines)):
         return extracted
-    return "\n".join(_unless_links(list(_block_lines(container)), tree)) or extracted
+    return "\n".join(_unless_links(list(_block_lines(container)), tree, title)) or extracted
 
 
 def _unlinked(body: LexborNode) -> str:
@@ -210,8 +173,7 @@ def _trafilatura(html: str) -> str:
     hidden = [(joiner, rune) for joiner, rune in _STAND_INS if joiner in html]
     for joiner, rune in hidden:
         html = html.replace(joiner, rune)
-    # `fast` leaves out the library's own fallbacks, half of its time; ours is the container.
-    text = trafilatura.extract(html, include_comments=False, favor_precision=True, fast=True) or ""
+    text = trafilatura.extract(html, options=_OPTIONS) or ""
     for joiner, rune in hidden:
         text = text.replace(rune, joiner)
     return display_text(text)
@@ -228,17 +190,16 @@ def _too_deep(html: str) -> bool:
     return False
 
 
-def _bare_page(tree: LexborHTMLParser) -> list[str]:
+def _bare_page(tree: LexborHTMLParser, title: str | None) -> list[str]:
     """The lines of a page that has no article container."""
     menus = [node for node in tree.css("td, ul") if len(node.css("a")) >= _MENU_LINKS and not node.css("td, ul")[1:]]
     for frame in [*tree.css("header, footer"), *(node for node in menus if len(_unlinked(node)) < _MENU_CHARS)]:
         frame.decompose()
-    return _unless_links(list(_block_lines(tree.body)), tree) if tree.body is not None else []
+    return _unless_links(list(_block_lines(tree.body)), tree, title) if tree.body is not None else []
 
 
-def _unless_links(lines: list[str], tree: LexborHTMLParser) -> list[str]:
+def _unless_links(lines: list[str], tree: LexborHTMLParser, title: str | None) -> list[str]:
     """No lines, when beside the headline there are links and labels only."""
-    title = _text_of(tree, "h1")
     told = any(line.count(" ") >= _MIN_SPACES and " ".join(line.split()) != title for line in lines)
     return lines if told or tree.css_first("a") is None else []
 
@@ -246,14 +207,6 @@ def _unless_links(lines: list[str], tree: LexborHTMLParser) -> list[str]:
 def _flatten(html: str) -> str:
     """The page without the tags that only nest."""
     return _TAG_RE.sub(lambda match: match.group() if match[2].lower() in _FLAT else " ", html)
-
-
-def _container(tree: LexborHTMLParser) -> LexborNode | None:
-    for selector in _CONTAINERS:
-        nodes = [node for node in tree.css(selector) if len(node.text(strip=True)) > 20]
-        if len(nodes) == 1:
-            return nodes[0]
-    return None
 
 
 def _block_lines(node: LexborNode) -> Iterator[str]:
@@ -271,76 +224,3 @@ def _block_lines(node: LexborNode) -> Iterator[str]:
             edge.insert_after("\n")
     for block in blocks:
         yield from display_text(block.text(separator="")).split("\n")
-
-
-def _node_line(node: LexborNode) -> str:
-    return " ".join(display_text(node.text(separator=" ")).split())
-
-
-def _text_of(tree: LexborHTMLParser, selector: str | None) -> str | None:
-    node = tree.css_first(selector) if selector else None
-    return (_node_line(node) or None) if node is not None else None
-
-
-def _meta(tree: LexborHTMLParser, name: str) -> str | None:
-    node = tree.css_first(f'meta[property="{name}"], meta[name="{name}"], meta[itemprop="{name}"]')
-    return _string(node.attributes.get("content")) if node is not None else None
-
-
-def _times(tree: LexborHTMLParser, selector: str | None) -> Iterator[str | None]:
-    for node in tree.css(selector or "time")[:3]:
-        yield node.attributes.get("datetime")
-        yield _node_line(node)
-
-
-def _string(value: object) -> str | None:
-    return (" ".join(display_text(value).split()) or None) if isinstance(value, str) else None
-
-
-def _first(*values: str | None) -> str | None:
-    return next((value for value in values if value), None)
-
-
-def _json_ld(tree: LexborHTMLParser) -> dict[str, Any]:
-    """The first JSON-LD object of the page that is an article."""
-    for node in tree.css('script[type="application/ld+json"]'):
-        try:
-            data = json.loads(node.text(), strict=False)
-        except (ValueError, RecursionError):
-            continue  # many sites print broken JSON-LD; the other metadata still stands
-        for item in _items(data):
-            kind = item.get("@type")
-            if _ARTICLE_TYPES.intersection(kind if isinstance(kind, list) else [kind] if isinstance(kind, str) else []):
-                return item
-    return {}
-
-
-def _items(data: object) -> Iterator[dict[str, Any]]:
-    if isinstance(data, list):
-        for item in data:
-            yield from _items(item)
-    elif isinstance(data, dict):
-        yield data
-        yield from _items(data.get("@graph"))
-
-
-def _author(value: object) -> str | None:
-    if isinstance(value, list):
-        return "، ".join(filter(None, map(_author, value))) or None
-    return _string(value.get("name")) if isinstance(value, dict) else _string(value)
-
-
-def _first_time(*values: str | None) -> datetime | None:
-    return next((found for value in values if value and (found := parse_time(value))), None)
-
-
-def parse_time(value: str) -> datetime | None:
-    """A publication time as pages print it: ISO 8601, or a date in words or digits. Without a zone it is UTC."""
-    try:
-        found = datetime.fromisoformat(value.strip())
-    except ValueError:
-        mentions = [mention.iso for mention in find_dates(value) if re.fullmatch(r"\d{4}-\d\d-\d\d", mention.iso)]
-        if not mentions:
-            return None
-        found = datetime.fromisoformat(mentions[0])
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

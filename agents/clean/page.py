@@ -12,6 +12,7 @@ from agents.clean.decode import decode, repair
 from agents.clean.identity import article_id, fold
 from agents.clean.language import detect_language
 from agents.clean.markup import looks_like_html, read_markup
+from agents.clean.own import outlet_of
 from agents.clean.segment import Hints, Parts, segment
 from agents.text.display import display_text
 from streams.errors import Reason, Rejected
@@ -106,11 +107,13 @@ def read_page(raw: RawArticle, limits: Limits) -> Page:
         title=title or (markup.title if markup else None),
         author=author or (markup.author if markup else None),
         captions=markup.captions if markup else (),
+        own=outlet_of(raw.source, raw.url, markup.site if markup else None),
     )
     articles = segment(shown, hints)
     if not articles:
         raise Rejected(Reason.EMPTY_BODY, "content is page machinery without a text")
-    if markup is not None and [fold(line) for parts in articles for line in parts.body] == [fold(hints.title or "")]:
+    lines_left = [line for parts in articles for line in parts.body]
+    if markup is not None and len(lines_left) == 1 and fold(lines_left[0]) == fold(hints.title or ""):
         raise Rejected(Reason.NO_ARTICLE, "the markup holds a headline and no article")
     if len(articles) > limits.max_articles:
         raise Rejected(Reason.TOO_LARGE, f"{len(articles)} articles on one page, more than {limits.max_articles}")

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from agents.clean.boundaries import HEADER_LINES, header_end, split_points
 from agents.clean.credit import MAX_CREDIT_CHARS, Credit, parse_credit
 from agents.clean.identity import fold
-from agents.clean.lines import Line, Removal, Rule, is_body, is_credited_caption, split_credit, to_lines
+from agents.clean.lead import lead_credit
+from agents.clean.lines import Line, Removal, Rule, is_body, is_credited_caption, read_label, split_credit, to_lines
 from agents.clean.machinery import is_date_line, is_related_heading
+from agents.clean.own import NOBODY, Outlet
 from agents.clean.strip import without_machinery
 
 _MAX_TITLE_WORDS = 30
 _MAX_RELATED = 8
+# «Author, فلان», as the BBC's pages say who wrote.
+_WHO_RE = re.compile(r"^(?:Author|Role|Reporting from|الكاتب|الدور)\s*,\s*")
 _SOURCE_LINE_RE = re.compile(r"^(?:المصدر|المصادر|مصدر الخبر)\s*[:：]\s*(?P<source>.{2,60})$")
 
 
@@ -27,11 +31,13 @@ class Hints:
         title: the headline, display text.
         author: the author field as printed, display text.
         captions: texts that the markup says are captions.
+        own: the outlet whose page it is.
     """
 
     title: str | None = None
     author: str | None = None
     captions: tuple[str, ...] = ()
+    own: Outlet = NOBODY
 
 
 @dataclass(slots=True)
@@ -60,13 +66,13 @@ def segment(text: str, hints: Hints = Hints()) -> list[Parts]:
         text: display text, one paragraph or other element a line.
         hints: see `Hints`. A title that the page does not print belongs to the first article.
     """
-    lines, below = without_machinery(to_lines(text.split("\n")))
+    lines, below = without_machinery(to_lines(text.split("\n")), hints.own)
     points = split_points(lines)
     pages = [lines[start:end] for start, end in pairwise([*points, len(lines)])]
     owner = _title_owner(pages, hints.title)
     articles = []
     for number, page in enumerate(pages):
-        own = hints if number == owner else Hints(captions=hints.captions)
+        own = hints if number == owner else Hints(captions=hints.captions, own=hints.own)
         parts = _Reader(page, own, headed=len(pages) > 1).read()
         parts.removed[:0] = [removal for line in page for removal in line.removed]
         articles.append(parts)
@@ -111,6 +117,7 @@ class _Reader:
         self.caption_keys: set[str] = set()
         self.known_captions = {fold(caption) for caption in hints.captions}
         self.credits: list[Credit] = []
+        self.picture_credit: str | None = None
 
     def _printed_key(self, key: str) -> str:
         """The known headline as the page prints it, which may leave out the site's name."""
@@ -154,7 +161,7 @@ class _Reader:
                 if line.key != self.title_key or is_body(line):
                     continue
                 # A poem's first verse is its title too; a headline has an article under it.
-                if position == 0 and (end or len(self.lines) == 1 or is_body(self.lines[1]) or self.lines[1].blanks):
+                if position == 0 and (end or len(self.lines) == 1 or self.lines[1].blanks or self._heads_text()):
                     self._remove(line, Rule.TITLE_ECHO)
                     return 1
                 return 0
@@ -170,6 +177,11 @@ class _Reader:
             self._remove(first, Rule.TITLE)
             return 1
         return 0
+
+    def _heads_text(self) -> bool:
+        """Whether a paragraph follows the first line, with nothing but credits, captions and dates between."""
+        below = (line for line in self.lines[1:HEADER_LINES] if not self._is_header_line(line))
+        return any(map(is_body, islice(below, 1)))
 
     def _take_header_line(self, line: Line, *, repeated: bool) -> bool:
         if line.key and line.key == self.title_key and repeated:
@@ -190,12 +202,30 @@ class _Reader:
     def _repeats(self, line: Line) -> bool:
         return bool(line.key) and sum(other.key == line.key for other in self.lines[:14]) > 1
 
+    def _take_label(self, line: Line) -> bool:
+        """«صدر الصورة، …» and «التعليق على الصورة، …»."""
+        label = read_label(line.text)
+        if label is None:
+            return False
+        kind, said = label
+        if kind == "credit":
+            self.picture_credit = said
+        else:
+            if all(said != text for text, _ in self.parts.captions):
+                self.parts.captions.append((said, self.picture_credit))
+            self.caption_keys.add(fold(said))
+            self.picture_credit = None
+        self._remove(line, Rule.CAPTION)
+        return True
+
     def _take_caption(self, line: Line, *, in_header: bool, repeats: bool = False) -> bool:
+        if self._take_label(line):
+            return True
         if line.key and line.key in self.caption_keys:
             self._remove(line, Rule.CAPTION_ECHO)
             return True
         known = line.key in self.known_captions if line.key else False
-        if not (known or repeats or is_credited_caption(line, in_header=in_header)):
+        if not (known or repeats or is_credited_caption(line, in_header=in_header, own=self.hints.own)):
             return False
         if line.key:
             self.caption_keys.add(line.key)
@@ -209,7 +239,7 @@ class _Reader:
         """What the line says if it is a credit line and nothing else."""
         if len(line.text) > MAX_CREDIT_CHARS:
             return None
-        credit = parse_credit(line.text)
+        credit = parse_credit(_WHO_RE.sub("", line.text), self.hints.own)
         if self.hints.author and line.key == fold(self.hints.author):
             return credit
         if credit.likely and self._before_paragraph(line):
@@ -217,13 +247,14 @@ class _Reader:
         return credit if credit.certain and not self._is_bare_name(credit) else None
 
     def _before_paragraph(self, line: Line) -> bool:
-        """Whether the line stands at the top, right over a paragraph."""
+        """Whether the line is the last of the header, right over the first paragraph."""
         number = next(number for number, other in enumerate(self.lines) if other is line)
-        return number < 3 and any(map(is_body, self.lines[number + 1 : number + 2]))
+        paragraph = next((at for at, other in enumerate(self.lines[:HEADER_LINES]) if is_body(other)), -1)
+        return number + 1 == paragraph
 
     def _is_bare_name(self, credit: Credit) -> bool:
         """A name or place alone may be a caption or a heading. A writer's name counts where no author is given."""
-        return credit.parts < 2 and (credit.byline is None or self.hints.author is not None)
+        return credit.places_only or (credit.parts < 2 and (credit.byline is None or self.hints.author is not None))
 
     def _is_kicker(self, position: int) -> bool:
         """A second headline: the line after a headline that the page itself prints, before the first paragraph."""
@@ -276,10 +307,11 @@ class _Reader:
         bracketed = last and len(line.text) < 40 and line.text[0] in "([" and line.text[-1] in ")]"
         if match is None and not bracketed:
             return False
-        credit = parse_credit(match["source"] if match else line.text)
+        credit = parse_credit(match["source"] if match else line.text, self.hints.own)
         if match is None and not (credit.certain and credit.agencies):
             return False
-        self.credits.append(Credit(agencies=credit.agencies or ((match["source"],) if match else ())))
+        sources = credit.agencies or ((match["source"].strip(' "«»“”'),) if match else ())
+        self.credits.append(Credit(agencies=sources, dateline=credit.dateline if credit.certain else None))
         self._remove(line, Rule.SOURCE_LINE)
         return True
 
@@ -306,28 +338,13 @@ class _Reader:
 
     def _settle_credit(self) -> None:
         """The author field first, then what the page prints."""
-        found = [parse_credit(self.hints.author)] if self.hints.author else []
+        found = [parse_credit(self.hints.author, self.hints.own)] if self.hints.author else []
         found.extend(self.credits)
-        if self.parts.body and len(found) < 2:
-            found.extend(_lead_credit(self.parts.body[0]))
+        lead = lead_credit(self.parts.body[0], self.hints.own) if self.parts.body else None
+        if lead is not None and len(found) < 2:
+            found.append(lead)
         self.parts.credit = Credit(
             byline=next((credit.byline for credit in found if credit.byline), None),
             dateline=next((credit.dateline for credit in found if credit.dateline), None),
             agencies=tuple(dict.fromkeys(name for credit in found for name in credit.agencies)),
         )
-
-
-_LEAD_RE = re.compile(r"^(?P<credit>[^:.!؟«»\"]{3,60}?)\s?:\s")
-_LEAD_DASH_RE = re.compile(r"^(?P<credit>[^:.!؟]{3,40})\s[-–—ـ]\s")
-_LEAD_FIRST_DASH_RE = re.compile(r"^(?P<credit>[^:.!؟]{3,40}?)\s[-–—ـ]\s")
-
-
-def _lead_credit(paragraph: str) -> list[Credit]:
-    """The credit inside the first sentence, as «القاهرة - رويترز: …». The sentence keeps it."""
-    for pattern in (_LEAD_RE, _LEAD_DASH_RE, _LEAD_FIRST_DASH_RE):
-        match = pattern.match(paragraph)
-        if match is not None:
-            credit = parse_credit(match["credit"])
-            if credit.certain and (credit.agencies or credit.dateline):
-                return [credit]
-    return []

@@ -5,16 +5,34 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agents.clean.identity import fold_shown
-from agents.clean.lines import Line, Removal, Rule
-from agents.clean.machinery import is_tags_line, is_widget, split_self_link, split_tags, strip_prefix_widget
+from agents.clean.lines import Line, Removal, Rule, is_body
+from agents.clean.machinery import (
+    is_colophon,
+    is_desk_note,
+    is_end_mark,
+    is_tags_line,
+    is_widget,
+    split_self_link,
+    split_tags,
+    strip_prefix_widget,
+)
+from agents.clean.own import Outlet
+
+# Colophon, end mark, desk note, tags: no page has more of them below its text.
+_MAX_FOOT_LINES = 5
 
 
-def without_machinery(lines: list[Line]) -> tuple[list[Line], list[Removal]]:
-    """Take widgets, tags and the page's links to itself away.
+def without_machinery(lines: list[Line], own: Outlet) -> tuple[list[Line], list[Removal]]:
+    """Take widgets, tags, the page's links to itself and what stands below its text away.
+
+    Args:
+        lines: the whole page.
+        own: the outlet whose page it is.
 
     Returns:
         The lines that stay, each with what was removed from it or over it; and what stood below the last one.
     """
+    lines, foot = _without_foot(lines, own)
     kept: list[Line] = []
     removed: list[Removal] = []
     after_widget, blanks = False, 0
@@ -34,7 +52,32 @@ def without_machinery(lines: list[Line]) -> tuple[list[Line], list[Removal]]:
         key = line.key if text == line.text else fold_shown(text)
         kept.append(replace(line, text=text, blanks=blanks, key=key, after_widget=after_widget, removed=tuple(removed)))
         after_widget, blanks, removed = False, 0, []
-    return kept, removed
+    return kept, removed + foot
+
+
+def _without_foot(lines: list[Line], own: Outlet) -> tuple[list[Line], list[Removal]]:
+    """The lines above the page's foot, and the foot, in page order."""
+    foot: list[Removal] = []
+    end = len(lines)
+    while end > 1 and len(foot) < _MAX_FOOT_LINES:
+        rule = _foot_rule(lines[end - 1].text, own)
+        if rule is None:
+            break
+        end -= 1
+        foot.insert(0, Removal(lines[end].text, rule))
+    return (lines[:end], foot) if any(map(is_body, lines[:end])) else (lines, [])
+
+
+def _foot_rule(text: str, own: Outlet) -> Rule | None:
+    if is_widget(text):
+        return Rule.WIDGET
+    if is_end_mark(text):
+        return Rule.END_MARK
+    if is_desk_note(text):
+        return Rule.DESK_NOTE
+    if is_tags_line(text):
+        return Rule.TAGS
+    return Rule.COLOPHON if is_colophon(text, own) else None
 
 
 def _without_parts(text: str, *, last: bool) -> tuple[str, list[Removal]]:

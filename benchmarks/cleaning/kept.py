@@ -13,7 +13,17 @@ from streams.errors import Rejected
 from streams.records import RawArticle
 
 # What never was body: the page's machinery, and lines that the contract takes out of the body.
-NOT_BODY = {Rule.WIDGET, Rule.TAGS, Rule.SELF_LINK, Rule.BYLINE, Rule.TITLE_ECHO, Rule.DATE_LINE, Rule.SOURCE_LINE}
+NOT_BODY = {
+    Rule.WIDGET,
+    Rule.TAGS,
+    Rule.SELF_LINK,
+    Rule.BYLINE,
+    Rule.TITLE_ECHO,
+    Rule.DATE_LINE,
+    Rule.SOURCE_LINE,
+    Rule.END_MARK,
+    Rule.COLOPHON,
+}
 
 
 @dataclass(slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agents.clean.credit import is_agency, is_person, is_place, parse_credit
+from agents.clean.credit import parse_credit
+from agents.clean.names import is_agency, is_person, is_place
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agents.clean.markup import looks_like_html, parse_time, read_markup
+from agents.clean.markup import looks_like_html, read_markup
+from agents.clean.metadata import parse_time
 from tests.unit.clean.samples import BODY, TITLE
 
 URL = "https://harbour.example/news/1"
@@ -145,3 +146,63 @@ def test_times() -> None:
     assert parse_time("2024-03-01T08:30:00+03:00") == datetime(2024, 3, 1, 5, 30, tzinfo=UTC)
     assert parse_time("٢٠٢٤/٠٣/٠١") == datetime(2024, 3, 1, tzinfo=UTC)
     assert parse_time("قبل قليل") is None
+
+
+class TestPartsOutsideTheText:
+    """Pictures and writers stand between headline and text, outside the element that holds the text."""
+
+    def test_a_caption_beside_the_text(self) -> None:
+        text = f"<div itemprop='articleBody'>{paragraphs(BODY)}</div>"
+        article = (
+            "<article><h2>الميناء القديم</h2><figure><img src='a.jpg'><figcaption><span>الميناء كما بدا أمس</span>"
+            f" <cite>(المرفأ)</cite></figcaption></figure>{text}</article>"
+        )
+        assert read_markup(page(article), URL).captions == ("الميناء كما بدا أمس (المرفأ)",)
+
+    def test_a_caption_that_only_a_class_names(self) -> None:
+        photo = "<div class='photo'><img src='a.jpg'><div class='caption'>نجار يصلح قارباً (رويترز)</div></div>"
+        assert read_markup(page(f"{photo}<div class='text'>{paragraphs(BODY)}</div>"), URL).captions == (
+            "نجار يصلح قارباً (رويترز)",
+        )
+
+    @pytest.mark.parametrize(
+        "elsewhere",
+        [
+            "<aside><figure><figcaption>قصة أخرى من المدينة</figcaption></figure></aside>",
+            "<div class='related-posts'><figure><figcaption>قصة أخرى من المدينة</figcaption></figure></div>",
+            "<figure><figcaption><a href='/2'>قصة أخرى من المدينة</a></figcaption></figure>",
+            "<a href='/2'><figure><figcaption>قصة أخرى من المدينة</figcaption></figure></a>",
+        ],
+    )
+    def test_captions_of_other_stories(self, elsewhere: str) -> None:
+        assert read_markup(page(f"<article>{paragraphs(BODY)}{elsewhere}</article>"), URL).captions == ()
+
+    @pytest.mark.parametrize("name", ["writer", "byline", "writeBy", "article__author", "reporter"])
+    def test_writers(self, name: str) -> None:
+        written = f"<div class='{name}'>أسوان - شيرين منصور:</div><div class='text'>{paragraphs(BODY)}</div>"
+        assert read_markup(page(written), URL).author == "أسوان - شيرين منصور:"
+
+    def test_a_readers_comment_names_no_writer(self) -> None:
+        comment = "<div class='comments'><div class='comment'><span class='author'>قارئ كريم</span></div></div>"
+        assert read_markup(page(f"<article>{paragraphs(BODY)}</article>{comment}"), URL).author is None
+
+    def test_a_date_that_only_a_class_names(self) -> None:
+        date = "<div class='date'>الجمعة 1 مارس 2024 - 20 شعبان 1445 هـ</div>"
+        assert read_markup(page(f"{date}<div class='text'>{paragraphs(BODY)}</div>"), URL).published_at == datetime(
+            2024, 3, 1, tzinfo=UTC
+        )
+
+    @pytest.mark.parametrize(
+        ("head", "title", "site"),
+        [
+            ("<meta property='og:site_name' content='المرفأ'>", TITLE, "المرفأ"),
+            (
+                '<script type="application/ld+json">{"@type": "Article", "publisher": {"name": "المرفأ"}}</script>',
+                TITLE,
+                "المرفأ",
+            ),
+            ("", TITLE, "صحيفة المرفأ"),
+        ],
+    )
+    def test_the_outlets_name(self, head: str, title: str, site: str) -> None:
+        assert read_markup(page(paragraphs(BODY), head, title), URL).site == site

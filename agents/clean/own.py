@@ -1,0 +1,88 @@
+"""The name of the outlet whose page it is, by which its own credit lines and colophon are known."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from agents.clean.identity import fold, hostname
+from agents.clean.names import names
+
+_KIND_RE = re.compile(r"^(?:صحيفة|جريدة|وكالة|موقع|قناة|شبكة|بوابة|مجلة|يومية)\s+")
+_ARABIC_RE = re.compile("[\u0621-\u064a]")
+# Labels of a host that say nothing of whose it is.
+_NO_NAMES = frozenset(
+    {"www", "com", "net", "org", "info", "news", "co", "gov", "edu", "online", "arabic", "ar", "en", "m", "amp", "web"}
+    | {"site", "file", "http", "https", "media", "press", "example"}
+)
+# Consonants by their usual transliterations; letters that Latin spells alike share a sign, vowels have none.
+_DIGRAPHS = (("sh", "$"), ("ch", "$"), ("kh", "x"), ("gh", "g"), ("th", "t"), ("dh", "d"), ("ph", "f"))
+_LATIN = str.maketrans({"c": "k", "q": "k", "p": "b", "j": "g", "v": "f"} | dict.fromkeys("aeiouyw'"))
+_CLASSES = {
+    "b": "ب", "t": "تثط", "g": "جغ", "h": "حه", "x": "خ", "d": "دذض", "z": "زظ", "r": "ر", "s": "سص", "$": "ش",
+    "f": "ف", "k": "قك", "l": "ل", "m": "م", "n": "ن", "": "اأإآىيوؤئءع\u0640",
+}  # fmt: skip
+_ARABIC = str.maketrans({letter: sign for sign, letters in _CLASSES.items() for letter in letters})
+_DOUBLE_RE = re.compile(r"(.)\1+")
+_LATIN_ARTICLE_RE = re.compile(r"^(?:al|el)(?=[a-z]{3})")
+_FINAL_H_RE = re.compile(r"(?<=a)h$")  # of ة
+_MIN_BONES, _MIN_FIRST, _MAX_WORDS = 2, 4, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """What the page's outlet is called.
+
+    Attributes:
+        printed: as printed (the site's name in the markup, an Arabic `source`), folded.
+        bones: consonants of its Latin names, as hosts and sources spell them.
+    """
+
+    printed: frozenset[str] = field(default_factory=frozenset)
+    bones: frozenset[str] = field(default_factory=frozenset)
+
+    def owns(self, name: str) -> bool:
+        """Whether `name` is the outlet's: as printed, or spelled by its Latin name («almina»: «الميناء»)."""
+        key = fold(_KIND_RE.sub("", name.strip()))
+        if not key:
+            return False
+        if key in self.printed:
+            return True
+        words = key.split()
+        spelled = {_arabic_bones(key)}
+        people = names().given.intersection(words[1:])
+        if 1 < len(words) <= _MAX_WORDS and len(words[0]) >= _MIN_FIRST and not people:
+            spelled.add(_arabic_bones(words[0]))  # «شراع الخليج» of shiraa.example
+        return any(len(bones) >= _MIN_BONES and bones in self.bones for bones in spelled)
+
+
+NOBODY = Outlet()
+
+
+def outlet_of(source: str, url: str, site: str | None = None) -> Outlet:
+    """The outlet of a page, from the record's `source`, the address, and the site's name in the markup."""
+    printed = {
+        fold(_KIND_RE.sub("", name.strip())) for name in (source, site or "") if _ARABIC_RE.search(name) is not None
+    }
+    labels = [label for label in hostname(url).split(".") if label not in _NO_NAMES]
+    latin = [name for name in (source, site or "", *labels) if name.isascii()]
+    bones = {bones for name in latin for bones in (_latin_bones(name),) if len(bones) >= _MIN_BONES}
+    return Outlet(frozenset(printed - {""}), frozenset(bones))
+
+
+def _latin_bones(name: str) -> str:
+    words = [word for word in re.split(r"[^a-z]+", name.lower()) if word and word not in _NO_NAMES]
+    return "".join(_word_bones(_LATIN_ARTICLE_RE.sub("", word)) for word in words)
+
+
+def _word_bones(word: str) -> str:
+    word = _FINAL_H_RE.sub("", word)
+    for pair, sign in _DIGRAPHS:
+        word = word.replace(pair, sign)
+    return _DOUBLE_RE.sub(r"\1", word.translate(_LATIN))
+
+
+def _arabic_bones(key: str) -> str:
+    """`key` is folded: no marks, ه for ة."""
+    words = (word.removeprefix("ال").removesuffix("ه") for word in key.split())
+    return "".join(_DOUBLE_RE.sub(r"\1", word.translate(_ARABIC)) for word in words)
