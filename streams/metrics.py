@@ -6,6 +6,8 @@ One `Metrics` object a process, with its own registry: tests make their own, and
 from __future__ import annotations
 
 import platform
+from collections import Counter as Counted
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client import Info as InfoMetric
@@ -14,12 +16,19 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from streams import __version__
+from streams.errors import Reason
+from streams.records import Article, Entity
 
 # A second series for every counter, which no dashboard reads.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
+ENTITY_TYPES: tuple[str, ...] = get_args(Entity.model_fields["type"].annotation)
 STAGE_SECONDS_BUCKETS = (0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+# A crawler may hand in an article at once, or the archive of a year.
+FETCHED_BUCKETS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0, 604800.0)
+COUNT_BUCKETS = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 100)
+BULK_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0)
 END_TO_END_BUCKETS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
 LOOP_DELAY_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
@@ -71,12 +80,41 @@ class Metrics:
             ["stage", "partition"],
             registry=reg,
         )
+        self.lag_seconds = Gauge(
+            "rasd_consumer_lag_seconds",
+            "Age of the oldest record of an assigned partition that this worker has not finished; 0 when none waits.",
+            ["stage", "partition"],
+            registry=reg,
+        )
         self.end_to_end = Histogram(
             "rasd_end_to_end_seconds",
             "From arrival in articles.raw to acknowledged by the index.",
             buckets=END_TO_END_BUCKETS,
             registry=reg,
         )
+        self.fetched_to_searchable = Histogram(
+            "rasd_fetched_to_searchable_seconds",
+            "From an article's fetched_at to acknowledged by the index; only articles that say when they were fetched.",
+            buckets=FETCHED_BUCKETS,
+            registry=reg,
+        )
+        self.entities = Histogram(
+            "rasd_article_entities",
+            "Mentions of entities in an article that was indexed.",
+            ["type"],
+            buckets=COUNT_BUCKETS,
+            registry=reg,
+        )
+        self.places = Histogram(
+            "rasd_article_places",
+            "Resolved places of an article that was indexed.",
+            buckets=COUNT_BUCKETS,
+            registry=reg,
+        )
+        self.bulk_seconds = Histogram(
+            "rasd_bulk_seconds", "Elasticsearch's time for a bulk request.", buckets=BULK_BUCKETS, registry=reg
+        )
+        self.bulk_bytes = Counter("rasd_bulk_bytes_total", "Bytes of bulk requests.", registry=reg)
         self.bulk_requests = Counter(
             "rasd_bulk_requests_total", "Bulk requests to Elasticsearch: ok, retried.", ["outcome"], registry=reg
         )
@@ -100,8 +138,11 @@ class Metrics:
         )
         self.table_keys = Gauge("rasd_table_keys", "Keys in a table of this worker.", ["table"], registry=reg)
         self.recovery_seconds = Gauge(
-            "rasd_table_recovery_seconds", "Duration of the last recovery of this worker's tables.", registry=reg
+            "rasd_table_recovery_seconds",
+            "From the last assignment of partitions until tables and indexes were read back.",
+            registry=reg,
         )
+        self.state_free = Gauge("rasd_state_disk_free_bytes", "Room on the disk of this worker's tables.", registry=reg)
         self.loop_delay = Histogram(
             "rasd_event_loop_delay_seconds",
             "How late the event loop wakes a timer.",
@@ -122,3 +163,68 @@ class Metrics:
             registry=reg,
         )
         self.live_clients = Gauge("rasd_live_clients", "Clients of the live feed.", registry=reg)
+
+    def start_at_zero(self, stage: str) -> None:
+        """Make a stage's counters exist before their first event: a rate cannot see a series that begins with it."""
+        for counter in (self.records_in, self.records_out, self.retries):
+            counter.labels(stage)
+        for outcome in ("ok", "rejected", "poison"):
+            self.articles.labels(stage, outcome)
+        for reason in Reason:
+            self.dead_letters.labels(stage, reason.value)
+
+    def searchable(self, article: Article, now: float) -> None:
+        """An article was acknowledged by the index.
+
+        Args:
+            now: seconds since the epoch.
+        """
+        self.end_to_end.observe(max(0.0, now - article.ingested_at.timestamp()))
+        if article.fetched_at is not None:
+            self.fetched_to_searchable.observe(max(0.0, now - article.fetched_at.timestamp()))
+        by_type: Counted[str] = Counted(entity.type for entity in article.entities)
+        for kind in ENTITY_TYPES:
+            self.entities.labels(kind).observe(by_type[kind])
+        self.places.observe(len(article.places))
+
+
+class ServerMetrics:
+    """What Kafka and Elasticsearch say of themselves, as `streams.servers` asks them; one process a system has these.
+
+    Args:
+        registry: where they are registered.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def gauge(name: str, meaning: str, *labels: str) -> Gauge:
+            return Gauge(name, meaning, labels, registry=registry)
+
+        self.elasticsearch_up = gauge("rasd_elasticsearch_up", "1 while Elasticsearch answers.")
+        self.elasticsearch_status = gauge("rasd_elasticsearch_status", "0 green, 1 yellow, 2 red.")
+        self.documents = gauge("rasd_elasticsearch_documents", "Articles in all indices of this pipeline.")
+        self.index_bytes = gauge("rasd_elasticsearch_index_bytes", "Their size on disk, replicas too.")
+        self.disk = gauge("rasd_elasticsearch_disk_bytes", "Size of a node's disk.", "node")
+        self.disk_free = gauge("rasd_elasticsearch_disk_free_bytes", "Room on a node's disk.", "node")
+        self.heap = gauge("rasd_elasticsearch_heap_bytes", "Memory of a node in use.", "node")
+        self.heap_max = gauge("rasd_elasticsearch_heap_max_bytes", "Memory that a node may use.", "node")
+        self.write_queue = gauge("rasd_elasticsearch_write_queue", "Bulk requests that wait in a node.", "node")
+        self.write_rejections = Counter(
+            "rasd_elasticsearch_write_rejections_total",
+            "Bulk requests that a node had no room for.",
+            ["node"],
+            registry=registry,
+        )
+        self.kafka_up = gauge("rasd_kafka_up", "1 while Kafka answers.")
+        self.brokers = gauge("rasd_kafka_brokers", "Brokers that it names.")
+        self.under_replicated = gauge(
+            "rasd_kafka_under_replicated_partitions", "Partitions of our topics that lack copies."
+        )
+        self.topic_kept = gauge("rasd_kafka_topic_records", "Records that a topic holds.", "topic")
+        self.topic_written = Counter(
+            "rasd_kafka_topic_written_total", "Records written to a topic.", ["topic"], registry=registry
+        )
+        self.group_lag = gauge(
+            "rasd_kafka_group_lag_messages",
+            "Records of a topic that the workers have not finished, known also when no worker runs.",
+            "topic",
+        )

@@ -55,6 +55,7 @@ class StageRunner:
     Attributes:
         waiting: true while a broker or server is away.
         done: next offset to finish, by partition.
+        waits_since: Kafka's time of the oldest record in hand, or else of the last one finished, by partition.
     """
 
     def __init__(
@@ -75,6 +76,8 @@ class StageRunner:
         self.tables = tables
         self.waiting = False
         self.done: dict[int, int] = {}
+        self.waits_since: dict[int, float] = {}
+        metrics.start_at_zero(stage.name)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=stage.name)
         self._dlq = topic_name(Topic.DLQ, settings)
 
@@ -101,6 +104,8 @@ class StageRunner:
         name = self.stage.name
         self.metrics.records_in.labels(name).inc(len(events))
         self.metrics.batch_records.labels(name).observe(len(events))
+        for event in reversed(events):
+            self.waits_since[event.message.partition] = event.message.timestamp
         outcomes = await self._until_done(lambda: self._work(events))
         parcels = [self._parcels(event, outcome) for event, outcome in zip(events, outcomes, strict=True)]
         await self._deliver(events, parcels, outcomes)
@@ -109,6 +114,7 @@ class StageRunner:
         self._account(events, outcomes)
         for event in events:
             self.done[event.message.partition] = event.message.offset + 1
+            self.waits_since[event.message.partition] = event.message.timestamp
 
     async def _work(self, events: Sequence[Any]) -> list[Outcome]:
         if isinstance(self.stage, SinkStage):
@@ -140,16 +146,17 @@ class StageRunner:
             except Rejected as failure:
                 outcomes.append(Outcome(failure=failure))
         started = time.perf_counter()
-        verdicts = iter(await self.function.write(records)) if records else iter(())
+        verdicts = list(await self.function.write(records)) if records else []
         seconds = (time.perf_counter() - started) / max(len(records), 1)
+        now = time.time()
+        for record, verdict in zip(records, verdicts, strict=True):
+            if verdict is None and isinstance(record, Article):
+                self.metrics.searchable(record, now)
+        answers = iter(verdicts)
         for outcome in outcomes:
             if outcome.failure is None:
-                outcome.failure = next(verdicts)
+                outcome.failure = next(answers)
                 self.metrics.stage_seconds.labels(stage.name).observe(seconds)
-        now = time.time()
-        for record in records:
-            if isinstance(record, Article):
-                self.metrics.end_to_end.observe(max(0.0, now - record.ingested_at.timestamp()))
         return outcomes
 
     def _parcels(self, event: Any, outcome: Outcome) -> list[Parcel]:

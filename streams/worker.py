@@ -65,6 +65,8 @@ class WorkerApp(faust.App):
 
     Attributes:
         runners: the stages that this worker runs, by name.
+        confirmed_tables: the tables of all of them.
+        assigned_at: when partitions were last assigned, on the performance counter.
     """
 
     logger = FAUST_LOGGER
@@ -74,6 +76,8 @@ class WorkerApp(faust.App):
         self.metrics = metrics
         self.runners: dict[str, StageRunner] = {}
         self.changelogs: list[TopicSpec] = []
+        self.confirmed_tables: list[ConfirmedTable] = []
+        self.assigned_at = time.perf_counter()
         super().__init__(
             settings.app_id,
             broker=[f"kafka://{server.strip()}" for server in settings.kafka_bootstrap.split(",")],
@@ -100,6 +104,10 @@ class WorkerApp(faust.App):
             stream_recovery_delay=0.0,
         )
         self.health = WorkerHealth(self)
+        self.on_partitions_assigned.connect(self._note_assignment)
+
+    async def _note_assignment(self, *_: Any, **__: Any) -> None:
+        self.assigned_at = time.perf_counter()
 
     def _new_transport(self) -> Transport:
         return _PromptTransport(self.conf.broker_consumer, self)
@@ -159,6 +167,7 @@ class WorkerContext:
         app = self._app
         table = cast(ConfirmedTable, app.Table(name, partitions=LOOKUP_PARTITIONS, key_type=str))
         self.tables.append(table)
+        app.confirmed_tables.append(table)
         window_ms = int(self.settings.dedupe_window_hours * 3600 * 1000)
         app.changelogs.append(
             TopicSpec(
@@ -201,9 +210,10 @@ def _add_agent(app: WorkerApp, stage: Stage) -> None:
 
 def _rebuild_on_recovery(app: WorkerApp, tables: list[ConfirmedTable], function: StatefulFunction) -> None:
     async def rebuild() -> None:
-        started = time.perf_counter()
         function.recovered()
-        app.metrics.recovery_seconds.set(time.perf_counter() - started)
+        for table in tables:
+            table.count()
+        app.metrics.recovery_seconds.set(time.perf_counter() - app.assigned_at)
 
     for table in tables:
         table.on_recover(rebuild)

@@ -5,10 +5,11 @@ article meets every earlier one; its state is a table whose changelog is in Kafk
 """
 
 from collections.abc import Sequence
+from typing import get_args
 
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
-from agents.dedupe.lookup import Lookup, LookupConfig
-from streams.records import Article, ClusterMove, FingerprintedArticle
+from agents.dedupe.lookup import LOOKUP_EVENTS, Lookup, LookupConfig
+from streams.records import Article, Cluster, ClusterMove, FingerprintedArticle
 from streams.stage import Arrival, Context, MapFunction, MapStage
 from streams.topics import Topic
 
@@ -29,6 +30,11 @@ class _Assign:
         self._metrics = context.metrics
         config = LookupConfig(window=context.settings.dedupe_window_hours * 3600.0)
         events = context.metrics.lookup_events
+        # A rate cannot see a series that begins with its first event.
+        for relation in get_args(Cluster.model_fields["relation"].annotation):
+            self._metrics.clusters.labels(relation)
+        for event in LOOKUP_EVENTS:
+            events.labels(event)
         self._lookup = Lookup(context.table("dedupe"), config, count=lambda event: events.labels(event).inc())
 
     def __call__(self, article: FingerprintedArticle, arrival: Arrival, /) -> Sequence[Article | ClusterMove]:

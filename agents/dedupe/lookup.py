@@ -27,6 +27,8 @@ from agents.dedupe.postings import Rank
 from agents.dedupe.state import Known
 from streams.records import Cluster, FingerprintedArticle
 
+LOOKUP_EVENTS = ("posting_capped", "candidates_capped", "moves_capped", "other_algorithm", "forgotten")
+
 
 @dataclass(frozen=True, slots=True)
 class LookupConfig:
@@ -85,8 +87,7 @@ class Lookup:
     Args:
         table: one JSON record an article, by article id. Only this object writes it.
         config: see `LookupConfig`.
-        count: called with the name of each event worth a metric: `posting_capped`, `candidates_capped`,
-            `moves_capped`, `other_algorithm`, `forgotten`.
+        count: called with the name of each event worth a metric, of `LOOKUP_EVENTS`.
     """
 
     def __init__(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from elasticsearch import ApiError, AsyncElasticsearch
 
-from agents.index.bulk import Bulk, Verdict, actions, outcomes, verdicts, version
+from agents.index.bulk import Bulk, Outcome, Verdict, actions, outcomes, verdicts, version
 from agents.index.moves import Moves
 from streams.errors import Reason, Rejected, Retryable
 from streams.metrics import Metrics
@@ -39,6 +40,11 @@ class IndexSink:
         self._slots = asyncio.Semaphore(settings.bulk_in_flight)
         self._prepared = False
         self._max_bytes = DEFAULT_MAX_CONTENT_LENGTH
+        # A rate cannot see a series that begins with its first event.
+        for outcome in get_args(Outcome):
+            metrics.bulk_documents.labels(outcome)
+        for outcome in ("ok", "retried"):
+            metrics.bulk_requests.labels(outcome)
 
     async def write(self, articles: Sequence[Article]) -> list[Rejected | None]:
         """Store articles; returns when each is acknowledged or refused.
@@ -101,6 +107,7 @@ class IndexSink:
         if bulk.size > self._max_bytes:
             return await self._too_large(bulk)
         async with self._slots:
+            started = time.perf_counter()
             try:
                 with passing_errors(self.settings):
                     answer = await self._client.bulk(
@@ -116,6 +123,8 @@ class IndexSink:
                 # fault, and only it may suffer.
                 refusal = error
             else:
+                self.metrics.bulk_seconds.observe(time.perf_counter() - started)
+                self.metrics.bulk_bytes.inc(bulk.size)
                 return self._account(answer.body, bulk)
         if refusal.meta.status == 413:
             return await self._too_large(bulk)

@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from deploy.grafana.details import API, CONTENT, WORKERS
+from deploy.grafana.content import CONTENT
+from deploy.grafana.details import API, WORKERS
 from deploy.grafana.overview import OVERVIEW
 from deploy.grafana.panels import Dashboard
+from deploy.grafana.servers import ELASTICSEARCH, KAFKA
 
 FOLDER = Path(__file__).parent / "dashboards"
 
-DASHBOARDS = (OVERVIEW, WORKERS, CONTENT, API)
+DASHBOARDS = (OVERVIEW, WORKERS, CONTENT, KAFKA, ELASTICSEARCH, API)
 
 
 def render(dashboard: Dashboard) -> str:

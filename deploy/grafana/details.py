@@ -1,4 +1,4 @@
-"""The dashboards behind the overview: workers, content, query API."""
+"""The dashboards behind the overview: workers and query API."""
 
 from deploy.grafana.panels import ROUTE, STAGE, WORKER, Dashboard, Panel, Query, Row, quantiles
 
@@ -111,63 +111,18 @@ WORKERS = Dashboard(
                     ],
                     "short",
                     "Articles that the near-duplicate search remembers (RASD_DEDUPE_WINDOW_HOURS).",
-                    width=12,
                 ),
                 Panel(
                     "Last recovery",
                     [Query('rasd_table_recovery_seconds{instance=~"$instance"}', "{{instance}}")],
                     "s",
-                    "How long the worker read its tables back from Kafka when it last started.",
-                    width=12,
-                ),
-            ),
-        ),
-    ),
-)
-
-CONTENT = Dashboard(
-    uid="content",
-    title="Rasd: content",
-    description="What the articles are, as the stages see them.",
-    rows=(
-        Row(
-            "Copies",
-            (
-                Panel(
-                    "Articles by relation",
-                    [Query("sum by (relation) (rate(rasd_clusters_total[$__rate_interval]))", "{{relation}}")],
-                    "reqps",
-                    "first: a new story. exact, near, contains: a copy. update: a later version of the same article.",
-                    width=12,
-                    stacked=True,
+                    "How long the worker read its tables back from Kafka when it last got partitions.",
                 ),
                 Panel(
-                    "Share of copies",
-                    [
-                        Query(
-                            'sum(rate(rasd_clusters_total{relation!="first"}[$__rate_interval])) '
-                            "/ sum(rate(rasd_clusters_total[$__rate_interval]))",
-                            "copies",
-                        )
-                    ],
-                    "percentunit",
-                    "Articles that repeat an earlier one. A sudden change is a source's doing or a defect.",
-                    width=12,
-                ),
-            ),
-        ),
-        Row(
-            "Refused",
-            (
-                Panel(
-                    "Dead letters of the last day by reason",
-                    [Query("sum by (reason) (increase(rasd_dead_letters_total[24h]))", "{{reason}}")],
-                    "short",
-                    "Why records never became articles.",
-                    type="bargauge",
-                    instant=True,
-                    width=24,
-                    height=7,
+                    "Room for tables",
+                    [Query('rasd_state_disk_free_bytes{instance=~"$instance"}', "{{instance}}")],
+                    "bytes",
+                    "Free on the disk of RASD_STATE_DIR.",
                 ),
             ),
         ),

@@ -129,6 +129,12 @@ OVERVIEW = Dashboard(
                     "From a record's arrival in articles.raw until the index has acknowledged its article.",
                 ),
                 Panel(
+                    "Fetched to searchable",
+                    quantiles("rasd_fetched_to_searchable_seconds"),
+                    "s",
+                    "From the time that the source gives as fetched_at; hours and days are an archive being handed in.",
+                ),
+                Panel(
                     "Arrival to searchable, distribution",
                     [Query("sum by (le) (increase(rasd_end_to_end_seconds_bucket[$__rate_interval]))", "{{le}}")],
                     "s",
@@ -148,6 +154,12 @@ OVERVIEW = Dashboard(
                     "s",
                     "Computing time alone, without waiting in Kafka.",
                 ),
+                Panel(
+                    "Oldest waiting record by stage",
+                    [Query('stage:rasd_consumer_lag_seconds:max{stage=~"$stage"}', "{{stage}}")],
+                    "s",
+                    "How long the record that waits longest has waited for the stage.",
+                ),
             ),
         ),
         Row(
@@ -161,7 +173,7 @@ OVERVIEW = Dashboard(
                 ),
                 Panel(
                     "Time to work it off",
-                    [Query('stage:rasd_consumer_lag_seconds:estimate{stage=~"$stage"} < +Inf', "{{stage}}")],
+                    [Query('stage:rasd_backlog_seconds:estimate{stage=~"$stage"} < +Inf', "{{stage}}")],
                     "s",
                     "Waiting records divided by the speed of the last five minutes. A stage that stands has no value.",
                 ),

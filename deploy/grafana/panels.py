@@ -14,6 +14,8 @@ Json = dict[str, Any]
 COLUMNS = 24
 SCHEMA_VERSION = 41
 PROMETHEUS = {"type": "prometheus", "uid": "rasd-prometheus"}
+ELASTICSEARCH = {"type": "elasticsearch", "uid": "rasd-index"}
+ARRIVED = "ingested_at"  # the time that Grafana's range means in Elasticsearch
 
 PanelType = Literal["timeseries", "stat", "heatmap", "table", "bargauge"]
 QUANTILES = (0.5, 0.9, 0.99)
@@ -28,6 +30,27 @@ class Query:
 
     expr: str
     legend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Articles:
+    """Articles in Elasticsearch, counted by the values of a field.
+
+    What has as many values as there are outlets, places or people is asked of the index and is no metric's label.
+
+    Attributes:
+        field: keyword field; None counts all together.
+        size: the most frequent values that are shown.
+        over_time: their course, not one number each.
+        where: Lucene query that articles must match.
+        distinct: count the values of this field and not articles.
+    """
+
+    field: str | None
+    size: int = 15
+    over_time: bool = False
+    where: str = "*"
+    distinct: str | None = None
 
 
 def quantiles(metric: str, *, where: str = "", by: str = "", legend: str = "") -> list[Query]:
@@ -55,7 +78,7 @@ class Panel:
     """
 
     title: str
-    queries: Sequence[Query]
+    queries: Sequence[Query] | Articles
     unit: str
     description: str
     type: PanelType = "timeseries"
@@ -98,6 +121,7 @@ class Dashboard:
     description: str
     rows: Sequence[Row]
     variables: Sequence[Variable] = field(default_factory=tuple)
+    since: str = "now-30m"
 
     def to_json(self) -> Json:
         """The dashboard as Grafana provisions it."""
@@ -111,7 +135,7 @@ class Dashboard:
             "editable": False,
             "graphTooltip": 1,
             "refresh": "10s",
-            "time": {"from": "now-30m", "to": "now"},
+            "time": {"from": self.since, "to": "now"},
             "timezone": "browser",
             "links": [_links()],
             "templating": {"list": [_variable(variable) for variable in self.variables]},
@@ -191,10 +215,38 @@ def _panel(panel: Panel) -> Json:
         "type": panel.type,
         "title": panel.title,
         "description": panel.description,
-        "datasource": PROMETHEUS,
-        "targets": [_target(panel, number, query) for number, query in enumerate(panel.queries)],
+        "datasource": ELASTICSEARCH if isinstance(panel.queries, Articles) else PROMETHEUS,
+        "targets": _targets(panel),
         "fieldConfig": {"defaults": _defaults(panel), "overrides": []},
         "options": _options(panel),
+    }
+
+
+def _targets(panel: Panel) -> list[Json]:
+    if isinstance(panel.queries, Articles):
+        return [_articles(panel.queries)]
+    return [_target(panel, number, query) for number, query in enumerate(panel.queries)]
+
+
+def _articles(query: Articles) -> Json:
+    """As the editor of Grafana's Elasticsearch source writes it; it numbers metrics and buckets in one row."""
+    buckets: list[Json] = []
+    if query.field is not None:
+        order = {"order": "desc", "orderBy": "_count", "min_doc_count": "1", "size": str(query.size)}
+        buckets.append({"id": "2", "type": "terms", "field": query.field, "settings": order})
+    if query.over_time:
+        step = {"interval": "auto", "min_doc_count": "0", "trimEdges": "0"}
+        buckets.append({"id": "3", "type": "date_histogram", "field": ARRIVED, "settings": step})
+    metric: Json = {"id": "1", "type": "count"}
+    if query.distinct is not None:
+        metric = {"id": "1", "type": "cardinality", "field": query.distinct}
+    return {
+        "refId": "A",
+        "datasource": ELASTICSEARCH,
+        "query": query.where,
+        "timeField": ARRIVED,
+        "metrics": [metric],
+        "bucketAggs": buckets,
     }
 
 
@@ -248,7 +300,9 @@ def _options(panel: Panel) -> Json:
         }
     if panel.type == "table":
         return {"showHeader": True}
-    reduced: Json = {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}}
+    # Values of a field come as rows of one table and not as series.
+    rows = isinstance(panel.queries, Articles) and not panel.queries.over_time
+    reduced: Json = {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": rows}}
     if panel.type == "bargauge":
         return reduced | {"orientation": "horizontal", "displayMode": "basic"}
     return reduced | {"graphMode": "none" if panel.instant else "area", "colorMode": "value", "textMode": "auto"}

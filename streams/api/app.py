@@ -16,9 +16,10 @@ from streams.api.intake import Intake
 from streams.api.keys import read_keys
 from streams.api.state import State
 from streams.api.streaming import Places
-from streams.metrics import Metrics
+from streams.metrics import Metrics, ServerMetrics
 from streams.search.client import make_client
 from streams.search.service import Searcher
+from streams.servers import ServerWatch
 from streams.settings import Settings
 
 # Each holds a point in time, which keeps merged segments on the server's disk.
@@ -67,6 +68,7 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     """
     counters = metrics if metrics is not None else Metrics()
     keys = read_keys(settings)
+    server_metrics = ServerMetrics(counters.registry)
 
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
@@ -76,9 +78,12 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         exporting = Places(MAX_EXPORTS, "exports are running")
         api.state.rasd = State(settings, counters, Searcher(client, settings), intake, feed, exporting, keys)
         feed.start()
+        watch = ServerWatch(settings, server_metrics, client)
+        watch.start()
         try:
             yield
         finally:
+            await watch.close()
             await feed.close()
             await intake.close()
             await client.close()

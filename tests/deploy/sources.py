@@ -14,10 +14,10 @@ from typing import Any
 
 import promql_parser
 import yaml
-from prometheus_client import Info
+from prometheus_client import CollectorRegistry, Info
 from prometheus_client.metrics import MetricWrapperBase
 
-from streams.metrics import Metrics
+from streams.metrics import Metrics, ServerMetrics
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
@@ -114,6 +114,16 @@ def panels() -> Iterator[tuple[Json, Json]]:
                 yield dashboard, panel
 
 
+def index_queries() -> list[tuple[str, Json]]:
+    """(where it stands, target) of what panels ask of Elasticsearch."""
+    return [
+        (f"{dashboard['uid']}: {panel['title']}", target)
+        for dashboard, panel in panels()
+        for target in panel["targets"]
+        if target["datasource"]["type"] == "elasticsearch"
+    ]
+
+
 def rule_expressions() -> list[Expression]:
     """What rules and alerts ask."""
     return [Expression(f"{rule['file']}: {rule.get('record') or rule['alert']}", rule["expr"]) for rule in rules()]
@@ -125,6 +135,7 @@ def dashboard_expressions() -> list[Expression]:
         Expression(f"{dashboard['uid']}: {panel['title']}", target["expr"])
         for dashboard, panel in panels()
         for target in panel["targets"]
+        if "expr" in target
     ]
     for dashboard in dashboards():
         found += [
@@ -142,7 +153,7 @@ def all_expressions() -> list[Expression]:
 def declared_metrics() -> dict[str, frozenset[str]]:
     """Every series name that streams.metrics can produce, with its labels. Without the *_created ones."""
     found: dict[str, frozenset[str]] = {}
-    for metric in vars(Metrics()).values():
+    for metric in [*vars(Metrics()).values(), *vars(ServerMetrics(CollectorRegistry())).values()]:
         if isinstance(metric, Info):
             found[f"{metric._name}_info"] = frozenset({"version", "python"})
         elif isinstance(metric, MetricWrapperBase):

@@ -10,7 +10,9 @@ import yaml
 
 from deploy.grafana.dashboards import DASHBOARDS, FOLDER, render, write
 from deploy.grafana.panels import Dashboard, Panel, Query, Row
-from tests.deploy.sources import DASHBOARD_FILES, GRAFANA, dashboards, default_compose, panels
+from streams.search.setup import names
+from streams.settings import Settings
+from tests.deploy.sources import DASHBOARD_FILES, GRAFANA, dashboards, default_compose, index_queries, panels
 
 Json = dict[str, Any]
 PANELS = list(panels())
@@ -61,8 +63,14 @@ def test_provisioned_addresses_and_folders_are_those_of_the_compose_file() -> No
 
 def test_the_source_knows_how_often_is_scraped() -> None:
     config = yaml.safe_load((GRAFANA.parent / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
-    (source,) = provisioned("datasources")["datasources"]
+    (source,) = [s for s in provisioned("datasources")["datasources"] if s["type"] == "prometheus"]
     assert source["jsonData"]["timeInterval"] == config["global"]["scrape_interval"]
+
+
+def test_the_source_of_articles_is_the_alias_that_workers_write() -> None:
+    (source,) = [s for s in provisioned("datasources")["datasources"] if s["type"] == "elasticsearch"]
+    assert source["jsonData"]["index"] == names(Settings(_env_file=None)).read
+    assert {target["timeField"] for _, target in index_queries()} == {source["jsonData"]["timeField"]}
 
 
 @pytest.mark.parametrize(("dashboard", "panel"), PANELS, ids=PANEL_IDS)
@@ -77,13 +85,16 @@ def test_panels_say_what_they_show(dashboard: Json, panel: Json) -> None:
 def test_panels_use_only_variables_that_the_dashboard_or_grafana_has(dashboard: Json, panel: Json) -> None:
     own = {variable["name"] for variable in dashboard["templating"]["list"]}
     for target in panel["targets"]:
-        assert set(re.findall(r"\$(\w+)", target["expr"])) <= own | {"__rate_interval"}
+        assert set(re.findall(r"\$(\w+)", target.get("expr", ""))) <= own | {"__rate_interval"}
 
 
 @pytest.mark.parametrize("dashboard", dashboards(), ids=lambda dashboard: dashboard["uid"])
 def test_every_variable_is_used(dashboard: Json) -> None:
     asked = " ".join(
-        target["expr"] for board, panel in PANELS if board["uid"] == dashboard["uid"] for target in panel["targets"]
+        target.get("expr", "")
+        for board, panel in PANELS
+        if board["uid"] == dashboard["uid"]
+        for target in panel["targets"]
     )
     for variable in dashboard["templating"]["list"]:
         assert f'=~"${variable["name"]}"' in asked

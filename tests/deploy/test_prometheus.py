@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +30,7 @@ from tests.deploy.sources import (
     rule_expressions,
     rules,
 )
+from tests.support.programs import debian_program
 
 SCRAPED = frozenset({"job", "instance"})
 # Series that do not come from streams.metrics: Prometheus makes the first two, prometheus-client's collectors the rest.
@@ -43,7 +43,7 @@ FOREIGN = {
     "process_start_time_seconds": frozenset[str](),
 }
 # Declared, and looked at by hand only when something else has called.
-FOR_DEBUGGING = frozenset({"rasd_cluster_moves_total", "rasd_lookup_events_total"})
+FOR_DEBUGGING = frozenset[str]()
 
 
 def recorded() -> dict[str, frozenset[str]]:
@@ -207,11 +207,8 @@ def test_rules_are_found_where_the_configuration_looks_for_them() -> None:
 
 @pytest.fixture
 def promtool() -> str:
-    """Prometheus' own checker, from the Debian package `prometheus`."""
-    program = shutil.which("promtool")
-    if program is None:
-        pytest.skip("promtool is not installed (Debian: apt-get install prometheus)")
-    return program
+    """Prometheus' own checker."""
+    return debian_program("promtool", "prometheus")
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,9 @@ class Consumer:
 
 
 def health(end: int, done: int) -> tuple[WorkerHealth, Any, Consumer]:
-    runner = SimpleNamespace(stage=SimpleNamespace(name="clean", reads=Topic.CLEAN), done={2: done}, waiting=False)
+    runner = SimpleNamespace(
+        stage=SimpleNamespace(name="clean", reads=Topic.CLEAN), done={2: done}, waits_since={}, waiting=False
+    )
     consumer = Consumer(end)
     app = SimpleNamespace(
         _consumer=consumer,
@@ -71,3 +73,12 @@ def test_waiting_for_the_world_is_no_stall_but_not_ready_either() -> None:
     watch.observe(0)
     assert watch.stalled(1_000) == []
     assert watch.waiting() == ["clean"]
+
+
+def test_the_age_of_what_waits_is_that_of_its_oldest_record() -> None:
+    watch, runner, _ = health(end=10, done=4)
+    assert watch.lag_seconds(1_000.0) == {}, "nothing was read yet, so nothing is known"
+    runner.waits_since[2] = 970.0
+    assert watch.lag_seconds(1_000.0) == {("clean", 2): 30.0}
+    runner.done[2] = 10
+    assert watch.lag_seconds(2_000.0) == {("clean", 2): 0.0}, "an old record that is finished does not wait"

@@ -291,3 +291,53 @@ async def test_a_sink_that_is_away_acknowledges_nothing_until_it_is_back() -> No
     await task
     assert batch[0].acked
     assert not runner.waiting
+
+
+async def test_counters_exist_before_their_first_event() -> None:
+    runner = map_runner(lambda record, _: [record], Broker())
+    sample = runner.metrics.registry.get_sample_value
+    for reason in Reason:
+        assert sample("rasd_dead_letters_total", {"stage": "toy", "reason": reason.value}) == 0.0
+    assert sample("rasd_articles_total", {"stage": "toy", "outcome": "poison"}) == 0.0
+    assert sample("rasd_stage_retries_total", {"stage": "toy"}) == 0.0
+
+
+async def test_what_is_in_hand_waits_since_its_oldest_record() -> None:
+    hold = asyncio.Event()
+    runner = map_runner(lambda record, _: [record], Broker(hold=hold))
+    taken = events("a", "b", "c")
+    for event, timestamp in zip(taken, (100.0, 200.0, 300.0), strict=True):
+        event.message.timestamp = timestamp
+    work = asyncio.create_task(runner.handle(taken))
+    await asyncio.sleep(0)  # it takes the batch, and cannot end it while deliveries are held
+    assert runner.waits_since == {0: 100.0}
+    hold.set()
+    await work
+    assert runner.waits_since == {0: 300.0}
+
+
+class Shelf:
+    """A sink that refuses ids beginning with `bad`."""
+
+    async def write(self, records: Sequence[Article]) -> list[Rejected | None]:
+        return [Rejected(Reason.INDEX_REFUSED, "no") if r.id.startswith("bad") else None for r in records]
+
+    async def close(self) -> None:
+        return None
+
+
+async def test_only_articles_that_were_stored_count_as_searchable() -> None:
+    stage = SinkStage("shelf", "1", reads=Topic.ENRICHED, accepts=Article, build=lambda _: Shelf())
+    runner = StageRunner(stage, Shelf(), send=Broker().send, settings=SETTINGS, metrics=Metrics())
+    entities = [{"text": "بيروت", "name": "بيروت", "type": "LOC", "start": 0, "end": 5, "score": 1.0}] * 2
+    stored = [
+        article(id="a", fetched_at="2024-02-03T04:05:06Z", entities=entities),
+        article(id="bad", fetched_at="2024-02-03T04:05:06Z"),
+        article(id="b"),
+    ]
+    await runner.handle([Event(record.to_json(), offset) for offset, record in enumerate(stored)])
+    assert value(runner, "rasd_end_to_end_seconds_count") == 2
+    assert value(runner, "rasd_fetched_to_searchable_seconds_count") == 1
+    assert value(runner, "rasd_article_entities_sum", type="LOC") == 2
+    assert value(runner, "rasd_article_entities_count", type="PER") == 2
+    assert value(runner, "rasd_article_places_count") == 2

@@ -1,0 +1,260 @@
+"""A real Prometheus scrapes a real worker and a real API under load, with our rules; every panel's every query, its
+variables filled in, returns data. What panels ask of Elasticsearch is asked of the index that the worker wrote."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from streams.settings import Settings
+from tests.conftest import Stack
+from tests.deploy.sources import RULE_FILES, dashboards, index_queries, panels, rules
+from tests.support.articles import raw_record
+from tests.support.corpus import records, write_lines
+from tests.support.processes import Running, free_port, rasd, start, wait_until, worker
+from tests.support.programs import debian_program
+
+# A scrape a second, and a range that holds all of the load.
+VARIABLES = {"$__rate_interval": "2m", "$stage": ".*", "$instance": ".*", "$route": ".*"}
+ARTICLES = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The running system and who watches it."""
+
+    prometheus: str
+    worker: Running
+    api: Running
+    settings: Settings
+
+    def ask(self, expression: str) -> list[Any]:
+        """The result of an instant query; nothing while Prometheus does not answer yet."""
+        for name, value in VARIABLES.items():
+            expression = re.sub(re.escape(name) + r"\b", value, expression)
+        try:
+            answer = httpx.get(f"{self.prometheus}/api/v1/query", params={"query": expression}, timeout=10)
+        except httpx.ConnectError:
+            return []
+        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            return []
+        result: list[Any] = answer.raise_for_status().json()["data"]["result"]
+        return [series for series in result if series["value"][1] != "NaN"]
+
+    def number(self, expression: str) -> float:
+        """The one value of a query; NaN when there is none."""
+        found = self.ask(expression)
+        return float(found[0]["value"][1]) if len(found) == 1 else float("nan")
+
+
+def quick(path: Path, folder: Path) -> Path:
+    """The rule file with groups evaluated every second, as everything is here."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for group in content["groups"]:
+        group.pop("interval", None)
+    (folder / path.name).write_text(yaml.safe_dump(content), encoding="utf-8")
+    return folder / path.name
+
+
+def load(settings: Settings, folder: Path) -> Path:
+    """Articles of two outlets in two languages, copies among them, and two that are refused."""
+    made = records(ARTICLES)
+    fetched = datetime.now(UTC).isoformat()
+    for number, record in enumerate(made):
+        record["fetched_at"] = fetched
+        record["source"] = "almina" if number % 3 else "aldiffatan"
+        if number % 10 == 0:
+            record["content"] = f"قال الرئيس محمود عباس في القاهرة إن الأمم المتحدة ستبحث الأمر. {record['content']}"
+    copies = [record | {"id": f"copy-{record['id']}", "url": f"{record['url']}/copy"} for record in made[:10]]
+    english = raw_record(
+        id="en1",
+        url="https://almina.example.com/en/1",
+        title="Book fair opens in Beirut",
+        content="The minister of culture opened the annual book fair in Beirut on Monday evening. " * 3,
+    )
+    empty = [raw_record(id=f"empty{n}", url=f"https://almina.example.com/empty/{n}", content=" ") for n in range(2)]
+    return write_lines(folder / "load.jsonl", [*made, *copies, english, *empty])
+
+
+@pytest.fixture(scope="module")
+def observed(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
+    """Worker, API and Prometheus, after a load has gone through."""
+    program = debian_program("prometheus", "prometheus")
+    folder = tmp_path_factory.mktemp("observed")
+    settings = stack.settings.model_copy(
+        update={
+            "topic_prefix": "observed.",
+            "index_prefix": "observed",
+            "app_id": "observed",
+            "state_dir": folder / "state",
+            "session_timeout": 6.0,
+            "index_refresh": "200ms",
+        }
+    )
+    with ExitStack() as running:
+        busy = running.enter_context(worker(settings, folder / "worker.log"))
+        port = free_port()
+        api = start(settings, folder / "api.log", "serve", "--port", str(port), port=port)
+        running.callback(api.stop)
+        wait_until(api.ready, 60, api.tail)
+        targets = {"rasd-worker": busy.url, "rasd-api": api.url}
+        config = {
+            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+            "rule_files": [str(quick(path, folder)) for path in RULE_FILES],
+            "scrape_configs": [
+                {"job_name": job, "static_configs": [{"targets": [url.removeprefix("http://")]}]}
+                for job, url in targets.items()
+            ],
+        }
+        (folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+        address = f"127.0.0.1:{free_port()}"
+        log = running.enter_context((folder / "prometheus.log").open("wb"))
+        process = subprocess.Popen(
+            [
+                program,
+                f"--config.file={folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                f"--web.listen-address={address}",
+            ],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        running.callback(process.wait, 30)
+        running.callback(process.terminate)
+        system = Observed(f"http://{address}", busy, api, settings)
+        # Prometheus must have seen the counters before they count.
+        wait_until(lambda: system.number('count(rasd_articles_total{stage="index",outcome="ok"})') == 1, 60)
+        sent = rasd("ingest", str(load(settings, folder)), settings=settings)
+        assert sent.returncode == 0, sent.stderr
+        wait_until(
+            lambda: system.number('rasd_articles_total{stage="index",outcome="ok"}') == ARTICLES + 11, 120, busy.tail
+        )
+        for _ in range(3):
+            assert httpx.get(f"{api.url}/search", params={"q": "الميناء"}, timeout=30).status_code == 200
+        # The API asks the servers every ten seconds: this is an answer from after the load.
+        wait_until(lambda: system.number("rasd_elasticsearch_documents") == ARTICLES + 11, 60, api.tail)
+        yield system
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        pytest.param(target["expr"], id=f"{dashboard['uid']}: {panel['title']} {target['refId']}")
+        for dashboard, panel in panels()
+        for target in panel["targets"]
+        if "expr" in target
+    ],
+)
+def test_every_query_returns_data(observed: Observed, expression: str) -> None:
+    wait_until(lambda: observed.ask(expression), 20, lambda: expression)
+
+
+def test_every_variable_has_values(observed: Observed) -> None:
+    for dashboard in dashboards():
+        for variable in dashboard["templating"]["list"]:
+            metric, label = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["definition"]).groups()  # type: ignore[union-attr]
+            found = observed.ask(f"count by ({label}) ({metric})")
+            assert found
+            assert all(series["metric"][label] for series in found)
+
+
+def test_no_rule_fails(observed: Observed) -> None:
+    groups = httpx.get(f"{observed.prometheus}/api/v1/rules", timeout=10).raise_for_status().json()["data"]["groups"]
+    health = {rule["name"]: rule["health"] for group in groups for rule in group["rules"]}
+    assert set(health) == {rule.get("record") or rule.get("alert") for rule in rules()}
+    assert set(health.values()) == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ('rasd_dead_letters_total{stage="clean",reason="empty_body"}', 2),
+        ('rasd_dead_letters_total{stage="clean",reason="poison"}', 0),
+        ('rasd_bulk_documents_total{outcome="rejected"}', 0),
+        ("rasd_end_to_end_seconds_count", ARTICLES + 11),
+        ("rasd_fetched_to_searchable_seconds_count", ARTICLES + 10),
+        ("rasd_article_places_count", ARTICLES + 11),
+        ('rasd_article_entities_count{type="PER"}', ARTICLES + 11),
+        ('rasd_table_keys{table="dedupe"}', ARTICLES + 11),
+        ('sum(rasd_clusters_total{relation!="first"})', 10),
+        ("sum(rasd_consumer_lag_messages)", 0),
+        ("max(rasd_consumer_lag_seconds)", 0),
+        ("rasd_worker_restarts", 0),
+        ("rasd_elasticsearch_up", 1),
+        ("rasd_kafka_up", 1),
+        ("rasd_kafka_brokers", 1),
+        ("rasd_kafka_under_replicated_partitions", 0),
+        ('rasd_kafka_topic_records{topic="articles.raw"}', ARTICLES + 13),
+        ('rasd_kafka_topic_written_total{topic="articles.dlq"}', 2),
+        ("sum(rasd_kafka_group_lag_messages)", 0),
+    ],
+)
+def test_what_was_counted_is_what_went_through(observed: Observed, expression: str, value: float) -> None:
+    metric = re.search(r"rasd_\w+", expression).group()  # type: ignore[union-attr]
+    job = "rasd-api" if metric.startswith(("rasd_kafka", "rasd_elasticsearch")) else "rasd-worker"
+    narrowed = re.sub(
+        metric + r"(\{)?", lambda m: metric + (f'{{job="{job}",' if m[1] else f'{{job="{job}"}}'), expression
+    )
+    wait_until(lambda: observed.number(narrowed) == value, 30, lambda: f"{narrowed} is {observed.number(narrowed)}")
+
+
+def test_the_room_on_disks_is_known(observed: Observed) -> None:
+    assert observed.number("rasd_elasticsearch_disk_bytes") > observed.number("rasd_elasticsearch_disk_free_bytes") > 0
+    assert observed.number('rasd_state_disk_free_bytes{job="rasd-worker"}') > 0
+
+
+def as_search(target: dict[str, Any]) -> dict[str, Any]:
+    """A target as a search: what Grafana's Elasticsearch source makes of metrics and buckets, for the fields we use."""
+    inner: dict[str, Any] = {}
+    (metric,) = target["metrics"]
+    if metric["type"] == "cardinality":
+        inner = {metric["id"]: {"cardinality": {"field": metric["field"]}}}
+    for bucket in reversed(target["bucketAggs"]):
+        settings = bucket["settings"]
+        if bucket["type"] == "terms":
+            body = {"terms": {"field": bucket["field"], "size": int(settings["size"]), "order": {"_count": "desc"}}}
+        else:
+            body = {"date_histogram": {"field": bucket["field"], "fixed_interval": "10s", "min_doc_count": 1}}
+        inner = {bucket["id"]: body | ({"aggs": inner} if inner else {})}
+    now = datetime.now(UTC)
+    window = {"gte": (now - timedelta(days=1)).isoformat(), "lte": now.isoformat()}
+    range_ = {"range": {target["timeField"]: window}}
+    wanted = {"query_string": {"query": target["query"]}}
+    return {"size": 0, "query": {"bool": {"filter": [range_, wanted]}}, "aggs": inner}
+
+
+@pytest.mark.parametrize("where, target", [pytest.param(w, t, id=w) for w, t in index_queries()])
+def test_every_query_of_the_index_returns_data(observed: Observed, where: str, target: dict[str, Any]) -> None:
+    url = f"{observed.settings.elasticsearch_url}{observed.settings.index_prefix}-read/_search"
+    answer = httpx.post(url, json=as_search(target), timeout=30)
+    assert answer.status_code == 200, answer.text
+    first = target["bucketAggs"][0]["id"]
+    buckets = answer.json()["aggregations"][first]["buckets"]
+    assert buckets
+    assert all(bucket["doc_count"] > 0 for bucket in buckets)
+    last = target["bucketAggs"][-1]["id"]
+    assert last == first or all(bucket[last]["buckets"] for bucket in buckets)
+
+
+def test_outlets_and_languages_are_told_apart(observed: Observed) -> None:
+    by_title = {where.split(": ")[1]: target for where, target in index_queries()}
+    url = f"{observed.settings.elasticsearch_url}{observed.settings.index_prefix}-read/_search"
+
+    def values(title: str) -> set[str]:
+        answer = httpx.post(url, json=as_search(by_title[title]), timeout=30).json()
+        return {bucket["key"] for bucket in answer["aggregations"]["2"]["buckets"]}
+
+    assert values("Outlets") == {"almina", "aldiffatan"}
+    assert {"ar", "en"} <= values("Articles by language")
+    assert any("عباس" in name for name in values("People"))
+    assert "EG" in values("Countries")
