@@ -9,6 +9,7 @@ anywhere in between repeats work; ids and versions make the repetition harmless.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -255,7 +256,7 @@ class StageRunner:
                 reason = outcome.failure.reason if isinstance(outcome.failure, Rejected) else Reason.POISON
                 self.metrics.articles.labels(name, "rejected" if rejected else "poison").inc()
                 self.metrics.dead_letters.labels(name, reason.value).inc()
-            if log.isEnabledFor(10):
+            if logging.getLogger(__name__).isEnabledFor(logging.DEBUG):
                 self._debug(event, outcome)
 
     def _debug(self, event: Any, outcome: Outcome) -> None:
