@@ -8,18 +8,20 @@ missed from a consumer of its own, up to where the common one stands, and then g
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from streams.api.events import Kind, LiveEvent, Vector, write_vector
 from streams.errors import Rejected, Retryable
 from streams.kafka import AWAY, open_reader
 from streams.logs import get_logger
 from streams.metrics import Metrics
 from streams.records import Article, decode
 from streams.search.match import ArticleText, Matcher
+from streams.search.request import Filters
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
 
@@ -31,62 +33,34 @@ MAX_READERS = 1000
 # Readers that catch up at once; each holds a consumer.
 MAX_REPLAYS = 8
 POLL_MS = 200
-
-Vector = dict[int, int]
-
-
-def write_vector(vector: Mapping[int, int]) -> str:
-    """Next offsets as an event id: `0:12,1:40`."""
-    return ",".join(f"{partition}:{offset}" for partition, offset in sorted(vector.items()))
-
-
-def read_vector(text: str) -> Vector:
-    """Undo `write_vector`.
-
-    Raises:
-        ValueError: it is not of that form.
-    """
-    vector: Vector = {}
-    for part in text.split(","):
-        partition, separator, offset = part.partition(":")
-        numbers = partition.isascii() and partition.isdigit() and offset.isascii() and offset.isdigit()
-        if not (separator and numbers and len(part) <= 32) or int(partition) in vector:
-            raise ValueError("is no event id of this feed")
-        vector[int(partition)] = int(offset)
-    return vector
-
-
-@dataclass(frozen=True, slots=True)
-class LiveEvent:
-    """One article for one reader, or a mark of where the reader stands (no data).
-
-    Attributes:
-        vector: where the reader stands after it.
-        data: the article's JSON as it stands in Kafka, or None.
-        gap: true for the notice that articles are missing: Kafka has deleted them since, or never had them.
-    """
-
-    vector: str
-    data: bytes | None
-    gap: bool = False
+# How often the topic is asked for new partitions.
+PARTITIONS_SECONDS = 10.0
 
 
 @dataclass(eq=False, slots=True)
 class Reader:
-    """A reader who is served by the common consumer."""
+    """A reader who is served by the common consumer.
 
-    matcher: Matcher
-    queue: asyncio.Queue[tuple[int, int, LiveEvent]] = field(
-        default_factory=lambda: asyncio.Queue(maxsize=QUEUE_EVENTS)
-    )
-    overflowed: bool = False
+    Attributes:
+        queue: what it has not taken yet; None ends it.
+        cut: it gets nothing more than what is in its queue.
+    """
 
-    def offer(self, partition: int, offset: int, event: LiveEvent) -> None:
-        """Put an event into its queue, or note that it does not keep up."""
-        if self.overflowed or self.queue.full():
-            self.overflowed = True
+    queue: asyncio.Queue[LiveEvent | None] = field(default_factory=lambda: asyncio.Queue(maxsize=QUEUE_EVENTS))
+    cut: bool = False
+
+    def offer(self, event: LiveEvent) -> None:
+        """Put an event into its queue, or cut it off as it does not keep up."""
+        if self.cut or self.queue.full():
+            self.cut = True
         else:
-            self.queue.put_nowait((partition, offset, event))
+            self.queue.put_nowait(event)
+
+    def end(self) -> None:
+        """Cut it off after what is in its queue."""
+        self.cut = True
+        if not self.queue.full():
+            self.queue.put_nowait(None)
 
 
 class LiveFeed:
@@ -102,7 +76,9 @@ class LiveFeed:
         self.metrics = metrics
         self.topic = topic_name(Topic.ENRICHED, settings)
         self.positions: Vector = {}
-        self._readers: set[Reader] = set()
+        # Readers with the same search share one matcher: a page that a thousand people watch is matched once.
+        self._readers: dict[Filters, tuple[Matcher, set[Reader]]] = {}
+        self._count = 0
         self._replays = asyncio.Semaphore(MAX_REPLAYS)
         self._task: asyncio.Task[None] | None = None
 
@@ -111,11 +87,12 @@ class LiveFeed:
         self._task = asyncio.create_task(self._follow_forever())
 
     async def close(self) -> None:
-        """Stop following. Readers end by themselves."""
+        """Stop following, and end all readers."""
         while self._task is not None and not self._task.done():
             # Once is not enough: aiokafka takes a cancellation that meets it while it closes for the end of its own.
             self._task.cancel()
             await asyncio.wait([self._task], timeout=0.5)
+        self._end_readers()
 
     async def _follow_forever(self) -> None:
         delay = self.settings.retry_first
@@ -123,12 +100,11 @@ class LiveFeed:
         while True:
             try:
                 async with open_reader(self.settings) as consumer:
-                    await self._seek(consumer)
+                    places = await self._seek(consumer, await _partitions(consumer, self.topic))
                     if waiting:
                         log.info("the live feed goes on", topic=self.topic)
                     delay, waiting = self.settings.retry_first, False
-                    while True:
-                        await self._poll(consumer)
+                    await self._follow(consumer, places)
             except (Retryable, *AWAY) as error:
                 if not waiting:
                     log.warning("the live feed waits for Kafka", topic=self.topic, cause=str(error))
@@ -136,39 +112,82 @@ class LiveFeed:
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, self.settings.retry_most)
 
-    async def _seek(self, consumer: AIOKafkaConsumer) -> None:
-        places = await _partitions(consumer, self.topic)
+    async def _follow(self, consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> None:
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
+        while True:
+            await self._poll(consumer)
+            if loop.time() - asked >= PARTITIONS_SECONDS:
+                found = await _partitions(consumer, self.topic)
+                if found != places:
+                    log.info("the live feed follows other partitions", topic=self.topic, partitions=len(found))
+                    places = await self._seek(consumer, found)
+                asked = loop.time()
+
+    async def _seek(self, consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> list[TopicPartition]:
         consumer.assign(places)
-        ends = await consumer.end_offsets(places)
+        begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+        # The feed begins at the end. A partition that comes later is new, and all in it is.
+        unknown = begins if self.positions else ends
+        positions = {p.partition: self.positions.get(p.partition, unknown[p]) for p in places}
+        if any(not begins[p] <= positions[p.partition] <= ends[p] for p in places):
+            # Kafka deleted what was not read yet, or the topic was made anew. Readers come back with their last id and
+            # are told of the gap.
+            log.warning("the live feed has missed articles", topic=self.topic)
+            positions = {p.partition: min(max(positions[p.partition], begins[p]), ends[p]) for p in places}
+            self._end_readers()
+        self.positions = positions
         for place in places:
             # After a break the feed goes on where it was, so that readers who stayed miss nothing.
-            consumer.seek(place, self.positions.setdefault(place.partition, ends[place]))
+            consumer.seek(place, positions[place.partition])
+        return places
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
         for place, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
             for record in records:
                 self.positions[place.partition] = record.offset + 1
                 if self._readers:
-                    self._publish(place, record)
-            # Many readers and a burst of articles must not hold up the searches that share this event loop.
-            await asyncio.sleep(0)
+                    self._publish(record)
+                    # Many readers and a burst of articles must not hold up the searches that share this event loop.
+                    await asyncio.sleep(0)
 
-    def _publish(self, place: TopicPartition, record: ConsumerRecord) -> None:
+    def _publish(self, record: ConsumerRecord) -> None:
         text = _text(record)
         if text is None:
             return
-        event = LiveEvent(write_vector(self.positions), record.value)
-        for reader in self._readers:
-            if reader.matcher.matches(text):
-                reader.offer(place.partition, record.offset, event)
+        event = LiveEvent(Kind.ARTICLE, write_vector(self.positions), record.value)
+        for matcher, readers in self._readers.values():
+            if matcher.matches(text):
+                for reader in readers:
+                    reader.offer(event)
 
-    async def read(self, matcher: Matcher, since: Vector | None, heartbeat: float) -> AsyncGenerator[LiveEvent]:
+    def _end_readers(self) -> None:
+        for _, readers in self._readers.values():
+            for reader in readers:
+                reader.end()
+
+    def _join(self, filters: Filters) -> Reader:
+        reader = Reader()
+        self._readers.setdefault(filters, (Matcher(filters), set()))[1].add(reader)
+        self._count += 1
+        self.metrics.live_clients.set(self._count)
+        return reader
+
+    def _leave(self, filters: Filters, reader: Reader) -> None:
+        readers = self._readers[filters][1]
+        readers.remove(reader)
+        if not readers:
+            del self._readers[filters]
+        self._count -= 1
+        self.metrics.live_clients.set(self._count)
+
+    async def read(self, filters: Filters, since: Vector | None, heartbeat: float) -> AsyncGenerator[LiveEvent]:
         """All articles that match, from now on or from `since` on.
 
         It ends when the reader does not keep up; it can resume from the last event it got.
 
         Args:
-            matcher: what to look for.
+            filters: what to look for.
             since: vector of an earlier event.
             heartbeat: seconds after which an event without data tells where the reader stands.
 
@@ -177,41 +196,46 @@ class LiveFeed:
         """
         if not self.positions:
             raise Retryable(f"the live feed has not reached Kafka at {self.settings.kafka_bootstrap} yet")
-        if len(self._readers) >= MAX_READERS:
+        if self._count >= MAX_READERS:
             raise Retryable(f"{MAX_READERS} readers are being served already")
-        reader = Reader(matcher)
-        self._readers.add(reader)
-        self.metrics.live_clients.set(len(self._readers))
+        reader = self._join(filters)
         try:
-            # No other task runs between joining and this line: what is not below `start` comes through the queue.
+            # No other task runs between joining and this line: what is not below `start` comes through the queue, and
+            # nothing else does.
             start = dict(self.positions)
-            yield LiveEvent(write_vector(start if since is None else since), None)
+            yield LiveEvent(Kind.HELLO, write_vector(start if since is None else since))
             if since is not None:
-                async with aclosing(self._missed(matcher, since, start)) as missed:
+                async with aclosing(self._missed(Matcher(filters), since, start, heartbeat)) as missed:
                     async for event in missed:
                         yield event
-            async with aclosing(self._current(reader, start, heartbeat)) as current:
+            async with aclosing(self._current(reader, heartbeat)) as current:
                 async for event in current:
                     yield event
         finally:
-            self._readers.discard(reader)
-            self.metrics.live_clients.set(len(self._readers))
+            self._leave(filters, reader)
 
-    async def _current(self, reader: Reader, start: Vector, heartbeat: float) -> AsyncGenerator[LiveEvent]:
-        while True:
+    async def _current(self, reader: Reader, heartbeat: float) -> AsyncGenerator[LiveEvent]:
+        while not (reader.cut and reader.queue.empty()):
             try:
                 async with asyncio.timeout(heartbeat):
-                    partition, offset, event = await reader.queue.get()
+                    event = await reader.queue.get()
             except TimeoutError:
-                yield LiveEvent(write_vector(self.positions), None)
+                # An article may have come in the very moment of the timeout; the positions are then beyond it.
+                if reader.queue.empty():
+                    yield LiveEvent(Kind.HERE, write_vector(self.positions))
                 continue
-            if offset >= start.get(partition, 0):
-                yield event
-            if reader.overflowed and reader.queue.empty():
+            if event is None:
                 return
+            yield event
+        yield LiveEvent(Kind.DROPPED, None)
 
-    async def _missed(self, matcher: Matcher, since: Vector, until: Vector) -> AsyncGenerator[LiveEvent]:
+    async def _missed(
+        self, matcher: Matcher, since: Vector, until: Vector, heartbeat: float
+    ) -> AsyncGenerator[LiveEvent]:
         """What was written between two vectors, read once more from Kafka."""
+        if all(since.get(partition) == offset for partition, offset in until.items()):
+            return
+        loop = asyncio.get_running_loop()
         async with self._replays, open_reader(self.settings) as consumer:
             places = [TopicPartition(self.topic, partition) for partition in until]
             consumer.assign(places)
@@ -219,9 +243,10 @@ class LiveFeed:
             at = {p.partition: since.get(p.partition, begins[p]) for p in places}
             if any(not begins[p] <= at[p.partition] <= until[p.partition] for p in places):
                 at = {p.partition: min(max(at[p.partition], begins[p]), until[p.partition]) for p in places}
-                yield LiveEvent(write_vector(at), None, gap=True)
+                yield LiveEvent(Kind.GAP, write_vector(at))
             for place in places:
                 consumer.seek(place, at[place.partition])
+            told = loop.time()
             while behind := [place for place in places if at[place.partition] < until[place.partition]]:
                 for place, records in (await consumer.getmany(*behind, timeout_ms=POLL_MS)).items():
                     for record in records:
@@ -230,11 +255,16 @@ class LiveFeed:
                         at[place.partition] = record.offset + 1
                         text = _text(record)
                         if text is not None and matcher.matches(text):
-                            yield LiveEvent(write_vector(at), record.value)
+                            yield LiveEvent(Kind.ARTICLE, write_vector(at), record.value)
+                            told = loop.time()
+                        await asyncio.sleep(0)
                 for place in behind:
                     # Positions move past records that hold no article of ours (aborted, compacted) as well.
                     reached = await consumer.position(place)
                     at[place.partition] = max(at[place.partition], min(reached, until[place.partition]))
+                if loop.time() - told >= heartbeat:
+                    yield LiveEvent(Kind.HERE, write_vector(at))
+                    told = loop.time()
 
 
 async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:

@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Header, HTTPException, Query
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 
-from streams.api.feed import LiveEvent, read_vector
+from streams.api.events import LiveEvent, read_vector
 from streams.api.problems import responses
 from streams.api.state import Shared
+from streams.api.streaming import Broken, Stream
 from streams.errors import Retryable
-from streams.logs import get_logger
-from streams.search.match import Matcher
+from streams.kafka import AWAY
 from streams.search.request import Filters
 
-log = get_logger(__name__)
 router = APIRouter(tags=["live"])
 
 # Proxies close connections that are silent for 30 to 60 s.
 HEARTBEAT_SECONDS = 15.0
 
 
-def encode(event: LiveEvent) -> bytes:
-    """An event as it goes over the line (HTML Living Standard, 9.2.6)."""
-    head = f"id: {event.vector}\n".encode()
-    if event.gap:
-        return head + b"event: gap\ndata: articles before this point are no longer kept\n\n"
-    if event.data is None:
-        # Without data nothing is dispatched, but a browser notes the id; the comment keeps proxies awake.
-        return head + b": here\n\n"
-    # JSON holds no raw line ends, so one data line is enough.
-    return head + b"event: article\ndata: " + event.data + b"\n\n"
+class LiveRequest(Filters):
+    """Filters, and where to go on."""
+
+    last_event_id: str | None = Field(
+        None,
+        max_length=4000,
+        description="For clients that cannot set the header `Last-Event-ID`, which wins.",
+    )
+
+    def filters(self) -> Filters:
+        """The filters alone, by which readers with the same search are one group."""
+        return Filters.model_construct(**{name: getattr(self, name) for name in Filters.model_fields})
 
 
 @router.get(
@@ -42,34 +45,35 @@ def encode(event: LiveEvent) -> bytes:
 )
 async def live(
     state: Shared,
-    filters: Annotated[Filters, Query()],
+    request: Annotated[LiveRequest, Query()],
     last_event_id: Annotated[str | None, Header(max_length=4000)] = None,
-) -> StreamingResponse:
+) -> Stream:
     """Articles that match, as they come out of the pipeline, as Server-Sent Events.
 
     Each `article` event holds the enriched article; its id says where the reader stands. A browser that reconnects
     sends it as `Last-Event-ID` by itself and gets what it missed. A `gap` event tells that Kafka no longer has all of
-    that.
+    that, a `dropped` event that the reader was too slow and may come back.
     """
+    place = last_event_id or request.last_event_id
     try:
-        since = read_vector(last_event_id) if last_event_id else None
+        since = read_vector(place) if place else None
     except ValueError as error:
         raise HTTPException(422, f"Last-Event-ID {error}") from error
-    events = state.feed.read(Matcher(filters), since, HEARTBEAT_SECONDS)
+    body = _wire(state.feed.read(request.filters(), since, HEARTBEAT_SECONDS))
     # The first event comes at once; waiting for it here turns its errors into a problem response.
-    first = await anext(events)
-    return StreamingResponse(
-        _stream(first, events),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    first = await anext(body)
+    return Stream(first, body, "text/event-stream", {"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
-async def _stream(first: LiveEvent, events: AsyncIterator[LiveEvent]) -> AsyncIterator[bytes]:
-    yield encode(first)
-    try:
-        async for event in events:
-            yield encode(event)
-    except Retryable as error:
-        # The headers are out; ending the stream makes the reader come back with its last id.
-        log.warning("a live reader is sent away", cause=str(error))
+async def _wire(events: AsyncGenerator[LiveEvent]) -> AsyncGenerator[bytes]:
+    begun = False
+    async with aclosing(events):
+        try:
+            async for event in events:
+                yield event.wire
+                begun = True
+        except (Retryable, *AWAY) as error:
+            if not begun:
+                raise
+            # The headers are out; the end of the stream makes the reader come back with its last id.
+            raise Broken(f"a live reader: {error}") from error

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Sequence
 from typing import Any
 
 import httpx
+import pytest
+from aiokafka.admin import NewPartitions
 
-from streams.api.feed import read_vector
-from streams.kafka import open_producer
+from streams.api import feed, live, streaming
+from streams.api.events import read_vector
+from streams.kafka import open_admin, open_producer
 from streams.records import Article
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
@@ -106,3 +110,114 @@ async def test_a_record_that_is_no_article_does_not_end_the_feed(settings: Setti
             await producer.send_and_wait(topic_name(Topic.ENRICHED, settings), b"{", partition=partition)
     await _publish(settings, [article(id="after")])
     assert (await _take(api, 1, last_event_id=start))[0] == ["after"]
+
+
+async def test_readers_who_come_and_go_while_articles_flow_miss_nothing(
+    settings: Settings, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.02)  # ids of heartbeats are places to resume from, too
+    count = 600
+    start = await _live_position(api)
+
+    async def write() -> None:
+        async with open_producer(settings) as producer:
+            for number in range(count):
+                entry = article(id=f"n{number}", title="زلزال" if number % 2 else "فيضان")
+                await producer.send_and_wait(topic_name(Topic.ENRICHED, settings), entry.to_json(), key=b"%d" % number)
+
+    async def read(seed: int, query: str, expected: int) -> list[str]:
+        chance = random.Random(seed)
+        last, seen = start, list[str]()
+        while len(seen) < expected:
+            leave_after = chance.randint(1, 40)
+            async with api.stream("GET", "/live", params={"q": query, "last_event_id": last}) as response:
+                async for event in events(response):
+                    last = event.id or last
+                    if event.kind == "article":
+                        seen.append(Article.model_validate_json("".join(event.data)).id)
+                    leave_after -= 1
+                    if not leave_after or len(seen) == expected:
+                        break
+        return seen
+
+    async with asyncio.timeout(120), asyncio.TaskGroup() as tasks:
+        tasks.create_task(write())
+        everything = [tasks.create_task(read(seed, "", count)) for seed in range(3)]
+        quakes = [tasks.create_task(read(seed, "زلزال", count // 2)) for seed in range(3, 6)]
+    for reader in everything:
+        assert sorted(reader.result()) == sorted(f"n{number}" for number in range(count))
+    for reader in quakes:
+        assert sorted(reader.result()) == sorted(f"n{number}" for number in range(1, count, 2))
+
+
+async def test_partitions_that_come_later_are_followed(
+    settings: Settings, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "PARTITIONS_SECONDS", 0.2)
+    start = await _live_position(api)
+    reading = asyncio.create_task(_take(api, 2, last_event_id=start))
+    topic = topic_name(Topic.ENRICHED, settings)
+    async with open_admin(settings) as admin:
+        await admin.create_partitions({topic: NewPartitions(settings.partitions + 1)})
+    async with open_producer(settings) as producer:
+        for partition in (settings.partitions, 0):
+            entry = article(id=f"p{partition}")
+            await producer.send_and_wait(topic, entry.to_json(), partition=partition)
+    expected = ["p0", f"p{settings.partitions}"]
+    assert sorted((await reading)[0]) == expected
+    assert sorted((await _take(api, 2, last_event_id=start))[0]) == expected
+
+
+async def _stands_at(http: httpx.AsyncClient, count: int) -> bool:
+    """Whether the feed has read so many articles."""
+    return sum(read_vector(await _live_position(http)).values()) >= count
+
+
+def _heavy(number: int) -> Article:
+    """An article of 1 MB, so that few of them are more than the sockets between us hold; no search reads bylines."""
+    return article(id=f"n{number}", byline="س" * 500_000)
+
+
+async def test_a_reader_who_is_too_slow_is_dropped_and_can_come_back(
+    settings: Settings, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "QUEUE_EVENTS", 5)
+    await _live_position(api)
+    count = 40
+    seen: list[str] = []
+    async with asyncio.timeout(60), api.stream("GET", "/live") as response:
+        stream = events(response)
+        last = (await anext(stream)).id
+        await _publish(settings, [_heavy(number) for number in range(count)])
+        await until(lambda: _stands_at(api, count))
+        kinds = set()
+        async for event in stream:
+            kinds.add(event.kind)
+            last = event.id or last
+            if event.kind == "article":
+                seen.append(Article.model_validate_json("".join(event.data)).id)
+            if event.kind == "dropped":
+                assert event.id == ""
+    assert kinds == {"article", "dropped"}
+    assert len(seen) < count
+    rest, _ = await _take(api, count - len(seen), last_event_id=last)
+    assert sorted(seen + rest) == sorted(f"n{number}" for number in range(count))
+
+
+async def test_a_reader_who_takes_nothing_at_all_is_sent_away(
+    settings: Settings, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "STALLED_SECONDS", 0.5)
+    await _live_position(api)
+
+    async def readers() -> float:
+        page = (await api.get("/metrics")).text
+        return float(next(line for line in page.splitlines() if line.startswith("rasd_live_clients ")).split()[1])
+
+    async def gone() -> bool:
+        return await readers() == 0
+
+    async with api.stream("GET", "/live") as response:
+        assert response.status_code == 200
+        await _publish(settings, [_heavy(number) for number in range(40)])
+        await until(gone)

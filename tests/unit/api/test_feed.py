@@ -1,13 +1,18 @@
-"""The live feed's event ids and events."""
+"""The live feed's event ids, events and queues."""
+
+import asyncio
+import time
+from contextlib import aclosing
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.api.feed import QUEUE_EVENTS, LiveEvent, Reader, read_vector, write_vector
-from streams.api.live import encode
-from streams.search.match import Matcher
+from streams.api.events import Kind, LiveEvent, read_vector, write_vector
+from streams.api.feed import QUEUE_EVENTS, LiveFeed, Reader
+from streams.metrics import Metrics
 from streams.search.request import Filters
+from streams.settings import Settings
 
 
 @given(st.dictionaries(st.integers(0, 999), st.integers(0, 2**40), min_size=1, max_size=8))
@@ -22,20 +27,79 @@ def test_foreign_event_ids_are_refused(text: str) -> None:
 
 
 def test_events_are_one_block_each() -> None:
-    article = encode(LiveEvent("0:5,1:7", '{"title":"عاجل"}'.encode())).decode()
+    article = LiveEvent(Kind.ARTICLE, "0:5,1:7", '{"title":"عاجل"}'.encode()).wire.decode()
     assert article == 'id: 0:5,1:7\nevent: article\ndata: {"title":"عاجل"}\n\n'
-    mark = encode(LiveEvent("0:5", None)).decode()
-    assert mark.startswith("id: 0:5\n")
-    assert "data:" not in mark
-    assert "event: gap\n" in encode(LiveEvent("0:5", None, gap=True)).decode()
+    for kind in Kind:
+        block = LiveEvent(kind, "0:5", b'{\n"title":\r\n"a"}' if kind is Kind.ARTICLE else b"").wire.decode()
+        assert block.startswith("id: 0:5\n")
+        assert block.endswith("\n\n")
+        assert block.count("\n\n") == 1
+        assert ("data: " in block) == (kind not in {Kind.HELLO, Kind.HERE})
+    assert "retry: 2000\n" in LiveEvent(Kind.HELLO, "0:5").wire.decode()
 
 
-def test_a_reader_that_does_not_keep_up_is_cut_off_at_a_point_from_which_it_can_resume() -> None:
-    reader = Reader(Matcher(Filters()))
+def test_the_notice_of_being_dropped_leaves_the_readers_place_where_it_is() -> None:
+    assert "id:" not in LiveEvent(Kind.DROPPED, None).wire.decode()
+
+
+def _event(offset: int) -> LiveEvent:
+    return LiveEvent(Kind.ARTICLE, f"0:{offset + 1}", b"{}")
+
+
+async def _current(reader: Reader, heartbeat: float = 60, positions: dict[int, int] | None = None) -> list[LiveEvent]:
+    feed = LiveFeed(Settings(_env_file=None), Metrics())
+    feed.positions = positions or {0: 0}
+    return [event async for event in feed._current(reader, heartbeat)]
+
+
+async def test_a_reader_that_does_not_keep_up_gets_what_waits_for_it_and_is_told_that_it_is_dropped() -> None:
+    reader = Reader()
     for offset in range(QUEUE_EVENTS + 10):
-        reader.offer(0, offset, LiveEvent(f"0:{offset + 1}", b"{}"))
-    assert reader.overflowed
+        reader.offer(_event(offset))
     assert reader.queue.qsize() == QUEUE_EVENTS
     reader.queue.get_nowait()
-    reader.offer(0, 9999, LiveEvent("0:10000", b"{}"))
-    assert reader.queue.qsize() == QUEUE_EVENTS - 1
+    reader.offer(_event(9999))  # after a hole, nothing may follow
+    got = await _current(reader)
+    assert [event.vector for event in got[:-1]] == [f"0:{offset + 1}" for offset in range(1, QUEUE_EVENTS)]
+    assert got[-1].kind is Kind.DROPPED
+
+
+async def test_a_reader_whose_feed_ends_gets_what_waits_for_it() -> None:
+    reader = Reader()
+    reader.offer(_event(0))
+    reader.end()
+    reader.offer(_event(1))
+    assert [event.vector for event in await _current(reader)] == ["0:1"]
+
+
+async def test_an_article_that_comes_in_the_moment_of_a_heartbeat_is_not_passed_over() -> None:
+    feed = LiveFeed(Settings(_env_file=None), Metrics())
+    feed.positions = {0: 0}
+    reader = Reader()
+
+    def arrive() -> None:
+        feed.positions[0] = 1
+        reader.offer(_event(0))
+
+    async with aclosing(feed._current(reader, 0.01)) as events:
+        first = asyncio.ensure_future(anext(events))
+        await asyncio.sleep(0)
+        # Both are due when the loop next looks: the timeout first, then the article, and only then the reader runs.
+        asyncio.get_running_loop().call_later(0.02, arrive)
+        time.sleep(0.05)  # noqa: ASYNC251  (the point is that the loop does not run)
+        event = await first
+    assert event.kind is Kind.ARTICLE
+
+
+async def test_readers_with_one_search_are_matched_once_and_all_leave() -> None:
+    feed = LiveFeed(Settings(_env_file=None), Metrics())
+    feed.positions = {0: 0}
+    streams = [feed.read(Filters(q=query), None, 60) for query in ("زلزال", "زلزال", "فيضان")]
+    for stream in streams:
+        assert (await anext(stream)).kind is Kind.HELLO
+    assert len(feed._readers) == 2
+    assert feed.metrics.registry.get_sample_value("rasd_live_clients") == 3
+    for stream in streams:
+        await stream.aclose()
+    assert feed._readers == {}
+    assert feed.metrics.registry.get_sample_value("rasd_live_clients") == 0
