@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from streams.cli.console import out
 from streams.errors import CommandError
 from streams.settings import get_settings
 
+if TYPE_CHECKING:
+    from streams.search.request import SearchRequest
+
+PIPE_WIDTH = 100
 _MANY = "may be given several times"
 
 
@@ -34,7 +39,10 @@ def search(
     sort: str = typer.Option("relevance", "--sort", help="relevance or time."),
     size: int = typer.Option(10, "--size", "-n", help="Hits to show."),
     fold: bool = typer.Option(True, "--fold/--no-fold", help="Show each story once, or every copy."),
-    as_json: bool = typer.Option(False, "--json", help="The page as one JSON object, as GET /search gives it."),
+    follow: bool = typer.Option(False, "--follow", "-f", help="The newest hits, then live ones until Ctrl-C."),
+    as_json: bool = typer.Option(
+        False, "--json", help="The page as one JSON object, as GET /search gives it; with --follow one hit a line."
+    ),
 ) -> None:
     """Search the index. Exit status 0 whether or not something was found.
 
@@ -56,10 +64,32 @@ def search(
         where = ".".join(str(part) for part in first["loc"])
         raise CommandError(f"{where}: {first['msg']}" if where else first["msg"], status=2) from error
     try:
+        if follow:
+            asyncio.run(_follow(request, as_json))
+            return
         page = search_once(get_settings(), request)
     except QueryRefused as error:
         raise CommandError(str(error), status=2) from error
     if as_json:
-        sys.stdout.buffer.write(page.model_dump_json().encode() + b"\n")
+        _write_line(page)
     else:
-        print_page(page, out(), query=query)
+        print_page(page, out(PIPE_WIDTH), query=query)
+
+
+async def _follow(request: SearchRequest, as_json: bool) -> None:
+    from streams.search.follow import follow
+    from streams.search.terminal import print_hit
+
+    console = out(PIPE_WIDTH)
+    number = 0
+    async for hit in follow(get_settings(), request):
+        number += 1
+        if as_json:
+            _write_line(hit)
+        else:
+            print_hit(hit, number, console)
+
+
+def _write_line(record: BaseModel) -> None:
+    sys.stdout.buffer.write(record.model_dump_json().encode() + b"\n")
+    sys.stdout.buffer.flush()

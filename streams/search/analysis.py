@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -95,6 +95,11 @@ class Analyzer:
             self._cache.clear()
         self._cache[token] = term
         return term
+
+
+def tokens(text: str) -> Iterator[tuple[int, str]]:
+    """The words of a text as the tokenizer parts them, each with the code point at which it begins."""
+    return ((match.start(), match.group()) for match in _TOKEN.finditer(text))
 
 
 def folder(analysis: Mapping[str, Any], name: str) -> Callable[[str], str]:

@@ -69,6 +69,12 @@ class Matcher:
         self._places = {_fold(name) for name in filters.place}
         self._sources = {_fold(name) for name in filters.source}
 
+    @property
+    def terms(self) -> frozenset[str]:
+        """Stemmed terms of everything that may or must occur, for marking them."""
+        wanted = [operand.text for choice in self.parsed.required for operand in choice]
+        return self._words | frozenset(_terms("ar_text", " ".join(wanted)))
+
     def matches(self, text: ArticleText) -> bool:
         """Whether the article is one that the search is for."""
         article = text.article

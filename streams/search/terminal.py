@@ -1,7 +1,8 @@
-"""Hits on a terminal: title, outlet, time, the best pieces with the matching words marked, places.
+"""Hits as lines: title, outlet, time, the best pieces with the matching words marked, places.
 
 Terminals differ in how they order right-to-left text; most do it by themselves within a line when the line's direction
-is told. So Arabic lines are aligned to the right, and what stands in another direction is isolated (Unicode Annex 9).
+is told. So on a terminal Arabic lines are aligned to the right, and what stands in another direction is isolated
+(Unicode Annex 9). In a pipe lines are plain text: no colours, no padding, no invisible characters, for grep and files.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import unicodedata
 from collections.abc import Iterable
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
@@ -35,12 +35,17 @@ def isolate(text: str) -> str:
     return f"{FIRST_STRONG_ISOLATE}{text}{END_ISOLATE}"
 
 
-def marked(highlight: Highlight, style: str = "") -> Text:
-    """The piece with its matches in bold, on one line, aligned by its direction."""
-    text = Text(highlight.text.replace("\n", " "), style=style)
+def marked(highlight: Highlight, style: str = "", *, aligned: bool = True) -> Text:
+    """The piece with its matches in bold, on one line.
+
+    Args:
+        aligned: whether right-to-left text stands on the right.
+    """
+    text = Text(" ".join(highlight.text.split("\n")), style=style)
     for start, end in highlight.marks:
         text.stylize("bold yellow", start, end)
-    text.justify = "right" if is_rtl(highlight.text) else "left"
+    # "left" would fill lines up with spaces.
+    text.justify = "right" if aligned and is_rtl(highlight.text) else "default"
     return text
 
 
@@ -48,23 +53,24 @@ def _plain(text: str) -> Highlight:
     return Highlight(text=text, marks=[])
 
 
-def hit_lines(hit: Hit, number: int) -> Group:
+def hit_lines(hit: Hit, number: int, *, terminal: bool = True) -> Group:
     """One hit."""
     article = hit.article
+    keep = isolate if terminal else str
     title = hit.highlights.title or _plain(article.title or article.body[:80])
     when = article.published_at or article.fetched_at
-    facts = [isolate(article.source)]
+    facts = [keep(article.source)]
     if when is not None:
         facts.append(f"{when:%Y-%m-%d %H:%M} UTC")
     if hit.stories > 1:
         facts.append(f"{hit.stories} copies")
     if article.places:
-        facts.append("، ".join(isolate(name) for name in _once(place.name for place in article.places)[:5]))
-    heading = marked(title, style="bold")
-    parts: list[RenderableType] = [Rule(f"{number}", style="dim", align="left"), heading]
-    parts.append(Text(" · ".join(facts), style="cyan", justify=heading.justify))
-    parts += [marked(piece) for piece in hit.highlights.body]
-    parts.append(Text(article.url, style="dim", justify="left", overflow="fold"))
+        facts.append("، ".join(keep(name) for name in _once(place.name for place in article.places)[:5]))
+    heading = marked(title, style="bold", aligned=terminal)
+    parts: list[RenderableType] = [Rule(f"{number}", style="dim", align="left") if terminal else Text(f"{number}.")]
+    parts += [heading, Text(" · ".join(facts), style="cyan", justify=heading.justify)]
+    parts += [marked(piece, aligned=terminal) for piece in hit.highlights.body]
+    parts.append(Text(article.url, style="dim", overflow="fold"))
     return Group(*parts)
 
 
@@ -72,14 +78,21 @@ def _once(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 
+def print_hit(hit: Hit, number: int, console: Console) -> None:
+    """One hit, as this console shows it best."""
+    console.print(hit_lines(hit, number, terminal=console.is_terminal))
+
+
 def print_page(page: SearchPage, console: Console, *, query: str = "") -> None:
     """All hits of a page, and how many there are."""
     if not page.hits:
-        console.print(f"no article found{f' for {isolate(query)}' if query else ''}", markup=False)
+        wanted = isolate(query) if console.is_terminal else query
+        console.print(f"no article found{f' for {wanted}' if query else ''}", markup=False)
         return
     for number, hit in enumerate(page.hits, start=1):
-        console.print(hit_lines(hit, number))
+        print_hit(hit, number, console)
     least = "" if page.total_is_exact else "at least "
     ending = "; the server ran out of time, there may be more" if page.partial else ""
     text = f"{least}{page.total} {'article' if page.total == 1 else 'articles'} in {page.took_ms} ms{ending}"
-    console.print(Padding(Text(text, style="dim"), (1, 0, 0, 0)))
+    console.print()
+    console.print(Text(text, style="dim"))

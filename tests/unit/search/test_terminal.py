@@ -13,9 +13,10 @@ def _page(*hits: Hit, total: int = 1, exact: bool = True, partial: bool = False)
     return SearchPage(total=total, total_is_exact=exact, partial=partial, took_ms=7, hits=list(hits))
 
 
-def _shown(page: SearchPage, width: int = 80) -> list[str]:
+def _shown(page: SearchPage, width: int = 80, *, terminal: bool = True) -> list[str]:
     stream = io.StringIO()
-    print_page(page, Console(file=stream, width=width, no_color=True), query="كتاب")
+    console = Console(file=stream, width=width, force_terminal=terminal, color_system=None, legacy_windows=False)
+    print_page(page, console, query="كتاب")
     return stream.getvalue().splitlines()
 
 
@@ -51,3 +52,27 @@ def test_nothing_found_and_time_run_out_are_said() -> None:
     assert "no article found" in _shown(_page(total=0))[0]
     hit = Hit(score=1, article=article(), highlights=Highlights())
     assert any("ran out of time" in line for line in _shown(_page(hit, partial=True)))
+
+
+def test_a_pipe_gets_plain_lines_without_padding_marks_of_direction_or_escapes() -> None:
+    highlights = Highlights(title=Highlight(text="افتتاح معرض الكتاب", marks=[(13, 18)]))
+    lines = _shown(_page(Hit(score=1, article=article(), highlights=highlights)), width=100, terminal=False)
+    assert all(line == line.rstrip() for line in lines)
+    assert lines[:4] == ["1.", "افتتاح معرض الكتاب", "almina", "https://almina.example.com/news/1"]
+    assert not any(character in line for line in lines for character in "\u2068\u2069\x1b")
+    assert _shown(_page(total=0), terminal=False) == ["no article found for كتاب"]
+
+
+def test_matches_are_coloured_on_a_terminal_alone() -> None:
+    hit = Hit(score=1, article=article(), highlights=Highlights(title=Highlight(text="معرض الكتاب", marks=[(5, 11)])))
+
+    def printed(*, terminal: bool) -> str:
+        stream = io.StringIO()
+        console = Console(
+            file=stream, width=60, force_terminal=terminal, color_system="standard" if terminal else "auto"
+        )
+        print_page(_page(hit), console)
+        return stream.getvalue()
+
+    assert "\x1b[1;33mالكتاب" in printed(terminal=True)
+    assert "\x1b" not in printed(terminal=False)

@@ -1,0 +1,158 @@
+"""How long readers wait: python -m benchmarks.search.latency CORPUS [--documents 100000] [--rate 50]
+
+Fills an index of its own with generated articles (benchmarks/search/archive.py), then asks for pages while articles go
+on coming in at `--rate` a second. A page is what `rasd serve` needs for one: the search with folding, highlights and
+counts of copies, and at the same time the facets. Times are those of the caller, decoding included. Needs a running
+Elasticsearch (`rasd up`); the index is deleted at the end unless `--keep` is given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from agents.index.sink import IndexSink
+from benchmarks.search.archive import Archive
+from streams.errors import RasdError
+from streams.metrics import Metrics
+from streams.search.client import make_client
+from streams.search.request import Filters, SearchRequest
+from streams.search.service import Searcher
+from streams.search.setup import names
+from streams.settings import Settings, get_settings
+
+PREFIX = "benchmark-latency"
+WARM_UP = 100
+BATCH = 500
+
+
+async def fill(settings: Settings, archive: Archive, documents: int) -> None:
+    """Index articles until there are so many."""
+    if documents == 0:
+        return
+    sink = IndexSink(settings, Metrics())
+    began = time.monotonic()
+    try:
+        for start in range(0, documents, BATCH):
+            await sink.write(list(archive.articles(min(BATCH, documents - start))))
+            if start // BATCH % 20 == 0:
+                print(f"\r{start:,} articles", end="", file=sys.stderr)
+    finally:
+        await sink.close()
+    seconds = time.monotonic() - began
+    print(f"\r{documents:,} articles indexed in {seconds:.0f} s, {documents / seconds:,.0f} a second")
+
+
+async def trickle(settings: Settings, archive: Archive, rate: float, stop: asyncio.Event) -> int:
+    """Go on indexing at this rate, in batches as a worker makes them. Returns how many."""
+    sink = IndexSink(settings, Metrics())
+    size = max(1, round(rate / 4))
+    written = 0
+    try:
+        while not stop.is_set():
+            due = time.monotonic() + size / rate
+            await sink.write(list(archive.articles(size)))
+            written += size
+            try:
+                async with asyncio.timeout(max(0.0, due - time.monotonic())):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+    finally:
+        await sink.close()
+    return written
+
+
+def parts(searcher: Searcher) -> dict[str, Callable[[dict[str, Any]], Awaitable[Any]]]:
+    """What is timed: the page, and its two halves alone."""
+
+    async def search(wanted: dict[str, Any]) -> Any:
+        return await searcher.search(SearchRequest.model_validate(wanted))
+
+    async def facets(wanted: dict[str, Any]) -> Any:
+        filters = {name: value for name, value in wanted.items() if name != "sort"}
+        return await searcher.facets(Filters.model_validate(filters), 10)
+
+    async def page(wanted: dict[str, Any]) -> Any:
+        return await asyncio.gather(search(wanted), facets(wanted))
+
+    return {"full page": page, "search alone": search, "facets alone": facets}
+
+
+async def ask(
+    work: Callable[[dict[str, Any]], Awaitable[Any]], queries: Sequence[dict[str, Any]], readers: int
+) -> list[float]:
+    """Milliseconds of every query, asked by so many readers, each one after the other."""
+    times: list[float] = []
+
+    async def reader(mine: Sequence[dict[str, Any]]) -> None:
+        for wanted in mine:
+            began = time.perf_counter()
+            await work(wanted)
+            times.append((time.perf_counter() - began) * 1000)
+
+    await asyncio.gather(*(reader(queries[number::readers]) for number in range(readers)))
+    return times
+
+
+def summary(times: Sequence[float]) -> str:
+    """Percentiles by the nearest rank."""
+    ordered = sorted(times)
+    marks = {share: ordered[min(len(ordered) - 1, int(share / 100 * len(ordered)))] for share in (50, 90, 99)}
+    return "   ".join(f"p{share} {value:6.1f} ms" for share, value in marks.items()) + f"   most {ordered[-1]:6.1f} ms"
+
+
+async def measure(arguments: argparse.Namespace) -> None:
+    """Fill, ask while indexing goes on, print."""
+    settings = get_settings().model_copy(update={"index_prefix": PREFIX})
+    archive = Archive(arguments.corpus)
+    client = make_client(settings)
+    try:
+        await fill(settings, archive, arguments.documents)
+        archive.made = (await client.count(index=names(settings).read))["count"]
+        searcher = Searcher(client, settings)
+        queries = archive.queries(WARM_UP + arguments.searches)
+        stop = asyncio.Event()
+        writer = asyncio.create_task(trickle(settings, archive, arguments.rate, stop)) if arguments.rate else None
+        for name, work in parts(searcher).items():
+            await ask(work, queries[:WARM_UP], arguments.readers)
+            times = await ask(work, queries[WARM_UP:], arguments.readers)
+            print(f"{name:14}{summary(times)}   ({len(times)} queries, {arguments.readers} at a time)", flush=True)
+        stop.set()
+        if writer is not None:
+            print(f"{await writer:,} articles were indexed meanwhile")
+        count = await client.count(index=names(settings).read)
+        print(f"{count['count']:,} articles at the end")
+    finally:
+        if not arguments.keep:
+            found = await client.indices.get(index=f"{PREFIX}-*")
+            for name in found.body:
+                await client.indices.delete(index=name)
+        await client.close()
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpus", type=Path, help="folder with saudinewsnet/")
+    parser.add_argument("--documents", type=int, default=100_000, help="articles to fill in; 0 with a kept index")
+    parser.add_argument("--searches", type=int, default=1000, help="queries for each figure")
+    parser.add_argument("--readers", type=int, default=1, help="queries at a time")
+    parser.add_argument("--rate", type=float, default=50, help="articles a second meanwhile; 0 for none")
+    parser.add_argument("--keep", action="store_true", help="leave the index for another run with --documents 0")
+    arguments = parser.parse_args()
+    if not (arguments.corpus / "saudinewsnet").is_dir():
+        sys.exit(f"no folder saudinewsnet in {arguments.corpus}")
+    try:
+        asyncio.run(measure(arguments))
+    except RasdError as error:
+        sys.exit(f"benchmark: {error}")
+
+
+if __name__ == "__main__":
+    main()

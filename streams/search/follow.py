@@ -1,0 +1,115 @@
+"""A search that goes on: what there is, and then each article that matches as soon as it is enriched."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+
+from aiokafka import AIOKafkaConsumer
+
+from streams.errors import Rejected
+from streams.kafka import create_topics, open_reader
+from streams.logs import get_logger
+from streams.records import Article, decode
+from streams.search.analysis import analyzer, tokens
+from streams.search.hits import Highlight, Highlights, Hit
+from streams.search.match import ArticleText, Matcher
+from streams.search.request import SearchRequest
+from streams.search.service import open_searcher
+from streams.settings import Settings
+from streams.topics import Topic, topic_name
+
+log = get_logger(__name__)
+
+# How far back the stream is read at the beginning: an article that was enriched a moment ago may not be searchable yet.
+OVERLAP_SECONDS = 60
+PIECE = 180
+BEFORE = 60
+
+
+async def follow(settings: Settings, request: SearchRequest) -> AsyncGenerator[Hit]:
+    """The newest hits, oldest first, and then live ones without end. No article comes twice, with `fold` no story.
+
+    Raises:
+        Retryable: Kafka or Elasticsearch is away.
+        QueryRefused: Elasticsearch refuses the query.
+    """
+    topic = topic_name(Topic.ENRICHED, settings)
+    await create_topics(settings)
+    async with open_reader(settings, topic) as reader, open_searcher(settings) as searcher:
+        await _seek(reader)
+        page = await searcher.search(request.model_copy(update={"sort": "time", "cursor": None}))
+        shown: set[str] = set()
+        for hit in reversed(page.hits):
+            shown |= _keys(hit.article, request)
+            yield hit
+        matcher = Matcher(request)
+        while True:
+            for records in (await reader.getmany(timeout_ms=1000)).values():
+                for record in records:
+                    article = _read(record.value)
+                    if article is None or shown & _keys(article, request) or not matcher.matches(ArticleText(article)):
+                        continue
+                    shown |= _keys(article, request)
+                    yield live_hit(article, matcher.terms)
+
+
+async def _seek(reader: AIOKafkaConsumer) -> None:
+    places = reader.assignment()
+    since = int((time.time() - OVERLAP_SECONDS) * 1000)
+    found = await reader.offsets_for_times(dict.fromkeys(places, since))
+    ends = await reader.end_offsets(places)
+    for place in places:
+        entry = found.get(place)
+        reader.seek(place, ends[place] if entry is None else entry.offset)
+
+
+def _read(value: bytes) -> Article | None:
+    try:
+        return decode(Article, value)
+    except Rejected as error:
+        # The index stage reads the same record and makes it a dead letter.
+        log.warning("a record is skipped", cause=str(error))
+        return None
+
+
+def _keys(article: Article, request: SearchRequest) -> set[str]:
+    keys = {article.id}
+    if request.fold and article.cluster is not None:
+        keys.add(f"cluster {article.cluster.id}")
+    return keys
+
+
+def live_hit(article: Article, terms: frozenset[str]) -> Hit:
+    """An article that is not in the index yet, shown like a hit.
+
+    Args:
+        terms: stemmed terms to mark.
+    """
+    title = Highlight(text=article.title, marks=marks(article.title, terms)) if article.title else None
+    subtitle = Highlight(text=article.subtitle, marks=marks(article.subtitle, terms)) if article.subtitle else None
+    return Hit(
+        score=None,
+        article=article,
+        highlights=Highlights(title=title, subtitle=subtitle, body=[piece(article.body, terms)]),
+    )
+
+
+def marks(text: str, terms: frozenset[str]) -> list[tuple[int, int]]:
+    """Where words of these terms stand, in code points of the text."""
+    chain = analyzer("ar_text")
+    return [
+        (start, start + len(word))
+        for start, word in tokens(text)
+        if any(term.text in terms for term in chain.terms(word))
+    ]
+
+
+def piece(text: str, terms: frozenset[str]) -> Highlight:
+    """The part of a text around the first marked word, else its beginning; cut between words."""
+    found = marks(text, terms)
+    start = text.rfind(" ", 0, max(0, found[0][0] - BEFORE)) + 1 if found else 0
+    end = len(text) if len(text) - start <= PIECE else max(text.rfind(" ", start, start + PIECE), start)
+    end = end if end > start else start + PIECE
+    inside = [(a - start, b - start) for a, b in found if start <= a and b <= end]
+    return Highlight(text=text[start:end], marks=inside)
