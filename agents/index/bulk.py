@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import orjson
@@ -29,8 +30,7 @@ Outcome = Literal["indexed", "unchanged", "rejected", "retried"]
 PASSING_STATUSES = frozenset({401, 403, 404, 408, 429})
 STORED_STATUSES = frozenset({200, 201})
 ALREADY_THERE = 409
-# Of the year 2255; versions are signed 64-bit numbers.
-_LAST_MILLISECOND = 9_000_000_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Elasticsearch keeps versions as a signed long; a fetch that claims a year beyond 2262 would not fit.
 MAX_VERSION = 2**63 - 1
 
@@ -65,7 +65,9 @@ def _bulk(articles: Sequence[Article], lines: Sequence[bytes]) -> Bulk:
 def version(article: Article, revision: int) -> int:
     """The external version; grows with the time of the fetch, then with the revision. Always in range."""
     seen = article.fetched_at or article.ingested_at
-    return min((max(0, int(seen.timestamp() * 1000)) * 1000 + revision) * 1000, MAX_VERSION)
+    # In whole numbers: a float of seconds can put two neighbouring milliseconds into one.
+    milliseconds = (seen - _EPOCH) // timedelta(milliseconds=1)
+    return min((max(0, milliseconds) * 1000 + revision) * 1000, MAX_VERSION)
 
 
 def document(article: Article) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean
 
 DEPTH = 100
@@ -20,21 +20,28 @@ def ndcg10(rank: int | None) -> float:
     return 0.0 if rank is None or rank > 10 else 1 / math.log2(rank + 1)
 
 
+MEASURES: dict[str, Callable[[int | None], float]] = {
+    "R@1": lambda rank: float(rank == 1),
+    "R@10": lambda rank: float(rank is not None and rank <= 10),
+    "MRR": reciprocal_rank,
+    "nDCG@10": ndcg10,
+}
+
+
 def figures(ranks: Sequence[int | None]) -> dict[str, float]:
-    """Mean figures over questions."""
-    return {
-        "R@1": fmean(rank == 1 for rank in ranks),
-        "R@10": fmean(rank is not None and rank <= 10 for rank in ranks),
-        "MRR": fmean(map(reciprocal_rank, ranks)),
-        "nDCG@10": fmean(map(ndcg10, ranks)),
-    }
+    """Mean of every measure over the questions."""
+    return {name: fmean(map(measure, ranks)) for name, measure in MEASURES.items()}
 
 
 def paired_bootstrap(
-    one: Sequence[int | None], other: Sequence[int | None], rounds: int = 2000, seed: int = 7
+    one: Sequence[int | None],
+    other: Sequence[int | None],
+    measure: Callable[[int | None], float],
+    rounds: int = 2000,
+    seed: int = 7,
 ) -> tuple[float, float, float]:
-    """Difference of MRR (one - other) with its 95 % percentile interval; both ranked the same questions."""
-    differences = [reciprocal_rank(a) - reciprocal_rank(b) for a, b in zip(one, other, strict=True)]
+    """Difference of the means (one - other) with its 95 % percentile interval; both ranked the same questions."""
+    differences = [measure(a) - measure(b) for a, b in zip(one, other, strict=True)]
     chance = random.Random(seed)
     means = sorted(fmean(chance.choices(differences, k=len(differences))) for _ in range(rounds))
     return fmean(differences), means[int(0.025 * rounds)], means[int(0.975 * rounds) - 1]

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from streams.records import OptionalTimestamp
-from streams.search.syntax import ParsedQuery, parse
+from streams.search.analysis import analyzer
+from streams.search.syntax import Operand, ParsedQuery, parse
 
 MAX_SIZE = 100
 MAX_FOLDED = 1000
@@ -85,8 +86,21 @@ class Filters(BaseModel):
         return self
 
     def parsed(self) -> ParsedQuery:
-        """The text query taken apart."""
-        return parse(self.q)
+        """The text query taken apart; words that are in every article are left out unless there are no others."""
+        return _telling(parse(self.q))
+
+
+def _telling(parsed: ParsedQuery) -> ParsedQuery:
+    """Without stop words: the index has none, so what requires one («و في عدن») would never be found."""
+
+    def tells(operand: Operand) -> bool:
+        return bool(analyzer("ar_exact").terms(operand.text))
+
+    words = parsed.words if any(tells(Operand(word, phrase=False)) for word in parsed.words) else ()
+    choices = (tuple(filter(tells, choice)) for choice in parsed.required)
+    required = tuple(choice for choice in choices if choice)
+    asked = parsed.words or parsed.required
+    return parsed if asked and not (words or required) else ParsedQuery(words, required, parsed.excluded)
 
 
 class SearchRequest(Filters):

@@ -1,11 +1,14 @@
 """What a reader types, taken apart. Pure.
 
-    هجوم صنعاء          both words should occur (of three and more, three quarters)
-    "مجلس الأمن"        these words, in this order; «…» and “…” do as well
-    -رياضة  -"كرة قدم"  must not occur
-    صنعاء أو عدن        one of them must occur; OR and | do as well, and chains of more than two
+    هجوم صنعاء            most of these words should occur
+    "مجلس الأمن"          these words, in this order; quotes of every kind do, also unequal ones
+    -رياضة  -"كرة قدم"    must not occur; so does NOT
+    صنعاء أو عدن          one of them must occur; OR, او and | do as well, and chains of more than two
+    صنعاء و عدن           both must occur; AND, & and +عدن do as well
 
-Everything is forgiving: a quote that is never closed, a lone minus or an operator without neighbours is ignored.
+أو binds more closely than و, so parentheses around choices may stand or not: (صنعاء أو عدن) و انفجار. A minus before
+a parenthesis excludes everything in it. Everything is forgiving: a quote or parenthesis that is never closed, a lone
+sign or an operator without neighbours is ignored.
 """
 
 from __future__ import annotations
@@ -13,16 +16,36 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 MAX_OPERANDS = 32
 
-_PIECE = re.compile(
-    r"(?P<minus>(?<!\S)[-−–](?=[^\s\-−–]))?"
-    r'(?:"(?P<straight>[^"]*)"|«(?P<french>[^»]*)»|“(?P<english>[^”]*)”|„(?P<german>[^“”]*)[“”]'
-    r'|(?P<word>[^\s"«»“”„]+))'
+# Which characters end a quotation that begins with the key. People mix them, and in right-to-left text they turn round.
+_CLOSERS = {
+    '"': '"', "＂": "＂", "″": "″", "«": "»", "»": "«", "‹": "›", "›": "‹", "“": "”“", "”": "“”", "„": "“”‟", "‟": "”“",
+    "❝": "❞", "〝": "〞〟", "‘": "’", "’": "‘’", "‚": "‘’", "'": "'", "`": "'`",
+}  # fmt: skip
+# These stand inside words, too (l'Élysée), and count as quotes only around words.
+_SINGLE = "‘’‚'`"
+_DOUBLE = "".join(set("".join(_CLOSERS) + "".join(_CLOSERS.values())) - set(_SINGLE))
+_OPENING, _CLOSING = "([{﴿", ")]}﴾"
+# Every sign that keyboards and word processors make of a minus.
+_MINUS = "-−–—‐‑－﹣"
+_WORD = re.compile(rf"[^\s{re.escape(_DOUBLE + _OPENING + _CLOSING)}]+")
+# Invisible characters come along when text is copied: soft hyphens, joiners, marks of direction.
+_INVISIBLE = dict.fromkeys(
+    [0xAD, 0x61C, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF]
 )
-_OR = frozenset({"OR", "أو", "|", "||"})
-_HAS_WORD = re.compile(r"\w")
+_VOWELS = dict.fromkeys([0x640, *range(0x64B, 0x653)])
+OPERATORS: dict[str, Literal["or", "and", "not"]] = {
+    "OR": "or", "أو": "or", "او": "or", "|": "or", "||": "or",
+    "AND": "and", "و": "and", "&": "and", "&&": "and", "+": "and",
+    "NOT": "not",
+}  # fmt: skip
+_HAS_WORD = re.compile(r"[^\W_]")
+
+Operator = Literal["or", "and", "not"]
+Sign = Literal["", "-", "+"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,47 +76,120 @@ class ParsedQuery:
         return not (self.words or self.required or self.excluded)
 
 
+@dataclass(slots=True)
+class _Choice:
+    operands: list[Operand]
+    needed: bool
+
+
 def parse(text: str) -> ParsedQuery:
     """Read a query.
 
     Raises:
         ValueError: it has more than MAX_OPERANDS parts; each costs the server a look-up.
     """
-    pieces = list(_pieces(text))
-    if len(pieces) > MAX_OPERANDS:
-        raise ValueError(f"the query has {len(pieces)} parts, at most {MAX_OPERANDS} are allowed")
-    choices: list[list[Operand]] = []
+    choices: list[_Choice] = []
     excluded: list[Operand] = []
-    joins = False
-    for piece in pieces:
-        if piece is None:
-            joins = bool(choices)
+    operator: Operator | None = None
+    for piece in _pieces(text.translate(_INVISIBLE)):
+        if isinstance(piece, str):
+            operator = piece
             continue
-        operand, negative = piece
-        if negative:
+        operand, sign = piece
+        if sign == "-" or operator == "not":
             excluded.append(operand)
-        elif joins:
-            choices[-1].append(operand)
+        elif operator == "or" and choices:
+            choices[-1].operands.append(operand)
         else:
-            choices.append([operand])
-        joins = False
-    plain = [choice for choice in choices if len(choice) == 1 and not choice[0].phrase]
+            if operator == "and" and choices:
+                choices[-1].needed = True
+            needed = sign == "+" or operand.phrase or (operator == "and" and bool(choices))
+            choices.append(_Choice([operand], needed))
+        operator = None
+    count = len(excluded) + sum(len(choice.operands) for choice in choices)
+    if count > MAX_OPERANDS:
+        raise ValueError(f"the query has {count} parts, at most {MAX_OPERANDS} are allowed")
+    required = [choice for choice in choices if choice.needed or len(choice.operands) > 1]
     return ParsedQuery(
-        words=tuple(choice[0].text for choice in plain),
-        required=tuple(tuple(choice) for choice in choices if choice not in plain),
+        words=tuple(choice.operands[0].text for choice in choices if choice not in required),
+        required=tuple(tuple(choice.operands) for choice in required),
         excluded=tuple(excluded),
     )
 
 
-def _pieces(text: str) -> Iterator[tuple[Operand, bool] | None]:
-    """Operands with whether they are negated; None for each OR."""
-    for match in _PIECE.finditer(text):
-        negative = match["minus"] is not None
-        word = match["word"]
-        if word in _OR and not negative:
-            yield None
-            continue
-        quoted = next((match[name] for name in ("straight", "french", "english", "german") if match[name]), None)
-        content = (word if word is not None else quoted or "").strip()
-        if _HAS_WORD.search(content):
-            yield Operand(content, phrase=word is None), negative
+def _pieces(text: str) -> Iterator[tuple[Operand, Sign] | Operator]:
+    """Operands with their signs, and operators, in order."""
+    at = 0
+    excluding = False  # inside -( … )
+    while at < len(text):
+        begins = at == 0 or text[at - 1].isspace() or text[at - 1] in _OPENING + _CLOSING
+        sign: Sign = "-" if excluding else ""
+        if begins and text[at] in _MINUS + "+" and _follows(text, at):
+            sign = "-" if text[at] in _MINUS or excluding else "+"
+            at += 1
+        character = text[at]
+        if character in _OPENING:
+            excluding = excluding or (sign == "-" and any(closing in text[at:] for closing in _CLOSING))
+            at += 1
+        elif character in _CLOSING:
+            excluding = False
+            at += 1
+        elif character in _DOUBLE or (begins and character in _SINGLE):
+            end = _end_of_quote(text, at)
+            content = text[at + 1 : end].strip() if end else ""
+            if _HAS_WORD.search(content):
+                yield Operand(content, phrase=True), sign
+            at = end + 1 if end else at + 1
+        elif match := _WORD.match(text, at):
+            yield from _word(match.group(), sign, excluding=excluding)
+            at = match.end()
+        else:
+            at += 1
+
+
+def _follows(text: str, at: int) -> bool:
+    """Whether something that a sign could belong to stands right behind it."""
+    after = text[at + 1 : at + 2]
+    return bool(after) and not after.isspace() and after not in _MINUS + "+"
+
+
+def _word(word: str, sign: Sign, *, excluding: bool) -> Iterator[tuple[Operand, Sign] | Operator]:
+    operator = OPERATORS.get(word.translate(_VOWELS).strip("،,؛;"))
+    if operator is not None and (sign == "" or excluding):
+        if not excluding:
+            yield operator
+    elif _HAS_WORD.search(word):
+        yield Operand(word.strip(_SINGLE).lstrip(_MINUS + "+"), phrase=False), sign
+
+
+def _end_of_quote(text: str, start: int) -> int | None:
+    """Index of the character that closes the quotation which begins at `start`; None when nothing does."""
+    opener = text[start]
+    closers = _CLOSERS.get(opener, "")
+    if opener in _SINGLE:
+        ends = (at for at in range(start + 1, len(text)) if text[at] in closers)
+        return next((at for at in ends if at + 1 == len(text) or not text[at + 1].isalnum()), None)
+    if opener == '"':
+        return _end_of_straight_quote(text, start)
+    own = next((at for at in range(start + 1, len(text)) if text[at] in closers), None)
+    straight = text.find('"', start + 1)
+    if own is not None and text.count('"', start + 1, own) % 2 == 0:
+        return own
+    if straight >= 0:
+        return straight
+    # “…» and the like: better a quotation with unequal ends than none.
+    return next((at for at in range(start + 1, len(text)) if text[at] in _DOUBLE), None)
+
+
+def _end_of_straight_quote(text: str, start: int) -> int | None:
+    depth = 0
+    for at in range(start + 1, len(text)):
+        if text[at] == '"':
+            return at
+        if text[at] in "«“„‹":
+            depth += 1
+        elif text[at] in "»”›":
+            if not depth:
+                return at  # "…” was begun straight and ended round
+            depth -= 1
+    return None

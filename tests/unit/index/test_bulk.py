@@ -90,6 +90,11 @@ def test_later_fetches_win_over_any_revision(when: int, later_ms: int, one: int,
     assert version(first, 3) > version(first, 2)
 
 
+def test_neighbouring_milliseconds_have_different_versions() -> None:
+    fetched = [datetime(2024, 2, 3, 4, 5, 6, microsecond=n * 1000, tzinfo=UTC) for n in range(1000)]
+    assert len({version(article(fetched_at=when), 0) for when in fetched}) == 1000
+
+
 def test_versions_stay_in_the_range_that_elasticsearch_takes() -> None:
     assert version(article(fetched_at="1950-01-01T00:00:00Z"), 0) == 0
     assert version(article(fetched_at="9999-12-31T23:59:59Z"), 999) < 2**63

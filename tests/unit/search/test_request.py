@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from streams.search.request import MAX_FOLDED, SearchRequest, read_cursor, write_cursor
+from streams.search.request import MAX_FOLDED, Filters, SearchRequest, read_cursor, write_cursor
 
 
 def test_values_come_as_query_strings_bring_them() -> None:
@@ -61,3 +61,27 @@ def test_a_cursor_fits_only_the_kind_of_search_that_gave_it() -> None:
             SearchRequest.model_validate(values)
     with pytest.raises(ValidationError, match="other options"):
         SearchRequest(cursor=by_time, fold=False, q="نص")
+
+
+@pytest.mark.parametrize(
+    ("q", "words", "required"),
+    [
+        ("في «مجلس الأمن»", (), ["مجلس الأمن"]),
+        ("من و إلى و عدن", (), ["عدن"]),
+        ("في عدن", ("في", "عدن"), []),
+        ("عدن أو في", (), ["عدن"]),
+        ("في", ("في",), []),
+        ("«من إلى»", (), ["من إلى"]),
+    ],
+)
+def test_stop_words_require_nothing_unless_they_are_all_there_is(
+    q: str, words: tuple[str], required: list[str]
+) -> None:
+    parsed = Filters(q=q).parsed()
+    assert parsed.words == words
+    assert [operand.text for choice in parsed.required for operand in choice] == required
+
+
+def test_text_that_is_no_unicode_is_refused() -> None:
+    with pytest.raises(ValidationError, match="unicode"):
+        Filters(q="\udcff")
