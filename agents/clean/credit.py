@@ -6,11 +6,10 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
-from agents.clean.calendars import WEEKDAYS, one_of
-from agents.clean.dates import find_dates
 from agents.clean.identity import fold
 from agents.clean.names import is_outlet_like, is_source, names, person_certainty
 from agents.clean.own import NOBODY, Outlet
+from agents.clean.printed import without_dates
 
 _SEPARATOR_RE = re.compile(
     r"\s*[/:،,؛|()\[\]{}\t«»\"“”_+&]+\s*|\s{2,}|\s+[-–—ـ]+\s*|\s*[-–—ـ]+\s+|(?<=[\u0621-\u064a])[-–—]+(?=[\u0621-\u064a])"
@@ -18,7 +17,6 @@ _SEPARATOR_RE = re.compile(
 # Writers' accounts and mail addresses: «فلان (جدة) falan@».
 _HANDLE_RE = re.compile(r"\S*@\S*")
 _IN_RE = re.compile(r"\s+في$")
-_WEEKDAY_RE = re.compile(rf"(?<!\w)(?:{one_of(WEEKDAYS)})(?!\w)")
 _LETTER_RE = re.compile(r"[^\W\d_]")
 _SENTENCES_RE = re.compile(r"\.\.|[^\W\d_]{3}\.\s")
 _SIGN_RE = re.compile(r"[-–—ـ/:|(«\"“]")
@@ -122,9 +120,7 @@ def _bare(text: str) -> str:
     text = _HANDLE_RE.sub(" ", text) if "@" in text else text
     if len(text) > MAX_CREDIT_CHARS or not any(map(str.isdecimal, text)):
         return text
-    for found in reversed(find_dates(text)):
-        text = f"{text[: found.start]} / {text[found.end :]}"
-    return _WEEKDAY_RE.sub(" / ", text)
+    return without_dates(text)
 
 
 def _kinds(text: str, own: Outlet) -> list[_Part]:

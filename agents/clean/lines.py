@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agents.clean.identity import fold_shown
-from agents.clean.names import is_source
+from agents.clean.names import is_agency, is_source
 from agents.clean.own import NOBODY, Outlet
 
 
@@ -77,12 +77,14 @@ _CREDIT_RE = re.compile(r"^(?P<text>.*\S)\s*[(\[](?P<credit>[^()\[\]]{2,60})[)\]
 _PHOTO_CREDIT_RE = re.compile(
     r"^(?P<text>.*\S)\s*[(\[]?\s*(?:تصوير|عدسة|تصوير/)\s*[:/-]?\s*(?P<credit>[^()\[\].:]{3,40})[)\]]?\s*$"
 )
+# «الوزير خلال المؤتمر - صورة أرشيفية»
+_ARCHIVE_RE = re.compile(r"^(?P<text>.*\S)\s+[-–—]\s+(?P<credit>(?:صورة\s+)?(?:أ|إ)?رشيفية|أرشيف)$")
 _PHOTO_WORD_RE = re.compile(r"^(?:تصوير|عدسة|موقع|وكالة|أرشيف\w*|رويترز|صورة)\b|إ?أ?رشيفية")
 _NO_CREDIT_RE = re.compile(
     r"\d|^[^\W_]?$|^(?:بال)?(?:صور|صورة|فيديو|فديو|انفوجرافيك|إنفوجرافيك|تقرير|حوار|تحديث|محدث|خاص|\W*)$"
 )
 _LABEL_RE = re.compile(
-    r"^(?:(?:م?صدر الصورة|Image source)\s*[،,:]\s*(?P<credit>.{2,80})"
+    r"^(?:(?:(?:م?صدر الصورة|Image source)\s*[،,:]|(?:ال)?صورة(?: من)?\s*:|(?:تصوير|عدسة)\s*[:/])\s*(?P<credit>.{2,80})"
     r"|(?:(?:ال)?تعليق على الصورة|تعليق الصورة|شرح الصورة|Image caption)\s*[،,:]\s*(?P<text>.{2,}))$"
 )
 _SENTENCE_END_RE = re.compile(r"[^.][.؟?!؛…][\"'”»)\]]*$|[.؟?!…]{1,3}[»\")”]$")
@@ -112,7 +114,7 @@ def split_credit(text: str) -> tuple[str, str | None]:
     """A caption and the credit in brackets at its end, or the whole and None."""
     if len(text) > MAX_CAPTION_CHARS:
         return text, None
-    match = _CREDIT_RE.match(text) or _PHOTO_CREDIT_RE.match(text)
+    match = _CREDIT_RE.match(text) or _ARCHIVE_RE.match(text) or _PHOTO_CREDIT_RE.match(text)
     if match is None or match["credit"].count(" ") >= MAX_CREDIT_WORDS:
         return text, None
     return match["text"].strip(" -–—"), match["credit"].strip()
@@ -129,15 +131,19 @@ def read_label(text: str) -> tuple[str, str] | None:
     return ("credit", match["credit"]) if match["credit"] else ("text", match["text"])
 
 
-def is_credited_caption(line: Line, *, in_header: bool, own: Outlet = NOBODY) -> bool:
+def is_credited_caption(line: Line, *, in_header: bool, above_text: bool = False, own: Outlet = NOBODY) -> bool:
     """Whether the line is a caption by its credit.
 
     In the header of an article any short text in brackets at the end will do; between body paragraphs it must be a
-    known agency or outlet, the page's own outlet, or say that it is a photograph.
+    known agency or outlet, the page's own outlet, or say that it is a photograph. A full stop after the brackets
+    makes it a sentence, but for a known agency's above the text.
     """
-    if line.text.count(" ") >= MAX_CAPTION_WORDS or _FULL_STOP_RE.search(line.text[-_END_CHARS:]) is not None:
+    if line.text.count(" ") >= MAX_CAPTION_WORDS:
         return False
     text, credit = split_credit(line.text)
+    if _FULL_STOP_RE.search(line.text[-_END_CHARS:]) is not None:
+        short = above_text and text.count(" ") < MIN_QUESTION_WORDS
+        return short and credit is not None and is_agency(credit)
     if credit is None or text.count(" ") < 1 or _NO_CREDIT_RE.search(credit) is not None:
         return False
     return in_header or is_source(credit) or own.owns(credit) or _PHOTO_WORD_RE.search(credit) is not None

@@ -6,11 +6,10 @@ import json
 import re
 from importlib.resources import files
 
-from agents.clean.calendars import WEEKDAYS, one_of
-from agents.clean.dates import find_dates
 from agents.clean.identity import fold, fold_shown
 from agents.clean.lines import CLOSING
 from agents.clean.own import Outlet
+from agents.clean.printed import CLOCK
 
 _TABLE = json.loads(files("agents.clean").joinpath("data/machinery.json").read_text(encoding="utf-8"))
 _WIDGETS = frozenset(map(fold, _TABLE["whole_lines"]))
@@ -33,11 +32,12 @@ _SHARE_RE = re.compile(
 )
 # Invitations to follow, subscribe or install; the second half names where.
 _PROMO_RE = re.compile(
-    r"^[*•\-–\s]*(?:تابعوا|تابعونا|تابعنا|لمتابعتنا|للاشتراك\s+في|للانضمام\s+إلى"
-    r"|ان?ضم(?:وا)?\s+(?:الآن\s+)?إلى\s+(?:قنا|مجموع|صفح)"
-    r"|اشترك(?:وا)?\s+(?:الآن\s+|معنا\s+)?في\s+(?:نشرت|قنا|خدم|النشر|القنا)|حمّ?ل(?:وا)?\s+(?:الآن\s+)?تطبيق|لتحميل\s+(?:ال)?تطبيق)"
-    r"(?=.{0,110}(?:واتس\s?[اآ]ب|تي?لي?[غج]رام|في?س\s?بوك|فايسبوك|تويتر|إكس|يوتيوب|[إا]نستغرام|غوغل|جوجل|google|whatsapp|telegram"
-    r"|facebook|twitter|youtube|قناتنا|قنواتنا|صفحتنا|صفحاتنا|نشرتنا|تطبيق|النشرة|حساباتنا|خدم)).{3,170}$",
+    r"^[*•\-–\s]*(?=.{0,150}(?:واتس\s?[اآ]ب|تي?لي?[غج]رام|في?س\s?بوك|فايسبوك|تويتر|إكس|يوتيوب|[إا]نستغرام|غوغل|جوجل|google|whatsapp"
+    r"|telegram|facebook|twitter|youtube|قناتنا|قنواتنا|صفحتنا|صفحاتنا|نشرتنا|تطبيق|النشرة|حساباتنا|خدم))"
+    r"(?:تابعوا|تابع\s+(?:قناة|صفحة|حساب|حسابات)\s|تابعونا|تابعنا|لمتابعتنا|للاشتراك\s+في|للانضمام\s+إلى"
+    r"|[اإ]?نضم(?:وا)?\s+(?:الآن\s+)?إلى\s+(?:قنا|مجموع|صفح)"
+    r"|[اإ]شترك(?:وا)?\s+(?:الآن\s+|معنا\s+)?في\s+(?:نشرت|قنا|خدم|النشر|القنا)"
+    r"|حمّ?ل(?:وا)?\s+(?:الآن\s+)?تطبيق|لتحميل\s+(?:ال)?تطبيق).{3,170}$",
     re.IGNORECASE,
 )
 _SKIP_RE = re.compile(
@@ -58,37 +58,30 @@ _TAGS_LINE_RE = re.compile(
     r"مواضيع|الأكثر\s+تداولاً?|tags?)\s*[:：](?:\s|$)",
     re.IGNORECASE,
 )
-_HASHTAGS_RE = re.compile(r"^(?:#[\w\u064b-\u0652]+[\s|،,]*){2,}$")
-_DATE_LABEL_RE = re.compile(
-    r"^(?:(?:تاريخ\s+)?(?:Published,?|النشر|نُ?شرت?(?:\s+في)?|آخر\s+تحديث|تم\s+التحديث|آخر\s+تعديل|تاريخ\s+الإضافة|حُ?دثت?(?:\s+في)?)\s*:?\s*)"
-    r"(?=.*[\d٠-٩]).{4,70}$"
-)
-_MAX_DATE_CHARS = 130
-_CLOCK = r"[\d٠-٩]{1,2}[:.٫][\d٠-٩]{2}(?::[\d٠-٩]{2})?"
-# All that date lines hold beside dates: weekdays, hours, zones, labels, the issue's number.
-_DATE_WORDS_RE = re.compile(
-    rf"{_CLOCK}|(?<![^\W\d_])(?:{one_of(WEEKDAYS)}|يوم|النشر|نشرت?|تاريخ|في|آخر|اخر|تحديث|تم|التحديث|الساعة|الموافق|صباحا|صباحاً|صباحًا"
-    r"|مساء|مساءً|ظهرا|ظهراً|ص|مـ|م|هـ|ه|بتوقيت|مكة(?:\s+المكرمة)?|غرينتش|جرينتش|القدس|الرياض|بغداد|القاهرة|دمشق|بيروت|أبوظبي|GMT|KSA|GST|UTC"
-    r"|AM|PM|العدد|رقم\s+العدد|السنة|منذ|ساعة|ساعات|ساعتين|دقيقة|دقائق|دقيقتين|يومين|أيام)(?![^\W\d_])",
+_TAGS_HEADING_RE = re.compile(
+    r"^(?:(?:ال)?كلمات\s+(?:ال)?(?:دالة|دلالية|مفتاحية|بحث)|كلمات\s+البحث|الوسوم|وسوم|سمات|دلالات|العلامات|مواضيع\s+متعلقة|tags)$",
     re.IGNORECASE,
 )
+_ADDRESS_RE = re.compile(r"^(?:https?://)?(?P<host>[\w.-]{4,100})(?:[/?]\S*)?$", re.ASCII)
+_SKIP_START_RE = re.compile(r"^تخط[ىي]\s.{2,60}\sوواصل\s+القراءة$")
+_HASHTAGS_RE = re.compile(r"^(?:#[\w\u064b-\u0652]+[\s|،,]*){2,}$")
 _MAX_TAGS = 40
 _SELF_LINK_RE = re.compile(
     r"(?:^|\s)رابط (?:الخبر|المقالة?|الموضوع|التقرير|المادة) (?:ب|في |على |من )(?:صحيفة |جريدة |موقع )?[^\s:]{2,20}"
     r"(?: [^\s:]{2,20}){0,2}\s?:.{0,300}$"
 )
 _SELF_LINK_CHARS = 360
-_INITIALS = r"[\u0621-\u064a](?:(?:\.\s?|\s|\u0640)[\u0621-\u064a]){1,3}\.?"
+INITIALS = r"[\u0621-\u064a](?:(?:\.\s?|\s|\u0640)[\u0621-\u064a]){1,3}\.?"
 _RULE = r"[/\s\-–—ـ=.*#()]*"
 # How wires close: «// انتهى //», «(النهاية) ف ن / ع م», «--(بترا)», «م.ع/ ح.س».
 _END_MARK_RE = re.compile(
     rf"^(?:(?:[/(\-–—ـ=*#]{_RULE}(?:انته[ىي]|النهاية|يُ?تبع)|[/\-–—ـ=]+{_RULE}(?:بترا|واس|وام|كونا|قنا|العُ?مانية|وفا|سانا|بنا)){_RULE}"
-    rf"(?:{_CLOCK}\s?ت?\s?[مص]?|[\d٠-٩]{{4}})?(?:{_INITIALS}(?:\s?/\s?{_INITIALS}){{0,3}})?{_RULE}"
-    rf"|{_INITIALS}(?:\s?/\s?{_INITIALS}){{0,3}}|[\d٠-٩]{{2}}:?[\d٠-٩]{{2}}\s?(?:ت?\s?[مص]|جمت)|انته[ىي]|[/\-–—ـ=*#.]{{2,}}{_RULE})$"
+    rf"(?:{CLOCK}\s?ت?\s?[مص]?|[\d٠-٩]{{4}})?(?:{INITIALS}(?:\s?/\s?{INITIALS}){{0,3}})?{_RULE}"
+    rf"|{INITIALS}(?:\s?/\s?{INITIALS}){{0,3}}|[\d٠-٩]{{2}}:?[\d٠-٩]{{2}}\s?(?:ت?\s?[مص]|جمت)|انته[ىي]|[/\-–—ـ=*#.]{{2,}}{_RULE})$"
 )
 _DESK_RE = re.compile(r"^\((?:[^()]{0,80}\s)?(?:إعداد|اعداد|تحرير|تغطية|شارك\s+في\s+التغطية|كتابة)\s[^()]{4,160}\)$")
 _COPYRIGHT_RE = re.compile(
-    r"©|\(c\)\s|(?:جميع|كافة|كل)\s+(?:ال)?حقوق\s+(?:\S+\s+){0,3}محفوظة"
+    r"^معاييرنا\s*:|©|\(c\)\s|(?:جميع|كافة|كل)\s+(?:ال)?حقوق\s+(?:\S+\s+){0,3}محفوظة"
     r"|حقوق\s+(?:النشر|الطبع|الملكية)\s+(?:\S+\s+){0,3}محفوظة|all rights reserved",
     re.IGNORECASE,
 )
@@ -122,23 +115,25 @@ def is_related_heading(text: str) -> bool:
     return len(text) <= 250 and _RELATED_RE.match(text) is not None
 
 
-def is_date_line(text: str) -> bool:
-    """Whether the line only says when the page was published or changed."""
-    if len(text) > _MAX_DATE_CHARS or not any(map(str.isdecimal, text)):
-        return False
-    if len(text) <= 90 and _DATE_LABEL_RE.match(text) is not None:
-        return True
-    bare = text
-    for found in reversed(find_dates(text)):
-        bare = f"{bare[: found.start]} {bare[found.end :]}"
-    if bare == text and re.search(_CLOCK, text) is None and "منذ" not in text:
-        return False
-    return re.search(r"[^\W\d_]", _DATE_WORDS_RE.sub(" ", bare)) is None
-
-
 def is_tags_line(text: str) -> bool:
     """Whether the line lists the page's tags."""
     return len(text) <= 400 and (_TAGS_LINE_RE.match(text) is not None or _HASHTAGS_RE.match(text) is not None)
+
+
+def is_tags_heading(text: str) -> bool:
+    """Whether the line heads a list of tags, one a line below it."""
+    return len(text) <= 40 and _TAGS_HEADING_RE.match(text) is not None
+
+
+def is_own_address(text: str, own: Outlet) -> bool:
+    """Whether the line is an address of the page's own site and nothing else."""
+    match = _ADDRESS_RE.match(text)
+    return match is not None and bool(own.host) and match["host"].removeprefix("www.").lower() == own.host
+
+
+def opens_insert(text: str) -> bool:
+    """Whether a box begins that its page offers to skip; «نهاية» ends it."""
+    return _SKIP_START_RE.match(text) is not None
 
 
 def is_end_mark(text: str) -> bool:

@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from agents.clean.credit import MAX_CREDIT_CHARS
 from agents.clean.dates import find_dates
 from agents.clean.lines import MAX_CAPTION_CHARS
-from agents.clean.machinery import is_date_line
+from agents.clean.printed import is_date_line
 from agents.text.display import display_text
 
 # Where the article stands in most content systems.
@@ -34,11 +34,11 @@ _AUTHORS = (
 )
 _DATES = (
     ".date, .article-date, .news-date, .newsDate, .newsStoryDate, .post-date, .entry-date, .publish-date,"
-    " .published, .published-date, .story-date, .timestamp"
+    " .date-time, .published, .published-date, .story-date, .timestamp"
 )
 _CAPTIONS = (
     "figcaption, .caption, .wp-caption-text, .image-caption, .img-caption, .photo-caption, .picture-caption,"
-    " .media-caption, .article-image-caption, .imgCaption, .img_caption, [itemprop=caption]"
+    " .img-cap, .media-caption, .article-image-caption, .imgCaption, .img_caption, [itemprop=caption]"
 )
 # What stands in one of these belongs to another story, or to a reader.
 _ELSEWHERE_TAGS = frozenset({"aside", "nav", "footer", "a", "form"})
@@ -131,13 +131,14 @@ class Metadata:
     @property
     def author(self) -> str | None:
         """Who wrote it, as printed."""
-        return _first(
+        named = (
             self._text(self._byline),
             _author(self._linked.get("author")),
             self._meta("author"),
             self._meta("article:author"),
-            self._printed_author(),
         )
+        # Some pages give the address of the writer's profile there.
+        return next((name for name in named if name and "://" not in name), None) or self._printed_author()
 
     @property
     def published_at(self) -> datetime | None:

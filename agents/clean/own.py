@@ -36,10 +36,12 @@ class Outlet:
     Attributes:
         printed: as printed (the site's name in the markup, an Arabic `source`), folded.
         bones: consonants of its Latin names, as hosts and sources spell them.
+        host: of the page's address, without `www.`; empty when it has none.
     """
 
     printed: frozenset[str] = field(default_factory=frozenset)
     bones: frozenset[str] = field(default_factory=frozenset)
+    host: str = ""
 
     def owns(self, name: str) -> bool:
         """Whether `name` is the outlet's: as printed, or spelled by its Latin name («almina»: «الميناء»)."""
@@ -67,7 +69,7 @@ def outlet_of(source: str, url: str, site: str | None = None) -> Outlet:
     labels = [label for label in hostname(url).split(".") if label not in _NO_NAMES]
     latin = [name for name in (source, site or "", *labels) if name.isascii()]
     bones = {bones for name in latin for bones in (_latin_bones(name),) if len(bones) >= _MIN_BONES}
-    return Outlet(frozenset(printed - {""}), frozenset(bones))
+    return Outlet(frozenset(printed - {""}), frozenset(bones), hostname(url).removeprefix("www."))
 
 
 def _latin_bones(name: str) -> str:

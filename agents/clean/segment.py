@@ -12,14 +12,19 @@ from agents.clean.credit import MAX_CREDIT_CHARS, Credit, parse_credit
 from agents.clean.identity import fold
 from agents.clean.lead import lead_credit
 from agents.clean.lines import Line, Removal, Rule, is_body, is_credited_caption, read_label, split_credit, to_lines
-from agents.clean.machinery import is_date_line, is_related_heading
+from agents.clean.machinery import INITIALS, is_related_heading
+from agents.clean.names import is_agency
 from agents.clean.own import NOBODY, Outlet
+from agents.clean.printed import is_date_line
 from agents.clean.strip import without_machinery
 
 _MAX_TITLE_WORDS = 30
+_MIN_KICKER_WORDS, _MAX_KICKER_WORDS = 3, 25
 _MAX_RELATED = 8
 # «Author, فلان», as the BBC's pages say who wrote.
 _WHO_RE = re.compile(r"^(?:Author|Role|Reporting from|الكاتب|الدور)\s*,\s*")
+_EDITORS_RE = re.compile(rf"^{INITIALS}(?:\s?/\s?{INITIALS}){{0,3}}\s*(?=[(\[])")
+_MAX_SOURCE_CHARS = 60
 _SOURCE_LINE_RE = re.compile(r"^(?:المصدر|المصادر|مصدر الخبر)\s*[:：]\s*(?P<source>.{2,60})$")
 
 
@@ -147,6 +152,13 @@ class _Reader:
             elif position < end or self._is_kicker(position):
                 if self.parts.subtitle is not None or is_body(line):
                     break
+                if line.text.count(" ") + 1 < _MIN_KICKER_WORDS:
+                    # Of whom the picture is: too short for a second headline.
+                    self.parts.captions.append((line.text, None))
+                    self.caption_keys.add(line.key)
+                    self._remove(line, Rule.CAPTION)
+                    position += 1
+                    continue
                 self.parts.subtitle = line.text
                 self._remove(line, Rule.SUBTITLE)
                 position += 1
@@ -192,7 +204,8 @@ class _Reader:
             self.credits.append(credit)
             self._remove(line, Rule.BYLINE)
             return True
-        if self._take_caption(line, in_header=repeated or self.headed, repeats=repeated and self._repeats(line)):
+        repeats = repeated and self._repeats(line)
+        if self._take_caption(line, in_header=repeated or self.headed, repeats=repeats, above_text=True):
             return True
         if is_date_line(line.text):
             self._remove(line, Rule.DATE_LINE)
@@ -218,14 +231,16 @@ class _Reader:
         self._remove(line, Rule.CAPTION)
         return True
 
-    def _take_caption(self, line: Line, *, in_header: bool, repeats: bool = False) -> bool:
+    def _take_caption(self, line: Line, *, in_header: bool, repeats: bool = False, above_text: bool = False) -> bool:
         if self._take_label(line):
             return True
         if line.key and line.key in self.caption_keys:
             self._remove(line, Rule.CAPTION_ECHO)
             return True
         known = line.key in self.known_captions if line.key else False
-        if not (known or repeats or is_credited_caption(line, in_header=in_header, own=self.hints.own)):
+        own = self.hints.own
+        credited = is_credited_caption(line, in_header=in_header, above_text=above_text, own=own)
+        if not (known or repeats or credited):
             return False
         if line.key:
             self.caption_keys.add(line.key)
@@ -244,17 +259,35 @@ class _Reader:
             return credit
         if credit.likely and self._before_paragraph(line):
             return credit
-        return credit if credit.certain and not self._is_bare_name(credit) else None
+        return credit if credit.certain and not self._is_bare_name(line, credit) else None
 
     def _before_paragraph(self, line: Line) -> bool:
         """Whether the line is the last of the header, right over the first paragraph."""
-        number = next(number for number, other in enumerate(self.lines) if other is line)
         paragraph = next((at for at, other in enumerate(self.lines[:HEADER_LINES]) if is_body(other)), -1)
-        return number + 1 == paragraph
+        return self._number(line) + 1 == paragraph
 
-    def _is_bare_name(self, credit: Credit) -> bool:
-        """A name or place alone may be a caption or a heading. A writer's name counts where no author is given."""
+    def _is_bare_name(self, line: Line, credit: Credit) -> bool:
+        """A name or place alone may be a caption or a heading. A writer's name counts where no author is given.
+
+        A news agency alone, or the outlet itself, is a credit above the text, and so is a town over one or over a date.
+        """
+        if credit.parts == 1 and self._is_above_text(line):
+            if credit.agencies:
+                return not (is_agency(credit.agencies[0]) or self.hints.own.owns(credit.agencies[0]))
+            below = self._below(line)
+            if credit.places_only and below is not None:
+                source = parse_credit(below.text, self.hints.own)
+                return not (is_date_line(below.text) or (source.certain and source.parts == len(source.agencies) == 1))
         return credit.places_only or (credit.parts < 2 and (credit.byline is None or self.hints.author is not None))
+
+    def _is_above_text(self, line: Line) -> bool:
+        return self._number(line) < next((at for at, other in enumerate(self.lines) if is_body(other)), 0)
+
+    def _below(self, line: Line) -> Line | None:
+        return next(iter(self.lines[self._number(line) + 1 :][:1]), None)
+
+    def _number(self, line: Line) -> int:
+        return next(number for number, other in enumerate(self.lines) if other is line)
 
     def _is_kicker(self, position: int) -> bool:
         """A second headline: the line after a headline that the page itself prints, before the first paragraph."""
@@ -264,7 +297,7 @@ class _Reader:
         below = [other for other in self.lines[position + 1 : position + 5] if not self._is_header_line(other)]
         return (
             not is_body(line)
-            and 3 <= line.text.count(" ") + 1 <= 25
+            and _MIN_KICKER_WORDS <= line.text.count(" ") + 1 <= _MAX_KICKER_WORDS
             and any(map(is_body, below[:1]))
             and not line.text.endswith(":")
         )
@@ -272,7 +305,8 @@ class _Reader:
     def _is_header_line(self, line: Line) -> bool:
         """Whether the line is a credit, a caption or a date: what may stand between headline and text."""
         credited = self._credit_of(line) is not None
-        return credited or is_credited_caption(line, in_header=False) or is_date_line(line.text)
+        pictured = is_credited_caption(line, in_header=False) or read_label(line.text) is not None
+        return credited or pictured or is_date_line(line.text)
 
     def _read_body(self, start: int) -> None:
         related = 0
@@ -299,15 +333,25 @@ class _Reader:
         """Captions of the markup that are not among the lines."""
         held = {fold(text) for text, _ in self.parts.captions} | self.caption_keys
         for caption in self.hints.captions:
-            if fold(caption) not in held and not self.headed:
-                self.parts.captions.append(split_credit(caption))
+            label = read_label(caption)
+            text, credit = (label[1], None) if label is not None else split_credit(caption)
+            if (
+                fold(caption) in held
+                or fold(text) in held
+                or self.headed
+                or (label is not None and label[0] == "credit")
+            ):
+                continue
+            self.parts.captions.append((text, credit))
 
     def _take_source_line(self, line: Line, *, last: bool) -> bool:
         match = _SOURCE_LINE_RE.match(line.text)
-        bracketed = last and len(line.text) < 40 and line.text[0] in "([" and line.text[-1] in ")]"
+        # «(رويترز)», «ع.ج/ أ.ح (د ب أ، أ ف ب)»
+        bare = _EDITORS_RE.sub("", line.text)
+        bracketed = last and len(line.text) < _MAX_SOURCE_CHARS and bare[:1] in {"(", "["} and bare[-1:] in {")", "]"}
         if match is None and not bracketed:
             return False
-        credit = parse_credit(match["source"] if match else line.text, self.hints.own)
+        credit = parse_credit(match["source"] if match else bare, self.hints.own)
         if match is None and not (credit.certain and credit.agencies):
             return False
         sources = credit.agencies or ((match["source"].strip(' "«»“”'),) if match else ())
@@ -341,7 +385,7 @@ class _Reader:
         found = [parse_credit(self.hints.author, self.hints.own)] if self.hints.author else []
         found.extend(self.credits)
         lead = lead_credit(self.parts.body[0], self.hints.own) if self.parts.body else None
-        if lead is not None and len(found) < 2:
+        if lead is not None:
             found.append(lead)
         self.parts.credit = Credit(
             byline=next((credit.byline for credit in found if credit.byline), None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from agents.clean.identity import fold_shown
@@ -10,16 +11,23 @@ from agents.clean.machinery import (
     is_colophon,
     is_desk_note,
     is_end_mark,
+    is_own_address,
+    is_tags_heading,
     is_tags_line,
     is_widget,
+    opens_insert,
     split_self_link,
     split_tags,
     strip_prefix_widget,
 )
 from agents.clean.own import Outlet
+from agents.clean.printed import is_date_line
 
 # Colophon, end mark, desk note, tags: no page has more of them below its text.
-_MAX_FOOT_LINES = 5
+_MAX_FOOT_LINES, _MAX_TAG_LINES = 6, 12
+# A box that the page offers to skip is never longer.
+_MAX_INSERT = 8
+_INSERT_END = "نهاية"
 
 
 def without_machinery(lines: list[Line], own: Outlet) -> tuple[list[Line], list[Removal]]:
@@ -35,9 +43,14 @@ def without_machinery(lines: list[Line], own: Outlet) -> tuple[list[Line], list[
     lines, foot = _without_foot(lines, own)
     kept: list[Line] = []
     removed: list[Removal] = []
-    after_widget, blanks = False, 0
+    after_widget, blanks, insert_end = False, 0, 0
     for number, line in enumerate(lines):
         blanks = max(blanks, line.blanks)
+        if opens_insert(line.text):
+            insert_end = _insert_end(lines, number)
+        if number < insert_end:
+            removed.append(Removal(line.text, Rule.WIDGET))
+            continue
         if is_widget(line.text):
             removed.append(Removal(line.text, Rule.WIDGET))
             after_widget = True
@@ -55,11 +68,26 @@ def without_machinery(lines: list[Line], own: Outlet) -> tuple[list[Line], list[
     return kept, removed + foot
 
 
+def _insert_end(lines: list[Line], start: int) -> int:
+    """Index after the last line of the box that begins at `start`."""
+    for number in range(start, min(start + _MAX_INSERT, len(lines))):
+        if lines[number].text == _INSERT_END:
+            return number + 1
+    return start + 1
+
+
 def _without_foot(lines: list[Line], own: Outlet) -> tuple[list[Line], list[Removal]]:
     """The lines above the page's foot, and the foot, in page order."""
     foot: list[Removal] = []
     end = len(lines)
-    while end > 1 and len(foot) < _MAX_FOOT_LINES:
+    for number in range(max(1, end - _MAX_TAG_LINES), end):
+        if is_tags_heading(lines[number].text) and not any(map(is_body, lines[number:])):
+            foot = [Removal(line.text, Rule.TAGS) for line in lines[number:]]
+            end = number
+            break
+    for _ in range(_MAX_FOOT_LINES):
+        if end <= 1:
+            break
         rule = _foot_rule(lines[end - 1].text, own)
         if rule is None:
             break
@@ -69,15 +97,20 @@ def _without_foot(lines: list[Line], own: Outlet) -> tuple[list[Line], list[Remo
 
 
 def _foot_rule(text: str, own: Outlet) -> Rule | None:
-    if is_widget(text):
-        return Rule.WIDGET
-    if is_end_mark(text):
-        return Rule.END_MARK
-    if is_desk_note(text):
-        return Rule.DESK_NOTE
-    if is_tags_line(text):
-        return Rule.TAGS
-    return Rule.COLOPHON if is_colophon(text, own) else None
+    if is_own_address(text, own):
+        return Rule.SELF_LINK
+    if is_colophon(text, own):
+        return Rule.COLOPHON
+    return next((rule for rule, holds in _FOOT_RULES if holds(text)), None)
+
+
+_FOOT_RULES: tuple[tuple[Rule, Callable[[str], bool]], ...] = (
+    (Rule.WIDGET, is_widget),
+    (Rule.END_MARK, is_end_mark),
+    (Rule.DESK_NOTE, is_desk_note),
+    (Rule.TAGS, is_tags_line),
+    (Rule.DATE_LINE, is_date_line),
+)
 
 
 def _without_parts(text: str, *, last: bool) -> tuple[str, list[Removal]]:

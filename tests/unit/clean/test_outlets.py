@@ -168,6 +168,12 @@ def test_the_papers_own_town() -> None:
         ("(النهاية) ف ن / ع م ح", Rule.END_MARK),
         ("--(بترا)", Rule.END_MARK),
         ("م.ع/ ح.س", Rule.END_MARK),
+        ("www.harbour.example/2024", Rule.SELF_LINK),
+        ("معاييرنا: مبادئ الثقة لدى المرفأ.", Rule.COLOPHON),
+        ("إشترك في نشرتنا الإخبارية", Rule.WIDGET),
+        ("تابع قناة المرفأ على الواتساب", Rule.WIDGET),
+        ("الوسوم", Rule.TAGS),
+        ("05/01/2024 12:22:11", Rule.DATE_LINE),
         ("(إعداد سامر الخطيب للنشرة العربية - تحرير منى السالم)", Rule.DESK_NOTE),
         ("حقوق النشر محفوظة لجريدة المرفأ", Rule.COLOPHON),
         ("جميع الحقوق محفوظة © المرفأ 2024", Rule.COLOPHON),
@@ -186,7 +192,17 @@ def test_what_stands_below_the_text(line: str, rule: Rule) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["لا", "نعم", "قم", "ومن يدري؟", "(من وحي المدينة)", "المرفأ القديم، حكاية لم تنته", "الصياد الأول"]
+    "line",
+    [
+        "لا",
+        "نعم",
+        "قم",
+        "ومن يدري؟",
+        "(من وحي المدينة)",
+        "المرفأ القديم، حكاية لم تنته",
+        "الصياد الأول",
+        "www.chef.example",
+    ],
 )
 def test_last_lines_that_are_text(line: str) -> None:
     own = outlet_of("المرفأ", "https://harbour.example/1")
@@ -230,6 +246,8 @@ def test_lines_that_only_look_like_buttons(line: str) -> None:
         "آخر تحديث: الأحد 12 نوفمبر 2023 - 10:10 بتوقيت غرينتش",
         "12/11/2023|آخر تحديث: 12/11/2023 07:15 مساء (بتوقيت مكة المكرمة)",
         "منذ 3 ساعات",
+        "05 جانفي 2024 (منذ 3 ساعات) - القسم الوطني",
+        "5 يناير 2024 10:12 ص غرينتش+2",
         "الثلاثاء - 20 ربيع الثاني 1437 هـ - 30 يناير 2016 مـ رقم العدد [13577]",
     ],
 )
@@ -258,3 +276,58 @@ def test_captions_that_say_so() -> None:
 def test_a_source_line_names_its_place() -> None:
     (parts,) = segment("\n".join([*BODY, "المصدر: دبي - وام"]), Hints(title=TITLE))
     assert (parts.body, parts.credit.dateline, parts.credit.agencies) == (BODY, "دبي", ("وام",))
+
+
+@pytest.mark.parametrize(
+    ("lines", "byline", "dateline", "agencies"),
+    [
+        (["القاهرة", "العربي الجديد", "05 يناير 2024"], None, "القاهرة", ("العربي الجديد",)),
+        (["من منى السالم", "رويترز"], "منى السالم", None, ("رويترز",)),
+        (["محمد ماجد  |05.01.2024 - محدث : 05.01.2024", "القاهرة/ الأناضول"], "محمد ماجد", "القاهرة", ("الأناضول",)),
+        (["الجمعة 05-01-2024 10:30 | كتب: متولي سالم"], "متولي سالم", None, ()),
+    ],
+)
+def test_credits_of_several_lines(
+    lines: list[str], byline: str | None, dateline: str | None, agencies: tuple[str, ...]
+) -> None:
+    own = outlet_of("alaraby", "https://www.alaraby.example/1")
+    (parts,) = segment("\n".join([TITLE, *lines, *BODY]), Hints(title=TITLE, own=own))
+    assert parts.body == BODY
+    assert (parts.credit.byline, parts.credit.dateline, parts.credit.agencies) == (byline, dateline, agencies)
+
+
+@pytest.mark.parametrize(
+    ("line", "captions"),
+    [
+        ("الوزير خلال المؤتمر - صورة أرشيفية", [("الوزير خلال المؤتمر", "صورة أرشيفية")]),
+        ("مراكب في الميناء (أ ف ب).", [("مراكب في الميناء", "أ ف ب")]),
+        ("صورة من: Khaled Elfiqi/EPA", []),
+        ("تصوير : سليمان العطيفي", []),
+    ],
+)
+def test_captions_and_photographers_above_the_text(line: str, captions: list[tuple[str, str]]) -> None:
+    (parts,) = segment("\n".join([TITLE, line, *BODY]), Hints(title=TITLE))
+    assert (parts.body, parts.captions) == (BODY, captions)
+
+
+def test_a_sentence_that_ends_in_brackets_is_no_caption() -> None:
+    first = "أعلن مدير النادي استقالته من منصبه عبر تغريدات له في موقع التواصل الاجتماعي (تويتر)."
+    (parts,) = segment("\n".join([first, *BODY]), Hints(title=TITLE))
+    assert (parts.body, parts.captions) == ([first, *BODY], [])
+
+
+def test_a_box_that_can_be_skipped() -> None:
+    box = ["تخطى البودكاست وواصل القراءة", "البودكاست", "حلقة جديدة عن البحر", "نهاية"]
+    (parts,) = segment("\n".join([BODY[0], *box, *BODY[1:]]), Hints(title=TITLE))
+    assert parts.body == BODY
+    assert [removal.text for removal in parts.removed] == box
+
+
+def test_editors_and_agencies_of_the_last_line() -> None:
+    (parts,) = segment("\n".join([*BODY, "ع.ج/ أ.ح (د ب أ، أ ف ب)"]), Hints(title=TITLE))
+    assert (parts.body, parts.credit.agencies) == (BODY, ("د ب أ", "أ ف ب"))
+
+
+def test_a_place_of_the_lead_beside_the_writers_name() -> None:
+    (parts,) = segment("\n".join([f"القاهرة (رويترز) - {BODY[0]}", *BODY[1:]]), Hints(title=TITLE, author="منى السالم"))
+    assert (parts.credit.byline, parts.credit.dateline) == ("منى السالم", "القاهرة")

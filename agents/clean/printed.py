@@ -1,0 +1,52 @@
+"""Lines that only say when a page was published or changed."""
+
+from __future__ import annotations
+
+import re
+
+from agents.clean.calendars import WEEKDAYS, one_of
+from agents.clean.dates import find_dates
+from agents.clean.identity import fold
+from agents.clean.names import names
+
+CLOCK = r"[\d٠-٩]{1,2}[:.٫][\d٠-٩]{2}(?::[\d٠-٩]{2})?"
+_DATE_LABEL_RE = re.compile(
+    r"^(?:(?:تاريخ\s+)?(?:Published,?|النشر|نُ?شرت?(?:\s+في)?|آخر\s+تحديث|تم\s+التحديث|آخر\s+تعديل|تاريخ\s+الإضافة|حُ?دثت?(?:\s+في)?)"
+    r"\s*:?\s*)(?=.*[\d٠-٩]).{4,70}$"
+)
+_MAX_DATE_CHARS, _MAX_LABELLED_CHARS = 130, 90
+_CLOCK_RE = re.compile(CLOCK)
+_ZONE = r"(?:بتوقيت|توقيت)\s+(?:مكة\s+المكرمة|\S+)"
+# All that date lines hold beside dates: weekdays, hours, zones, labels, the issue's number.
+_WORDS_RE = re.compile(
+    rf"{CLOCK}|(?<![^\W\d_])(?:{_ZONE}|{one_of(WEEKDAYS)}|يوم|النشر|تاريخ|في|آخر|اخر|تحديث|محدث|تم|التحديث|الساعة|الموافق"
+    r"|صباحا|صباحاً|صباحًا|مساء|مساءً|ظهرا|ظهراً|ص|مـ|م|هـ|ه|غرينتش|جرينتش|GMT|KSA|GST|UTC|AM|PM|العدد|رقم\s+العدد|السنة|منذ"
+    r"|ساعة|ساعات|ساعتين|دقيقة|دقائق|دقيقتين|يومين|أيام)(?![^\W\d_])",
+    re.IGNORECASE,
+)
+_NUMBER_RE = re.compile(r"\d+")
+_LETTER_RE = re.compile(r"[^\W\d_]")
+
+
+def without_dates(text: str) -> str:
+    """`text` with a slash in the place of its dates, and of the words that only stand beside dates."""
+    bare = text
+    for found in reversed(find_dates(text)):
+        bare = f"{bare[: found.start]} / {bare[found.end :]}"
+    if bare == text and _CLOCK_RE.search(text) is None and "منذ" not in text:
+        return text
+    return _WORDS_RE.sub(" / ", bare)
+
+
+def is_date_line(text: str) -> bool:
+    """Whether the line only says when the page was published or changed."""
+    if len(text) > _MAX_DATE_CHARS or not any(map(str.isdecimal, text)):
+        return False
+    if len(text) <= _MAX_LABELLED_CHARS and _DATE_LABEL_RE.match(text) is not None:
+        return True
+    rest = without_dates(text)
+    if rest == text:
+        return False
+    # «05 جانفي 2024 - القسم الوطني»
+    words = fold(_NUMBER_RE.sub(" ", rest))
+    return _LETTER_RE.search(words) is None or words in names().sections
