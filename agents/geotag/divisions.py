@@ -11,7 +11,7 @@ from agents.geotag.gazetteer import Entry
 from agents.geotag.sources import City
 
 #: A place of ours lies in the division of the nearest town of GeoNames, if there is one within so many kilometres.
-NEAREST_TOWN_KM = 80.0
+NEAREST_TOWN_KM = 150.0
 
 
 @dataclass(frozen=True, slots=True)
