@@ -1,0 +1,103 @@
+"""One framework's pipeline in this process, until it is told to stop: python -m benchmarks.pipeline.rivals.run NAME"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.pipeline.rivals.steps import Step, steps
+from streams.settings import MIB, Settings
+
+BATCH = 64
+
+
+def run_faststream(settings: Settings) -> None:
+    """Batches of 64 in a thread, results confirmed by Kafka, then acknowledged."""
+    from faststream import AckPolicy, FastStream
+    from faststream.kafka import KafkaBroker
+
+    broker = KafkaBroker(
+        settings.kafka_bootstrap, acks="all", linger_ms=5, max_batch_size=8 * MIB, max_request_size=16 * MIB
+    )
+
+    def add(step: Step) -> None:
+        @broker.subscriber(
+            step.reads,
+            group_id=f"{settings.app_id}-{step.name}",
+            batch=True,
+            max_records=BATCH,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.NACK_ON_ERROR,
+            decoder=lambda message: message.body,
+        )
+        async def _(values: list[bytes]) -> None:
+            results = await asyncio.to_thread(lambda: [out for value in values for out in step.run(value)])
+            if results:
+                await broker.publish_batch(*results, topic=step.writes)
+
+    for step in steps(settings):
+        add(step)
+    asyncio.run(FastStream(broker).run())
+
+
+def run_quix(settings: Settings) -> None:
+    """A dataframe a stage; commits every second, as Rasd does."""
+    from quixstreams import Application
+
+    app = Application(
+        broker_address=settings.kafka_bootstrap,
+        consumer_group=settings.app_id,
+        auto_offset_reset="earliest",
+        commit_interval=1.0,
+        processing_guarantee="at-least-once",
+        auto_create_topics=False,
+        use_changelog_topics=False,
+        loglevel="WARNING",
+    )
+    for step in steps(settings):
+        source = app.topic(step.reads, key_deserializer="bytes", value_deserializer="bytes")
+        target = app.topic(step.writes, key_serializer="bytes", value_serializer="bytes")
+        app.dataframe(source).apply(step.run, expand=True).to_topic(target)
+    app.run()
+
+
+def run_bytewax(settings: Settings) -> None:
+    """A Kafka source and sink a stage in one dataflow, with recovery as at-least-once needs it."""
+    import bytewax.operators as op
+    from bytewax._bytewax import cli_main
+    from bytewax.connectors.kafka import KafkaSinkMessage
+    from bytewax.connectors.kafka import operators as kop
+    from bytewax.dataflow import Dataflow
+    from bytewax.recovery import RecoveryConfig, init_db_dir
+
+    flow = Dataflow("rasd")
+    brokers = [settings.kafka_bootstrap]
+
+    def add(step: Step) -> None:
+        def work(message: Any) -> list[KafkaSinkMessage[None, bytes]]:
+            return [KafkaSinkMessage(None, value) for value in step.run(message.value)]
+
+        source = kop.input(f"{step.name}_in", flow, brokers=brokers, topics=[step.reads])
+        kop.output(f"{step.name}_out", op.flat_map(step.name, source.oks, work), brokers=brokers, topic=step.writes)
+
+    for step in steps(settings):
+        add(step)
+    with tempfile.TemporaryDirectory() as folder:
+        init_db_dir(Path(folder), 1)
+        cli_main(flow, recovery_config=RecoveryConfig(folder))
+
+
+RIVALS: dict[str, Callable[[Settings], None]] = {
+    "faststream": run_faststream,
+    "quix": run_quix,
+    "bytewax": run_bytewax,
+}
+
+if __name__ == "__main__":
+    sys.path.append(os.environ["RASD_RIVALS_DIR"])  # after our own packages, whose versions are pinned
+    RIVALS[sys.argv[1]](Settings())
