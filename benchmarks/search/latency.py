@@ -23,7 +23,7 @@ from streams.metrics import Metrics
 from streams.search.client import make_client
 from streams.search.request import Filters, SearchRequest
 from streams.search.service import Searcher
-from streams.search.setup import names
+from streams.search.setup import ensure_index, names
 from streams.settings import Settings, get_settings
 
 PREFIX = "benchmark-latency"
@@ -32,20 +32,20 @@ BATCH = 500
 
 
 async def fill(settings: Settings, archive: Archive, documents: int) -> None:
-    """Index articles until there are so many."""
-    if documents == 0:
-        return
+    """Index articles until there are so many; those of a kept index count."""
     sink = IndexSink(settings, Metrics())
     began = time.monotonic()
+    first = archive.made
     try:
-        for start in range(0, documents, BATCH):
-            await sink.write(list(archive.articles(min(BATCH, documents - start))))
-            if start // BATCH % 20 == 0:
-                print(f"\r{start:,} articles", end="", file=sys.stderr)
+        while archive.made < documents:
+            await sink.write(list(archive.articles(min(BATCH, documents - archive.made))))
+            if archive.made // BATCH % 20 == 0:
+                print(f"\r{archive.made:,} articles", end="", file=sys.stderr)
     finally:
         await sink.close()
     seconds = time.monotonic() - began
-    print(f"\r{documents:,} articles indexed in {seconds:.0f} s, {documents / seconds:,.0f} a second")
+    if archive.made > first:
+        print(f"\r{archive.made - first:,} articles indexed in {seconds:.0f} s")
 
 
 async def trickle(settings: Settings, archive: Archive, rate: float, stop: asyncio.Event) -> int:
@@ -113,8 +113,10 @@ async def measure(arguments: argparse.Namespace) -> None:
     archive = Archive(arguments.corpus)
     client = make_client(settings)
     try:
-        await fill(settings, archive, arguments.documents)
+        await ensure_index(client, settings)
+        await client.indices.refresh(index=names(settings).read)
         archive.made = (await client.count(index=names(settings).read))["count"]
+        await fill(settings, archive, arguments.documents)
         searcher = Searcher(client, settings)
         queries = archive.queries(WARM_UP + arguments.searches)
         stop = asyncio.Event()
@@ -140,11 +142,13 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path, help="folder with saudinewsnet/")
-    parser.add_argument("--documents", type=int, default=100_000, help="articles to fill in; 0 with a kept index")
+    parser.add_argument(
+        "--documents", type=int, default=100_000, help="articles at the beginning; those of a kept index count"
+    )
     parser.add_argument("--searches", type=int, default=1000, help="queries for each figure")
     parser.add_argument("--readers", type=int, default=1, help="queries at a time")
     parser.add_argument("--rate", type=float, default=50, help="articles a second meanwhile; 0 for none")
-    parser.add_argument("--keep", action="store_true", help="leave the index for another run with --documents 0")
+    parser.add_argument("--keep", action="store_true", help="leave the index for another run")
     arguments = parser.parse_args()
     if not (arguments.corpus / "saudinewsnet").is_dir():
         sys.exit(f"no folder saudinewsnet in {arguments.corpus}")

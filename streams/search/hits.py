@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from streams.records import Article
-from streams.search.query import MARK_END, MARK_START
+from streams.search.query import FOLD, MARK_END, MARK_START
 from streams.search.request import MAX_FOLDED, SearchRequest, write_cursor
 
 
@@ -59,16 +59,30 @@ class SearchPage(BaseModel):
     next: str | None = Field(None, description="`cursor` of the following page; null on the last one.")
 
 
-def read_page(answer: Mapping[str, Any], request: SearchRequest) -> SearchPage:
-    """A page of hits from the server's answer to `build_search`."""
+def read_folds(answer: Mapping[str, Any]) -> list[str]:
+    """The stories of a folded page's hits, in order."""
+    return [hit["fields"][FOLD][0] for hit in answer["hits"]["hits"]]
+
+
+def read_page(
+    answer: Mapping[str, Any], request: SearchRequest, stories: Mapping[str, Any] | None = None
+) -> SearchPage:
+    """A page of hits.
+
+    Args:
+        answer: the server's answer to `build_search`.
+        request: what was asked.
+        stories: its answer to `build_stories`, for a folded page with hits.
+    """
     hits = answer["hits"]["hits"]
     total = answer["hits"]["total"]
+    counted = {bucket["key"]: bucket for bucket in stories["aggregations"]["stories"]["buckets"]} if stories else {}
     return SearchPage(
         total=total["value"],
         total_is_exact=total["relation"] == "eq",
-        partial=bool(answer.get("timed_out")),
-        took_ms=answer["took"],
-        hits=[read_hit(hit) for hit in hits],
+        partial=bool(answer.get("timed_out")) or bool(stories and stories.get("timed_out")),
+        took_ms=answer["took"] + (stories["took"] if stories else 0),
+        hits=[read_hit(hit, counted.get(hit.get("fields", {}).get(FOLD, [""])[0]), request.copies) for hit in hits],
         next=_next(hits, request),
     )
 
@@ -83,11 +97,17 @@ def _next(hits: list[Mapping[str, Any]], request: SearchRequest) -> str | None:
     return write_cursor(reached) if reached < MAX_FOLDED else None
 
 
-def read_hit(hit: Mapping[str, Any]) -> Hit:
-    """One hit; articles in the index are ours, so they are taken without a second validation."""
+def read_hit(hit: Mapping[str, Any], story: Mapping[str, Any] | None = None, copies: int = 0) -> Hit:
+    """One hit; articles in the index are ours, so they are taken without a second validation.
+
+    Args:
+        story: the bucket of its story; None for an unfolded hit.
+        copies: how many to list.
+    """
     marked = hit.get("highlight", {})
-    inner = hit.get("inner_hits", {}).get("copies", {}).get("hits", {})
     article = read_article(hit["_source"])
+    listed = story["copies"]["hits"]["hits"] if story and "copies" in story else []
+    others = [copy for copy in map(read_copy, listed) if copy.id != article.id]
     return Hit(
         score=hit.get("_score"),
         article=article,
@@ -96,8 +116,8 @@ def read_hit(hit: Mapping[str, Any]) -> Hit:
             subtitle=_first(marked.get("subtitle")),
             body=[split_marks(piece) for piece in marked.get("body", [])],
         ),
-        stories=inner.get("total", {}).get("value", 1),
-        copies=[copy for copy in map(read_copy, inner.get("hits", [])) if copy.id != article.id],
+        stories=story["doc_count"] if story else 1,
+        copies=others[:copies],
     )
 
 

@@ -13,7 +13,7 @@ from streams.errors import RasdError
 from streams.records import Article
 from streams.search import query
 from streams.search.client import error_text, make_client, passing_errors
-from streams.search.hits import Copy, SearchPage, read_article, read_copy, read_page
+from streams.search.hits import Copy, SearchPage, read_article, read_copy, read_folds, read_page
 from streams.search.request import Filters, SearchRequest
 from streams.search.setup import ensure_index, names
 from streams.settings import Settings
@@ -43,7 +43,10 @@ class Searcher:
             Retryable: Elasticsearch is away or busy.
             QueryRefused: it refuses the query.
         """
-        return read_page(await self._run(query.build_search(request)), request)
+        answer = await self._run(query.build_search(request))
+        folds = read_folds(answer) if request.fold else []
+        stories = await self._run(query.build_stories(request, folds)) if folds else None
+        return read_page(answer, request, stories)
 
     async def article(self, article_id: str) -> Article | None:
         """One article, or None. Raises as `search`."""

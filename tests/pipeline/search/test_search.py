@@ -152,6 +152,15 @@ async def test_highlights_are_places_in_display_text(filled: Searcher) -> None:
     marked = [piece.text[start:end] for piece in first.body for start, end in piece.marks]
     assert marked == ["الانفجارات"]
     assert all(piece.text in ARTICLES[0].body for piece in first.body)
+    for q, expected in (
+        ("«مجلس الأمن»", ["مجلس الأمن"]),
+        ("«مجلس الأمن» بليبيا", ["مجلس الأمن", "ليبيا"]),
+        ("مجلس ليبيا", ["مجلس", "ليبيا"]),
+        ("انفجار أو «مجلس الأمن»", ["مجلس الأمن"]),
+    ):
+        page = await filled.search(SearchRequest(q=q, fold=False))
+        (found,) = (hit.highlights for hit in page.hits if hit.article.id == "a4")
+        assert [piece.text[start:end] for piece in found.body for start, end in piece.marks] == expected, q
 
 
 async def test_a_page_by_relevance_shows_weak_matches_last_and_a_page_by_time_leaves_them_out(filled: Searcher) -> None:

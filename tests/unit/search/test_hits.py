@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.search.hits import read_page, split_marks
+from streams.search.hits import read_folds, read_page, split_marks
 from streams.search.query import MARK_END, MARK_START
 from streams.search.request import MAX_FOLDED, SearchRequest, read_cursor, write_cursor
 from tests.support.articles import article
@@ -53,11 +53,24 @@ def test_folded_pages_count_on_and_stop_at_the_limit() -> None:
 
 
 def test_copies_are_listed_without_the_hit_itself_and_helpers_are_left_out() -> None:
-    outline = {"id": "a2", "url": "https://b.example.com/2", "source": "b", "cluster": {"relation": "near"}}
-    own = {"id": "a1", "url": "https://a.example.com/1", "source": "a"}
-    inner = {"hits": {"total": {"value": 7}, "hits": [{"_source": own}, {"_source": outline}]}}
-    page = read_page(_answer(_hit(1, inner_hits={"copies": inner})), SearchRequest())
-    (hit,) = page.hits
+    outlines = [
+        {"id": f"a{n}", "url": f"https://b.example.com/{n}", "source": "b", "cluster": {"relation": "near"}}
+        for n in (2, 1, 3)
+    ]
+    copies = {"hits": {"hits": [{"_source": outline} for outline in outlines]}}
+    stories = {
+        "took": 2,
+        "timed_out": False,
+        "aggregations": {"stories": {"buckets": [{"key": "c1", "doc_count": 7, "copies": copies}]}},
+    }
+    answer = _answer(_hit(1, fields={"facets.fold": ["c1"]}), _hit(9, fields={"facets.fold": ["gone meanwhile"]}))
+    assert read_folds(answer) == ["c1", "gone meanwhile"]
+    page = read_page(answer, SearchRequest(copies=2), stories)
+    hit, other = page.hits
     assert hit.stories == 7
-    assert [(copy.id, copy.relation) for copy in hit.copies] == [("a2", "near")]
+    assert [(copy.id, copy.relation) for copy in hit.copies] == [("a2", "near"), ("a3", "near")]
+    assert [copy.id for copy in read_page(answer, SearchRequest(copies=1), stories).hits[0].copies] == ["a2"]
+    assert (other.stories, other.copies) == (1, [])
     assert "facets" not in hit.article.model_dump()
+    assert page.took_ms == 6
+    assert read_page(answer, SearchRequest(), stories | {"timed_out": True}).partial

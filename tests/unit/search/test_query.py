@@ -1,6 +1,15 @@
 """Queries as they are sent. What they find is tested on the real server (tests/pipeline/search)."""
 
-from streams.search.query import MOST_WORDS, SOME_WORDS, build_facets, build_map, build_query, build_search, sort_order
+from streams.search.query import (
+    MOST_WORDS,
+    SOME_WORDS,
+    build_facets,
+    build_map,
+    build_query,
+    build_search,
+    build_stories,
+    sort_order,
+)
 from streams.search.request import MAX_FOLDED, Filters, SearchRequest, write_cursor
 
 
@@ -72,6 +81,28 @@ def test_every_search_has_a_bound() -> None:
     body = build_search(SearchRequest(q="هجوم"))
     assert body["timeout"]
     assert body["track_total_hits"] is not True
+    assert build_stories(SearchRequest(q="هجوم"), ["c1"])["timeout"]
+
+
+def test_stories_are_counted_among_what_matches() -> None:
+    request = SearchRequest(q="هجوم صنعاء عدن")
+    body = build_stories(request, ["c1", "c2"])
+    assert body["query"]["bool"]["filter"] == [
+        {"terms": {"facets.fold": ["c1", "c2"]}},
+        build_search(request)["query"],
+    ]
+    assert "aggs" not in body["aggs"]["stories"]
+    listed = build_stories(request.model_copy(update={"copies": 3}), ["c1"])
+    assert listed["query"]["bool"]["must"] == [build_search(request)["query"]], "copies are sorted by score"
+    assert listed["aggs"]["stories"]["aggs"]["copies"]["top_hits"]["size"] == 4
+
+
+def test_names_are_counted_by_value_unless_everything_is_counted() -> None:
+    def hints(filters: Filters) -> set[str]:
+        return {name for name, count in build_facets(filters, 5)["aggs"].items() if "execution_hint" in count["terms"]}
+
+    assert hints(Filters()) == set()
+    assert hints(Filters(q="هجوم")) == hints(Filters(place=("عدن",))) == {"persons", "organisations", "places"}
 
 
 def test_map_tiles_stay_inside_the_box() -> None:

@@ -1,0 +1,76 @@
+"""rasd index and rasd search on the real Elasticsearch, as they are typed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+
+import pytest
+
+from streams.cli.main import run
+from streams.search.client import make_client
+from streams.search.setup import names
+from streams.settings import Settings, get_settings
+from tests.pipeline.search.conftest import store
+from tests.support.articles import article
+
+Type = Callable[..., str]
+
+
+@pytest.fixture
+def rasd(settings: Settings, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Type:
+    """Runs the command with the test's servers; returns what it printed."""
+    monkeypatch.setenv("RASD_ELASTICSEARCH_URL", str(settings.elasticsearch_url))
+    monkeypatch.setenv("RASD_INDEX_PREFIX", settings.index_prefix)
+    monkeypatch.setenv("RASD_INDEX_REFRESH", settings.index_refresh)
+
+    def typed(*arguments: str, status: int = 0) -> str:
+        get_settings.cache_clear()
+        try:
+            assert run(list(arguments)) == status
+        finally:
+            get_settings.cache_clear()
+        return capfdbinary.readouterr().out.decode()
+
+    return typed
+
+
+def _store(settings: Settings) -> None:
+    async def work() -> None:
+        client = make_client(settings)
+        await store(settings, client, [article(id="a1"), article(id="a2", title="خبر عن المعرض", source="alufuq")])
+        await client.close()
+
+    asyncio.run(work())
+
+
+def test_the_life_of_an_index(rasd: Type, settings: Settings) -> None:
+    prefix = settings.index_prefix
+    assert "no index yet" in rasd("index", "status")
+    assert "first index created" in rasd("index", "setup")
+    assert "write: there, templates up to date" in rasd("index", "setup")
+    assert "goes on; it would be rolled over at max_age: 30d" in rasd("index", "rollover")
+    _store(settings)
+    said = rasd("index", "rollover", "--now")
+    assert said.count(f"{prefix}-articles-v1-") == 2
+    rows = [line.split() for line in rasd("index", "status").splitlines()[1:]]
+    assert [(row[1], row[2]) for row in rows] == [("read", "2"), ("write", "0")]
+    assert rasd("index", "migrate") == "every index is up to date\n"
+    assert rasd("index", "migrate", "--abandon") == "no unfinished migration\n"
+    renewed = rasd("index", "migrate", "--all", "--remove-old").splitlines()
+    assert [line.split(": ")[1].split(" articles")[0] for line in renewed] == ["2", "0"]
+    assert rasd("index", "status").count(f"{prefix}-articles-v2-") == 2
+    assert f"{names(settings).prefix}-articles-v1-" not in rasd("index", "status")
+
+
+def test_a_search_in_a_pipe(rasd: Type, settings: Settings) -> None:
+    _store(settings)
+    lines = rasd("search", "المعارض", "--source", "alufuq").splitlines()
+    assert lines[:3] == ["1.", "خبر عن المعرض", "alufuq"]
+    assert all(len(line) <= 100 and line == line.rstrip() for line in lines)
+    page = json.loads(rasd("search", "المعارض", "--json"))
+    assert set(page) == {"total", "total_is_exact", "partial", "took_ms", "hits", "next"}
+    assert set(page["hits"][0]) == {"score", "article", "highlights", "stories", "copies"}
+    assert {hit["article"]["id"] for hit in page["hits"]} == {"a1", "a2"}
+    assert rasd("search", "لاشيءكهذا").startswith("no article found for لاشيءكهذا")
