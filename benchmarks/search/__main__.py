@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from elasticsearch import AsyncElasticsearch
 
 from benchmarks.search.metrics import DEPTH, MEASURES, figures, paired_bootstrap
 from streams.errors import RasdError
-from streams.search.analysis import analyzer, definition
+from streams.search.analysis import analyzer, definition, tokens
 from streams.search.client import make_client
 from streams.search.query import SOME_WORDS, build_query
 from streams.search.request import Filters
@@ -83,7 +82,7 @@ def _plain(fields: list[str]) -> Callable[[str], dict[str, Any]]:
 
 def _ours(text: str) -> dict[str, Any]:
     # Questions are no queries: what the syntax reads as operators and signs is text here.
-    words = [word for word in re.findall(r"\w+", text) if word not in OPERATORS]
+    words = [word for _, word in tokens(text) if word not in OPERATORS]
     return build_query(Filters(q=" ".join(words[:MAX_OPERANDS])[:500]), SOME_WORDS)
 
 

@@ -49,6 +49,13 @@ class Archive:
             yield self._article(self.made)
             self.made += 1
 
+    def again(self, numbers: Sequence[int], later: timedelta) -> list[Article]:
+        """Known articles, fetched once more with another text."""
+        return [
+            self._article(number).model_copy(update={"fetched_at": NEWEST + later, "title": f"محدث {number}"})
+            for number in numbers
+        ]
+
     def queries(self, count: int, seed: int = 12) -> list[dict[str, Any]]:
         """What readers ask: two to four words of a title; some with a phrase, a place, dates, an exclusion, by time."""
         chance = random.Random(seed)

@@ -116,10 +116,13 @@ async def abandon(client: AsyncElasticsearch, settings: Settings) -> list[str]:
 
 async def _remove_old(client: AsyncElasticsearch, settings: Settings) -> None:
     live = (await read_layout(client, settings)).all
-    async for name, source in _migrated(client, settings):
-        if name in live and source not in live:
+    sources = {name: source async for name, source in _migrated(client, settings)}
+    for name in live:
+        source = sources.get(name)
+        while source is not None and source not in live:
             with passing_errors(settings):
                 await client.indices.delete(index=source, ignore_unavailable=True)
+            source = sources.get(source)  # what that one was built from, two versions ago
 
 
 async def _migrated(client: AsyncElasticsearch, settings: Settings) -> AsyncIterator[tuple[str, str]]:
@@ -245,6 +248,8 @@ class _Migration:
                 index=self._target, settings={"index.refresh_interval": self._settings.index_refresh}
             )
             await self._client.cluster.health(index=self._target, wait_for_status="yellow", timeout="30s")
+            # The first refresh takes longest; it must not fall into the time in which writes are held back.
+            await self._client.indices.refresh(index=self._target)
 
     async def _finish(self, one_pass: Callable[..., Awaitable[int]]) -> None:
         with passing_errors(self._settings):

@@ -266,3 +266,9 @@ async def test_a_second_change_of_the_mapping_begins_anew(
     (done,) = await migrate(client, small)
     assert not done.resumed
     assert done.documents == 1
+    # And a third: of all that were kept, nothing is left when the old are removed.
+    new_mapping(byline={"type": "keyword"})
+    (again,) = await migrate(client, small)
+    assert len(await list_indices(client, small)) == 3
+    assert await migrate(client, small, remove_old=True) == []
+    assert [state.name for state in await list_indices(client, small)] == [again.target]
