@@ -41,7 +41,7 @@ class Copy(BaseModel):
 class Hit(BaseModel):
     """One article found."""
 
-    score: float | None
+    score: float | None = Field(description="Relevance; null when the page is sorted by time.")
     article: Article
     highlights: Highlights
     stories: int = Field(1, description="Articles of the cluster that match, this one included (with fold).")

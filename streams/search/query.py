@@ -153,7 +153,6 @@ def build_search(request: SearchRequest) -> Body:
         "size": request.size,
         "timeout": TIMEOUT,
         "track_total_hits": COUNT_UP_TO,
-        "track_scores": True,
         "_source": {"excludes": list(HELPERS)},
         "highlight": _highlight(request.parsed()),
     }

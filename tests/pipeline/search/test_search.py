@@ -174,6 +174,7 @@ async def test_a_page_by_relevance_shows_weak_matches_last_and_a_page_by_time_le
 async def test_the_best_comes_first_or_the_newest(filled: Searcher) -> None:
     best = await filled.search(SearchRequest(q="القاهرة", fold=False))
     assert best.hits[0].article.id == "a3"  # in its title, too
+    assert [hit.score for hit in best.hits] == sorted((hit.score or 0 for hit in best.hits), reverse=True)
     newest = await filled.search(SearchRequest(q="القاهرة", sort="time", fold=False))
     assert [hit.article.id for hit in newest.hits] == ["a6", "a4", "a3"]
 
