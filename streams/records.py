@@ -33,7 +33,10 @@ from streams.errors import Reason, Rejected
 
 def _as_utc(value: datetime) -> datetime:
     """Read a time without a zone as UTC: scrapers print it so, and guessing a zone would invent information."""
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("lies outside the years 1 to 9999 in UTC") from error
 
 
 def _iso(value: datetime) -> str:

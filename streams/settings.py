@@ -111,6 +111,9 @@ class Settings(BaseSettings):
         (), description="API keys for intake and exports: entries of `rasd api-key new`, comma separated"
     )
     api_keys_file: Path | None = Field(None, description="or a file with one entry a line")
+    api_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="origins whose web pages may read the API (CORS), comma separated; * for all"
+    )
     api_open: bool = Field(
         False, description="true: listen beyond loopback without API keys, as something else keeps strangers away"
     )
@@ -128,7 +131,7 @@ class Settings(BaseSettings):
     local_kafka_heap: str = Field("1g", pattern=r"^\d+[mg]$", description="memory of the native Kafka")
     local_elasticsearch_heap: str = Field("1g", pattern=r"^\d+[mg]$", description="memory of the native Elasticsearch")
 
-    @field_validator("stages", "api_keys", mode="before")
+    @field_validator("stages", "api_keys", "api_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams import __version__
@@ -14,6 +15,7 @@ from streams.api import articles, exports, live, ops, problems
 from streams.api.feed import LiveFeed
 from streams.api.intake import Intake
 from streams.api.keys import read_keys
+from streams.api.manners import Manners
 from streams.api.state import State
 from streams.api.streaming import Places
 from streams.metrics import Metrics, ServerMetrics
@@ -24,6 +26,8 @@ from streams.settings import Settings
 
 # Each holds a point in time, which keeps merged segments on the server's disk.
 MAX_EXPORTS = 4
+# Twice the client's connections to Elasticsearch.
+MAX_SEARCHES = 64
 
 DESCRIPTION = """
 Arabic news, seconds after it was published: full-text search, copies folded into stories, filters by place, person,
@@ -75,8 +79,9 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         client = make_client(settings)
         intake = Intake(settings)
         feed = LiveFeed(settings, counters)
-        exporting = Places(MAX_EXPORTS, "exports are running")
-        api.state.rasd = State(settings, counters, Searcher(client, settings), intake, feed, exporting, keys)
+        exports = Places(MAX_EXPORTS, "exports are running")
+        searches = Places(MAX_SEARCHES, "searches are running")
+        api.state.rasd = State(settings, counters, Searcher(client, settings), intake, feed, exports, searches, keys)
         feed.start()
         watch = ServerWatch(settings, server_metrics, client)
         watch.start()
@@ -94,4 +99,13 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         api.include_router(routes)
 
     api.add_middleware(Counting, metrics=counters)
+    if settings.api_origins:
+        api.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.api_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "X-API-Key", "Content-Type", "Last-Event-ID"],
+            expose_headers=["Rasd-Export-Total", "Content-Disposition", "Retry-After"],
+        )
+    api.add_middleware(Manners, routes=api.router.routes)
     return api

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
@@ -20,6 +22,17 @@ from streams.search.query import FACETS, Interval
 from streams.search.request import Filters, SearchRequest
 
 router = APIRouter(tags=["articles"])
+
+BODY_SECONDS = 60.0
+
+
+async def _admitted(state: Shared) -> AsyncIterator[None]:
+    """Searches beyond what the server can do at once are told so, rather than queued without end."""
+    with state.searches.place():
+        yield
+
+
+_ADMITTED = [Depends(_admitted)]
 
 
 class ArticleWithCopies(BaseModel):
@@ -84,13 +97,13 @@ class MapRequest(Filters):
     size: int = Field(500, ge=1, le=2000, description="Most tiles, fullest first.")
 
 
-@router.get("/search", responses=responses(400, 422, 503))
+@router.get("/search", dependencies=_ADMITTED, responses=responses(400, 422, 503))
 async def search(state: Shared, request: Annotated[SearchRequest, Query()]) -> SearchPage:
     """Articles that match, best or newest first; without `q`, all that pass the filters."""
     return await state.searcher.search(request)
 
 
-@router.get("/articles/{article_id}", responses=responses(404, 422, 503))
+@router.get("/articles/{article_id}", dependencies=_ADMITTED, responses=responses(404, 422, 503))
 async def article(
     state: Shared,
     article_id: str,
@@ -104,7 +117,7 @@ async def article(
     return ArticleWithCopies(article=found, copies=listed, copies_total=total)
 
 
-@router.get("/facets", responses=responses(400, 422, 503))
+@router.get("/facets", dependencies=_ADMITTED, responses=responses(400, 422, 503))
 async def facets(state: Shared, request: Annotated[FacetRequest, Query()]) -> Facets:
     """Persons, organisations, places, countries, outlets and languages of the articles that match."""
     answer = await state.searcher.facets(request, request.size)
@@ -115,7 +128,7 @@ async def facets(state: Shared, request: Annotated[FacetRequest, Query()]) -> Fa
     return Facets(total=answer["hits"]["total"]["value"], facets=counted)
 
 
-@router.get("/timeline", responses=responses(400, 422, 503))
+@router.get("/timeline", dependencies=_ADMITTED, responses=responses(400, 422, 503))
 async def timeline(state: Shared, request: Annotated[TimelineRequest, Query()]) -> Timeline:
     """Articles and stories over time."""
     answer = await state.searcher.timeline(request, request.interval, request.zone)
@@ -126,7 +139,7 @@ async def timeline(state: Shared, request: Annotated[TimelineRequest, Query()]) 
     return Timeline(total=answer["hits"]["total"]["value"], interval=request.interval, steps=steps)
 
 
-@router.get("/map", responses=responses(400, 422, 503))
+@router.get("/map", dependencies=_ADMITTED, responses=responses(400, 422, 503))
 async def world_map(state: Shared, request: Annotated[MapRequest, Query()]) -> FeatureCollection:
     """Where the articles that match play: tiles as GeoJSON points."""
     return collection(await state.searcher.map(request, request.zoom, request.size))
@@ -136,7 +149,7 @@ async def world_map(state: Shared, request: Annotated[MapRequest, Query()]) -> F
     "/articles",
     status_code=202,
     dependencies=[Depends(needs(Scope.INTAKE))],
-    responses=responses(401, 403, 413, 422, 503),
+    responses=responses(401, 403, 408, 413, 415, 422, 503),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -146,18 +159,26 @@ async def world_map(state: Shared, request: Annotated[MapRequest, Query()]) -> F
 )
 async def hand_in(state: Shared, request: Request) -> Receipt:
     """Hand in one raw article. 202: Kafka has it, on all replicas; it can be found within seconds."""
-    limit = state.settings.max_content_bytes * 4
-    data = await _body(request, limit)
-    return await state.intake.send(decode(RawArticle, data), data)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        # A web page may send other types to any address without asking; this one it may not.
+        raise HTTPException(415, "the body has to be application/json")
+    with state.intake.places.place():
+        data = await _body(request, state.settings.max_content_bytes * 4)
+        return await state.intake.send(decode(RawArticle, data), data)
 
 
 async def _body(request: Request, limit: int) -> bytes:
     """The request's body, read no further than the limit: JSON's escapes triple an Arabic page."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise HTTPException(413, f"the body exceeds {limit} bytes")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise HTTPException(413, f"the body exceeds {limit} bytes")
+    except TimeoutError as error:
+        raise HTTPException(408, f"the body did not come within {BODY_SECONDS:.0f} s") from error
     if not body:
         raise Rejected(Reason.NOT_JSON, "the body is empty")
     return bytes(body)

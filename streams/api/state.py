@@ -26,6 +26,7 @@ class State:
     intake: Intake
     feed: LiveFeed
     exports: Places
+    searches: Places
     keys: tuple[Key, ...]
 
 

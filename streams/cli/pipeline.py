@@ -96,6 +96,7 @@ def serve(
         log_config=None,
         timeout_graceful_shutdown=3,  # open live feeds must not hold up the end
         access_log=False,
+        server_header=False,
     )
 
 

@@ -145,10 +145,16 @@ def read_cursor(cursor: str) -> int | list[Any]:
     """
     try:
         position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError) as error:
+    except (binascii.Error, ValueError, RecursionError) as error:
         raise ValueError("cursor: was not made by an earlier answer") from error
-    sound_values = isinstance(position, list) and all(isinstance(v, str | int | float) for v in position)
-    if (isinstance(position, int) and 0 <= position <= MAX_FOLDED) or (sound_values and len(position) in {2, 3}):
-        assert isinstance(position, int | list)  # noqa: S101  (for the type checker)
+    if type(position) is int and 0 <= position <= MAX_FOLDED:
+        return position
+    if isinstance(position, list) and len(position) in {2, 3} and _are_sort_values(position):
         return position
     raise ValueError("cursor: was not made by an earlier answer")
+
+
+def _are_sort_values(values: list[Any]) -> bool:
+    """Whether they are numbers and at last an id, as `sort_order` has them; NaN is within no bounds."""
+    *numbers, name = values
+    return isinstance(name, str) and all(type(v) in {int, float} and -(2**63) <= v < 2**63 for v in numbers)

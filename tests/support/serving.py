@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import uvicorn
 from fastapi import FastAPI
 
 from streams.api.app import create_api
+from streams.kafka import open_producer
+from streams.records import Article
 from streams.settings import Settings
+from streams.topics import Topic, topic_name
 from tests.support.processes import free_port
 
 
@@ -79,6 +83,32 @@ async def events(response: httpx.Response) -> AsyncIterator[Event]:
             event.kind = value
         elif name == "data":
             event.data.append(value)
+
+
+async def take(
+    http: httpx.AsyncClient, count: int, last_event_id: str | None = None, **params: Any
+) -> tuple[list[str], str]:
+    """Ids of the next `count` articles of the live feed, and the id of its last event."""
+    headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
+    found: list[str] = []
+    last = ""
+    async with asyncio.timeout(30), http.stream("GET", "/live", params=params, headers=headers) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        async for event in events(response):
+            last = event.id or last
+            if event.kind == "article":
+                found.append(Article.model_validate_json("".join(event.data)).id)
+            if len(found) == count:
+                break
+    return found, last
+
+
+async def publish(settings: Settings, articles: Sequence[Article]) -> None:
+    async with open_producer(settings) as producer:
+        topic = topic_name(Topic.ENRICHED, settings)
+        for entry in articles:
+            await producer.send_and_wait(topic, entry.to_json(), key=entry.id.encode())
 
 
 async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
-from typing import Any
 
 import httpx
 import pytest
@@ -18,26 +16,7 @@ from streams.records import Article
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
 from tests.support.articles import article
-from tests.support.serving import events, until
-
-
-async def _take(
-    http: httpx.AsyncClient, count: int, last_event_id: str | None = None, **params: Any
-) -> tuple[list[str], str]:
-    """Ids of the next `count` articles of the live feed, and the id of its last event."""
-    headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
-    found: list[str] = []
-    last = ""
-    async with asyncio.timeout(30), http.stream("GET", "/live", params=params, headers=headers) as response:
-        assert response.status_code == 200
-        assert response.headers["content-type"].startswith("text/event-stream")
-        async for event in events(response):
-            last = event.id or last
-            if event.kind == "article":
-                found.append(Article.model_validate_json("".join(event.data)).id)
-            if len(found) == count:
-                break
-    return found, last
+from tests.support.serving import events, publish, take, until
 
 
 async def _live_position(http: httpx.AsyncClient) -> str:
@@ -54,19 +33,12 @@ async def _live_position(http: httpx.AsyncClient) -> str:
     return found[0]
 
 
-async def _publish(settings: Settings, articles: Sequence[Article]) -> None:
-    async with open_producer(settings) as producer:
-        topic = topic_name(Topic.ENRICHED, settings)
-        for entry in articles:
-            await producer.send_and_wait(topic, entry.to_json(), key=entry.id.encode())
-
-
 async def test_a_live_reader_gets_what_matches_and_nothing_else(settings: Settings, api: httpx.AsyncClient) -> None:
     start = await _live_position(api)
-    reading = asyncio.create_task(_take(api, 2, last_event_id=start, q="زلزال أو فيضان", language="ar"))
+    reading = asyncio.create_task(take(api, 2, last_event_id=start, q="زلزال أو فيضان", language="ar"))
     quake = article(id="q1", title="زلزال يضرب المدينة")
-    await _publish(settings, [article(id="n1"), quake, article(id="n2", title="زلزال", language="fr")])
-    await _publish(settings, [article(id="q2", body="حذرت السلطات من الفيضانات.")])
+    await publish(settings, [article(id="n1"), quake, article(id="n2", title="زلزال", language="fr")])
+    await publish(settings, [article(id="q2", body="حذرت السلطات من الفيضانات.")])
     found, _ = await reading
     assert sorted(found) == ["q1", "q2"]
 
@@ -75,17 +47,17 @@ async def test_a_reader_who_comes_back_misses_nothing_and_gets_nothing_twice(
     settings: Settings, api: httpx.AsyncClient
 ) -> None:
     start = await _live_position(api)
-    await _publish(settings, [article(id=f"n{number}") for number in range(60)])
+    await publish(settings, [article(id=f"n{number}") for number in range(60)])
     seen: list[str] = []
     last = start
     for step in range(6):
-        found, last = await _take(api, 10, last_event_id=last)
+        found, last = await take(api, 10, last_event_id=last)
         seen += found
         if step == 2:
             # Written while nobody listens, and again while the reader catches up.
-            await _publish(settings, [article(id=f"m{number}") for number in range(30)])
-    rest = asyncio.create_task(_take(api, 40, last_event_id=last))
-    await _publish(settings, [article(id=f"l{number}") for number in range(10)])
+            await publish(settings, [article(id=f"m{number}") for number in range(30)])
+    rest = asyncio.create_task(take(api, 40, last_event_id=last))
+    await publish(settings, [article(id=f"l{number}") for number in range(10)])
     seen += (await rest)[0]
     expected = {f"n{n}" for n in range(60)} | {f"m{n}" for n in range(30)} | {f"l{n}" for n in range(10)}
     assert len(seen) == 100
@@ -108,8 +80,8 @@ async def test_a_record_that_is_no_article_does_not_end_the_feed(settings: Setti
     async with open_producer(settings) as producer:
         for partition in range(settings.partitions):
             await producer.send_and_wait(topic_name(Topic.ENRICHED, settings), b"{", partition=partition)
-    await _publish(settings, [article(id="after")])
-    assert (await _take(api, 1, last_event_id=start))[0] == ["after"]
+    await publish(settings, [article(id="after")])
+    assert (await take(api, 1, last_event_id=start))[0] == ["after"]
 
 
 async def test_readers_who_come_and_go_while_articles_flow_miss_nothing(
@@ -155,7 +127,7 @@ async def test_partitions_that_come_later_are_followed(
 ) -> None:
     monkeypatch.setattr(feed, "PARTITIONS_SECONDS", 0.2)
     start = await _live_position(api)
-    reading = asyncio.create_task(_take(api, 2, last_event_id=start))
+    reading = asyncio.create_task(take(api, 2, last_event_id=start))
     topic = topic_name(Topic.ENRICHED, settings)
     async with open_admin(settings) as admin:
         await admin.create_partitions({topic: NewPartitions(settings.partitions + 1)})
@@ -165,7 +137,7 @@ async def test_partitions_that_come_later_are_followed(
             await producer.send_and_wait(topic, entry.to_json(), partition=partition)
     expected = ["p0", f"p{settings.partitions}"]
     assert sorted((await reading)[0]) == expected
-    assert sorted((await _take(api, 2, last_event_id=start))[0]) == expected
+    assert sorted((await take(api, 2, last_event_id=start))[0]) == expected
 
 
 async def _stands_at(http: httpx.AsyncClient, count: int) -> bool:
@@ -188,7 +160,7 @@ async def test_a_reader_who_is_too_slow_is_dropped_and_can_come_back(
     async with asyncio.timeout(60), api.stream("GET", "/live") as response:
         stream = events(response)
         last = (await anext(stream)).id
-        await _publish(settings, [_heavy(number) for number in range(count)])
+        await publish(settings, [_heavy(number) for number in range(count)])
         await until(lambda: _stands_at(api, count))
         kinds = set()
         async for event in stream:
@@ -200,7 +172,7 @@ async def test_a_reader_who_is_too_slow_is_dropped_and_can_come_back(
                 assert event.id == ""
     assert kinds == {"article", "dropped"}
     assert len(seen) < count
-    rest, _ = await _take(api, count - len(seen), last_event_id=last)
+    rest, _ = await take(api, count - len(seen), last_event_id=last)
     assert sorted(seen + rest) == sorted(f"n{number}" for number in range(count))
 
 
@@ -219,5 +191,5 @@ async def test_a_reader_who_takes_nothing_at_all_is_sent_away(
 
     async with api.stream("GET", "/live") as response:
         assert response.status_code == 200
-        await _publish(settings, [_heavy(number) for number in range(40)])
+        await publish(settings, [_heavy(number) for number in range(40)])
         await until(gone)

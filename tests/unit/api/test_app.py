@@ -1,12 +1,15 @@
 """The API while nothing else runs: what it refuses, and how it says that the servers are away."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 
-from streams.api.app import create_api
+from streams.api import articles
+from streams.api.app import MAX_SEARCHES, create_api
 from streams.settings import Settings
 from tests.support.processes import free_port
 from tests.support.serving import in_process
@@ -116,3 +119,26 @@ async def test_the_description_names_every_route_and_its_problems(alone: httpx.A
     assert list(refusal) == ["application/problem+json"]
     parameters = {parameter["name"] for parameter in description["paths"]["/search"]["get"]["parameters"]}
     assert {"q", "place", "bbox", "from", "to", "fold", "cursor"} <= parameters
+
+
+async def test_more_searches_than_the_server_can_do_at_once_are_told_to_come_back() -> None:
+    api = create_api(Settings(_env_file=None, elasticsearch_url=f"http://127.0.0.1:{free_port()}"))
+    async with in_process(api) as client:
+        with ExitStack() as running:
+            for _ in range(MAX_SEARCHES):
+                running.enter_context(api.state.rasd.searches.place())
+            assert "already" in str(_problem(await client.get("/search"), 503)["detail"])
+        assert "no Elasticsearch" in str(_problem(await client.get("/search"), 503)["detail"])
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    alone: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(articles, "BODY_SECONDS", 0.05)
+
+    async def never() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    headers = {"content-type": "application/json"}
+    _problem(await alone.post("/articles", content=never(), headers=headers), 408)
