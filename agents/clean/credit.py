@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from agents.clean.identity import fold
-from agents.clean.names import is_outlet_like, is_source, names, person_certainty
+from agents.clean.names import is_outlet_like, is_place, is_source, names, person_certainty
 from agents.clean.own import NOBODY, Outlet
 from agents.clean.printed import without_dates
 
@@ -30,6 +30,8 @@ _TOWN_RE = re.compile(r"(?P<town>[^():،/–—-]{2,30})\((?P<country>[^()]{2,20
 _QUOTED_RE = re.compile(r"[«\"“]([^«»\"“”]{2,30})[»\"”]")
 _DECORATION = " \t\u00a0*•·-–—ـ.:،,_"
 MAX_CREDIT_CHARS = 90
+# Author fields name up to a dozen correspondents; what is longer is a text.
+_MAX_FIELD_CHARS = 400
 _MAX_PARTS = 12
 _MAX_DOUBTS = 2
 
@@ -86,8 +88,12 @@ def parse_credit(text: str, own: Outlet = NOBODY) -> Credit:
         text: the line, display text.
         own: the outlet whose page it is.
     """
-    if len(text) > MAX_CREDIT_CHARS and _SENTENCES_RE.search(text) is not None:
+    if len(text) > _MAX_FIELD_CHARS or (len(text) > MAX_CREDIT_CHARS and _SENTENCES_RE.search(text) is not None):
         return Credit()
+    whole = " ".join(text.split())
+    if whole != text and _SIGN_RE.search(text) is None and not is_place(whole.rpartition(" ")[2]):
+        # «سلمان بن محمد  العامر»: one name, carelessly spaced.
+        text = whole if person_certainty(whole.strip(_DECORATION)) > 1 else text
     read = _kinds(_bare(text), own)
     towns = _towns_with_country(text)
     read = [(_Kind.PLACE if part in towns and not is_source(part) else kind, part) for kind, part in read]

@@ -29,6 +29,15 @@ MAX_TAGS = 20_000
 _BLOCKS = "p, h2, h3, h4, li, blockquote, figcaption, pre, td"
 _EDGES = "div, section, h1, h2, h3, h4, p, ul, li, table, tr, figure"
 _NOISE = "script, style, noscript, template, nav, aside, form, button, iframe, svg"
+_STRUCTURE = (
+    "div, section, ul, ol, dl, table, header, footer, article, main, pre, video, audio, details, dialog, menu, center,"
+    " object, embed"
+)
+_PLAIN_BLOCKS = "p, h1, h2, h3, h4, figcaption"
+_PLAIN_SHARE, _LINK_SHARE = 0.98, 0.9
+# Stands for `<br>` until the source's own line ends are gone; no page of ours has the rune.
+_BREAK = "\u16de"
+_SOURCE_BREAK_RE = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 _MIN_SPACES = 5
 # trafilatura's text is this many times shorter than what the page holds beside its links: it missed the article.
 _LEAST_SHARE = 5
@@ -134,8 +143,13 @@ def _article_text(tree: LexborHTMLParser, rules: _Outlet, container: LexborNode 
             return text
     for noise in tree.css(_NOISE):
         noise.decompose()
+    if container is not None and (plain := _plain_lines(container)):
+        return "\n".join(plain)
     # Without the page around it, trafilatura is faster and takes nothing of other stories.
     pruned = (f"<html><body>{container.html}</body></html>" if container is not None else tree.html) or ""
+    if "<br" in pruned and "<pre" not in pruned:
+        # Between `<br>` trafilatura keeps the source's own line ends, which no reader sees.
+        pruned = _SOURCE_BREAK_RE.sub(" ", pruned)
     extracted = _trafilatura(pruned) if pruned.count("<") <= MAX_TAGS else ""
     if _BULLET in f"\n{extracted}" and tree.body is not None:
         extracted = _without_bullets(extracted, tree.body)
@@ -209,18 +223,52 @@ def _flatten(html: str) -> str:
     return _TAG_RE.sub(lambda match: match.group() if match[2].lower() in _FLAT else " ", html)
 
 
+def _plain_lines(container: LexborNode) -> list[str]:
+    """The container's paragraphs, when it holds paragraphs and nothing that could be a box; else no lines.
+
+    Then there is nothing for trafilatura to find out, and it would take three quarters of the page's time. A paragraph
+    that is all link leads to another story.
+    """
+    if any(node.mem_id != container.mem_id for node in container.css(_STRUCTURE)):
+        return []
+    blocks = container.css(_PLAIN_BLOCKS)
+    held = sum(len(block.text(strip=True)) for block in blocks)
+    if not blocks or held < _PLAIN_SHARE * len(container.text(strip=True)):
+        return []
+    kept = [block for block in blocks if block.tag not in {"h1", "figcaption"} and not _is_all_link(block)]
+    return [line for block in kept for line in _lines_of(block) if line.strip()]
+
+
+def _is_all_link(block: LexborNode) -> bool:
+    linked = sum(len(link.text(strip=True)) for link in block.css("a"))
+    return linked > 0 and linked >= _LINK_SHARE * len(block.text(strip=True))
+
+
+def _lines_of(block: LexborNode) -> list[str]:
+    """The block's text as a browser breaks it: at `<br>`, not at the ends of the source's lines."""
+    for mark in block.css("br"):
+        mark.replace_with(_BREAK)
+    text = block.text(separator="")
+    if block.tag != "pre":
+        text = _SOURCE_BREAK_RE.sub(" ", text)
+    return display_text(text.replace(_BREAK, "\n")).split("\n")
+
+
 def _block_lines(node: LexborNode) -> Iterator[str]:
     """The node's text, one block a line; bare text parted by `<br>` where it has no blocks."""
     for noise in node.css(_NOISE):
         noise.decompose()
-    for mark in node.css("br"):
-        mark.replace_with("\n")
     blocks = [block for block in node.css(_BLOCKS) if all(inner.mem_id == block.mem_id for inner in block.css(_BLOCKS))]
     held = sum(len(block.text(strip=True)) for block in blocks)
     if held * 2 < len(node.text(strip=True)):
+        edges = node.css(_EDGES)
+        # Text that no tag parts at all is broken where its source is.
+        if not edges and node.css_first("br") is None:
+            yield from display_text(node.text(separator="")).split("\n")
+            return
+        for edge in edges:
+            edge.insert_before(_BREAK)
+            edge.insert_after(_BREAK)
         blocks = [node]
-        for edge in node.css(_EDGES):
-            edge.insert_before("\n")
-            edge.insert_after("\n")
     for block in blocks:
-        yield from display_text(block.text(separator="")).split("\n")
+        yield from _lines_of(block)

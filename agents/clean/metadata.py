@@ -44,6 +44,8 @@ _CAPTIONS = (
 _ELSEWHERE_TAGS = frozenset({"aside", "nav", "footer", "a", "form"})
 _ELSEWHERE_RE = re.compile(r"(?<![a-z])(?:comments?|related|sidebar|widget|card|teaser|most-read|recommended)(?![a-z])")
 _MAX_CLIMB = 12
+# No article has more; each costs a climb through the page.
+_MAX_WRITERS, _MAX_CAPTIONS = 20, 300
 _ARTICLE_TYPES = {
     "NewsArticle", "Article", "ReportageNewsArticle", "AnalysisNewsArticle", "OpinionNewsArticle", "BlogPosting",
     "LiveBlogPosting",
@@ -66,7 +68,7 @@ def find_captions(tree: LexborHTMLParser, container: LexborNode | None, selector
     """Texts of the article's captions, in page order, each once, with its credit in brackets where the page has one."""
     scope = _around(tree, container)
     found = []
-    for node in scope.css(selector or _CAPTIONS):
+    for node in scope.css(selector or _CAPTIONS)[:_MAX_CAPTIONS]:
         inner = [other for other in node.css(selector or _CAPTIONS) if other.mem_id != node.mem_id]
         if inner or _is_elsewhere(node, scope) or _is_link(node):
             continue
@@ -178,7 +180,7 @@ class Metadata:
         )
 
     def _printed_author(self) -> str | None:
-        for node in self._tree.css(_AUTHORS):
+        for node in self._tree.css(_AUTHORS)[:_MAX_WRITERS]:
             text = node_line(node)
             if text and len(text) <= MAX_CREDIT_CHARS and not _is_elsewhere_of_page(node):
                 return text

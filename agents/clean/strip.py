@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -28,6 +29,7 @@ _MAX_FOOT_LINES, _MAX_TAG_LINES = 6, 12
 # A box that the page offers to skip is never longer.
 _MAX_INSERT = 8
 _INSERT_END = "نهاية"
+_HOUR_RE = re.compile(r"^[\d٠-٩]{4}$")
 
 
 def without_machinery(lines: list[Line], own: Outlet) -> tuple[list[Line], list[Removal]]:
@@ -89,6 +91,8 @@ def _without_foot(lines: list[Line], own: Outlet) -> tuple[list[Line], list[Remo
         if end <= 1:
             break
         rule = _foot_rule(lines[end - 1].text, own)
+        if rule is None and _HOUR_RE.match(lines[end - 1].text) and is_end_mark(lines[end - 2].text):
+            rule = Rule.END_MARK
         if rule is None:
             break
         end -= 1

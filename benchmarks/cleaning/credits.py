@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agents.clean.credit import Credit
 from agents.clean.page import Limits, read_page
 from streams.errors import Rejected
 from streams.records import RawArticle
@@ -48,7 +49,7 @@ def sample(articles: Sequence[RawArticle], size: int, seed: int) -> list[str]:
         except Rejected:
             continue
         credit = parts.credit
-        if credit.byline is None and credit.dateline is None:
+        if credit == Credit():
             continue
         lines.append(
             f"{raw.source} | {(raw.author or '').strip()[:60]} | {' '.join(raw.content.split())[:60]}"

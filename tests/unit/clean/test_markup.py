@@ -76,6 +76,25 @@ def test_list_items_get_no_dashes_and_keep_their_own() -> None:
     assert lines(page(f"<article>{paragraphs(BODY)}{items}</article>"))[-3:] == [*steps, note]
 
 
+def test_the_sources_line_ends_break_no_paragraph() -> None:
+    wrapped = [text.replace(" ", "\n   ", 3) for text in BODY]
+    assert lines(page(f"<article>{paragraphs(wrapped)}</article>")) == BODY
+    assert lines(page(f'<div class="post"><p>{FLASH.replace(" ", chr(10), 2)}<br>{FLASH}</p></div>'))[-2:] == [
+        FLASH,
+        FLASH,
+    ]
+
+
+def test_paragraphs_that_are_links_to_other_stories() -> None:
+    other = '<p><a href="/2">الري تعلن موعد السدة الشتوية هذا العام</a></p>'
+    assert lines(page(f"<article><p>{BODY[0]}</p>{other}{paragraphs(BODY[1:])}</article>")) == BODY
+
+
+def test_words_that_are_links_stay() -> None:
+    linked = BODY[0].replace("الميناء القديم", '<a href="/t/1">الميناء القديم</a>')
+    assert lines(page(f"<article><p>{linked}</p>{paragraphs(BODY[1:])}</article>")) == BODY
+
+
 def test_a_page_of_links_has_no_article() -> None:
     assert lines(page("")) == []
 
