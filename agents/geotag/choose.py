@@ -123,7 +123,7 @@ class Chooser:
             self._choose(mention, ())
         self._accept()
         self._containers()
-        points = [self._point(m.chosen) for m in self._mentions if m.chosen and self._fine(m.chosen)]
+        points = list({self._point(m.chosen) for m in self._mentions if m.chosen and self._fine(m.chosen)})
         for mention in self._mentions:
             if mention.container is not None or len({self._places[c.place].country for c in mention.candidates}) > 1:
                 self._choose(mention, points)
@@ -195,8 +195,8 @@ class Chooser:
         score += _hint_score(mention.evidence[candidate.hit].hint, entry)
         score += self._vowels(mention, candidate)
         if points and entry.kind != "country":
-            others = [point for point in points if distance_km(point, (entry.lat, entry.lon)) > 1]
-            score += NEARBY * math.exp(-nearest_km((entry.lat, entry.lon), others) / NEARBY_KM)
+            # Itself, which may have been chosen before, is no neighbour.
+            score += NEARBY * math.exp(-nearest_km((entry.lat, entry.lon), points, beyond=1.0) / NEARBY_KM)
         if mention.container is not None:
             score += OUT_OF_CONTAINER if self._contradicts(candidate, mention.container) else IN_CONTAINER
         return score + mention.evidence[candidate.hit].odds

@@ -56,6 +56,7 @@ def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:
     return 2 * _EARTH_KM * math.asin(math.sqrt(min(1.0, half)))
 
 
-def nearest_km(point: tuple[float, float], others: Iterable[tuple[float, float]]) -> float:
-    """Distance to the nearest of other points; infinite when there is none."""
-    return min((distance_km(point, other) for other in others), default=math.inf)
+def nearest_km(point: tuple[float, float], others: Iterable[tuple[float, float]], beyond: float) -> float:
+    """Distance to the nearest of the points that are farther away than `beyond` km; infinite when there is none."""
+    distances = (distance_km(point, other) for other in others)
+    return min((distance for distance in distances if distance > beyond), default=math.inf)

@@ -186,7 +186,7 @@ def _vetoes(scan: Scan, match: Match, hit: Hit, tagged: bool | None) -> float:
     if _before_is(scan, match.first, words.NOT_PLACE_BEFORE) and not hit.clitics:
         odds += AFTER_BAD_WORD
     if single and hit.clitics and tagged is not True:
-        printed = scan.words[match.first].text
+        printed = scan.printed(match.first, match.first + 1)
         like_a_verb = hit.name in words.VERB_LIKE and hit.clitics[-1] in "لف"
         if like_a_verb or (has_marks(printed) and odd_shadda(printed[hit.start - match.start :])):
             odds += LIKE_A_VERB

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from dataclasses import dataclass
+from collections.abc import Iterator
 from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple, cast, get_args
@@ -24,8 +24,7 @@ class Strength(IntEnum):
     STRONG = 2  # a place unless something speaks against it
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One place.
 
     Attributes:
@@ -63,7 +62,7 @@ class Gazetteer:
     Attributes:
         version: of the data, from the file.
         places: all places.
-        longest: for each first word of a name, the number of words of the longest name that begins with it.
+        prefixes: what a name may begin with: its first word, its first two, and so on to the whole name.
         nisbas: folded nisba to country (السوريه to SY).
         spelled: folded name to its vowelled spellings, each with its place.
         stops: folded words that look like a clitic and a name and are none («باراك»).
@@ -78,17 +77,12 @@ class Gazetteer:
         self.spelled: dict[str, list[tuple[int, str]]] = {
             name: [(place, text) for place, text in pairs] for name, pairs in raw["spelled"].items()
         }
-        self.places = [Entry(*row) for row in zip(*raw["places"], strict=True)]
+        self.places = list(map(Entry._make, zip(*raw["places"], strict=True)))
         self.stops = frozenset(raw["stops"])
         self._names: dict[str, list[int]] = raw["names"]
         for phrase in raw["phrases"]:
             self._names.setdefault(phrase, [])
-        self.longest: dict[str, int] = {}
-        for name in self._names:
-            first, _, rest = name.partition(" ")
-            count = 1 + rest.count(" ") + bool(rest)
-            if count > self.longest.get(first, 0):
-                self.longest[first] = count
+        self.prefixes = frozenset(prefix for name in self._names for prefix in _prefixes(name))
 
     @classmethod
     def load(cls, path: Path = PATH) -> Gazetteer:
@@ -110,6 +104,14 @@ class Gazetteer:
         """What a folded name may mean; nothing when it is none, or only contains one («ريال مدريد»)."""
         packed = self._names.get(name)
         return [] if packed is None else [Sense(code >> 2, Strength(code & 3)) for code in packed]
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    end = name.find(" ")
+    while end >= 0:
+        yield name[:end]
+        end = name.find(" ", end + 1)
+    yield name
 
 
 def pack(sense: Sense) -> int:

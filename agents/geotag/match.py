@@ -7,13 +7,16 @@ from typing import NamedTuple
 
 from agents.geotag.gazetteer import Gazetteer
 from agents.text.search import search_text
-from agents.text.tokens import Token, tokenize
+from agents.text.tokens import word_spans
 
 _CONJUNCTIONS = ("", "و", "ف")
 _PREPOSITIONS = ("", "ب", "ل", "ك")
 _SHORTEST_AFTER_CLITIC = 3
 #: Words remembered; a day of news has fewer. Then the memory starts anew.
 _MEMORY = 300_000
+
+#: Letters for sounds that Arabic lacks, as papers that do without them write the same names: «جنيڤ», «پاريس».
+_BORROWED = str.maketrans("\u06a4\u067e\u0686\u06af\u0698", "\u0641\u0628\u062c\u0643\u062c")
 
 _SHADDA = "\u0651"
 _VOWELS = frozenset("\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0670")
@@ -69,14 +72,14 @@ class Scan:
 
     Attributes:
         text: the text.
-        words: its words; signs are left out.
+        words: start and end of its words; signs are left out.
         facts: what each word may be.
         matches: names found, in order, never overlapping.
         nisbas: index of a word and the country that it implies.
     """
 
     text: str
-    words: list[Token]
+    words: list[tuple[int, int]]
     facts: list[WordFacts]
     matches: list[Match] = field(default_factory=list)
     nisbas: list[tuple[int, str]] = field(default_factory=list)
@@ -85,7 +88,11 @@ class Scan:
         """What stands between word `index - 1` and word `index`; a line break outside the text."""
         if not 0 < index < len(self.words):
             return "\n"
-        return self.text[self.words[index - 1].end : self.words[index].start]
+        return self.text[self.words[index - 1][1] : self.words[index][0]]
+
+    def printed(self, first: int, last: int) -> str:
+        """The text of the words `first` to `last`, half-open."""
+        return self.text[self.words[first][0] : self.words[last - 1][1]]
 
 
 class Matcher:
@@ -101,15 +108,15 @@ class Matcher:
 
     def scan(self, text: str) -> Scan:
         """All names in a text."""
-        words = [token for token in tokenize(text) if token.text[0].isalnum()]
+        words = word_spans(text)
         memory = self._memory
-        facts = [memory.get(word.text) or self._remember(word.text) for word in words]
+        facts = [memory.get(text[start:end]) or self._remember(text[start:end]) for start, end in words]
         scan = Scan(text, words, facts)
         index = 0
-        for place, fact in enumerate(facts):
-            if fact.nisba:
-                scan.nisbas.append((place, fact.nisba))
-            if place < index or not fact.readings:
+        for place, (_, readings, nisba) in enumerate(facts):
+            if nisba:
+                scan.nisbas.append((place, nisba))
+            if not readings or place < index:
                 continue
             match = self._longest(scan, place)
             if match:
@@ -120,8 +127,8 @@ class Matcher:
     def _remember(self, word: str) -> WordFacts:
         if len(self._memory) >= _MEMORY:
             self._memory.clear()
-        folded = search_text(word)
-        known = self._gazetteer.longest
+        folded = search_text(word).translate(_BORROWED)
+        known = self._gazetteer.prefixes
         readings: tuple[Reading, ...] = ()
         if folded not in self._gazetteer.stops:
             readings = tuple(reading for reading in _readings(folded) if reading.rest in known)
@@ -139,31 +146,30 @@ class Matcher:
     def _longest(self, scan: Scan, first: int) -> Match | None:
         best: list[Hit] = []
         length = 0
-        start = scan.words[first].start
+        start = scan.words[first][0]
         for reading in scan.facts[first].readings:
             name, count = self._extend(scan, first, reading.rest)
             if not count or count < length or (reading.letters and len(name) < _SHORTEST_AFTER_CLITIC):
                 continue
             if count > length:
                 best, length = [], count
-            offset = start + letters_to_points(scan.words[first].text, reading.letters)
+            offset = start + letters_to_points(scan.printed(first, first + 1), reading.letters)
             best.append(Hit(name, reading.clitics, offset))
         if not best:
             return None
-        return Match(best, first, first + length, scan.words[first + length - 1].end)
+        return Match(best, first, first + length, scan.words[first + length - 1][1])
 
     def _extend(self, scan: Scan, first: int, word: str) -> tuple[str, int]:
         """The longest name from word `first` on, read as `word`, and how many words it has; zero when there is none."""
-        most = self._gazetteer.longest[word]
-        found, count = ("", 0) if word not in self._gazetteer else (word, 1)
+        names, prefixes = self._gazetteer, self._gazetteer.prefixes
+        found, count = (word, 1) if word in names else ("", 0)
         name = word
-        for length in range(2, most + 1):
-            index = first + length - 1
-            if index >= len(scan.words) or not _joins(scan.gap(index)):
-                break
+        for index in range(first + 1, len(scan.words)):
             name = f"{name} {scan.facts[index].folded}"
-            if name in self._gazetteer:
-                found, count = name, length
+            if name not in prefixes or not _joins(scan.gap(index)):
+                break
+            if name in names:
+                found, count = name, index - first + 1
         return found, count
 
 

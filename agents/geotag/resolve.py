@@ -16,6 +16,7 @@ from agents.geotag.context import Countries
 from agents.geotag.gazetteer import PATH, Entry, Gazetteer, Strength
 from agents.geotag.match import Hit, Matcher, Scan
 from agents.geotag.unlisted import SHARE, Unlisted, find_unlisted
+from agents.geotag.words import CLUB_NAMES
 from streams.records import Article, Entity, GeoPoint, MainPlace, Place, Span
 
 #: A name means one thing for the first pass when its next best country is this much less known (powers of ten).
@@ -75,7 +76,8 @@ class Geotagger:
 
     def _mentions(self, scan: Scan, entities: Sequence[Entity] | None) -> list[Mention]:
         mentions = []
-        sport = evidence.is_match_report(scan)
+        clubs = any(hit.name in CLUB_NAMES for match in scan.matches for hit in match.hits)
+        sport = clubs and evidence.is_match_report(scan)
         for match in scan.matches:
             candidates = [candidate for hit in match.hits for candidate in self._candidates(hit)]
             if candidates:

@@ -47,7 +47,7 @@ def find_unlisted(scan: Scan, mentions: Sequence[Mention], places: Sequence[Entr
         bounds = _before_town(scan, mention, taken)
         if bounds:
             first, last, hint = bounds
-            name = scan.text[scan.words[first].start : scan.words[last - 1].end]
+            name = scan.printed(first, last)
             found.setdefault(name, Unlisted(name, "poi" if hint is Hint.POI else "city", mention))
     for place in found.values():
         place.spans = _spans(scan, place.name, taken)
@@ -57,7 +57,7 @@ def find_unlisted(scan: Scan, mentions: Sequence[Mention], places: Sequence[Entr
 def _before_town(scan: Scan, town: Mention, taken: set[int]) -> tuple[int, int, Hint] | None:
     """Words of the name before «بجدة», «في جدة» or «بمحافظة جدة», and what the word before them says."""
     last = town.match.first
-    joined = scan.text[scan.words[last].start : scan.words[last].start + 1] == "ب" and town.chosen is not None
+    joined = scan.text.startswith("ب", scan.words[last][0]) and town.chosen is not None
     linked = joined and bool(town.chosen and town.chosen.hit.clitics.endswith("ب"))
     while last > 0 and not linked and not scan.gap(last).strip():
         word = scan.facts[last - 1].folded
@@ -90,9 +90,9 @@ def _spans(scan: Scan, name: str, taken: set[int]) -> list[Span]:
     spans = []
     parts = name.split()
     for index in range(1, len(scan.words) - len(parts) + 1):
-        texts = [word.text for word in scan.words[index : index + len(parts)]]
+        texts = [scan.printed(word, word + 1) for word in range(index, index + len(parts))]
         if texts != parts or index in taken:
             continue
         if any(form in SMALL_PLACES for form in bare_forms(scan.facts[index - 1].folded)):
-            spans.append(Span(start=scan.words[index].start, end=scan.words[index + len(parts) - 1].end))
+            spans.append(Span(start=scan.words[index][0], end=scan.words[index + len(parts) - 1][1]))
     return spans

@@ -15,11 +15,15 @@ _MARKS = (
 _LETTER = r"[^\W\d_]"
 _WORD = rf"(?:[^\W_][{_MARKS}]*)"
 
-_TOKEN = re.compile(
-    rf"""
+_WORDS = rf"""
       \d+ (?:[.,:/\-٫٬،]\d+)+ (?!{_WORD})    # 12٫5, 1,200, 2015/08/01, 12:30
     | {_LETTER} (?:\.{_LETTER})+ (?!{_WORD}) # أ.ف.ب, U.S
     | {_WORD}+                               # a word, its vowel signs and digits with it
+"""
+_WORD_TOKEN = re.compile(_WORDS, re.VERBOSE)
+_TOKEN = re.compile(
+    rf"""
+      {_WORDS}
     | ([.\-–—_=*~!؟?…])\1*                   # a run of one sign is one token: ..., ---
     | [^\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]
     """,
@@ -50,6 +54,11 @@ def tokenize(text: str) -> list[Token]:
     of its own. White space and invisible direction marks belong to no token.
     """
     return [Token(match.group(), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Start and end of the tokens that are words or numbers: those of `tokenize` that begin with a letter or digit."""
+    return [match.span() for match in _WORD_TOKEN.finditer(text)]
 
 
 def sentences(text: str, tokens: Sequence[Token]) -> list[slice]:

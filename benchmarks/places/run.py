@@ -1,6 +1,7 @@
 """Places: precision and recall on the gold, load time, and articles a second a core.
 
     python -m benchmarks.places.run CORPUS [--half tune|test] [--entities] [--mistakes]
+    python -m benchmarks.places.run CORPUS --cost-only
 
 CORPUS is the folder of SaudiNewsNet dumps (2015-07-21.zip, ...). With --entities the entity stage tags first.
 """
@@ -9,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
+import statistics
 import time
 import zipfile
 from datetime import UTC, datetime
@@ -22,6 +25,7 @@ from streams.records import Article
 
 GOLD = Path(__file__).parent / "gold.jsonl"
 EVERY = 13
+PASSES = 5
 
 
 def read(corpus: Path) -> list[Article]:
@@ -53,7 +57,12 @@ def main() -> None:
     parser.add_argument("--half", choices=HALVES, help="only this half of the gold")
     parser.add_argument("--entities", action="store_true", help="tag entities first")
     parser.add_argument("--mistakes", action="store_true", help="list every wrong mention")
+    parser.add_argument("--cost-only", action="store_true", help="load time, memory and speed alone")
     options = parser.parse_args()
+    # First, while the memory of the process is untouched.
+    _cost(options.corpus)
+    if options.cost_only:
+        return
     prepare = entity_stage() if options.entities else None
     for half in [options.half] if options.half else HALVES:
         report = evaluate(GOLD, options.corpus, half, prepare)
@@ -61,19 +70,31 @@ def main() -> None:
         if options.mistakes:
             for mistake in report.mistakes:
                 print(f"  {mistake.cause}: {mistake.text} | gold {mistake.gold} | found {mistake.found}")
+
+
+def _cost(corpus: Path) -> None:
+    """Print what loading and geotagging cost."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
     geotagger = Geotagger.load()
-    print(f"load: {time.perf_counter() - start:.3f} s")
-    articles = read(options.corpus)
-    for article in articles:
-        geotag_article(article, geotagger)
-    start = time.process_time()
-    for article in articles:
-        geotag_article(article, geotagger)
-    seconds = time.process_time() - start
+    seconds = [time.perf_counter() - start]
+    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    for _ in range(PASSES - 1):
+        start = time.perf_counter()
+        Geotagger.load()
+        seconds.append(time.perf_counter() - start)
+    print(f"load: {statistics.median(seconds):.3f} s (median of {PASSES}), {kibibytes / 1024:.0f} MB")
+    articles = read(corpus)
+    rates = []
+    for _ in range(PASSES + 1):
+        start = time.process_time()
+        for article in articles:
+            geotag_article(article, geotagger)
+        rates.append(len(articles) / (time.process_time() - start))
     size = sum(len(article.body) for article in articles) / len(articles)
     print(
-        f"speed: {len(articles) / seconds:.0f} articles a second of processor time ({size:.0f} characters on average)"
+        f"speed: {statistics.median(rates[1:]):.0f} articles a second of processor time, median of {PASSES} after a "
+        f"warm-up ({min(rates[1:]):.0f} to {max(rates[1:]):.0f}; {size:.0f} characters on average)"
     )
 
 

@@ -83,6 +83,7 @@ def _show_everything(settings: Settings, console: Console, servers: Servers, sam
     _print_letters(console, letters)
     for query in samples.queries[:SHOWN_QUERIES]:
         _print_search(settings, console, query)
+    _print_places(settings, console)
     _print_addresses(settings, console, servers)
     if missing:
         raise CommandError(
@@ -174,6 +175,13 @@ def _print_search(settings: Settings, console: Console, query: Json) -> None:
         copies = f", with {len(hit['copies'])} more copies" if hit.get("copies") else ""
         places = "، ".join(place["name"] for place in article["places"][:6])
         console.print(f"    {article['source']}{copies}" + (f" — {places}" if places else ""), highlight=False)
+
+
+def _print_places(settings: Settings, console: Console) -> None:
+    facets = _api(settings, "/facets", size="12")["facets"]
+    for title, name in (("Places named", "places"), ("Where stories are set", "main_places")):
+        counts = "، ".join(f"{count['value']} {count['articles']}" for count in facets[name])
+        console.print(f"\n[bold]{title}[/]   {counts}", highlight=False)
 
 
 def _print_addresses(settings: Settings, console: Console, servers: Servers) -> None:

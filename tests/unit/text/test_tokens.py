@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.text.tokens import sentences, tokenize
+from agents.text.tokens import sentences, tokenize, word_spans
 
 ARABIC = st.text(st.sampled_from("ابتةكمهوي أإآىئؤءَُِّْ٠١٢12.,:/-٫٬،؛؟!«»()\n\t_#%ـ\u200f\u200cAzé…"), max_size=80)
 
@@ -64,3 +64,9 @@ def test_no_input_makes_the_pattern_backtrack(piece: str) -> None:
     # A quadratic pattern would not come back from this within the suite's time limit.
     tokens = tokenize(piece * 500_000 + "x")
     assert tokens[-1].end == 500_000 * len(piece) + 1
+
+
+@given(ARABIC)
+def test_word_spans_are_the_tokens_that_are_words(text: str) -> None:
+    expected = [(token.start, token.end) for token in tokenize(text) if token.text[0].isalnum()]
+    assert word_spans(text) == expected
