@@ -204,7 +204,7 @@ def _adjective(scan: Scan, first: int) -> bool:
     before, word = scan.facts[first - 1].folded, scan.facts[first].folded
     if before in words.PREPOSITIONS or before in words.DIRECTION_WORDS or before in words.LOCATIVE:
         return False
-    definite = any(form.startswith("ال") for form in bare_forms(before)) or before.startswith("لل")
+    definite = any(form.startswith(("ال", "لل")) for form in bare_forms(before))
     if word.startswith("ال"):
         return definite
     return word == "سوريه" and (before == "غير" or (not definite and before.endswith(("ات", "ه"))))

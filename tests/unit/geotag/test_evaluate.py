@@ -125,7 +125,9 @@ def test_the_gold_is_whole() -> None:
     assert len(rows) >= 40
     assert len({row["source"] for row in rows}) == 12
     assert {row["half"] for row in rows} == {"tune", "test"}
-    for row in rows:
+    second = GOLD.with_name("second.jsonl").read_text(encoding="utf-8").splitlines()
+    assert {json.loads(line)["url"] for line in second}.isdisjoint(row["url"] for row in rows)
+    for row in (*rows, *map(json.loads, second)):
         assert "content" not in row
         spans = [(m["start"], m["end"]) for m in row["mentions"]]
         assert all(0 <= start < end <= row["length"] for start, end in spans)
