@@ -1,4 +1,4 @@
-"""Tag probabilities of a linear chain for a batch of sentences (Lafferty et al., 2001; scaling as in Rabiner, 1989)."""
+"""Linear chains over a batch of sentences: tag probabilities (Lafferty et al., 2001; scaling as in Rabiner, 1989)."""
 
 from __future__ import annotations
 
@@ -9,59 +9,64 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
-    """Where each token of the batch stands: sentences longest first, so that step t has the first `active[t]` rows."""
+class Layout:
+    """Sentences that lie end to end, read side by side: the longest first, so that those still under way at a step are
+    the first of all.
 
-    rows: NDArray[np.intp]
-    steps: NDArray[np.intp]
-    active: NDArray[np.intp]
-    lengths: NDArray[np.intp]
+    Attributes:
+        lengths: [sentences] tokens of each, the longest first.
+        active: how many sentences are still under way at each step.
+        ranks: [tokens] which of the sentences a token is of.
+        steps: [tokens] when a token is read from the front; `backs`: from the end.
+    """
+
+    lengths: Places
+    active: list[int]
+    ranks: Places
+    steps: Places
+    backs: Places
 
     @classmethod
-    def of(cls, lengths: Sequence[int]) -> _Layout:
+    def of(cls, lengths: Sequence[int]) -> Layout:
+        """The layout of sentences of these lengths, none 0."""
         sizes = np.asarray(lengths, dtype=np.intp)
+        starts = np.cumsum(sizes) - sizes
         order = np.argsort(-sizes, kind="stable")
         rank = np.empty_like(order)
         rank[order] = np.arange(len(order))
-        starts = np.cumsum(sizes) - sizes
+        active = np.cumsum(np.bincount(sizes, minlength=int(sizes.max()) + 1)[::-1])[::-1][1:]
         steps = np.arange(sizes.sum()) - np.repeat(starts, sizes)
-        active = (sizes[order][None, :] > np.arange(sizes.max())[:, None]).sum(axis=1)
-        return cls(np.repeat(rank, sizes), steps, active, sizes[order])
+        backs = np.repeat(sizes, sizes) - 1 - steps
+        return cls(sizes[order], active.tolist(), np.repeat(rank, sizes), steps, backs)
 
 
-def marginals(scores: Floats, transitions: Floats, lengths: Sequence[int]) -> Floats:
-    """Probability of each tag at each token.
+def marginals(scores: Floats, transitions: Floats, layout: Layout) -> Floats:
+    """Probability of each tag at each token; several chains over the same sentences in one pass.
 
     Args:
-        scores: [tokens, tags] log potentials, the sentences one after the other.
-        transitions: [tags, tags] log potentials, from row to column.
-        lengths: tokens of each sentence, none 0; they add up to the rows of `scores`.
+        scores: [chains, tokens, tags] log potentials, the sentences one after the other.
+        transitions: [chains, tags, tags] log potentials, from row to column.
+        layout: of the sentences.
 
     Returns:
-        [tokens, tags]; every row adds up to 1.
+        [chains, tokens, tags]; every row adds up to 1.
     """
-    layout = _Layout.of(lengths)
-    steps, width = len(layout.active), scores.shape[1]
-    moves = np.exp(transitions)
-    emitted = np.ones((steps, len(lengths), width), dtype=np.float32)
-    emitted[layout.steps, layout.rows] = np.exp(scores - scores.max(axis=1, keepdims=True))
-    forward = emitted.copy()
-    for t in range(steps):
-        n = layout.active[t]
-        if t:
-            forward[t, :n] *= forward[t - 1, :n] @ moves
-        forward[t, :n] /= forward[t, :n].sum(axis=1, keepdims=True)
-    # The backward message of a finished row is all ones, which is what the array begins with.
-    emitted = np.ones_like(forward)
-    emitted[layout.steps, layout.rows] = np.exp(scores - scores.max(axis=1, keepdims=True))
-    backward = np.ones_like(forward)
-    for t in range(steps - 2, -1, -1):
-        n = layout.active[t + 1]
-        message = (emitted[t + 1, :n] * backward[t + 1, :n]) @ moves.T
-        backward[t, :n] = message / message.sum(axis=1, keepdims=True)
-    joint = forward[layout.steps, layout.rows] * backward[layout.steps, layout.rows]
-    result: Floats = joint / joint.sum(axis=1, keepdims=True)
+    chains, _, width = scores.shape
+    # Both directions in one pass: what the tokens before say, and, each sentence from its end, the tokens behind.
+    moves = np.exp(np.stack([transitions, transitions.transpose(0, 2, 1)]))
+    emitted = np.ones((len(layout.active), 2, chains, len(layout.lengths), width), dtype=scores.dtype)
+    likely = np.exp(scores - scores.max(axis=2, keepdims=True)).transpose(1, 0, 2)
+    emitted[layout.steps, 0, :, layout.ranks] = emitted[layout.backs, 1, :, layout.ranks] = likely
+    messages = np.ones_like(emitted)
+    for step in range(1, len(layout.active)):
+        count = layout.active[step]
+        message = (messages[step - 1, :, :, :count] * emitted[step - 1, :, :, :count]) @ moves
+        messages[step, :, :, :count] = message / message.sum(axis=3, keepdims=True)
+    before = messages[layout.steps, 0, :, layout.ranks] * likely
+    joint = before * messages[layout.backs, 1, :, layout.ranks]
+    result: Floats = (joint / joint.sum(axis=2, keepdims=True)).transpose(1, 0, 2)
     return result

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from agents.entities.bio import TYPES, TagSpan, repair, spans
+from agents.entities.consistency import WINDOW
 from agents.entities.tagger import Tagger
 
-_BATCH = 64
+# Sentences tagged at once: neighbours in a file tell of the same, so whole windows of theirs.
+_BATCH = 3 * WINDOW
 _TAG = re.compile(r"^([BI])-+(PER|LOC|ORG)S?$")
 # Schemes with tags of their own for ends and single tokens (BIOES, BILOU): read as BIO, they would lose spans silently.
 _OTHER_SCHEME = re.compile(r"^[SEUL]-+(PER|LOC|ORG)S?$")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agents.entities.folding import fold
 
@@ -19,6 +20,16 @@ OUTSIDE = "§"
 _EDGE_SIGNS = re.compile(r"^\W+(?=\w)|(?<=\w)\W+$")
 _PREFIXES = ("وبال", "وكال", "فبال", "ولل", "فلل", "وب", "ول", "وك", "فب", "فل", "فك", "لل", "و", "ف", "ب", "ل", "ك")
 _SHORTEST_STEM = 3
+_REACH = {
+    OUTSIDE: 3,
+    "w": 3,
+    "s": 3,
+    "g": 2,
+    "c": 2,
+    **{f"c{i}": 2 for i in range(6)},
+    **{f"d{i}": 1 for i in range(6)},
+}
+_REACH |= dict.fromkeys(("k", "a", "h", "p2", "p3", "e1", "e2", "e3", "q", "r"), 1)
 _CACHED_FEATURES = 5_000
 
 
@@ -41,20 +52,35 @@ class WordEntry:
 
 @dataclass(frozen=True, slots=True)
 class WordFeatures:
-    """Feature names of one word, by how far the tagged position may be: 0, 1, and 2 or more tokens away."""
+    """What is to be seen of one word.
 
-    own: tuple[str, ...]
-    near: tuple[str, ...]
-    far: tuple[str, ...]
+    Attributes:
+        plain: the folded word (`core`).
+        stem: `plain` without clitics, with its article.
+        names: its features.
+        beside: features that the tokens beside it see besides.
+    """
 
-    def at(self, offset: int) -> tuple[str, ...]:
+    plain: str
+    stem: str
+    names: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+
+    def at(self, offset: int) -> list[str]:
         """The features that a tag sees of the word `offset` tokens after it."""
-        distance = abs(offset)
-        return (
-            self.own if distance == 0 else self.near if distance == 1 else self.far if distance == 2 else self.far[:2]
-        )
+        found = [name for name in self.names if reach(name) >= abs(offset)]
+        return [*found, *self.beside] if abs(offset) == 1 else found
 
 
+BEYOND = WordFeatures(OUTSIDE, OUTSIDE, (OUTSIDE,))
+
+
+def reach(name: str) -> int:
+    """How many tokens away a feature is seen: a word and its stem farthest, its beginnings and ends hardly."""
+    return _REACH.get(name.partition("=")[0], 0)
+
+
+@lru_cache(maxsize=1 << 17)
 def core(word: str) -> str:
     """The folded word without signs at its edges, which pre-tokenised corpora leave on: «(د» is «د»."""
     folded = fold(word)
@@ -67,6 +93,8 @@ def split_clitics(word: str, counts: Mapping[str, WordEntry]) -> tuple[str, str]
     Returns:
         The clitics («و», «ول», …, or "") and the stem with its article: «للقاهرة» gives («ل», «القاهرة»).
     """
+    if word[0] not in "وفبلك":
+        return "", word
     entry = counts.get(word)
     best, clitics, stem = (entry.count if entry else 0), "", word
     for prefix in _PREFIXES:
@@ -85,6 +113,8 @@ def split_clitics(word: str, counts: Mapping[str, WordEntry]) -> tuple[str, str]
 
 
 def _shape(word: str) -> str:
+    if word.isalpha():
+        return "latin" if word[0].isascii() else "word"
     if word == OUTSIDE:
         return OUTSIDE
     if "0" in word:
@@ -94,33 +124,36 @@ def _shape(word: str) -> str:
     return "latin" if word[0].isascii() else "word"
 
 
+@lru_cache(maxsize=1 << 14)
+def _class_names(kind: str, classes: tuple[int, ...]) -> tuple[str, ...]:
+    return tuple([f"{kind}{index}={cluster}" for index, cluster in enumerate(classes)])
+
+
 def word_features(word: str, table: Mapping[str, WordEntry]) -> WordFeatures:
-    """All features of one word as it stands in the text."""
+    """All features of one word, as it stands in the text or folded."""
+    word = fold(word) or OUTSIDE
     plain = core(word)
     clitics, stem = split_clitics(plain, table)
     bare = stem.removeprefix("ال")
     entry = table.get(plain) or table.get(stem) or table.get(bare)
     stem_entry = table.get(stem) or entry
     count = entry.count if entry else 0
-    classes = [f"c{i}={c}" for i, c in enumerate(entry.classes)] if entry else ["c=?"]
-    if stem_entry is not None and stem_entry is not entry:
-        stems = [f"d{i}={c}" for i, c in enumerate(stem_entry.classes)]
-    else:
-        stems = [f"d{i}={c}" for i, c in enumerate(entry.classes)] if entry else []
-    base = [f"w={plain}", f"s={stem}", *classes]
-    affixes = [f"p{n}={stem[:n]}" for n in (1, 2, 3, 4) if len(stem) > n]
-    affixes += [f"e{n}={stem[-n:]}" for n in (1, 2, 3, 4) if len(stem) > n]
-    affixes += [f"b{n}={bare[:n]}" for n in (2, 3)] if bare != stem else []
-    edges = [f"q={word[0]}"] if not word[0].isalnum() else []
-    edges += [f"r={word[-1]}"] if len(word) > 1 and not word[-1].isalnum() and word[-1] in ')(»«",،.:؛' else []
+    names = [f"w={plain}", f"s={stem}", f"k={clitics}", f"a={int(bare != stem)}", f"h={_shape(plain)}"]
+    names += _class_names("c", entry.classes) if entry else ("c=?",)
+    names += _class_names("d", stem_entry.classes) if stem_entry else ()
+    names += [f"p{n}={stem[:n]}" for n in (1, 2, 3, 4) if len(stem) > n]
+    names += [f"e{n}={stem[-n:]}" for n in (1, 2, 3, 4) if len(stem) > n]
+    # The end of a short word, or all of it, is most of what its neighbours see of it.
+    beside = [f"e{n}={stem[-n:]}" for n in (1, 2, 3) if len(stem) <= n or (n == 1 and len(stem) < 4)]
+    names += [f"b{n}={bare[:n]}" for n in (2, 3)] if bare != stem else []
+    if not word[0].isalnum():
+        names.append(f"q={word[0]}")
+    if len(word) > 1 and not word[-1].isalnum() and word[-1] in ')(»«",،.:؛':
+        names.append(f"r={word[-1]}")
+    names += [f"l={min(len(stem), 8)}", f"f={min(count, 1) + len(str(count))}"]
     named = table.get(stem) or table.get(plain) or table.get(f"ال{stem}")
-    gazetteer = tuple(f"g={letter}" for letter in named.places) if named else ()
-    form = [f"k={clitics}", f"a={int(bare != stem)}", f"h={_shape(plain)}"]
-    size = f"f={min(count, 1) + len(str(count))}"
-    own = (*base, *stems, *form, *affixes, *edges, f"l={min(len(stem), 8)}", size, *gazetteer)
-    ends = [f"e{n}={stem[-n:]}" for n in (1, 2, 3)]
-    near = (*base, *stems, *form, *affixes[1:3], *ends, *edges, *gazetteer)
-    return WordFeatures(own, near, (*base, *gazetteer))
+    names += [f"g={letter}" for letter in named.places] if named else []
+    return WordFeatures(plain, stem, tuple(names), tuple(beside))
 
 
 class FeatureCache:

@@ -80,8 +80,8 @@ class Encoder:
     def _look_up(self, word: str) -> tuple[int | None, list[int]]:
         found = self._known.get(word)
         if found is None:
-            found = vector_row(word, self._words, self._numbers), buckets(word_features(word, self._words))
-            self._known[word] = found
+            features = word_features(word, self._words)
+            found = self._known[word] = vector_row(features, self._numbers), buckets(features)
         return found
 
 

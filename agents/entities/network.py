@@ -2,7 +2,7 @@
 
 Strubell et al. (2017) tag as well with convolutions as with recurrent networks; unlike those, convolutions run over a
 whole batch in a few matrix products. The first layer is linear in each word, so that its part of the sum is computed
-once a word (`_row`).
+once a word (`_compute`).
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.entities.features import FeatureCache, WordEntry, WordFeatures, core, split_clitics
+from agents.entities.features import FeatureCache, WordFeatures
+from agents.entities.rows import RowCache
 
 Floats = NDArray[np.float32]
 
@@ -30,14 +33,17 @@ _CACHED_WORDS = 80_000
 
 def buckets(features: WordFeatures) -> list[int]:
     """The rows of the feature table that a word adds up. CRC-32, as it is the same on every machine."""
-    return [1 + zlib.crc32(name.encode()) % (BUCKETS - 1) for name in features.own]
+    return list(map(_bucket, features.names))
 
 
-def vector_row(word: str, words: Mapping[str, WordEntry], numbers: Mapping[str, int]) -> int | None:
+@lru_cache(maxsize=1 << 16)
+def _bucket(name: str) -> int:
+    return 1 + zlib.crc32(name.encode()) % (BUCKETS - 1)
+
+
+def vector_row(features: WordFeatures, numbers: Mapping[str, int]) -> int | None:
     """The row of a word's vector, or of its stem's, without and with its article; None when all are unknown."""
-    plain = core(word)
-    _, stem = split_clitics(plain, words)
-    for form in (plain, stem, stem.removeprefix("ال")):
+    for form in (features.plain, features.stem, features.stem.removeprefix("ال")):
         if form in numbers:
             return numbers[form]
     return None
@@ -87,27 +93,27 @@ class Network:
     numbers: Mapping[str, int]
     vectors: Floats
     layers: Layers
-    _rows: dict[str, NDArray[np.float16]] = field(default_factory=dict)
+    _first: Floats = field(init=False)
+    _rows: RowCache = field(init=False)
+
+    def __post_init__(self) -> None:
+        first = self.layers.first
+        object.__setattr__(self, "_first", np.ascontiguousarray(first.transpose(1, 0, 2).reshape(first.shape[1], -1)))
+        shape = (2 * REACH + 1, first.shape[2])
+        object.__setattr__(self, "_rows", RowCache(self._compute, shape, np.float16, _CACHED_WORDS))
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> Floats:
         """[tokens, tags] of the sentences one after the other; every row adds up to 1."""
         layers = self.layers
-        width = layers.last.shape[0]
-        empty = np.zeros((1, 2 * REACH + 1, width), dtype=np.float16)
-        gap = [empty] * REACH
-        rows = list(gap)
-        keep: list[NDArray[np.intp]] = []
-        for tokens in sentences:
-            keep.append(np.arange(len(rows), len(rows) + len(tokens)))
-            rows += map(self._row, tokens)
-            rows += gap
-        here = np.concatenate(keep)
-        stacked = np.concatenate(rows)
-        hidden = np.zeros((len(rows), width), dtype=np.float32)
-        total = np.tile(layers.first_bias, (len(here), 1))
+        rows = self._rows([token for tokens in sentences for token in tokens])
+        gaps = REACH * np.arange(1, len(sentences) + 1)
+        here = np.arange(len(rows)) + np.repeat(gaps, [len(tokens) for tokens in sentences])
+        total = np.tile(layers.first_bias, (here[-1] + 1 + REACH, 1))
         for offset in range(-REACH, REACH + 1):
-            total += stacked[here + offset, offset + REACH]
-        hidden[here] = np.maximum(total, 0)
+            # A word adds to the tokens around it; no two words of one offset to the same.
+            total[here - offset] += rows[:, offset + REACH]
+        hidden = np.zeros_like(total)
+        hidden[here] = np.maximum(total[here], 0)
         hidden[here] += _convolve(hidden, here, 1, layers.second, layers.second_bias)
         final = hidden[here] + _convolve(hidden, here, 2, layers.third, layers.third_bias)
         logits = final @ layers.last + layers.last_bias
@@ -115,18 +121,19 @@ class Network:
         result: Floats = exponent / exponent.sum(axis=1, keepdims=True)
         return result
 
-    def _row(self, word: str) -> NDArray[np.float16]:
-        """[1, offsets, H]: what a word adds to the first layer at each token around it."""
-        row = self._rows.get(word)
-        if row is None:
-            if len(self._rows) >= _CACHED_WORDS:
-                self._rows.clear()
-            number = vector_row(word, self.features.words, self.numbers)
-            vector = np.zeros(self.vectors.shape[1], dtype=np.float32) if number is None else self.vectors[number]
-            bag = self.layers.features[buckets(self.features(word))].sum(axis=0) * BAG_SCALE
-            first = np.concatenate([vector, bag]) @ self.layers.first
-            row = self._rows[word] = first[None].astype(np.float16)
-        return row
+    def _compute(self, words: Sequence[str]) -> Floats:
+        """[words, offsets, H]: what each word adds to the first layer at each token around it."""
+        vectors = np.zeros((len(words), self.vectors.shape[1]), dtype=np.float32)
+        bags: list[list[int]] = []
+        for row, features in enumerate(map(self.features, words)):
+            number = vector_row(features, self.numbers)
+            if number is not None:
+                vectors[row] = self.vectors[number]
+            bags.append(buckets(features))
+        starts = np.cumsum([0, *map(len, bags[:-1])])
+        sums = np.add.reduceat(self.layers.features[list(chain.from_iterable(bags))], starts, axis=0)
+        found: Floats = np.concatenate([vectors, sums * np.float32(BAG_SCALE)], axis=1) @ self._first
+        return found.reshape(len(words), *self.layers.first.shape[::2])
 
 
 def _convolve(hidden: Floats, here: NDArray[np.intp], step: int, weights: Floats, bias: Floats) -> Floats:

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from agents.entities.bio import TAGS, repair
-from agents.entities.features import WordEntry
+from agents.entities.consistency import lend
+from agents.entities.features import OUTSIDE, WordEntry, word_features
+from agents.entities.folding import fold
 from agents.entities.potentials import Floats
 from agents.entities.store import Model, load
 
 MODEL = Path(__file__).parent / "models" / "tagger.xz"
 # How many of the model's networks each embedded backend runs.
 BACKENDS = {"fast": 1, "accurate": 3}
+# Looked at while loading: nine tokens of ten in the news.
+_COMMON_WORDS = 12_000
 # Cross-validated (docs/entities.md).
 NETWORKS_SHARE = 0.45
 # Taggers trained on few names are too shy of new ones: O has to be this much likelier than a name. Cross-validated
@@ -51,7 +56,10 @@ class Tagger(Protocol):
         ...
 
     def tag_batch(self, sentences: Sequence[Sequence[str]]) -> list[Tagging]:
-        """The tags and scores of many sentences, in their order; empty ones get empty taggings."""
+        """The tags and scores of the sentences of a text, in their order; empty ones get empty taggings.
+
+        A tagger may read a sentence by the light of those around it.
+        """
         ...
 
 
@@ -80,11 +88,12 @@ class EmbeddedTagger:
         return self.tag_batch([tokens])[0].tags
 
     def tag_batch(self, sentences: Sequence[Sequence[str]]) -> list[Tagging]:
-        """The tags and scores of many sentences, in their order; empty ones get empty taggings."""
-        filled = [tokens for tokens in sentences if tokens]
+        """The tags and scores of the sentences of a text, in their order; empty ones get empty taggings."""
+        # Folded at once: what is known of words is kept by them, and «إلى», «الى» are one.
+        filled = [[fold(token) or OUTSIDE for token in tokens] for tokens in sentences if tokens]
         if not filled:
             return [Tagging([], []) for _ in sentences]
-        names, scores = decode(self.probabilities(filled))
+        names, scores = decode(lend(filled, self.probabilities(filled), self._stem))
         taggings: list[Tagging] = []
         start = 0
         for tokens in sentences:
@@ -96,6 +105,14 @@ class EmbeddedTagger:
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> Floats:
         """[tokens, tags] of the sentences one after the other, none of them empty."""
         return average([(weight, part.probabilities(sentences)) for weight, part in self.parts])
+
+    def learn(self, words: Sequence[str]) -> None:
+        """Compute what each part keeps of these folded words, so that the first texts do not wait for it."""
+        for start in range(0, len(words), 500):
+            self.probabilities([[word] for word in words[start : start + 500]])
+
+    def _stem(self, word: str) -> str:
+        return word_features(word, self.words).stem
 
 
 def average(parts: Sequence[tuple[float, Floats]]) -> Floats:
@@ -138,4 +155,6 @@ def load_tagger(backend: str = "fast") -> Tagger:
         return load_camel(load(MODEL, 0).words)
     if backend not in BACKENDS:
         raise ValueError(f"unknown entities backend {backend!r}; choose from {', '.join(BACKENDS)}, camel")
-    return assemble(load(MODEL, BACKENDS[backend]))
+    tagger = assemble(load(MODEL, BACKENDS[backend]))
+    tagger.learn(list(islice(tagger.words, _COMMON_WORDS)))
+    return tagger

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from agents.entities import corpus as corpora
 from agents.entities.bio import TAGS, TYPES
 from agents.entities.corpus import Tagged
-from agents.entities.features import OFFSETS, OUTSIDE, FeatureCache, WordEntry, WordFeatures, core, word_features
+from agents.entities.features import BEYOND, OFFSETS, FeatureCache, WordEntry, WordFeatures, core, word_features
 from agents.entities.fitting import Encoder, fit
 from agents.entities.gazetteer import place_words
 from agents.entities.network import Layers, unpacked
@@ -68,8 +68,7 @@ def _observations(
     for token in tokens:
         if token not in known:
             known[token] = word_features(token, words)
-    beyond = WordFeatures((OUTSIDE,), (OUTSIDE,), (OUTSIDE,))
-    around = [beyond] * max(OFFSETS)
+    around = [BEYOND] * max(OFFSETS)
     row = [*around, *(known[token] for token in tokens), *around]
     reach = max(OFFSETS)
     return [

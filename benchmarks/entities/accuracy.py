@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from agents.entities import corpus as corpora
 from agents.entities.bio import repair
 from agents.entities.columns import Score, score_tags
+from agents.entities.consistency import lend
 from agents.entities.corpus import Tagged
 from agents.entities.features import FeatureCache, WordEntry
 from agents.entities.gazetteer import place_words
@@ -66,6 +67,11 @@ def probabilities(
     return found
 
 
+def lent(probability: Floats, held: Sequence[Tagged], features: FeatureCache) -> Floats:
+    """The probabilities after persons named again have lent each other theirs."""
+    return lend([sentence.tokens for sentence in held], probability, lambda word: features(word).stem)
+
+
 def tags_of(probability: Floats, held: Sequence[Tagged]) -> Tags:
     """The tags that these probabilities give each sentence."""
     names, _ = decode(probability)
@@ -73,8 +79,11 @@ def tags_of(probability: Floats, held: Sequence[Tagged]) -> Tags:
     return [repair(names[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def variants(parts: Sequence[Floats]) -> dict[str, Floats]:
-    """The linear model, one network, and the linear model with 1, 2, … of them at several shares of the networks."""
+def variants(parts: Sequence[Floats], held: Sequence[Tagged], features: FeatureCache) -> dict[str, Floats]:
+    """The linear model, one network, and the linear model with 1, 2, … of them at several shares of the networks.
+
+    `+` marks what they are after persons lent each other their probabilities.
+    """
     found = {"crf": parts[0]}
     if len(parts) > 1:
         found["network"] = parts[1]
@@ -82,7 +91,7 @@ def variants(parts: Sequence[Floats]) -> dict[str, Floats]:
         for share in SHARES:
             weighted = zip(weights(count, share), parts[: count + 1], strict=True)
             found[f"crf + {count} at {share}"] = average(list(weighted))
-    return found
+    return found | {f"{name} +": lent(probability, held, features) for name, probability in found.items()}
 
 
 def show(name: str, scores: Mapping[str, Score]) -> None:
@@ -91,9 +100,9 @@ def show(name: str, scores: Mapping[str, Score]) -> None:
     print(f"{name:<24}{figures}", flush=True)
 
 
-def judge(name: str, parts: Sequence[Floats], held: Sequence[Tagged]) -> dict[str, Tags]:
+def judge(name: str, parts: Sequence[Floats], held: Sequence[Tagged], features: FeatureCache) -> dict[str, Tags]:
     """Score every variant on one held part; the tags of each."""
-    found = {variant: tags_of(probability, held) for variant, probability in variants(parts).items()}
+    found = {variant: tags_of(probability, held) for variant, probability in variants(parts, held, features).items()}
     for variant, tags in found.items():
         show(f"{name} {variant}", score_tags([sentence.tags for sentence in held], tags))
     return found
@@ -112,6 +121,7 @@ def main() -> None:
     start = time.process_time()
     with threadpool_limits(1):
         statistics = without(word_statistics(corpora.unlabelled(options.corpus), place_words()), options.without)
+        features = FeatureCache(statistics.words)
         news, wiki = corpora.anercorp(options.corpus), corpora.aqmar(options.corpus)
         print(f"without {options.without}; share as shipped {NETWORKS_SHARE}; each: precision recall F1", flush=True)
         gold: Tags = []
@@ -122,13 +132,13 @@ def main() -> None:
             added = wiki if options.add_aqmar else []
             parts = probabilities([*training, *added], held, statistics, options.networks)
             gold += [list(sentence.tags) for sentence in held]
-            for variant, tags in judge(f"fold {fold}", parts, held).items():
+            for variant, tags in judge(f"fold {fold}", parts, held, features).items():
                 tagged.setdefault(variant, []).extend(tags)
         for variant, tags in tagged.items():
             show(f"all folds {variant}", score_tags(gold, tags))
         if not options.no_domains:
-            judge("to AQMAR", probabilities(news, wiki, statistics, options.networks), wiki)
-            judge("from AQMAR", probabilities(wiki, news, statistics, options.networks), news)
+            judge("to AQMAR", probabilities(news, wiki, statistics, options.networks), wiki, features)
+            judge("from AQMAR", probabilities(wiki, news, statistics, options.networks), news, features)
     print(f"{time.process_time() - start:.0f} s of one core")
 
 

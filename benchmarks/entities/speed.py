@@ -2,8 +2,8 @@
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.entities.speed ../shared/corpus [--backend accurate]
 
-Bodies of 450 tokens each are cut from the unlabelled news, in the order of its days. `cold` begins with no word known
-to the caches; `warm` are the next articles, other texts than the first. Batch 32 hands the tagger the sentences of 32
+Bodies of at least 450 tokens each are cut from the unlabelled news, in the order of its days. `cold` begins right after
+loading; `warm` are the next articles, other texts than the first. Batch 32 hands the tagger the sentences of 32
 articles at once. Seconds are processor seconds of this process.
 """
 

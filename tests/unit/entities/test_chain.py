@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from agents.entities.chain import marginals
+from agents.entities.chain import Layout, marginals
 
 TAG_COUNT = 3
 
@@ -23,23 +23,34 @@ def every_path(scores: np.ndarray, transitions: np.ndarray) -> dict[tuple[int, .
 @pytest.mark.parametrize("seed", range(5))
 def test_against_enumeration(lengths: list[int], seed: int) -> None:
     random = np.random.default_rng(seed)
-    scores = random.normal(scale=3, size=(sum(lengths), TAG_COUNT)).astype(np.float32)
-    transitions = random.normal(scale=2, size=(TAG_COUNT, TAG_COUNT)).astype(np.float32)
-    probability = marginals(scores, transitions, lengths)
-    start = 0
-    for length in lengths:
-        part = slice(start, start + length)
-        paths = every_path(scores[part], transitions)
-        total = sum(np.exp(score) for score in paths.values())
-        expected = np.zeros((length, TAG_COUNT))
-        for tags, score in paths.items():
-            expected[np.arange(length), tags] += np.exp(score) / total
-        np.testing.assert_allclose(probability[part], expected, atol=1e-4)
-        start += length
+    scores = random.normal(scale=3, size=(2, sum(lengths), TAG_COUNT)).astype(np.float32)
+    transitions = random.normal(scale=2, size=(2, TAG_COUNT, TAG_COUNT)).astype(np.float32)
+    layout = Layout.of(lengths)
+    probability = marginals(scores, transitions, layout)
+    for chain in range(2):
+        start = 0
+        for length in lengths:
+            part = slice(start, start + length)
+            paths = every_path(scores[chain, part], transitions[chain])
+            total = sum(np.exp(score) for score in paths.values())
+            tags = np.zeros((length, TAG_COUNT))
+            for path, score in paths.items():
+                tags[np.arange(length), path] += np.exp(score) / total
+            np.testing.assert_allclose(probability[chain, part], tags, atol=1e-4)
+            start += length
 
 
 def test_large_potentials_neither_overflow_nor_vanish() -> None:
-    scores = np.array([[900.0, -900, 0], [-900, 900, 0]] * 200, dtype=np.float32)
-    probability = marginals(scores, np.zeros((3, 3), dtype=np.float32), [400])
+    scores = np.array([[[900.0, -900, 0], [-900, 900, 0]] * 200], dtype=np.float32)
+    probability = marginals(scores, np.zeros((1, 3, 3), dtype=np.float32), Layout.of([400]))
     assert np.isfinite(probability).all()
-    np.testing.assert_allclose(probability.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(probability.sum(axis=2), 1, atol=1e-5)
+
+
+def test_sentences_are_read_side_by_side_from_both_ends() -> None:
+    layout = Layout.of([2, 3, 1])
+    assert layout.active == [3, 2, 1]
+    assert layout.lengths.tolist() == [3, 2, 1]
+    assert layout.ranks.tolist() == [1, 1, 0, 0, 0, 2]
+    assert layout.steps.tolist() == [0, 1, 0, 1, 2, 0]
+    assert layout.backs.tolist() == [1, 0, 2, 1, 0, 0]

@@ -111,8 +111,8 @@ def test_the_news_decides_what_a_clitic_is() -> None:
 
 
 def test_a_word_with_a_clitic_has_the_place_of_its_stem() -> None:
-    assert "g=t" in word_features("وبيروت", WORDS).own
-    assert {"g=s", "g=sB"} <= set(word_features("إربد", WORDS).near)
+    assert "g=t" in word_features("وبيروت", WORDS).at(0)
+    assert {"g=s", "g=sB"} <= set(word_features("إربد", WORDS).at(1))
 
 
 def test_layers_are_stored_in_their_order(model: Model, tmp_path: Path) -> None:

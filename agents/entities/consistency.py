@@ -1,0 +1,80 @@
+"""Persons whom a text names again: one mention that is clear lends its certainty to those that are not.
+
+«أينشتاين» alone, in a sentence that says nothing of a person, is known by «العالم ألبرت أينشتاين» three lines above
+(Krishnan & Manning, 2006, do the same with a second model). Places and organisations gain nothing by it: their words
+(«العراق», «الحزب») stand in names of all classes (docs/entities.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.entities.bio import TAGS
+from agents.entities.features import core
+
+Floats = NDArray[np.float32]
+
+# Sentences that are read as one text. Cross-validated, as are the two below.
+WINDOW = 20
+LENT = 0.7
+_CLEAR = 0.2
+# Below this a token does not say itself whether it begins a name.
+_SILENT = 0.05
+_SHORTEST = 3
+_BEGINS, _GOES_ON = TAGS.index("B-PER"), TAGS.index("I-PER")
+
+
+def lend(sentences: Sequence[Sequence[str]], probability: Floats, stem: Callable[[str], str]) -> Floats:
+    """The probabilities after the words of persons have lent each other theirs.
+
+    A word's new probability of PER is (1 - LENT) of its own and LENT of the mean of the average and the largest
+    that its occurrences in the window have, where that is more than its own.
+
+    Args:
+        sentences: of one text, in their order, none empty.
+        probability: [tokens, tags] of the sentences one after the other.
+        stem: the folded word without clitics.
+    """
+    result = probability.copy()
+    person = probability[:, _BEGINS] + probability[:, _GOES_ON]
+    ends = np.cumsum([len(tokens) for tokens in sentences]).tolist()
+    starts = [0, *ends[:-1]]
+    begins = set(starts)
+    for first in range(0, len(sentences), WINDOW):
+        last = min(first + WINDOW, len(sentences)) - 1
+        start, end = starts[first], ends[last]
+        tokens = [token for part in sentences[first : last + 1] for token in part]
+        clear = [tokens[at] for at in np.flatnonzero(person[start:end] >= _CLEAR).tolist()]
+        for places in _groups(tokens, {found for found in map(stem, clear) if len(found) >= _SHORTEST}):
+            here = np.array(places) + start
+            own = person[here]
+            lent = (1 - LENT) * own + LENT * (own.mean() + own.max()) / 2
+            for at, old, new in zip(here.tolist(), own.tolist(), np.maximum(own, lent).tolist(), strict=True):
+                if new > old:
+                    _raise(result[at], old, new, follows=at not in begins and person[at - 1] > 0.5)
+    return result
+
+
+def _groups(tokens: Sequence[str], stems: set[str]) -> Iterable[list[int]]:
+    """The places of each stem that occurs more than once."""
+    places: dict[str, list[int]] = {}
+    for place, token in enumerate(tokens):
+        word = core(token)
+        if word not in stems and word[0] in "وفبلك":
+            word = word[1:]
+        if word in stems:
+            places.setdefault(word, []).append(place)
+    return (found for found in places.values() if len(found) > 1)
+
+
+def _raise(row: Floats, old: float, new: float, *, follows: bool) -> None:
+    """Set the probability of PER in [tags]; the other tags keep their proportions."""
+    begins, goes_on = float(row[_BEGINS]), float(row[_GOES_ON])
+    if old < _SILENT:
+        begins, goes_on = (0.0, 1.0) if follows else (1.0, 0.0)
+    row *= (1 - new) / max(1 - old, 1e-6)
+    row[_BEGINS] = new * begins / (begins + goes_on)
+    row[_GOES_ON] = new * goes_on / (begins + goes_on)
