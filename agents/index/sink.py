@@ -92,16 +92,17 @@ class IndexSink:
         self._prepared = True
 
     async def _places(self, articles: Sequence[Article]) -> dict[str, str]:
-        """The index of each article, by id: where it stands already, else the one that is written to."""
+        """The index of each article, by id: where it stands already, else its home."""
         try:
             layout = await read_layout(self._client, self.settings)
-            wanted = [(index, article.id) for index in layout.older for article in articles]
+            homes = {article.id: layout.home(article.ingested_at) for article in articles}
+            # At home it is replaced without a look.
+            wanted = [(index, id_) for index in layout.all for id_, home in homes.items() if index != home]
             found = await find(self._client, self.settings, wanted)
         except Retryable:
             self._prepared = False
             raise
-        older = {doc["_id"]: doc["_index"] for doc in found}
-        return {article.id: older.get(article.id, layout.write) for article in articles}
+        return homes | {doc["_id"]: doc["_index"] for doc in found}
 
     async def _send(self, bulk: Bulk) -> list[Verdict]:
         if bulk.size > self._max_bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch, BadRequestError, NotFoundError
@@ -19,17 +20,27 @@ class Layout:
     """Where articles stand.
 
     Attributes:
-        write: the index that takes new articles.
-        older: the other indices that searches see, by name.
+        write: the index that new articles go into, by its alias.
+        began: when each index that searches see began, milliseconds since the epoch; oldest first. A renewed index
+            began when the one did that it was made from.
     """
 
     write: str
-    older: tuple[str, ...]
+    began: dict[str, int]
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Every index that searches see, the newest last."""
-        return (*self.older, self.write)
+        """Every index that searches see, oldest first."""
+        return tuple(self.began)
+
+    def home(self, ingested_at: datetime) -> str:
+        """The index for an article that stands nowhere yet: the one that was written to when the article came in.
+
+        Not the one that is written to now: a worker that dies during a roll-over and the one that repeats its work
+        would see different ones, and the article could be stored by both. When it came in is the same for both.
+        """
+        came = ingested_at.timestamp() * 1000
+        return next((name for name, began in reversed(self.began.items()) if began <= came), self.all[0])
 
 
 async def read_layout(client: AsyncElasticsearch, settings: Settings) -> Layout:
@@ -41,14 +52,34 @@ async def read_layout(client: AsyncElasticsearch, settings: Settings) -> Layout:
     named = names(settings)
     with passing_errors(settings):
         try:
-            found = await client.indices.get_alias(name=[named.read, named.write])
+            found = await client.indices.get(
+                index=[named.read, named.write],
+                features=["aliases", "settings", "mappings"],
+                filter_path="*.aliases,*.settings.index.creation_date,"
+                "*.mappings._meta.migration.began,*.mappings._meta.migration.live",
+            )
         except NotFoundError as error:
             raise Retryable(f"alias {named.write} is gone; it has to be made anew") from error
     writes = [name for name, entry in found.items() if entry["aliases"].get(named.write, {}).get("is_write_index")]
     if len(writes) != 1:
         raise Retryable(f"alias {named.write} has no index to write to; it has to be made anew")
-    older = (name for name, entry in found.items() if named.read in entry["aliases"] and name != writes[0])
-    return Layout(writes[0], tuple(sorted(older)))
+    read = {name: began(entry) for name, entry in found.items() if named.read in entry["aliases"] and is_live(entry)}
+    return Layout(writes[0], dict(sorted(read.items(), key=lambda pair: (pair[1], pair[0]))))
+
+
+def is_live(index: Mapping[str, Any]) -> bool:
+    """False for what a migration has not finished: for a moment it has the read alias that the template gives it."""
+    return bool(_migration(index).get("live", True))
+
+
+def _migration(index: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = index.get("mappings", {}).get("_meta", {}).get("migration", {})
+    return found
+
+
+def began(index: Mapping[str, Any]) -> int:
+    """When an index began, from its description: milliseconds since the epoch."""
+    return int(_migration(index).get("began") or index["settings"]["index"]["creation_date"])
 
 
 async def find(

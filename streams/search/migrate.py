@@ -87,7 +87,8 @@ async def migrate(
     done = []
     for source in layout.all:
         if everything or not is_up_to_date(found[source]["mappings"]):
-            migration = _Migration(client, settings, server, source, found[source]["settings"]["index"])
+            uuid = found[source]["settings"]["index"]["uuid"]
+            migration = _Migration(client, settings, server, source, uuid=uuid, began=layout.began[source])
             done.append(await migration.run(report))
     if remove_old:
         await _remove_old(client, settings)
@@ -152,7 +153,9 @@ class _Migration:
         settings: Settings,
         server: Capabilities,
         source: str,
-        source_settings: Mapping[str, Any],
+        *,
+        uuid: str,
+        began: int,
     ) -> None:
         self._client = client
         self._settings = settings
@@ -160,8 +163,8 @@ class _Migration:
         self._names = names(settings)
         self._source = source
         self._target = self._names.successor(source)
-        self._uuid: str = source_settings["uuid"]
-        self._created: str = source_settings["creation_date"]
+        self._uuid = uuid
+        self._began = began
         self._copy = Copy(client, settings, source, self._target)
 
     async def run(self, report: Report | None) -> Migrated:
@@ -208,7 +211,8 @@ class _Migration:
                     await self._client.indices.delete(index=self._target)
             if not resumed:
                 await self._create()
-            # The template gives it the read alias. While it is empty that harms nobody; filled, hits would come twice.
+            # The template gives it the read alias. Searches find it empty, sinks leave out what is not live; filled,
+            # hits would come twice.
             if await self._client.indices.exists_alias(index=self._target, name=self._names.read):
                 await self._client.indices.delete_alias(index=self._target, name=self._names.read)
         return resumed
@@ -231,16 +235,22 @@ class _Migration:
                 raise
             raise CommandError(f"Elasticsearch refuses index {self._target}: {error_text(error)}") from error
 
-    def _meta(self) -> dict[str, Any]:
+    def _meta(self, *, live: bool = False) -> dict[str, Any]:
         checkpoints = {str(shard): number for shard, number in self._copy.checkpoints.items()}
         return {
             "digest": schema_digest(),
-            "migration": {"source": self._source, "uuid": self._uuid, "checkpoints": checkpoints},
+            "migration": {
+                "source": self._source,
+                "uuid": self._uuid,
+                "began": self._began,
+                "live": live,
+                "checkpoints": checkpoints,
+            },
         }
 
-    async def _note(self) -> None:
+    async def _note(self, *, live: bool = False) -> None:
         with passing_errors(self._settings):
-            await self._client.indices.put_mapping(index=self._target, meta=self._meta())
+            await self._client.indices.put_mapping(index=self._target, meta=self._meta(live=live))
 
     async def _make_searchable(self) -> None:
         with passing_errors(self._settings):
@@ -259,6 +269,7 @@ class _Migration:
         await self._switch()
 
     async def _switch(self) -> None:
+        await self._note(live=True)
         layout = await read_layout(self._client, self._settings)
         writes = layout.write == self._source
         add: dict[str, Any] = {"index": self._target, "alias": self._names.write, "is_write_index": writes}
@@ -281,7 +292,7 @@ class _Migration:
         await self._client.indices.put_settings(index=self._source, settings={"index.lifecycle.name": None})
         managed = {
             "index.lifecycle.name": self._names.template,
-            "index.lifecycle.origination_date": self._created,
+            "index.lifecycle.origination_date": self._began,
             "index.lifecycle.indexing_complete": not writes,
         }
         await self._client.indices.put_settings(index=self._target, settings=managed)

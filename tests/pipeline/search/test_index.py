@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -104,14 +105,41 @@ async def test_after_roll_overs_an_article_still_stands_in_one_index(
     named = names(settings)
     await store(settings, client, [article(id="first", fetched_at="2024-02-03T00:00:00Z")])
     one = await roll_over(client, settings, at_once=True)
-    await store(settings, client, [article(id="second", fetched_at="2024-02-03T00:00:00Z")])
+    later = datetime.now(UTC)
+    await store(settings, client, [article(id="second", fetched_at="2024-02-03T00:00:00Z", ingested_at=later)])
     two = await roll_over(client, settings, at_once=True)
-    again = [article(id=id_, fetched_at="2024-02-05T00:00:00Z", title="بعد") for id_ in ("first", "second", "third")]
+    now = datetime.now(UTC) + timedelta(minutes=1)
+    again = [
+        article(id=id_, fetched_at="2024-02-05T00:00:00Z", ingested_at=now, title="بعد")
+        for id_ in ("first", "second", "third")
+    ]
     await store(settings, client, again)
     answer = await client.search(index=named.read, size=10)
     found = {(hit["_id"], hit["_index"], hit["_source"]["title"]) for hit in answer["hits"]["hits"]}
     assert found == {("first", one.old, "بعد"), ("second", one.new, "بعد"), ("third", two.new, "بعد")}
     assert (await read_layout(client, settings)).all == (one.old, one.new, two.new)
+
+
+async def test_two_workers_choose_the_same_index_for_a_new_article_whatever_they_know_of_a_roll_over(
+    settings: Settings, client: AsyncElasticsearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ensure_index(client, settings)
+    new = article(ingested_at=datetime.now(UTC) + timedelta(milliseconds=50))
+    async with open_sink(settings) as dying, open_sink(settings) as other:
+        await dying.write([])
+        send = dying._client.bulk
+
+        async def late(**arguments: Any) -> Any:
+            """The request of a worker that was given up: it arrives after a roll-over, and after the other's."""
+            await asyncio.sleep(0.1)  # the roll-over has to come later than the article
+            await roll_over(client, settings, at_once=True)
+            assert await other.write([new]) == [None]
+            return await send(**arguments)
+
+        monkeypatch.setattr(dying._client, "bulk", late)
+        assert await dying.write([new]) == [None]
+    assert set(await _stored(client, settings)) == {"a1"}
+    assert (await client.count(index=names(settings).read))["count"] == 1
 
 
 async def test_a_roll_over_between_look_up_and_request_makes_no_second_document(

@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ class Newsroom:
         return article(
             id=id_,
             title=f"خبر رقم {self._clock}",
+            ingested_at=datetime.now(UTC),
             fetched_at=f"2024-02-03T{self._clock // 3600:02}:{self._clock // 60 % 60:02}:{self._clock % 60:02}Z",
         )
 
