@@ -25,6 +25,14 @@ router = APIRouter(tags=["articles"])
 
 BODY_SECONDS = 60.0
 
+_EXAMPLE = {
+    "url": "https://almina.example.com/news/1",
+    "source": "almina",
+    "title": "افتتاح معرض الكتاب في بيروت",
+    "content": "افتتح وزير الثقافة مساء أمس معرض الكتاب في بيروت بمشاركة مئة دار نشر من سبع دول عربية.",
+    "published_at": "2024-02-03T18:30:00Z",
+}
+
 
 async def _admitted(state: Shared) -> AsyncIterator[None]:
     """Searches beyond what the server can do at once are told so, rather than queued without end."""
@@ -153,7 +161,7 @@ async def world_map(state: Shared, request: Annotated[MapRequest, Query()]) -> F
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": RawArticle.model_json_schema()}},
+            "content": {"application/json": {"schema": RawArticle.model_json_schema(), "example": _EXAMPLE}},
         }
     },
 )

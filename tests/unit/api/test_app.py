@@ -1,6 +1,7 @@
 """The API while nothing else runs: what it refuses, and how it says that the servers are away."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 from streams.api import articles
 from streams.api.app import MAX_SEARCHES, create_api
+from streams.records import RawArticle
+from streams.search.request import SearchRequest
 from streams.settings import Settings
 from tests.support.processes import free_port
 from tests.support.serving import in_process
@@ -109,6 +112,24 @@ async def test_requests_are_counted_by_route_and_not_by_path(alone: httpx.AsyncC
     assert 'route="none",status="404"' in page
     assert "secret-id" not in page
     assert "nowhere" not in page
+
+
+async def test_the_pages_of_the_description_load_nothing_from_elsewhere(alone: httpx.AsyncClient) -> None:
+    for path in ("/docs", "/redoc"):
+        page = (await alone.get(path)).text
+        loaded = re.findall(r"""(?:src|href)=["']([^"']+)""", page)
+        assert loaded
+        for address in loaded:
+            assert address.startswith("/")
+            assert (await alone.get(address)).status_code == 200
+
+
+async def test_the_examples_of_the_description_are_sound(alone: httpx.AsyncClient) -> None:
+    paths = (await alone.get("/openapi.json")).json()["paths"]
+    body = paths["/articles"]["post"]["requestBody"]["content"]["application/json"]
+    RawArticle.model_validate(body["example"])
+    query = next(entry for entry in paths["/search"]["get"]["parameters"] if entry["name"] == "q")
+    assert not SearchRequest(q=query["schema"]["examples"][0]).parsed().empty
 
 
 async def test_the_description_names_every_route_and_its_problems(alone: httpx.AsyncClient) -> None:
