@@ -79,6 +79,7 @@ class LiveFeed:
         # Readers with the same search share one matcher: a page that a thousand people watch is matched once.
         self._readers: dict[Filters, tuple[Matcher, set[Reader]]] = {}
         self._count = 0
+        self._ended = False
         self._replays = asyncio.Semaphore(MAX_REPLAYS)
         self._task: asyncio.Task[None] | None = None
 
@@ -86,13 +87,18 @@ class LiveFeed:
         """Begin to follow the topic, waiting for Kafka as long as it takes."""
         self._task = asyncio.create_task(self._follow_forever())
 
+    def end(self) -> None:
+        """End all readers after what waits for them, and let no more in."""
+        self._ended = True
+        self._end_readers()
+
     async def close(self) -> None:
         """Stop following, and end all readers."""
         while self._task is not None and not self._task.done():
             # Once is not enough: aiokafka takes a cancellation that meets it while it closes for the end of its own.
             self._task.cancel()
             await asyncio.wait([self._task], timeout=0.5)
-        self._end_readers()
+        self.end()
 
     async def _follow_forever(self) -> None:
         delay = self.settings.retry_first
@@ -192,8 +198,10 @@ class LiveFeed:
             heartbeat: seconds after which an event without data tells where the reader stands.
 
         Raises:
-            Retryable: Kafka was not reached yet, or there are too many readers.
+            Retryable: Kafka was not reached yet, there are too many readers, or the server is about to stop.
         """
+        if self._ended:
+            raise Retryable("the server is about to stop")
         if not self.positions:
             raise Retryable(f"the live feed has not reached Kafka at {self.settings.kafka_bootstrap} yet")
         if self._count >= MAX_READERS:

@@ -48,7 +48,11 @@ class Stream(StreamingResponse):
                 await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
                 await send({"type": "http.response.body", "body": b""})
                 return
-            await super().__call__(scope, receive, send)
+            try:
+                await super().__call__(scope, receive, send)
+            except asyncio.CancelledError:
+                # The server stops and waits no longer. It ends the connection after us, and would log our stack.
+                log.warning("an answer was cut off as the server stops", path=scope["path"])
 
     async def stream_response(self, send: Send) -> None:
         """Send the body piece by piece."""

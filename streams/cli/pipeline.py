@@ -79,25 +79,19 @@ def serve(
 
     Example: `rasd serve --port 28000`, then open http://127.0.0.1:28000/docs
     """
-    import uvicorn
-
     from streams.api.app import create_api
     from streams.api.keys import check_exposed, read_keys
-    from streams.logs import configure_logging
+    from streams.api.server import Server, listen
+    from streams.logs import configure_logging, get_logger
 
     settings = get_settings()
     configure_logging(settings)
     address = settings.api_host if host is None else host
     check_exposed(address, read_keys(settings), settings)
-    uvicorn.run(
-        create_api(settings),
-        host=address,
-        port=settings.api_port if port is None else port,
-        log_config=None,
-        timeout_graceful_shutdown=3,  # open live feeds must not hold up the end
-        access_log=False,
-        server_header=False,
-    )
+    listening = listen(address, settings.api_port if port is None else port)
+    shown = f"[{address}]" if ":" in address else address
+    get_logger(__name__).info("the API listens", address=f"http://{shown}:{listening.getsockname()[1]}")
+    Server(create_api(settings)).run(sockets=[listening])
 
 
 def create() -> None:
