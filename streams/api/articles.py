@@ -105,13 +105,18 @@ class MapRequest(Filters):
     size: int = Field(500, ge=1, le=2000, description="Most tiles, fullest first.")
 
 
-@router.get("/search", dependencies=_ADMITTED, responses=responses(400, 422, 503))
+@router.get("/search", summary="Search", dependencies=_ADMITTED, responses=responses(400, 422, 503))
 async def search(state: Shared, request: Annotated[SearchRequest, Query()]) -> SearchPage:
     """Articles that match, best or newest first; without `q`, all that pass the filters."""
     return await state.searcher.search(request)
 
 
-@router.get("/articles/{article_id}", dependencies=_ADMITTED, responses=responses(404, 422, 503))
+@router.get(
+    "/articles/{article_id}",
+    summary="One article with its copies",
+    dependencies=_ADMITTED,
+    responses=responses(404, 422, 503),
+)
 async def article(
     state: Shared,
     article_id: str,
@@ -125,7 +130,7 @@ async def article(
     return ArticleWithCopies(article=found, copies=listed, copies_total=total)
 
 
-@router.get("/facets", dependencies=_ADMITTED, responses=responses(400, 422, 503))
+@router.get("/facets", summary="Most frequent values", dependencies=_ADMITTED, responses=responses(400, 422, 503))
 async def facets(state: Shared, request: Annotated[FacetRequest, Query()]) -> Facets:
     """Persons, organisations, places, countries, outlets and languages of the articles that match."""
     answer = await state.searcher.facets(request, request.size)
@@ -136,7 +141,7 @@ async def facets(state: Shared, request: Annotated[FacetRequest, Query()]) -> Fa
     return Facets(total=answer["hits"]["total"]["value"], facets=counted)
 
 
-@router.get("/timeline", dependencies=_ADMITTED, responses=responses(400, 422, 503))
+@router.get("/timeline", summary="Articles over time", dependencies=_ADMITTED, responses=responses(400, 422, 503))
 async def timeline(state: Shared, request: Annotated[TimelineRequest, Query()]) -> Timeline:
     """Articles and stories over time."""
     answer = await state.searcher.timeline(request, request.interval, request.zone)
@@ -147,7 +152,7 @@ async def timeline(state: Shared, request: Annotated[TimelineRequest, Query()]) 
     return Timeline(total=answer["hits"]["total"]["value"], interval=request.interval, steps=steps)
 
 
-@router.get("/map", dependencies=_ADMITTED, responses=responses(400, 422, 503))
+@router.get("/map", summary="Articles by map tile", dependencies=_ADMITTED, responses=responses(400, 422, 503))
 async def world_map(state: Shared, request: Annotated[MapRequest, Query()]) -> FeatureCollection:
     """Where the articles that match play: tiles as GeoJSON points."""
     return collection(await state.searcher.map(request, request.zoom, request.size))
@@ -155,6 +160,7 @@ async def world_map(state: Shared, request: Annotated[MapRequest, Query()]) -> F
 
 @router.post(
     "/articles",
+    summary="Hand in an article",
     status_code=202,
     dependencies=[Depends(needs(Scope.INTAKE))],
     responses=responses(401, 403, 408, 413, 415, 422, 503),

@@ -121,6 +121,7 @@ class Progress:
 
 @router.get(
     "/export",
+    summary="All articles that match, as a file",
     dependencies=[Depends(needs(Scope.EXPORT))],
     response_class=StreamingResponse,
     responses={

@@ -40,6 +40,7 @@ class LiveRequest(Filters):
 
 @router.get(
     "/live",
+    summary="Articles as they come in",
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {}}, "description": "Events"}, **responses(422, 503)},
 )

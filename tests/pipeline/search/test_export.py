@@ -21,7 +21,7 @@ from streams.search.setup import names
 from streams.settings import Settings
 from tests.pipeline.search.conftest import open_sink, store
 from tests.support.articles import article
-from tests.support.serving import Line, serving
+from tests.support.serving import Line, serving, until
 
 FORMULA = '=HYPERLINK("https://evil.example.com","خبر")'
 
@@ -182,5 +182,9 @@ async def test_readers_who_leave_give_their_place_back(
             assert response.status_code == 200
             await anext(response.aiter_bytes())
     assert (await api.get("/export")).text.count("\n") == 51
-    contexts = await client.nodes.stats(metric="indices", index_metric="search")
-    assert sum(node["indices"]["search"]["open_contexts"] for node in contexts["nodes"].values()) == 0
+
+    async def all_given_back() -> bool:
+        stats = await client.nodes.stats(metric="indices", index_metric="search")
+        return all(node["indices"]["search"]["open_contexts"] == 0 for node in stats["nodes"].values())
+
+    await until(all_given_back)
