@@ -6,12 +6,14 @@ import base64
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 import typer.main
 import yaml
 
+from deploy.demo.samples import load_samples
 from streams.cli.main import app
 from streams.settings import Settings
 from streams.topics import topic_specs
@@ -75,6 +77,19 @@ def test_our_commands_exist_and_take_these_arguments(name: str) -> None:
     while hasattr(command, "commands"):
         command = command.commands[arguments.pop(0)]
     command.make_context(name, arguments)
+
+
+def test_the_demo_sends_the_samples_and_nothing_else() -> None:
+    (mount,) = SERVICES["demo"]["volumes"]
+    source, target, mode = mount.split(":")
+    assert mode == "ro"
+    command, *paths = SERVICES["demo"]["command"]
+    assert command == "ingest"
+    folder = ROOT / source
+    sent = {file for path in paths for file in (folder / Path(path).relative_to(target)).rglob("*") if file.is_file()}
+    samples = load_samples(folder)
+    assert sent == set(samples.inputs)
+    assert folder / "expected.json" not in sent
 
 
 def test_topics_are_created_before_any_worker_consumes() -> None:

@@ -1,0 +1,1 @@
+"""What a deployment needs of processors, memory and disk."""
