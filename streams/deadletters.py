@@ -25,6 +25,7 @@ _CLASS = "__connect.errors.exception.class.name"
 _MESSAGE = "__connect.errors.exception.message"
 _REASON = "rasd.reason"
 _ORIGIN = "rasd.origin"
+_TRACE = "traceparent"
 _REPLAYED = "rasd.replayed_from"
 _MAX_MESSAGE = 2000
 
@@ -49,7 +50,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One record of articles.dlq."""
+    """One record of articles.dlq.
+
+    Attributes:
+        trace: id of its trace, if it was traced.
+    """
 
     partition: int
     offset: int
@@ -60,6 +65,7 @@ class DeadLetter:
     origin: Origin
     key: bytes | None
     value: bytes
+    trace: str | None = None
 
     @property
     def position(self) -> str:
@@ -106,7 +112,14 @@ def parse(record: ConsumerRecord) -> DeadLetter:
         ),
         key=record.key,
         value=record.value or b"",
+        trace=_trace(headers.get(_TRACE, "")),
     )
+
+
+def _trace(parent: str) -> str | None:
+    """The trace's id in a `traceparent`: version, trace, span and flags, parted by dashes (W3C Trace Context)."""
+    parts = parent.split("-")
+    return parts[1] if len(parts) >= 4 else None
 
 
 async def read_all(settings: Settings) -> AsyncIterator[DeadLetter]:

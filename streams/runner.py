@@ -27,6 +27,7 @@ from streams.settings import Settings
 from streams.stage import Arrival, MapFunction, MapStage, Sink, SinkStage, Stage
 from streams.tables import ConfirmedTable, current_event
 from streams.topics import Topic, topic_name
+from streams.tracing import Tracing, Untraced
 from streams.work import Outcome, apply, record_key
 
 log = get_logger(__name__)
@@ -52,6 +53,7 @@ class StageRunner:
         function: what `stage.build` made.
         send: hands a record to the producer.
         tables: tables that the stage writes; they are confirmed before its results are passed on.
+        tracing: spans around each record.
 
     Attributes:
         waiting: true while a broker or server is away.
@@ -68,6 +70,7 @@ class StageRunner:
         settings: Settings,
         metrics: Metrics,
         tables: Sequence[ConfirmedTable] = (),
+        tracing: Tracing | None = None,
     ) -> None:
         self.stage = stage
         self.function: Any = function
@@ -75,6 +78,7 @@ class StageRunner:
         self.settings = settings
         self.metrics = metrics
         self.tables = tables
+        self.tracing: Tracing = tracing if tracing is not None else Untraced()
         self.waiting = False
         self.done: dict[int, int] = {}
         self.waits_since: dict[int, float] = {}
@@ -107,15 +111,34 @@ class StageRunner:
         self.metrics.batch_records.labels(name).observe(len(events))
         for event in reversed(events):
             self.waits_since[event.message.partition] = event.message.timestamp
+        spans = [self._span(event) for event in events]
         outcomes = await self._until_done(lambda: self._work(events))
-        parcels = [self._parcels(event, outcome) for event, outcome in zip(events, outcomes, strict=True)]
+        parcels = [
+            [
+                (topic, key, value, [*(headers or ()), *self.tracing.headers(span)] or None)
+                for topic, key, value, headers in self._parcels(event, outcome)
+            ]
+            for event, outcome, span in zip(events, outcomes, spans, strict=True)
+        ]
         await self._deliver(events, parcels, outcomes)
         for event in events:
             event.ack()
         self._account(events, outcomes)
+        for span, outcome in zip(spans, outcomes, strict=True):
+            self.tracing.end(span, outcome.failure)
         for event in events:
             self.done[event.message.partition] = event.message.offset + 1
             self.waits_since[event.message.partition] = event.message.timestamp
+
+    def _span(self, event: Any) -> Any:
+        message = event.message
+        return self.tracing.begin(
+            self.stage.name,
+            message.headers,
+            messaging__destination__name=message.topic,
+            messaging__destination__partition__id=str(message.partition),
+            messaging__kafka__offset=message.offset,
+        )
 
     async def _work(self, events: Sequence[Any]) -> list[Outcome]:
         if isinstance(self.stage, SinkStage):

@@ -120,6 +120,7 @@ class Settings(BaseSettings):
 
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe line shown")
+    tracing: bool = Field(False, description="send traces; needs the extra tracing, and OTEL_* variables say where")
     log_format: Literal["console", "json"] = Field("console", description="for people, or ECS JSON for machines")
 
     # The native stack of deploy/local

@@ -24,6 +24,7 @@ from streams.settings import MIB, Settings
 from streams.stage import MapStage, Stage, StatefulFunction, load_stages
 from streams.tables import ConfirmedTable, claim_folder
 from streams.topics import LOOKUP_PARTITIONS, TopicSpec, topic_name
+from streams.tracing import open_tracing
 
 log = get_logger(__name__)
 
@@ -74,6 +75,7 @@ class WorkerApp(faust.App):
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.settings = settings
         self.metrics = metrics
+        self.tracing = open_tracing(settings)
         self.runners: dict[str, StageRunner] = {}
         self.changelogs: list[TopicSpec] = []
         self.confirmed_tables: list[ConfirmedTable] = []
@@ -124,6 +126,7 @@ class WorkerApp(faust.App):
         await super().on_stop()
         for runner in self.runners.values():
             await runner.close()
+        await asyncio.to_thread(self.tracing.close)
 
     async def send_record(self, topic: str, key: bytes | None, value: bytes, headers: Headers | None) -> Awaitable[Any]:
         """Give a record to the producer; awaiting the result waits for its delivery.
@@ -192,7 +195,13 @@ def _add_agent(app: WorkerApp, stage: Stage) -> None:
     context = WorkerContext(app)
     function = stage.build(context)
     runner = StageRunner(
-        stage, function, send=app.send_record, settings=app.settings, metrics=app.metrics, tables=context.tables
+        stage,
+        function,
+        send=app.send_record,
+        settings=app.settings,
+        metrics=app.metrics,
+        tables=context.tables,
+        tracing=app.tracing,
     )
     if isinstance(stage, MapStage) and stage.stateful:
         _rebuild_on_recovery(app, context.tables, cast(StatefulFunction, function))

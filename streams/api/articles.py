@@ -179,7 +179,7 @@ async def hand_in(state: Shared, request: Request) -> Receipt:
         raise HTTPException(415, "the body has to be application/json")
     with state.intake.places.place():
         data = await _body(request, state.settings.max_content_bytes * 4)
-        return await state.intake.send(decode(RawArticle, data), data)
+        return await state.intake.send(decode(RawArticle, data), data, request.headers.get("traceparent"))
 
 
 async def _body(request: Request, limit: int) -> bytes:

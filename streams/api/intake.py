@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from streams.logs import get_logger
 from streams.records import RawArticle
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
+from streams.tracing import open_tracing
 
 log = get_logger(__name__)
 
@@ -50,17 +52,19 @@ class Intake:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.places = Places(MAX_WAITING, "articles are on their way")
+        self._tracing = open_tracing(settings)
         self._topic = topic_name(Topic.RAW, settings)
         self._line: _Line | None = None
         self._connecting = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
 
-    async def send(self, raw: RawArticle, data: bytes) -> Receipt:
+    async def send(self, raw: RawArticle, data: bytes, parent: str | None = None) -> Receipt:
         """Hand over one record; returns when all replicas have it.
 
         Args:
             raw: the record.
             data: the same as it came in; this goes to Kafka, so that a dead letter shows what was sent.
+            parent: the caller's `traceparent`, whose trace goes on here.
 
         Raises:
             Retryable: no broker confirms it in time. It may have arrived all the same; sending it again is harmless,
@@ -68,9 +72,12 @@ class Intake:
             Rejected: it is larger than Kafka takes.
         """
         line = await self._connected()
+        received = {"traceparent": parent.encode()} if parent else None
+        span = self._tracing.begin("hand in", received, messaging__destination__name=self._topic)
         try:
             async with asyncio.timeout(self.settings.kafka_connect_timeout):
-                delivery = await line.producer.send(self._topic, data, key=raw.url.encode())
+                headers = self._tracing.headers(span)
+                delivery = await line.producer.send(self._topic, data, key=raw.url.encode(), headers=headers)
                 metadata = await delivery
         except MessageSizeTooLargeError as error:
             detail = f"the record exceeds {self.settings.max_message_bytes} bytes"
@@ -78,6 +85,8 @@ class Intake:
         except AWAY as error:
             self._give_up(line)
             raise Retryable(f"Kafka at {self.settings.kafka_bootstrap} did not confirm the article") from error
+        finally:
+            self._tracing.end(span, sys.exception())
         return Receipt(topic=metadata.topic, partition=metadata.partition, offset=metadata.offset)
 
     async def close(self) -> None:
@@ -86,6 +95,7 @@ class Intake:
             self._give_up(self._line)
         if self._closing:
             await asyncio.wait(self._closing)
+        await asyncio.to_thread(self._tracing.close)
 
     async def _connected(self) -> _Line:
         async with self._connecting:

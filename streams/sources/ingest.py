@@ -17,6 +17,7 @@ from streams.kafka import AWAY, create_topics, open_producer
 from streams.settings import Settings
 from streams.sources.files import Item
 from streams.topics import Topic, topic_name
+from streams.tracing import Tracing, open_tracing
 
 STAGE = "ingest"
 _IN_FLIGHT = 2000
@@ -47,12 +48,13 @@ async def ingest(
         Retryable: no broker can be reached, or it stopped answering midway. Sending the files again is safe.
     """
     report = IngestReport()
+    tracing = open_tracing(settings)
     await create_topics(settings)
     async with open_producer(settings) as producer:
         under_way: deque[Awaitable[Any]] = deque()
         try:
             for item in items:
-                delivery = await _send(producer, item, settings, report, on_fault)
+                delivery = await _send(producer, item, settings, report, on_fault, tracing=tracing)
                 if delivery is not None:
                     under_way.append(delivery)
                 on_item(item)
@@ -64,6 +66,8 @@ async def ingest(
             raise Retryable(
                 f"Kafka at {settings.kafka_bootstrap} stopped answering after {report.sent} records: {error}"
             ) from error
+        finally:
+            await asyncio.to_thread(tracing.close)
     return report
 
 
@@ -77,11 +81,16 @@ async def _send(
     settings: Settings,
     report: IngestReport,
     on_fault: Callable[[Item, str], None],
+    *,
+    tracing: Tracing,
 ) -> Awaitable[Any] | None:
     raw = topic_name(Topic.RAW, settings)
     try:
         if item.failure is None and item.raw is not None:
-            delivery: Awaitable[Any] = await producer.send(raw, item.data, key=item.raw.url.encode())
+            span = tracing.begin("ingest", None, messaging__destination__name=raw)
+            headers = tracing.headers(span)
+            delivery: Awaitable[Any] = await producer.send(raw, item.data, key=item.raw.url.encode(), headers=headers)
+            tracing.end(span)
             report.sent += 1
             return delivery
         failure = item.failure

@@ -29,7 +29,13 @@ class Event:
 
     def __init__(self, value: bytes, offset: int = 0) -> None:
         self.message = SimpleNamespace(
-            value=value, key=b"k", topic="articles.clean", partition=0, offset=offset, timestamp=1_700_000_000.0
+            value=value,
+            key=b"k",
+            topic="articles.clean",
+            partition=0,
+            offset=offset,
+            timestamp=1_700_000_000.0,
+            headers=[("traceparent", b"00-a-b-01")],
         )
         self.acked = False
 
