@@ -20,9 +20,10 @@ _LONG_ENOUGH = 60.0
 def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Running system")(worker)
     app.command(rich_help_panel="Running system")(serve)
-    topics = typer.Typer(help="Kafka's topics: create.", no_args_is_help=True, rich_markup_mode="markdown")
+    topics = typer.Typer(help="Kafka's topics: create, rewind.", no_args_is_help=True, rich_markup_mode="markdown")
     topics.callback()(lambda: None)
     topics.command()(create)
+    topics.command()(rewind)
     app.add_typer(topics, name="topics", rich_help_panel="Running system")
     app.command(rich_help_panel="Running system")(schema)
 
@@ -106,6 +107,40 @@ def create() -> None:
     made = asyncio.run(create_topics(settings))
     for spec in topic_specs(settings):
         typer.echo(f"{spec.name}\t{spec.partitions} partitions\t{'created' if spec.name in made else 'there'}")
+
+
+def rewind(
+    since: str = typer.Option(
+        ..., "--since", help="First record to read again: a date or a time (ISO 8601, else UTC)."
+    ),
+    stages: str = typer.Option(
+        None,
+        "--stages",
+        help="Stages that read again, comma separated: the first from then, the others what it writes.",
+    ),
+) -> None:
+    """Let stages work once more on what came since a moment: after one of them changed.
+
+    The workers of this application (RASD_APP_ID) must be stopped. Articles replace those in the index only under a
+    higher RASD_PIPELINE_REVISION. docs/operations.md has the whole procedure.
+
+    Example: `RASD_APP_ID=again rasd topics rewind --since 2026-11-20 --stages entities,geotag,index`
+    """
+    from datetime import UTC, datetime
+
+    from streams.rewind import rewind as do_rewind
+    from streams.settings import Settings
+    from streams.stage import load_stages
+
+    try:
+        moment = datetime.fromisoformat(since)
+    except ValueError as error:
+        raise CommandError(f"--since {since} is no date or time", hint="--since 2026-11-20T06:00", status=2) from error
+    given = {"stages": stages} if stages else {}
+    settings = Settings.model_validate(get_settings().model_dump() | given)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    for topic, number in asyncio.run(do_rewind(settings, load_stages(settings.stages), moment)).items():
+        typer.echo(f"{topic}\t{number} records to read again")
 
 
 def schema(

@@ -1,0 +1,63 @@
+"""Let stages read their topics again from a moment on: after a stage changed, or a defect was mended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalGenerationError, UnknownMemberIdError
+
+from streams.errors import CommandError, Retryable
+from streams.kafka import AWAY, client_options, open_admin
+from streams.settings import Settings
+from streams.stage import Stage
+from streams.topics import topic_name
+
+
+async def rewind(settings: Settings, stages: Sequence[Stage], since: datetime) -> dict[str, int]:
+    """Set where the workers of this application (`app_id`) begin: the first stage at a moment, the others at the end.
+
+    The others get what the first one writes anew. Anything older in their topics is the result of the former version,
+    and would take the place of the new one.
+
+    Args:
+        stages: in pipeline order.
+        since: the first record that is read again is the first that came at this time or later.
+
+    Returns:
+        How many records each topic has to be read again.
+
+    Raises:
+        CommandError: workers of this application run, or a topic is not there.
+        Retryable: no broker can be reached.
+    """
+    topics = list(dict.fromkeys(topic_name(stage.reads, settings) for stage in stages))
+    places = await _partitions(settings, topics)
+    consumer = AIOKafkaConsumer(**client_options(settings), group_id=settings.app_id, enable_auto_commit=False)
+    try:
+        await consumer.start()
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        first = [place for place in places if place.topic == topics[0]]
+        found = await consumer.offsets_for_times(dict.fromkeys(first, int(since.timestamp() * 1000)))
+        begins = ends | {place: at.offset for place, at in found.items() if at is not None}
+        await consumer.commit(begins)
+    except (CommitFailedError, IllegalGenerationError, UnknownMemberIdError) as error:
+        raise CommandError(
+            f"workers of the application {settings.app_id} run, and Kafka keeps their place",
+            hint="stop them first, or take another name: RASD_APP_ID",
+        ) from error
+    except AWAY as error:
+        raise Retryable(f"Kafka at {settings.kafka_bootstrap}: {error}") from error
+    finally:
+        await consumer.stop()
+    return {topic: sum(ends[p] - begins[p] for p in places if p.topic == topic) for topic in topics}
+
+
+async def _partitions(settings: Settings, topics: Sequence[str]) -> list[TopicPartition]:
+    async with open_admin(settings) as admin:
+        described = await admin.describe_topics(list(topics))
+    if missing := [found["topic"] for found in described if found["error_code"]]:
+        raise CommandError(f"there is no topic {missing[0]}", hint="rasd topics create")
+    return [TopicPartition(found["topic"], p["partition"]) for found in described for p in found["partitions"]]
