@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from ssl import SSLError
 from typing import Any
@@ -46,6 +46,18 @@ def client_options(settings: Settings) -> dict[str, Any]:
     }
 
 
+async def _reach(settings: Settings, start: Coroutine[Any, Any, None]) -> None:
+    """Start a client. Its caller closes it also when this is cancelled.
+
+    Raises:
+        Retryable: no broker can be reached.
+    """
+    try:
+        await asyncio.wait_for(start, settings.kafka_connect_timeout)
+    except AWAY as error:
+        raise Retryable(f"no Kafka at {settings.kafka_bootstrap}: {await _cause(settings, error)}") from error
+
+
 async def _cause(settings: Settings, error: Exception) -> str:
     """Why no broker lets us in: the client logs what each of them said, and raises "unable to bootstrap" alone."""
     options = client_options(settings)
@@ -75,11 +87,7 @@ async def open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """
     admin = AIOKafkaAdminClient(**client_options(settings))
     try:
-        await asyncio.wait_for(admin.start(), settings.kafka_connect_timeout)
-    except AWAY as error:
-        await admin.close()
-        raise Retryable(f"no Kafka at {settings.kafka_bootstrap}: {await _cause(settings, error)}") from error
-    try:
+        await _reach(settings, admin.start())
         yield admin
     finally:
         await admin.close()
@@ -101,11 +109,7 @@ async def open_producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
         max_request_size=settings.max_message_bytes,
     )
     try:
-        await asyncio.wait_for(producer.start(), settings.kafka_connect_timeout)
-    except AWAY as error:
-        await producer.stop()
-        raise Retryable(f"no Kafka at {settings.kafka_bootstrap}: {await _cause(settings, error)}") from error
-    try:
+        await _reach(settings, producer.start())
         yield producer
     finally:
         await producer.stop()
@@ -127,11 +131,7 @@ async def open_reader(settings: Settings, *topics: str) -> AsyncIterator[AIOKafk
         max_partition_fetch_bytes=8 * MIB,
     )
     try:
-        await asyncio.wait_for(consumer.start(), settings.kafka_connect_timeout)
-    except AWAY as error:
-        await consumer.stop()
-        raise Retryable(f"no Kafka at {settings.kafka_bootstrap}: {await _cause(settings, error)}") from error
-    try:
+        await _reach(settings, consumer.start())
         yield consumer
     finally:
         await consumer.stop()
