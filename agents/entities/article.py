@@ -46,8 +46,8 @@ def find_entities(body: str, tagger: Tagger) -> list[Entity]:
     parts = [tokens[part] for part in sentences(body, tokens)]
     found: list[_Found] = []
     for part, tagging in zip(parts, tagger.tag_batch([[t.text for t in part] for part in parts]), strict=True):
-        score_of = {token.start: score for token, score in zip(part, tagging.scores, strict=True)}
         for span in spans(tagging.tags):
+            score_of = {part[at].start: tagging.scores[at] for at in range(span.start, span.end)}
             for piece in _persons(_one_name(part[span.start : span.end]), span.kind, tagger.words):
                 score = min(score_of[token.start] for token in piece)
                 found.append(_Found(tuple(piece), span.kind, score, part_clitics(piece[0].text, tagger.words)))

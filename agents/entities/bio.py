@@ -22,6 +22,8 @@ class TagSpan:
 
 def repair(tags: Sequence[str]) -> list[str]:
     """Tags in which every I- continues an entity of its class: an I- that continues none begins one."""
+    if tags.count("O") == len(tags):  # most sentences
+        return list(tags)
     fixed: list[str] = []
     before = "O"
     for tag in tags:
@@ -33,6 +35,8 @@ def repair(tags: Sequence[str]) -> list[str]:
 def spans(tags: Sequence[str]) -> list[TagSpan]:
     """The entities of one sentence, left to right."""
     found: list[TagSpan] = []
+    if tags.count("O") == len(tags):
+        return found
     start = 0
     open_kind: Kind | None = None
     for index, tag in enumerate([*repair(tags), "O"]):

@@ -1,44 +1,72 @@
-"""The convolutional tagger: word vectors and hashed word features, three layers, a softmax a token.
+"""The recurrent taggers: word vectors and hashed word features, an LSTM in each direction, a linear chain on top.
 
-Strubell et al. (2017) tag as well with convolutions as with recurrent networks; unlike those, convolutions run over a
-whole batch in a few matrix products. The first layer is linear in each word, so that its part of the sum is computed
-once a word (`_compute`).
+The architecture of Huang, Xu & Yu (2015). What a word gives to the gates is a row that is computed once a word and kept
+(`_compute`), so that the loop over the tokens of a sentence holds the recurrent product alone. Networks that differ in
+their seeds run side by side in one loop.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import chain
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.entities.chain import Layout
 from agents.entities.features import FeatureCache, WordFeatures
 from agents.entities.rows import RowCache
 
 Floats = NDArray[np.float32]
 
 BUCKETS = 1 << 14
-# The reach of the first layer, and with it of the empty tokens between sentences, which no layer may look across.
-REACH = 2
+_RUNS = (3, 4)
 # Keeps the sum of some thirty hashed features in the size of the word vectors.
 BAG_SCALE = 0.3
 VECTOR_LENGTH = 3.0
-# Rows of 640 half-precision floats: 102 MB at most for each network.
-_CACHED_WORDS = 80_000
+# Bytes of rows kept, whatever the number of networks.
+_CACHED_BYTES = 120_000_000
 
 
-def buckets(features: WordFeatures) -> list[int]:
-    """The rows of the feature table that a word adds up. CRC-32, as it is the same on every machine."""
-    return list(map(_bucket, features.names))
+def bags(words: Sequence[WordFeatures]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The rows of the feature table that each word adds up: its features and its stem's runs of three and four letters.
+
+    Returns:
+        [rows] of the words one after the other, and [words] where each begins; no word is without a row.
+    """
+    names = np.array([bucket for features in words for bucket in map(_bucket, features.names)])
+    owners = np.repeat(np.arange(len(words)), [len(features.names) for features in words])
+    runs, run_owners = _letter_runs([features.stem for features in words])
+    owner = np.concatenate([owners, run_owners])
+    order = np.argsort(owner, kind="stable")
+    starts = np.searchsorted(owner[order], np.arange(len(words)))
+    return np.concatenate([names, runs])[order], starts
 
 
 @lru_cache(maxsize=1 << 16)
 def _bucket(name: str) -> int:
-    return 1 + zlib.crc32(name.encode()) % (BUCKETS - 1)
+    # CRC-32 is the same on every machine.
+    return 1 + crc32(name.encode("utf-8", "surrogatepass")) % (BUCKETS - 1)
+
+
+def _letter_runs(stems: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The rows of all runs of letters, a stem's beginning and end counted as letters, and which stem each is of."""
+    framed = [f"<{stem}>" for stem in stems]
+    codes = np.frombuffer("".join(framed).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    owners = np.repeat(np.arange(len(stems)), [len(stem) for stem in framed])
+    found, of = [], []
+    for size in _RUNS:
+        count = max(len(codes) - size + 1, 0)
+        # FNV-1a (Fowler, Noll & Vo), a code point at a time; the high bits are the well mixed ones.
+        mixed = np.full(count, 2166136261 + size, dtype=np.uint32)
+        for at in range(size):
+            mixed = (mixed ^ codes[at : at + count]) * np.uint32(16777619)
+        inside = owners[:count] == owners[size - 1 :]
+        found.append(1 + ((mixed ^ (mixed >> 15)) % (BUCKETS - 1))[inside].astype(np.intp))
+        of.append(owners[:count][inside])
+    return np.concatenate(found), np.concatenate(of)
 
 
 def vector_row(features: WordFeatures, numbers: Mapping[str, int]) -> int | None:
@@ -59,84 +87,105 @@ def unpacked(vectors: NDArray[np.int8], width: int) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Parameters of one network.
+    """Parameters of one network; both directions side by side, forwards first. Gates: input, forget, output, cell.
 
     Attributes:
         features: [BUCKETS, F] of hashed features.
-        first: [2·REACH+1, D+F, H] on the word vector and the features' sum; bias [H].
-        second, third: [3·H, H], over three neighbours at distances 1 and 2; bias [H].
-        last: [H, tags]; bias [tags].
+        first: [D+F, 2, 4H] on the word vector and the features' sum; bias [2, 4H].
+        recurrent: [2, H, 4H] on the state before.
+        last: [2·H, tags]; bias [tags].
+        transitions: [tags, tags] from row to column.
     """
 
     features: Floats
     first: Floats
     first_bias: Floats
-    second: Floats
-    second_bias: Floats
-    third: Floats
-    third_bias: Floats
+    recurrent: Floats
     last: Floats
     last_bias: Floats
+    transitions: Floats
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
-    """One trained network with the words it knows.
+class Networks:
+    """Trained networks of one size with the words they know.
 
     Attributes:
         features: the features of a word.
         numbers: row of `vectors` of each folded word that has one.
         vectors: [vectors, D].
+        layers: one each, at least one.
+        transitions: [networks, tags, tags].
     """
 
     features: FeatureCache
     numbers: Mapping[str, int]
     vectors: Floats
-    layers: Layers
-    _first: Floats = field(init=False)
+    layers: tuple[Layers, ...]
+    transitions: Floats = field(init=False)
+    _bags: Floats = field(init=False)
+    _recurrent: Floats = field(init=False)
+    _last: Floats = field(init=False)
     _rows: RowCache = field(init=False)
 
     def __post_init__(self) -> None:
-        first = self.layers.first
-        object.__setattr__(self, "_first", np.ascontiguousarray(first.transpose(1, 0, 2).reshape(first.shape[1], -1)))
-        shape = (2 * REACH + 1, first.shape[2])
-        object.__setattr__(self, "_rows", RowCache(self._compute, shape, np.float16, _CACHED_WORDS))
+        width = self.layers[0].first.shape[2]
+        # sigmoid(x) is (1 + tanh(x / 2)) / 2: halved here, all four gates are one tanh.
+        halves = np.repeat(np.array([0.5, 0.5, 0.5, 1.0], dtype=np.float32), width // 4)
+        set_ = object.__setattr__
+        set_(self, "transitions", np.stack([layers.transitions for layers in self.layers]))
+        set_(self, "_bags", np.concatenate([layers.features for layers in self.layers], axis=1))
+        set_(self, "_recurrent", np.stack([layers.recurrent for layers in self.layers], axis=1) * halves)
+        set_(self, "_last", np.stack([layers.last for layers in self.layers]))
+        shape = (2, len(self.layers), width)
+        most = _CACHED_BYTES // (2 * int(np.prod(shape)))
+        set_(self, "_rows", RowCache(lambda words: self._compute(words) * halves, shape, np.float16, most))
 
-    def probabilities(self, sentences: Sequence[Sequence[str]]) -> Floats:
-        """[tokens, tags] of the sentences one after the other; every row adds up to 1."""
-        layers = self.layers
+    def scores(self, sentences: Sequence[Sequence[str]]) -> Floats:
+        """[networks, tokens, tags] of the sentences one after the other, none of them empty."""
         rows = self._rows([token for tokens in sentences for token in tokens])
-        gaps = REACH * np.arange(1, len(sentences) + 1)
-        here = np.arange(len(rows)) + np.repeat(gaps, [len(tokens) for tokens in sentences])
-        total = np.tile(layers.first_bias, (here[-1] + 1 + REACH, 1))
-        for offset in range(-REACH, REACH + 1):
-            # A word adds to the tokens around it; no two words of one offset to the same.
-            total[here - offset] += rows[:, offset + REACH]
-        hidden = np.zeros_like(total)
-        hidden[here] = np.maximum(total[here], 0)
-        hidden[here] += _convolve(hidden, here, 1, layers.second, layers.second_bias)
-        final = hidden[here] + _convolve(hidden, here, 2, layers.third, layers.third_bias)
-        logits = final @ layers.last + layers.last_bias
-        exponent = np.exp(logits - logits.max(axis=1, keepdims=True))
-        result: Floats = exponent / exponent.sum(axis=1, keepdims=True)
-        return result
+        states = self._run(rows, Layout.of([len(tokens) for tokens in sentences]))
+        biases = np.stack([layers.last_bias for layers in self.layers])
+        return states @ self._last + biases[:, None]
+
+    def _run(self, rows: NDArray[np.float16], layout: Layout) -> Floats:
+        """[networks, tokens, 2·H]: the states of both directions at each token."""
+        count, hidden = len(self.layers), rows.shape[3] // 4
+        # In the order of their reading, so that each step is a slice and not a search.
+        order = layout.order()
+        given = np.empty((2, count, len(rows), 4 * hidden), dtype=np.float32)
+        given[0], given[1] = rows[order[0], 0].transpose(1, 0, 2), rows[order[1], 1].transpose(1, 0, 2)
+        states = np.empty((2, count, len(rows), hidden), dtype=np.float32)
+        state = cell = np.zeros((2, count, len(layout.lengths), hidden), dtype=np.float32)
+        start = 0
+        for active in layout.active:
+            end = start + active
+            gates = state[:, :, :active] @ self._recurrent
+            gates += given[:, :, start:end]
+            np.tanh(gates, out=gates)
+            doors = gates[..., : 3 * hidden]
+            doors *= 0.5
+            doors += 0.5
+            cell = doors[..., hidden : 2 * hidden] * cell[:, :, :active]
+            cell += doors[..., :hidden] * gates[..., 3 * hidden :]
+            state = np.multiply(doors[..., 2 * hidden :], np.tanh(cell), out=states[:, :, start:end])
+            start = end
+        result = np.empty((count, len(rows), 2, hidden), dtype=np.float32)
+        result[:, order[0], 0], result[:, order[1], 1] = states
+        return result.reshape(count, len(rows), 2 * hidden)
 
     def _compute(self, words: Sequence[str]) -> Floats:
-        """[words, offsets, H]: what each word adds to the first layer at each token around it."""
+        """[words, 2, networks, 4H]: what each word gives to the gates."""
         vectors = np.zeros((len(words), self.vectors.shape[1]), dtype=np.float32)
-        bags: list[list[int]] = []
-        for row, features in enumerate(map(self.features, words)):
+        seen = list(map(self.features, words))
+        for row, features in enumerate(seen):
             number = vector_row(features, self.numbers)
             if number is not None:
                 vectors[row] = self.vectors[number]
-            bags.append(buckets(features))
-        starts = np.cumsum([0, *map(len, bags[:-1])])
-        sums = np.add.reduceat(self.layers.features[list(chain.from_iterable(bags))], starts, axis=0)
-        found: Floats = np.concatenate([vectors, sums * np.float32(BAG_SCALE)], axis=1) @ self._first
-        return found.reshape(len(words), *self.layers.first.shape[::2])
-
-
-def _convolve(hidden: Floats, here: NDArray[np.intp], step: int, weights: Floats, bias: Floats) -> Floats:
-    around = np.concatenate([hidden[here - step], hidden[here], hidden[here + step]], axis=1)
-    result: Floats = np.maximum(around @ weights + bias, 0)
-    return result
+        rows, starts = bags(seen)
+        sums = np.add.reduceat(self._bags[rows], starts, axis=0) * np.float32(BAG_SCALE)
+        found = []
+        for layers, bag in zip(self.layers, np.split(sums, len(self.layers), axis=1), strict=True):
+            both = np.concatenate([vectors, bag], axis=1) @ layers.first.reshape(layers.first.shape[0], -1)
+            found.append(both.reshape(len(words), 2, -1) + layers.first_bias)
+        return np.stack(found, axis=2)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.entities.features import FeatureCache, WordEntry
-from agents.entities.network import Layers, Network, unpacked
+from agents.entities.network import Layers, Networks, unpacked
 from agents.entities.potentials import LinearModel
 
 
@@ -38,10 +38,10 @@ class Model:
         """What is known of words."""
         return self.linear.features.words
 
-    def network(self, index: int) -> Network:
-        """The network of that number, ready to run."""
+    def joined(self) -> Networks:
+        """The networks, ready to run side by side."""
         numbers = {word: number for number, word in zip(range(len(self.vectors)), self.words, strict=False)}
-        return Network(self.linear.features, numbers, unpacked(self.vectors, self.width), self.networks[index])
+        return Networks(self.linear.features, numbers, unpacked(self.vectors, self.width), self.networks)
 
 
 def save(model: Model, path: Path) -> None:

@@ -12,10 +12,12 @@ from typing import Protocol
 import numpy as np
 
 from agents.entities.bio import TAGS, repair
+from agents.entities.chain import Layout, marginals
 from agents.entities.consistency import lend
-from agents.entities.features import OUTSIDE, WordEntry, word_features
+from agents.entities.features import OUTSIDE, WordEntry
 from agents.entities.folding import fold
-from agents.entities.potentials import Floats
+from agents.entities.network import Networks
+from agents.entities.potentials import Floats, LinearModel
 from agents.entities.store import Model, load
 
 MODEL = Path(__file__).parent / "models" / "tagger.xz"
@@ -24,7 +26,7 @@ BACKENDS = {"fast": 1, "accurate": 3}
 # Looked at while loading: nine tokens of ten in the news.
 _COMMON_WORDS = 12_000
 # Cross-validated (docs/entities.md).
-NETWORKS_SHARE = 0.45
+NETWORKS_SHARE = 0.55
 # Taggers trained on few names are too shy of new ones: O has to be this much likelier than a name. Cross-validated
 # (docs/entities.md).
 _PREFERENCE = np.array([0.67, *(1.0 for _ in TAGS[1:])], dtype=np.float32)
@@ -63,25 +65,21 @@ class Tagger(Protocol):
         ...
 
 
-class Part(Protocol):
-    """One model of a tagger."""
-
-    def probabilities(self, sentences: Sequence[Sequence[str]]) -> Floats:
-        """[tokens, tags] of the sentences one after the other, none of them empty."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class EmbeddedTagger:
-    """The average of a conditional random field and convolutional networks. May be called from several threads.
+    """The average of a conditional random field and recurrent networks. May be called from several threads.
 
     Attributes:
         words: what the unlabelled news knows of words.
-        parts: the models and the weight of each; the weights add up to 1.
+        linear: the conditional random field.
+        networks: the networks, None when there are none.
+        weights: [1 + networks] of the random field and of each network; they add up to 1.
     """
 
     words: Mapping[str, WordEntry]
-    parts: tuple[tuple[float, Part], ...]
+    linear: LinearModel
+    networks: Networks | None
+    weights: Floats
 
     def tag(self, tokens: Sequence[str]) -> list[str]:
         """The BIO tags of one sentence, one a token."""
@@ -104,7 +102,13 @@ class EmbeddedTagger:
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> Floats:
         """[tokens, tags] of the sentences one after the other, none of them empty."""
-        return average([(weight, part.probabilities(sentences)) for weight, part in self.parts])
+        scores, transitions = self.linear.scores(sentences)[None], self.linear.transitions[None]
+        if self.networks is not None:
+            scores = np.concatenate([scores, self.networks.scores(sentences)])
+            transitions = np.concatenate([transitions, self.networks.transitions])
+        apart = marginals(scores, transitions, Layout.of([len(tokens) for tokens in sentences]))
+        result: Floats = np.einsum("m,mtk->tk", self.weights, apart)
+        return result
 
     def learn(self, words: Sequence[str]) -> None:
         """Compute what each part keeps of these folded words, so that the first texts do not wait for it."""
@@ -112,15 +116,7 @@ class EmbeddedTagger:
             self.probabilities([[word] for word in words[start : start + 500]])
 
     def _stem(self, word: str) -> str:
-        return word_features(word, self.words).stem
-
-
-def average(parts: Sequence[tuple[float, Floats]]) -> Floats:
-    """The weighted mean of probabilities."""
-    total = np.zeros_like(parts[0][1])
-    for weight, probability in parts:
-        total += np.float32(weight) * probability
-    return total
+        return self.linear.features(word).stem
 
 
 def decode(probabilities: Floats) -> tuple[list[str], list[float]]:
@@ -129,15 +125,16 @@ def decode(probabilities: Floats) -> tuple[list[str], list[float]]:
     return [TAGS[number] for number in path.tolist()], probabilities[np.arange(len(path)), path].tolist()
 
 
-def weights(networks: int, share: float = NETWORKS_SHARE) -> list[float]:
+def weights(networks: int, share: float = NETWORKS_SHARE) -> Floats:
     """The weight of the linear model, then of each network; `share` is that of all networks together."""
-    return [1 - share, *(share / networks for _ in range(networks))]
+    each = [share / networks] * networks
+    return np.array([1 - sum(each), *each], dtype=np.float32)
 
 
 def assemble(model: Model) -> EmbeddedTagger:
     """The tagger made of all parts of a model."""
-    parts: list[Part] = [model.linear, *(model.network(index) for index in range(len(model.networks)))]
-    return EmbeddedTagger(model.words, tuple(zip(weights(len(model.networks)), parts, strict=True)))
+    networks = model.joined() if model.networks else None
+    return EmbeddedTagger(model.words, model.linear, networks, weights(len(model.networks)))
 
 
 @cache

@@ -21,7 +21,7 @@ from agents.entities import corpus as corpora
 from agents.entities.bio import TAGS, TYPES
 from agents.entities.corpus import Tagged
 from agents.entities.features import BEYOND, OFFSETS, FeatureCache, WordEntry, WordFeatures, core, word_features
-from agents.entities.fitting import Encoder, fit
+from agents.entities.fitting import Encoder, fit, impossible
 from agents.entities.gazetteer import place_words
 from agents.entities.network import Layers, unpacked
 from agents.entities.potentials import LinearModel
@@ -30,8 +30,6 @@ from agents.entities.tagger import BACKENDS, MODEL
 from agents.entities.wordstats import DIMENSIONS, WordStatistics, word_statistics
 
 PENALTIES = {"c1": 0.05, "c2": 0.01, "max_iterations": 80, "feature.possible_transitions": True}
-# A move that never occurs and must never be chosen: into an I- of another class.
-FORBIDDEN = -30.0
 
 
 def train(sentences: Sequence[Tagged], words: Mapping[str, WordEntry]) -> LinearModel:
@@ -55,10 +53,7 @@ def train(sentences: Sequence[Tagged], words: Mapping[str, WordEntry]) -> Linear
     transitions = np.zeros((len(TAGS), len(TAGS)), dtype=np.float32)
     for (before, after), weight in info.transitions.items():
         transitions[number[before], number[after]] = weight
-    for before in TAGS:
-        for after in TAGS:
-            if after.startswith("I-") and before[2:] != after[2:]:
-                transitions[number[before], number[after]] = FORBIDDEN
+    transitions = np.where(impossible() < 0, impossible(), transitions)
     return LinearModel(FeatureCache(words), weights, transitions)
 
 

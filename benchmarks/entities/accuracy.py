@@ -21,19 +21,20 @@ from threadpoolctl import threadpool_limits
 
 from agents.entities import corpus as corpora
 from agents.entities.bio import repair
+from agents.entities.chain import Layout, marginals
 from agents.entities.columns import Score, score_tags
 from agents.entities.consistency import lend
 from agents.entities.corpus import Tagged
 from agents.entities.features import FeatureCache, WordEntry
 from agents.entities.gazetteer import place_words
-from agents.entities.network import Network, unpacked
+from agents.entities.network import Networks, unpacked
 from agents.entities.potentials import Floats
-from agents.entities.tagger import NETWORKS_SHARE, average, decode, weights
+from agents.entities.tagger import NETWORKS_SHARE, decode, weights
 from agents.entities.train import train, train_networks
 from agents.entities.wordstats import DIMENSIONS, GRANULARITIES, WordStatistics, word_statistics
 
 Tags = list[list[str]]
-SHARES = (0.3, 0.45, 0.6)
+SHARES = (0.4, 0.55, 0.7)
 ABLATIONS = ("places", "classes", "wide-classes", "vectors")
 
 
@@ -59,11 +60,13 @@ def probabilities(
 ) -> list[Floats]:
     """What the linear model and each network, trained on one part, say of another."""
     tokens = [sentence.tokens for sentence in held]
+    layout = Layout.of([len(sentence) for sentence in tokens])
     numbers = {word: number for number, word in zip(range(len(statistics.vectors)), statistics.words, strict=False)}
     vectors = unpacked(statistics.vectors, DIMENSIONS)
     found = [train(training, statistics.words).probabilities(tokens)]
     for layers in train_networks(training, statistics, networks):
-        found.append(Network(FeatureCache(statistics.words), numbers, vectors, layers).probabilities(tokens))
+        network = Networks(FeatureCache(statistics.words), numbers, vectors, (layers,))
+        found.append(marginals(network.scores(tokens), network.transitions, layout)[0])
     return found
 
 
@@ -80,17 +83,14 @@ def tags_of(probability: Floats, held: Sequence[Tagged]) -> Tags:
 
 
 def variants(parts: Sequence[Floats], held: Sequence[Tagged], features: FeatureCache) -> dict[str, Floats]:
-    """The linear model, one network, and the linear model with 1, 2, … of them at several shares of the networks.
-
-    `+` marks what they are after persons lent each other their probabilities.
-    """
+    """The linear model, one network, and the linear model with 1, 2, … of them; `+` after persons lent each other."""
     found = {"crf": parts[0]}
     if len(parts) > 1:
         found["network"] = parts[1]
     for count in range(1, len(parts)):
         for share in SHARES:
-            weighted = zip(weights(count, share), parts[: count + 1], strict=True)
-            found[f"crf + {count} at {share}"] = average(list(weighted))
+            mean = np.einsum("m,mtk->tk", weights(count, share), np.stack(parts[: count + 1]))
+            found[f"crf + {count} at {share}"] = mean
     return found | {f"{name} +": lent(probability, held, features) for name, probability in found.items()}
 
 

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from agents.entities.chain import Layout, marginals
+from agents.entities.chain import Layout, expectations, marginals
 
 TAG_COUNT = 3
 
@@ -27,17 +27,23 @@ def test_against_enumeration(lengths: list[int], seed: int) -> None:
     transitions = random.normal(scale=2, size=(2, TAG_COUNT, TAG_COUNT)).astype(np.float32)
     layout = Layout.of(lengths)
     probability = marginals(scores, transitions, layout)
+    expected = expectations(scores, transitions, layout)
     for chain in range(2):
-        start = 0
+        start, log_sum, moves = 0, 0.0, np.zeros((TAG_COUNT, TAG_COUNT))
         for length in lengths:
             part = slice(start, start + length)
             paths = every_path(scores[chain, part], transitions[chain])
             total = sum(np.exp(score) for score in paths.values())
+            log_sum += np.log(total)
             tags = np.zeros((length, TAG_COUNT))
             for path, score in paths.items():
                 tags[np.arange(length), path] += np.exp(score) / total
+                np.add.at(moves, (path[:-1], path[1:]), np.exp(score) / total)
             np.testing.assert_allclose(probability[chain, part], tags, atol=1e-4)
+            np.testing.assert_allclose(expected.tags[chain, part], tags, atol=1e-4)
             start += length
+        np.testing.assert_allclose(expected.moves[chain], moves, atol=1e-3)
+        assert expected.log_sums[chain] == pytest.approx(log_sum, rel=1e-4)
 
 
 def test_large_potentials_neither_overflow_nor_vanish() -> None:
@@ -51,6 +57,8 @@ def test_sentences_are_read_side_by_side_from_both_ends() -> None:
     layout = Layout.of([2, 3, 1])
     assert layout.active == [3, 2, 1]
     assert layout.lengths.tolist() == [3, 2, 1]
+    assert layout.starts.tolist() == [2, 0, 5]
+    assert layout.ends.tolist() == [5, 2, 6]
     assert layout.ranks.tolist() == [1, 1, 0, 0, 0, 2]
     assert layout.steps.tolist() == [0, 1, 0, 1, 2, 0]
     assert layout.backs.tolist() == [1, 0, 2, 1, 0, 0]
