@@ -41,6 +41,7 @@ class _Assign:
         cluster = self._lookup.assign(article, arrival.timestamp)
         cluster = cluster.model_copy(update={"decision": self._lookup.decision})
         self._metrics.clusters.labels(cluster.relation).inc()
+        self._metrics.table_keys.labels("dedupe").set(len(self._lookup))
         moves = [
             ClusterMove(id=move.article_id, cluster=move.cluster.model_copy(update={"decision": move.decision}))
             for move in self._lookup.moves()
@@ -49,6 +50,7 @@ class _Assign:
 
     def recovered(self) -> None:
         self._lookup.rebuild()
+        self._metrics.table_keys.labels("dedupe").set(len(self._lookup))
 
 
 STAGES = (

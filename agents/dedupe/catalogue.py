@@ -63,6 +63,9 @@ class Catalogue:
         self.newest = 0.0
         self.decisions = 0
 
+    def __len__(self) -> int:
+        return len(self._postings)
+
     def file(self, known: Known) -> None:
         """Enter an article that is not entered yet."""
         time, article_id = known.rank

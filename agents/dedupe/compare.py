@@ -49,7 +49,7 @@ class CompareConfig:
     template: float = 0.45
     identical: float = 0.9
     few_numbers: int = 3
-    shared_numbers: float = 0.5
+    shared_numbers: float = 0.6
     kinship: float = 0.3
     contained: float = 0.7
     much_shorter: float = 0.8

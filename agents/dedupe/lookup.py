@@ -55,7 +55,7 @@ class LookupConfig:
     bucket: float = 3600.0
     most_forgotten: int = 64
     most_postings: int = 128
-    most_candidates: int = 32
+    most_candidates: int = 24
     most_redecided: int = 1000
     most_decoded: int = 4096
     compare: CompareConfig = field(default_factory=CompareConfig)
@@ -99,6 +99,10 @@ class Lookup:
         self._moves: list[Move] = []
         self.decision = 0
         self.rebuild()
+
+    def __len__(self) -> int:
+        """Articles that are remembered."""
+        return len(self._catalogue)
 
     def rebuild(self) -> None:
         """Derive the catalogue from the table: after a start, a recovery, a rebalance."""

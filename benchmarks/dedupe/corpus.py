@@ -1,4 +1,4 @@
-"""Articles of saudinewsnet (one zip of one JSON array a day) as the dedupe stage gets them."""
+"""Articles of saudinewsnet (one zip of one JSON array a day) as the dedupe stage gets them: cleaned."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from streams.records import Article
+from agents.clean.page import Limits, clean_page
+from streams.errors import Rejected
+from streams.records import Article, RawArticle
 
 
 def read_days(folder: Path) -> dict[str, list[Article]]:
@@ -25,9 +27,10 @@ def read_days(folder: Path) -> dict[str, list[Article]]:
         start = datetime.fromisoformat(path.stem).replace(tzinfo=UTC)
         day: list[Article] = []
         for number, item in enumerate(raw):
-            if item["content"].strip() and item["url"] not in seen:
+            article = _article(item, start + timedelta(days=number / len(raw)))
+            if article is not None and item["url"] not in seen:
                 seen.add(item["url"])
-                day.append(_article(item, start + timedelta(days=number / len(raw))))
+                day.append(article)
         days[path.stem] = day
     return days
 
@@ -37,13 +40,17 @@ def article_id(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()[:32]
 
 
-def _article(item: dict[str, str], ingested_at: datetime) -> Article:
-    return Article(
+def _article(item: dict[str, str], ingested_at: datetime) -> Article | None:
+    """The article of a page, the longest where it holds several; None for a page without text."""
+    raw = RawArticle(
         id=article_id(item["url"]),
         url="".join(quote(c) if c.isspace() else c for c in item["url"].strip()),
         source=item["source"],
-        language="ar",
-        title=item["title"].strip() or None,
-        body=item["content"].strip(),
-        ingested_at=ingested_at,
+        title=item["title"],
+        content=item["content"],
     )
+    try:
+        articles = clean_page(raw, ingested_at=ingested_at, limits=Limits())
+    except Rejected:
+        return None
+    return max(articles, key=lambda article: len(article.body)).model_copy(update={"id": raw.id})

@@ -3,6 +3,7 @@
     python -m benchmarks.dedupe.real CORPUS/saudinewsnet --half tune      # what the thresholds were tuned on
     python -m benchmarks.dedupe.real CORPUS/saudinewsnet --half held      # untouched by tuning
     python -m benchmarks.dedupe.real CORPUS/saudinewsnet --half fresh     # a second, smaller sample, untouched too
+    python -m benchmarks.dedupe.real CORPUS/saudinewsnet --half untouched # both
 
 `pairs.jsonl` holds addresses and labels alone. The pairs were drawn at random from all pairs of articles within three
 days that share at least 4 % of the shorter one's runs of three words, more from the doubtful bands than from the clear
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,10 +56,11 @@ class Judged:
 
 
 def read_pairs(half: str) -> list[Judged]:
-    """The judged pairs of one half, or of both (`all`)."""
+    """The judged pairs of one half; `untouched` are held and fresh."""
     rows = [json.loads(line) for line in PAIRS.read_text(encoding="utf-8").splitlines()]
     pairs = [Judged(**{**row, "a": article_id(row["a"]), "b": article_id(row["b"])}) for row in rows]
-    return [pair for pair in pairs if half in {"all", pair.half}]
+    halves = {"held", "fresh"} if half == "untouched" else {half}
+    return [pair for pair in pairs if pair.half in halves]
 
 
 def meets(one: Fingerprint, other: Fingerprint, config: LookupConfig) -> bool:
@@ -66,14 +69,21 @@ def meets(one: Fingerprint, other: Fingerprint, config: LookupConfig) -> bool:
     return shared and compare(Features(one), Features(other), config.compare) is not None
 
 
+def interval(hits: int, of: int) -> str:
+    """A share with its 95 % interval (Wilson 1927)."""
+    z, share = 1.96, hits / max(1, of)
+    middle, half = share + z * z / (2 * of), z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    low, high = ((middle + sign * half) / (1 + z * z / of) for sign in (-1, 1))
+    return f"{share:.3f} [{low:.3f}, {high:.3f}]"
+
+
 def report(name: str, pairs: list[Judged], verdict: Callable[[Judged], bool], *, misses: bool) -> None:
     """Print precision, recall and the mistakes by kind."""
     joined = {pair: verdict(pair) for pair in pairs}
     right = sum(pair.copy for pair, yes in joined.items() if yes)
     copies = sum(pair.copy for pair in pairs)
     false, missed = [p for p in pairs if joined[p] and not p.copy], [p for p in pairs if not joined[p] and p.copy]
-    precision, recall = right / max(1, right + len(false)), right / copies
-    print(f"{name}: P {precision:.3f} R {recall:.3f} F1 {2 * precision * recall / (precision + recall):.3f}", end="")
+    print(f"{name}: P {interval(right, right + len(false))} R {interval(right, copies)}", end="")
     print(f" ({copies} copies, {len(pairs) - copies} others)", end="")
     found = sum(pair.weight for pair, yes in joined.items() if yes and pair.copy)
     everything = sum(pair.weight for pair, yes in joined.items() if yes), sum(p.weight for p in pairs if p.copy)
@@ -89,7 +99,7 @@ def main() -> None:
     """Run both verdicts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("days", type=Path, help="folder of one zip a day")
-    parser.add_argument("--half", choices=("tune", "held", "fresh", "all"), default="tune")
+    parser.add_argument("--half", choices=("tune", "held", "fresh", "untouched"), default="tune")
     parser.add_argument("--table", type=Path, default=TABLE, help="another table of formulas; /dev/null for none")
     parser.add_argument("--since", default="", help="only pairs of which both articles are of this day (ISO) or later")
     parser.add_argument("--misses", action="store_true", help="list the mistakes; for the tuning half only")

@@ -72,6 +72,17 @@ def test_other_numbers_tell_stories_of_one_template_apart(make: Maker) -> None:
     assert verdict(make, prices(1203), prices(1203) + " " + " ".join(random_words(3, 20))) is not None
 
 
+def test_numbers_that_a_template_always_prints_do_not_make_two_of_its_stories_copies(make: Maker) -> None:
+    """Of six numbers three are the template's own: carats, districts, a telephone."""
+
+    def prices(first: int, words: list[str]) -> str:
+        numbers = [18, 21, 24, first, first + 7, first + 14]
+        return " ".join(f"{word} {numbers[at // 30]}" if at % 30 == 0 else word for at, word in enumerate(words[:180]))
+
+    assert verdict(make, prices(1203, STORY), prices(1203, edited(0.1))) is not None
+    assert verdict(make, prices(1203, STORY), prices(5471, edited(0.1))) is None
+
+
 def test_other_weekdays_tell_stories_of_one_template_apart(make: Maker) -> None:
     body = " ".join(edited(0.17))
     assert verdict(make, " ".join(STORY) + " الخميس", body + " الأحد") is None

@@ -1,0 +1,39 @@
+"""Of four workers of the look-up two are killed with kill -9 and one loses its state: the clusters are the same."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from streams.settings import Settings
+from streams.topics import Topic
+from tests.support import clusters as kafka
+from tests.support.lookup import at_folder, expected_clusters, finished, looked_up, make_stream, named, workers
+from tests.support.processes import wait_until, worker
+
+ARTICLES = 20_000
+
+
+@pytest.mark.timeout(1800)
+async def test_four_workers_of_which_two_are_killed_and_one_loses_its_state(settings: Settings, tmp_path: Path) -> None:
+    stream = make_stream(ARTICLES)
+    expected = expected_clusters(stream)
+    mine, folder = named(settings, "killed"), tmp_path / "killed"
+    with workers(mine, folder, 4) as running:
+        await kafka.send(mine, Topic.CLEAN, [article.article() for article in stream])
+        wait_until(lambda: any(looked_up(one) > ARTICLES // 5 for one in running), 400, running[0].tail)
+        active = max(running, key=looked_up)
+        others = [one for one in running if one is not active]
+        active.kill()
+        others[0].kill()
+        assert await kafka.left(mine, Topic.FINGERPRINTED) > 0, "the kill came too late to test anything"
+        at = running.index(active)
+        shutil.rmtree(folder / f"state{at}")
+        with worker(at_folder(mine, folder, at), folder / f"{at}.log", "dedupe", wait=False) as fresh:
+            await finished(mine, [*others[1:], fresh])
+            wait_until(fresh.ready, 120, fresh.tail)
+    told = await kafka.read(mine)
+    assert told.answers.keys() == expected.keys()
+    assert told.clusters == expected
