@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from faust.exceptions import ProducerSendError
 
 from streams.deadletters import Headers, Origin, failure_headers
-from streams.errors import Reason, Rejected, Retryable
+from streams.errors import CommandError, Reason, Rejected, Retryable
 from streams.logs import get_logger
 from streams.metrics import Metrics
 from streams.records import Article, ClusterMove, decode
@@ -250,10 +250,11 @@ class StageRunner:
             while True:
                 try:
                     result = await attempt()
-                except Retryable as error:
+                except (Retryable, CommandError) as error:
+                    # The latter is a refusal of our credentials: an operator has to act, and may do so outside.
                     self.metrics.retries.labels(self.stage.name).inc()
                     if not self.waiting:
-                        log.warning("waiting", stage=self.stage.name, cause=str(error))
+                        log.warning("waiting", stage=self.stage.name, cause=str(error), **_hint(error))
                         self.waiting = True
                 except Exception:
                     # Not the record's fault (`apply` catches those) and not the world's: a defect of ours. Nothing is
@@ -301,6 +302,10 @@ def _value(event: Any) -> bytes:
 
 def _arrival(event: Any) -> Arrival:
     return Arrival(timestamp=event.message.timestamp)
+
+
+def _hint(error: Exception) -> dict[str, str]:
+    return {"hint": error.hint} if isinstance(error, CommandError) and error.hint else {}
 
 
 def _too_large(error: BaseException) -> bool:

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
+from structlog.testing import capture_logs
 
 from streams.deadletters import Headers
-from streams.errors import Reason, Rejected, Retryable
+from streams.errors import CommandError, Reason, Rejected, Retryable
 from streams.metrics import Metrics
 from streams.records import Article, RemovedText, StageTrace
 from streams.runner import StageRunner
@@ -297,6 +298,28 @@ async def test_a_sink_that_is_away_acknowledges_nothing_until_it_is_back() -> No
     await task
     assert batch[0].acked
     assert not runner.waiting
+
+
+async def test_refused_credentials_are_waited_out_and_said_once() -> None:
+    tries = 0
+
+    async def write(articles: Sequence[Article]) -> list[Rejected | None]:
+        nonlocal tries
+        tries += 1
+        if tries < 4:
+            raise CommandError("Elasticsearch refuses our API key", hint="RASD_ELASTICSEARCH_API_KEY")
+        return [None] * len(articles)
+
+    runner = sink_runner(write, Broker())
+    batch = events("a")
+    with capture_logs() as said:
+        await runner.handle(batch)
+    assert batch[0].acked
+    assert value(runner, "rasd_stage_retries_total", stage="index") == 3
+    assert [(line["event"], line.get("hint")) for line in said] == [
+        ("waiting", "RASD_ELASTICSEARCH_API_KEY"),
+        ("going on", None),
+    ]
 
 
 async def test_counters_exist_before_their_first_event() -> None:
