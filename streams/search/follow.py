@@ -57,8 +57,9 @@ async def follow(settings: Settings, request: SearchRequest) -> AsyncGenerator[H
 async def _seek(reader: AIOKafkaConsumer) -> None:
     places = reader.assignment()
     since = int((time.time() - OVERLAP_SECONDS) * 1000)
-    found = await reader.offsets_for_times(dict.fromkeys(places, since))
+    # The ends first: a record that comes between the two questions is then at an end or found by its time.
     ends = await reader.end_offsets(places)
+    found = await reader.offsets_for_times(dict.fromkeys(places, since))
     for place in places:
         entry = found.get(place)
         reader.seek(place, ends[place] if entry is None else entry.offset)
