@@ -158,7 +158,7 @@ class Kafka:
         classpath = ":".join(str(jar) for jar in site.program.jars)
         tool: list[str | Path] = [site.jdk.java, "-Xmx256m", "-cp", classpath, "kafka.tools.StorageTool"]
         done = process.run(
-            [*tool, "format", "--ignore-formatted", "-t", cluster, "-c", settings],
+            [*tool, "format", "--ignore-formatted", f"--cluster-id={cluster}", "-c", settings],
             folder=site.layout.folder,
             user=site.user,
         )
