@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from ssl import SSLError
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
@@ -135,6 +135,21 @@ async def open_reader(settings: Settings, *topics: str) -> AsyncIterator[AIOKafk
         yield consumer
     finally:
         await consumer.stop()
+
+
+async def first_offset(settings: Settings, topic: str, partition: int, least: int) -> int:
+    """Offset of the first record of a partition at `least` or after it; transactions and deletion leave holes.
+
+    Waits until there is one.
+
+    Raises:
+        Retryable: no broker can be reached.
+    """
+    async with open_reader(settings) as reader:
+        place = TopicPartition(topic, partition)
+        reader.assign([place])
+        reader.seek(place, least)
+        return int((await reader.getone(place)).offset)
 
 
 async def create_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -> list[str]:

@@ -15,7 +15,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 
 from streams.deadletters import Headers
 from streams.health import HealthServer, WorkerHealth
-from streams.kafka import wait_for_topics
+from streams.kafka import first_offset, wait_for_topics
 from streams.logs import FAUST_LOGGER, get_logger
 from streams.metrics import Metrics
 from streams.runner import StageRunner
@@ -43,8 +43,38 @@ class _PromptConsumerThread(AIOKafkaConsumerThread):
         return consumer
 
 
+class RecordsPassedOverError(RuntimeError):
+    """The consumer was given a record while earlier ones of its partition were not read."""
+
+
 class _PromptConsumer(Consumer):
     logger = FAUST_LOGGER
+
+    async def perform_seek(self) -> None:
+        """Go back to what is committed, and remember the record before it as the last one read.
+
+        Faust remembers the next one to read instead, or nothing where nothing is committed, and then sees no gap.
+        """
+        await super().perform_seek()
+        for tp in self.assignment():
+            if self.app.topics.acks_enabled_for(tp.topic):
+                self._read_offset[tp] = (self._read_offset[tp] or 0) - 1
+
+    async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
+        """Faust takes records that were not read as done. They are only if Kafka does not have them.
+
+        A record that was fetched before a rebalance can be handed over after it, ahead of those that are to be read
+        again. Ending the worker then loses nothing: it starts anew at what is committed.
+
+        Raises:
+            RecordsPassedOverError: Kafka has records between the last one read and this one.
+        """
+        app = cast(WorkerApp, self.app)
+        if await first_offset(app.settings, tp.topic, tp.partition, offset_from) < offset_to:
+            error = RecordsPassedOverError(f"{tp.topic} {tp.partition}: {offset_from} to {offset_to - 1} were not read")
+            await app.crash(error)
+            raise error
+        await super()._add_gap(tp, offset_from, offset_to)
 
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
         return _PromptConsumerThread(self, loop=self.loop, beacon=self.beacon)
