@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from ssl import SSLError
@@ -17,6 +18,7 @@ from aiokafka.errors import (
     KafkaError,
     SaslAuthenticationFailed,
     TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
     UnsupportedSaslMechanismError,
     for_code,
 )
@@ -31,6 +33,8 @@ log = get_logger(__name__)
 
 # What a broker answers while it starts or elects: KafkaError covers it; OSError and TimeoutError are the network's.
 AWAY = (KafkaError, OSError, TimeoutError)
+# How long a broker may take to know a topic that it has just made.
+KNOWN_SECONDS = 10.0
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -168,7 +172,7 @@ async def create_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -> 
             existing = set(await admin.list_topics())
             missing = [spec for spec in specs if spec.name not in existing]
             made = await _create(admin, missing)
-            await _check_partitions(admin, specs)
+            await _check_when_known(admin, specs)
         except AWAY as error:
             raise Retryable(f"Kafka at {settings.kafka_bootstrap} is not ready: {error}") from error
     return made
@@ -193,6 +197,18 @@ async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> lis
                 hint="RASD_REPLICATION may not exceed the number of brokers",
             )
     return made
+
+
+async def _check_when_known(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
+    """Check partitions; a topic that was made a moment ago, by us or by another process, may not be known yet."""
+    deadline = time.monotonic() + KNOWN_SECONDS
+    while True:
+        try:
+            return await _check_partitions(admin, specs)
+        except UnknownTopicOrPartitionError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.1)
 
 
 async def _check_partitions(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:

@@ -37,6 +37,10 @@ T = TypeVar("T")
 Parcel = tuple[str, bytes | None, bytes, Headers | None]
 
 
+# Raises when events are not the next ones of their partitions.
+Check = Callable[[Sequence[Any]], Awaitable[None]]
+
+
 class Send(Protocol):
     """Hand a record to the producer; the awaitable inside is its delivery."""
 
@@ -53,6 +57,7 @@ class StageRunner:
         function: what `stage.build` made.
         send: hands a record to the producer.
         tables: tables that the stage writes; they are confirmed before its results are passed on.
+        check: looks at every batch before it is worked on.
         tracing: spans around each record.
 
     Attributes:
@@ -71,6 +76,7 @@ class StageRunner:
         metrics: Metrics,
         tables: Sequence[ConfirmedTable] = (),
         tracing: Tracing | None = None,
+        check: Check | None = None,
     ) -> None:
         self.stage = stage
         self.function: Any = function
@@ -79,6 +85,7 @@ class StageRunner:
         self.metrics = metrics
         self.tables = tables
         self.tracing: Tracing = tracing if tracing is not None else Untraced()
+        self.check = check
         self.waiting = False
         self.done: dict[int, int] = {}
         self.waits_since: dict[int, float] = {}
@@ -89,6 +96,8 @@ class StageRunner:
     async def consume(self, stream: Any) -> None:
         """The agent: take, work, deliver, acknowledge, for as long as the stream lives."""
         async for events in stream.noack_take(self.batch_size, within=self.settings.batch_seconds):
+            if self.check is not None:
+                await self.check(events)
             await self.handle(events)
 
     async def close(self) -> None:

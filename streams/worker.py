@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, MutableMapping
+from collections.abc import Awaitable, MutableMapping, Sequence
 from typing import Any, cast
 
 import faust
 import uvloop
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.types import TP
 
 from streams.deadletters import Headers
 from streams.health import HealthServer, WorkerHealth
@@ -43,38 +44,8 @@ class _PromptConsumerThread(AIOKafkaConsumerThread):
         return consumer
 
 
-class RecordsPassedOverError(RuntimeError):
-    """The consumer was given a record while earlier ones of its partition were not read."""
-
-
 class _PromptConsumer(Consumer):
     logger = FAUST_LOGGER
-
-    async def perform_seek(self) -> None:
-        """Go back to what is committed, and remember the record before it as the last one read.
-
-        Faust remembers the next one to read instead, or nothing where nothing is committed, and then sees no gap.
-        """
-        await super().perform_seek()
-        for tp in self.assignment():
-            if self.app.topics.acks_enabled_for(tp.topic):
-                self._read_offset[tp] = (self._read_offset[tp] or 0) - 1
-
-    async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
-        """Faust takes records that were not read as done. They are only if Kafka does not have them.
-
-        A record that was fetched before a rebalance can be handed over after it, ahead of those that are to be read
-        again. Ending the worker then loses nothing: it starts anew at what is committed.
-
-        Raises:
-            RecordsPassedOverError: Kafka has records between the last one read and this one.
-        """
-        app = cast(WorkerApp, self.app)
-        if await first_offset(app.settings, tp.topic, tp.partition, offset_from) < offset_to:
-            error = RecordsPassedOverError(f"{tp.topic} {tp.partition}: {offset_from} to {offset_to - 1} were not read")
-            await app.crash(error)
-            raise error
-        await super()._add_gap(tp, offset_from, offset_to)
 
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
         return _PromptConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -180,6 +151,41 @@ def _credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:
     return SSLCredentials(tls) if tls is not None else None
 
 
+class RecordsPassedOverError(RuntimeError):
+    """A stage was given a record, and not the ones before it in its partition."""
+
+
+class Continuity:
+    """Sees to it that a stage is given every record of its partitions, from the committed offset on.
+
+    When partitions change hands while tables are read back, Faust can drop a batch that it fetched before it had gone
+    back to the committed offset. It then waits for their acknowledgement for ever, or takes them as done. Ending the
+    worker instead loses nothing: it starts anew at what is committed.
+    """
+
+    def __init__(self, app: WorkerApp) -> None:
+        self._app = app
+        self._next: dict[TP, int] = {}
+
+    async def check(self, events: Sequence[Any]) -> None:
+        """Look at the next records of a stage before it works on them.
+
+        Raises:
+            RecordsPassedOverError: Kafka has records between the last one given, or committed, and these.
+        """
+        consumer: Any = self._app.consumer
+        for event in events:
+            tp, offset = event.message.tp, event.message.offset
+            expected = max(self._next.get(tp, 0), consumer._committed_offset[tp] or 0)
+            if offset > expected:  # transactions and deletion leave holes too
+                first = await first_offset(self._app.settings, tp.topic, tp.partition, expected)
+                if first < offset:
+                    error = RecordsPassedOverError(f"{tp.topic} {tp.partition}: {first} to {offset - 1} did not come")
+                    await self._app.crash(error)
+                    raise error
+            self._next[tp] = offset + 1
+
+
 class WorkerContext:
     """What stages of a worker are built with."""
 
@@ -232,6 +238,7 @@ def _add_agent(app: WorkerApp, stage: Stage) -> None:
         metrics=app.metrics,
         tables=context.tables,
         tracing=app.tracing,
+        check=Continuity(app).check,
     )
     if isinstance(stage, MapStage) and stage.stateful:
         _rebuild_on_recovery(app, context.tables, cast(StatefulFunction, function))

@@ -134,6 +134,7 @@ class Elasticsearch:
             "-Xmx64m",
             "-XX:+UseSerialGC",
             "-Dcli.name=server",
+            f"-Djava.io.tmpdir={layout.temporary}",  # the launcher leaves folders behind
             f"-Dcli.script={home / 'bin' / 'elasticsearch'}",
             "-Dcli.libs=lib/tools/server-cli",
             f"-Des.path.home={home}",

@@ -13,7 +13,7 @@ from tests.support import clusters as kafka
 from tests.support.lookup import at_folder, expected_clusters, finished, looked_up, make_stream, named, workers
 from tests.support.processes import wait_until, worker
 
-# As many as the run of CI has time for; the rebalances come at the same places as with 20,000.
+# Fewer than the 20,000 of the plan, for the sake of the time of a whole test run.
 ARTICLES = 5_000
 
 

@@ -1,7 +1,8 @@
-"""Records that the consumer was not given are not taken as done, unless Kafka does not have them."""
+"""Records that a stage was not given are not taken as done, unless Kafka does not have them."""
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,7 @@ from faust.types import TP
 from streams.kafka import create_topics
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
-from streams.worker import RecordsPassedOverError, create_worker
+from streams.worker import Continuity, RecordsPassedOverError, create_worker
 
 
 async def _two_transactions(settings: Settings) -> TP:
@@ -30,17 +31,38 @@ async def _two_transactions(settings: Settings) -> TP:
     return place
 
 
+def _events(place: TP, *offsets: int) -> list[SimpleNamespace]:
+    return [SimpleNamespace(message=SimpleNamespace(tp=place, offset=offset)) for offset in offsets]
+
+
 async def test_a_hole_that_a_transaction_left_is_passed_over(settings: Settings) -> None:
     place = await _two_transactions(settings)
-    consumer = create_worker(settings).consumer
-    await consumer._add_gap(place, 2, 3)
-    assert consumer._gap[place].overlaps(2)
+    app = create_worker(settings)
+    await Continuity(app).check(_events(place, 0, 1, 3))
+    assert not app.crashed
 
 
-async def test_records_that_were_not_read_end_the_worker(settings: Settings) -> None:
+async def test_what_comes_again_may(settings: Settings) -> None:
     place = await _two_transactions(settings)
     app = create_worker(settings)
-    with pytest.raises(RecordsPassedOverError, match="0: 1 to 2 were not read"):
-        await app.consumer._add_gap(place, 1, 3)
+    check = Continuity(app).check
+    for offsets in ((0, 1), (1,), (0, 1, 3)):
+        await check(_events(place, *offsets))
+    app.consumer._committed_offset[place] = 3  # another worker had the partition meanwhile
+    await Continuity(app).check(_events(place, 3))
+    assert not app.crashed
+
+
+@pytest.mark.parametrize(
+    ("committed", "given", "said"),
+    [(None, (1,), "0: 0 to 0"), (None, (0, 3), "0: 1 to 2"), (1, (3,), "0: 1 to 2"), (None, (3,), "0: 0 to 2")],
+)
+async def test_records_that_did_not_come_end_the_worker(
+    settings: Settings, committed: int | None, given: tuple[int, ...], said: str
+) -> None:
+    place = await _two_transactions(settings)
+    app = create_worker(settings)
+    app.consumer._committed_offset[place] = committed
+    with pytest.raises(RecordsPassedOverError, match=f"{said} did not come"):
+        await Continuity(app).check(_events(place, *given))
     assert app.crashed
-    assert not app.consumer._gap[place]
