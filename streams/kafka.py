@@ -33,7 +33,7 @@ log = get_logger(__name__)
 
 # What a broker answers while it starts or elects: KafkaError covers it; OSError and TimeoutError are the network's.
 AWAY = (KafkaError, OSError, TimeoutError)
-# How long a broker may take to know a topic that it has just made.
+# How long a broker may take to know a topic that it has just made, or a group's coordinator.
 KNOWN_SECONDS = 10.0
 
 
@@ -154,6 +154,26 @@ async def first_offset(settings: Settings, topic: str, partition: int, least: in
         reader.assign([place])
         reader.seek(place, least)
         return int((await reader.getone(place)).offset)
+
+
+async def committed_offset(settings: Settings, topic: str, partition: int) -> int:
+    """Next record of a partition for the workers' group, as Kafka has it; 0 when nothing is committed.
+
+    Raises:
+        Retryable: no broker can be reached.
+    """
+    deadline = time.monotonic() + KNOWN_SECONDS
+    async with open_admin(settings) as admin:
+        while True:
+            try:
+                committed = await admin.list_consumer_group_offsets(settings.app_id)
+                break
+            except KafkaError as error:  # the group's coordinator is being found
+                if time.monotonic() > deadline or not error.retriable:
+                    raise Retryable(f"Kafka at {settings.kafka_bootstrap} is not ready: {error}") from error
+                await asyncio.sleep(0.1)
+    found = committed.get(TopicPartition(topic, partition))
+    return max(0, found.offset) if found is not None else 0
 
 
 async def create_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, MutableMapping, Sequence
+from collections.abc import Awaitable, Iterable, MutableMapping, Sequence
 from typing import Any, cast
 
 import faust
@@ -16,7 +16,7 @@ from faust.types import TP
 
 from streams.deadletters import Headers
 from streams.health import HealthServer, WorkerHealth
-from streams.kafka import first_offset, wait_for_topics
+from streams.kafka import committed_offset, first_offset, wait_for_topics
 from streams.logs import FAUST_LOGGER, get_logger
 from streams.metrics import Metrics
 from streams.runner import StageRunner
@@ -46,6 +46,25 @@ class _PromptConsumerThread(AIOKafkaConsumerThread):
 
 class _PromptConsumer(Consumer):
     logger = FAUST_LOGGER
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._to_resume: set[TP] = set()
+
+    def resume_partitions(self, tps: Iterable[TP]) -> None:
+        """Let partitions flow; those of streams only once `perform_seek` has gone back to what is committed.
+
+        Faust lets them flow first. What it fetches meanwhile is handed over ahead of the records before it.
+        """
+        streams = {tp for tp in tps if self.app.topics.acks_enabled_for(tp.topic)}
+        self._to_resume |= streams
+        super().resume_partitions(set(tps) - streams)
+
+    async def perform_seek(self) -> None:
+        """Go back to what is committed, then let the streams' partitions flow."""
+        await super().perform_seek()
+        streams, self._to_resume = self._to_resume & self.assignment(), set()
+        super().resume_partitions(streams)
 
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
         return _PromptConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -158,9 +177,8 @@ class RecordsPassedOverError(RuntimeError):
 class Continuity:
     """Sees to it that a stage is given every record of its partitions, from the committed offset on.
 
-    When partitions change hands while tables are read back, Faust can drop a batch that it fetched before it had gone
-    back to the committed offset. It then waits for their acknowledgement for ever, or takes them as done. Ending the
-    worker instead loses nothing: it starts anew at what is committed.
+    Faust, when it drops a record, waits for it to be acknowledged for ever, or takes it as done. Ending the worker
+    instead loses nothing: it starts anew at what is committed.
     """
 
     def __init__(self, app: WorkerApp) -> None:
@@ -178,7 +196,9 @@ class Continuity:
             tp, offset = event.message.tp, event.message.offset
             expected = max(self._next.get(tp, 0), consumer._committed_offset[tp] or 0)
             if offset > expected:  # transactions and deletion leave holes too
-                first = await first_offset(self._app.settings, tp.topic, tp.partition, expected)
+                settings = self._app.settings
+                expected = max(expected, await committed_offset(settings, tp.topic, tp.partition))
+                first = await first_offset(settings, tp.topic, tp.partition, min(expected, offset))
                 if first < offset:
                     error = RecordsPassedOverError(f"{tp.topic} {tp.partition}: {first} to {offset - 1} did not come")
                     await self._app.crash(error)
