@@ -156,7 +156,7 @@ def observed(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     ],
 )
 def test_every_query_returns_data(observed: Observed, expression: str) -> None:
-    wait_until(lambda: observed.ask(expression), 20, lambda: expression)
+    wait_until(lambda: observed.ask(expression), 120, lambda: expression)
 
 
 def test_every_variable_has_values(observed: Observed) -> None:
