@@ -105,6 +105,8 @@ class Metrics:
             buckets=COUNT_BUCKETS,
             registry=reg,
         )
+        for kind in ENTITY_TYPES:
+            self.entities.labels(kind)
         self.places = Histogram(
             "rasd_article_places",
             "Resolved places of an article that was indexed.",
@@ -165,9 +167,9 @@ class Metrics:
         self.live_clients = Gauge("rasd_live_clients", "Clients of the live feed.", registry=reg)
 
     def start_at_zero(self, stage: str) -> None:
-        """Make a stage's counters exist before their first event: a rate cannot see a series that begins with it."""
-        for counter in (self.records_in, self.records_out, self.retries):
-            counter.labels(stage)
+        """Make a stage's series exist before their first event: a rate cannot see a series that begins with it."""
+        for metric in (self.records_in, self.records_out, self.retries, self.stage_seconds, self.batch_records):
+            metric.labels(stage)
         for outcome in ("ok", "rejected", "poison"):
             self.articles.labels(stage, outcome)
         for reason in Reason:
