@@ -31,6 +31,7 @@ from streams.search.client import make_client
 from streams.search.migrate import migrate
 from streams.search.setup import names
 from streams.settings import Settings, get_settings
+from tests.support.index import delete_all
 
 PREFIX = "benchmark-migration"
 Written = dict[str, tuple[int, str]]
@@ -128,9 +129,7 @@ async def measure(arguments: argparse.Namespace) -> bool:
         return same
     finally:
         await writer.close()
-        indices = await client.indices.get(index=f"{PREFIX}-*")
-        for name in indices.body:
-            await client.indices.delete(index=name)
+        await delete_all(client, settings)
         await client.close()
 
 

@@ -24,8 +24,8 @@ from streams.kafka import open_admin, wait_for_topics
 from streams.metrics import Metrics
 from streams.records import Article
 from streams.search.client import make_client
-from streams.search.setup import names
 from streams.settings import Settings, get_settings
+from tests.support.index import delete_all
 
 WORDS = tuple(
     "الحكومة المدينة الوزير الرئيس المجلس القرار الاقتصاد التعليم الصحة الطريق المطار الميناء الشركة المصنع النفط "  # noqa: SIM905
@@ -49,9 +49,7 @@ async def ground(partitions: int = 4) -> AsyncIterator[Settings]:
             await admin.delete_topics([t for t in await admin.list_topics() if name in t])
         client = make_client(settings)
         try:
-            found = await client.indices.get(index=names(settings).pattern)
-            if found.body:
-                await client.indices.delete(index=list(found.body))
+            await delete_all(client, settings)
         finally:
             await client.close()
 

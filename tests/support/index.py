@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+from elasticsearch import AsyncElasticsearch
 
+from streams.search.setup import names
 from streams.settings import Settings
 
 
@@ -39,3 +41,10 @@ def documents(settings: Settings, *fields: str) -> list[dict[str, Any]]:
             return found
         found += [{"_id": hit["_id"], **hit["_source"]} for hit in hits]
         after = hits[-1]["sort"]
+
+
+async def delete_all(client: AsyncElasticsearch, settings: Settings) -> None:
+    """Delete every index under these settings' prefix, each by its full name, as servers may demand."""
+    found = await client.indices.get(index=names(settings).pattern)
+    if found.body:
+        await client.indices.delete(index=list(found.body))

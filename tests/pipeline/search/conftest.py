@@ -17,6 +17,7 @@ from streams.search.client import make_client
 from streams.search.service import Searcher
 from streams.search.setup import ensure_index, names
 from streams.settings import Settings
+from tests.support.index import delete_all
 from tests.support.serving import serving
 
 
@@ -25,9 +26,7 @@ async def client(settings: Settings) -> AsyncIterator[AsyncElasticsearch]:
     """A client; everything under the test's prefix is deleted at the end."""
     made = make_client(settings)
     yield made
-    found = await made.indices.get(index=names(settings).pattern)
-    if found.body:
-        await made.indices.delete(index=list(found.body))
+    await delete_all(made, settings)
     await made.close()
 
 
