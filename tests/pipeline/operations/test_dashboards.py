@@ -205,7 +205,8 @@ def test_no_rule_fails(observed: Observed) -> None:
         ("rasd_article_places_count", ARTICLES + 11),
         ('rasd_article_entities_count{type="PER"}', ARTICLES + 11),
         ('rasd_table_keys{table="dedupe"}', ARTICLES + 11),
-        ('sum(rasd_clusters_total{relation!="first"})', 10),
+        # A copy that overtakes its original on another partition is counted when its cluster moves.
+        ('sum(rasd_clusters_total{relation!="first"}) + sum(rasd_cluster_moves_total)', 10),
         ("sum(rasd_consumer_lag_messages)", 0),
         ("max(rasd_consumer_lag_seconds)", 0),
         ("rasd_worker_restarts", 0),
