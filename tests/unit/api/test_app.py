@@ -73,6 +73,8 @@ async def test_an_article_is_not_acknowledged_without_kafka(alone: httpx.AsyncCl
         ("/facets?size=9999", "size"),
         ("/timeline?interval=eon", "interval"),
         ("/timeline?zone=../etc", "zone"),
+        ("/timeline?zone=Mars/Olympus", "no such time zone"),
+        ("/timeline?zone=%2B25:00", "no such time zone"),
         ("/map?zoom=99", "zoom"),
         ("/articles/x?copies=-1", "copies"),
     ],
