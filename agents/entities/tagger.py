@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from agents.entities.bio import TAGS, repair
 from agents.entities.chain import Layout, marginals
@@ -152,6 +153,8 @@ def load_tagger(backend: str = "fast") -> Tagger:
         return load_camel(load(MODEL, 0).words)
     if backend not in BACKENDS:
         raise ValueError(f"unknown entities backend {backend!r}; choose from {', '.join(BACKENDS)}, camel")
+    # A worker is one core. A sentence's products are too small to be shared out: the other threads of BLAS would spin.
+    threadpool_limits(1, user_api="blas")
     tagger = assemble(load(MODEL, BACKENDS[backend]))
     tagger.learn(list(islice(tagger.words, _COMMON_WORDS)))
     return tagger
