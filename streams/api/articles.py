@@ -50,8 +50,9 @@ class ArticleWithCopies(BaseModel):
     """One article, and the others that tell the same."""
 
     article: Article
-    copies: list[Copy] = Field(description="The other articles of its cluster, oldest first.")
+    copies: list[Copy] = Field(description="The other articles of its cluster, in the order in which they came.")
     copies_total: int
+    first: Copy = Field(description="Who had the story first, perhaps this article.")
 
 
 class Count(BaseModel):
@@ -132,8 +133,8 @@ async def article(
     found = await state.searcher.article(article_id)
     if found is None:
         raise HTTPException(404, f"no article has the id {article_id}")
-    total, listed = await state.searcher.copies(found, copies)
-    return ArticleWithCopies(article=found, copies=listed, copies_total=total)
+    story = await state.searcher.story(found, copies)
+    return ArticleWithCopies(article=found, copies=story.copies, copies_total=story.total, first=story.first)
 
 
 @router.get("/facets", summary="Most frequent values", dependencies=_ADMITTED, responses=responses(400, 422, 503))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -28,14 +29,29 @@ class Highlights(BaseModel):
 
 
 class Copy(BaseModel):
-    """Another article of the same cluster."""
+    """The outline of an article of a cluster."""
 
     id: str
     url: str
     source: str
     title: str | None = None
     published_at: str | None = None
+    ingested_at: str = Field(description="When it first came in here, ISO 8601, UTC.")
     relation: str | None = None
+
+
+class Story(BaseModel):
+    """An article's cluster.
+
+    Attributes:
+        total: articles besides it.
+        copies: those that came first, in the order in which they came.
+        first: the first of all.
+    """
+
+    total: int
+    copies: list[Copy]
+    first: Copy
 
 
 class Hit(BaseModel):
@@ -46,6 +62,9 @@ class Hit(BaseModel):
     highlights: Highlights
     stories: int = Field(1, description="Articles of the cluster that match, this one included (with fold).")
     copies: list[Copy] = Field(default_factory=list)
+    first: Copy | None = Field(
+        None, description="Who had the story first, perhaps this hit (with fold); it need not match the query."
+    )
 
 
 class SearchPage(BaseModel):
@@ -64,8 +83,22 @@ def read_folds(answer: Mapping[str, Any]) -> list[str]:
     return [hit["fields"][FOLD][0] for hit in answer["hits"]["hits"]]
 
 
+def read_copied_folds(answer: Mapping[str, Any]) -> list[str]:
+    """The stories of those of a folded page's hits that were not the first of theirs."""
+    hits = answer["hits"]["hits"]
+    clusters = [hit["_source"].get("cluster") or {"canonical_id": hit["_source"]["id"]} for hit in hits]
+    return [
+        fold
+        for fold, cluster, hit in zip(read_folds(answer), clusters, hits, strict=True)
+        if cluster["canonical_id"] != hit["_source"]["id"]
+    ]
+
+
 def read_page(
-    answer: Mapping[str, Any], request: SearchRequest, stories: Mapping[str, Any] | None = None
+    answer: Mapping[str, Any],
+    request: SearchRequest,
+    stories: Mapping[str, Any] | None = None,
+    firsts: Mapping[str, Any] | None = None,
 ) -> SearchPage:
     """A page of hits.
 
@@ -73,16 +106,21 @@ def read_page(
         answer: the server's answer to `build_search`.
         request: what was asked.
         stories: its answer to `build_stories`, for a folded page with hits.
+        firsts: its answer to `build_firsts`, for those hits that were not the first of their story.
     """
     hits = answer["hits"]["hits"]
     total = answer["hits"]["total"]
+    first = {hit["fields"][FOLD][0]: read_copy(hit) for hit in firsts["hits"]["hits"]} if firsts else {}
     counted = {bucket["key"]: bucket for bucket in stories["aggregations"]["stories"]["buckets"]} if stories else {}
     return SearchPage(
         total=total["value"],
         total_is_exact=total["relation"] == "eq",
-        partial=bool(answer.get("timed_out")) or bool(stories and stories.get("timed_out")),
+        partial=any(part.get("timed_out") for part in (answer, stories, firsts) if part),
         took_ms=answer["took"] + (stories["took"] if stories else 0),
-        hits=[read_hit(hit, counted.get(hit.get("fields", {}).get(FOLD, [""])[0]), request.copies) for hit in hits],
+        hits=[
+            read_hit(hit, counted.get(fold), request.copies, first.get(fold))
+            for hit, fold in ((hit, hit.get("fields", {}).get(FOLD, [""])[0]) for hit in hits)
+        ],
         next=_next(hits, request),
     )
 
@@ -97,12 +135,15 @@ def _next(hits: list[Mapping[str, Any]], request: SearchRequest) -> str | None:
     return write_cursor(reached) if reached < MAX_FOLDED else None
 
 
-def read_hit(hit: Mapping[str, Any], story: Mapping[str, Any] | None = None, copies: int = 0) -> Hit:
+def read_hit(
+    hit: Mapping[str, Any], story: Mapping[str, Any] | None = None, copies: int = 0, first: Copy | None = None
+) -> Hit:
     """One hit; articles in the index are ours, so they are taken without a second validation.
 
     Args:
         story: the bucket of its story; None for an unfolded hit.
         copies: how many to list.
+        first: the first article of its story, if that is another.
     """
     marked = hit.get("highlight", {})
     article = read_article(hit["_source"])
@@ -118,6 +159,7 @@ def read_hit(hit: Mapping[str, Any], story: Mapping[str, Any] | None = None, cop
         ),
         stories=story["doc_count"] if story else 1,
         copies=others[:copies],
+        first=first or (read_copy(hit) if story else None),
     )
 
 
@@ -127,9 +169,23 @@ def read_article(source: Mapping[str, Any]) -> Article:
 
 
 def read_copy(hit: Mapping[str, Any]) -> Copy:
-    """A copy from a hit that holds only its outline."""
+    """The outline of a hit's article."""
     source = hit["_source"]
     return Copy(**{**source, "relation": (source.get("cluster") or {}).get("relation")})
+
+
+def outline(article: Article) -> Copy:
+    """An article as it is listed among copies."""
+    fields = article.model_dump(mode="json", include=set(Copy.model_fields))
+    return Copy(**fields, relation=article.cluster.relation if article.cluster else None)
+
+
+def read_story(article: Article, answer: Mapping[str, Any], copies: int) -> Story:
+    """An article's cluster, from the answer to `build_copies`."""
+    listed = [read_copy(hit) for hit in answer["hits"]["hits"]]
+    mine = outline(article)
+    first = min([mine, *listed[:1]], key=lambda copy: (datetime.fromisoformat(copy.ingested_at), copy.id))
+    return Story(total=answer["hits"]["total"]["value"], copies=listed[:copies], first=first)
 
 
 def _first(pieces: list[str] | None) -> Highlight | None:

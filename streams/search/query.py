@@ -34,6 +34,8 @@ TIMEOUT = "5s"
 COUNT_UP_TO = 10_000
 FOLD = "facets.fold"
 HELPERS = ("facets", "@timestamp")
+# What is shown of an article that is listed as a copy.
+OUTLINE = ("id", "url", "source", "title", "published_at", "ingested_at", "cluster.relation")
 FACETS = {
     "persons": "facets.persons",
     "organisations": "facets.organisations",
@@ -44,6 +46,7 @@ FACETS = {
     "sources": "source",
     "languages": "language",
 }
+_FIRST_SEEN: tuple[Body, ...] = ({"ingested_at": "asc"}, {"id": "asc"})
 MANY_VALUES = ("persons", "organisations", "places")
 Interval = Literal["hour", "day", "week", "month"]
 
@@ -179,9 +182,8 @@ def build_stories(request: SearchRequest, folds: Sequence[str]) -> Body:
     own = build_query(request, SOME_WORDS if request.scored() else MOST_WORDS)
     stories: Body = {"terms": {"field": FOLD, "size": max(1, len(folds)), "execution_hint": "map"}}
     if request.copies:
-        outline = ["id", "url", "source", "title", "published_at", "cluster.relation"]
         # One more than asked for, as the hit itself is among them.
-        best: Body = {"size": request.copies + 1, "sort": sort_order(request), "_source": outline}
+        best: Body = {"size": request.copies + 1, "sort": sort_order(request), "_source": list(OUTLINE)}
         stories["aggs"] = {"copies": {"top_hits": best}}
     selected: Body = {"terms": {FOLD: list(folds)}}
     return {
@@ -190,6 +192,23 @@ def build_stories(request: SearchRequest, folds: Sequence[str]) -> Body:
         "timeout": TIMEOUT,
         "track_total_hits": False,
         "aggs": {"stories": stories},
+    }
+
+
+def build_firsts(folds: Sequence[str]) -> Body:
+    """The search for the article of each of these stories that came first; it need not match what was asked for.
+
+    Args:
+        folds: the stories, by their value of `facets.fold`.
+    """
+    return {
+        "query": {"bool": {"filter": {"terms": {FOLD: list(folds)}}}},
+        "collapse": {"field": FOLD},
+        "sort": list(_FIRST_SEEN),
+        "size": len(folds),
+        "timeout": TIMEOUT,
+        "track_total_hits": False,
+        "_source": list(OUTLINE),
     }
 
 
@@ -219,12 +238,12 @@ def build_article(article_id: str) -> Body:
 
 
 def build_copies(cluster_id: str, article_id: str, size: int) -> Body:
-    """The search for the other articles of a cluster, oldest first."""
+    """The search for the other articles of a cluster, in the order in which they came."""
     return {
         "query": {"bool": {"filter": {"term": {"cluster.id": cluster_id}}, "must_not": {"term": {"id": article_id}}}},
-        "sort": [{"@timestamp": "asc"}, {"id": "asc"}],
+        "sort": list(_FIRST_SEEN),
         "size": size,
-        "_source": ["id", "url", "source", "title", "published_at", "cluster"],
+        "_source": list(OUTLINE),
         "timeout": TIMEOUT,
     }
 

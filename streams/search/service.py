@@ -13,7 +13,16 @@ from streams.errors import RasdError
 from streams.records import Article
 from streams.search import query
 from streams.search.client import error_text, make_client, passing_errors
-from streams.search.hits import Copy, SearchPage, read_article, read_copy, read_folds, read_page
+from streams.search.hits import (
+    SearchPage,
+    Story,
+    outline,
+    read_article,
+    read_copied_folds,
+    read_folds,
+    read_page,
+    read_story,
+)
 from streams.search.request import Filters, SearchRequest
 from streams.search.setup import ensure_index, names
 from streams.settings import Settings
@@ -45,20 +54,25 @@ class Searcher:
         """
         answer = await self._run(query.build_search(request))
         folds = read_folds(answer) if request.fold else []
-        stories = await self._run(query.build_stories(request, folds)) if folds else None
-        return read_page(answer, request, stories)
+        if not folds:
+            return read_page(answer, request)
+        stories = self._run(query.build_stories(request, folds))
+        if not (copied := read_copied_folds(answer)):
+            return read_page(answer, request, await stories)
+        return read_page(answer, request, *await asyncio.gather(stories, self._run(query.build_firsts(copied))))
 
     async def article(self, article_id: str) -> Article | None:
         """One article, or None. Raises as `search`."""
         hits = (await self._run(query.build_article(article_id)))["hits"]["hits"]
         return read_article(hits[0]["_source"]) if hits else None
 
-    async def copies(self, article: Article, size: int) -> tuple[int, list[Copy]]:
-        """How many other articles its cluster has, and the oldest of them. Raises as `search`."""
+    async def story(self, article: Article, size: int) -> Story:
+        """The cluster of an article, with so many of its copies. Raises as `search`."""
         if article.cluster is None:
-            return 0, []
-        hits = (await self._run(query.build_copies(article.cluster.id, article.id, size)))["hits"]
-        return hits["total"]["value"], [read_copy(hit) for hit in hits["hits"]]
+            return Story(total=0, copies=[], first=outline(article))
+        return read_story(
+            article, await self._run(query.build_copies(article.cluster.id, article.id, max(1, size))), size
+        )
 
     async def facets(self, filters: Filters, size: int) -> Mapping[str, Any]:
         """The answer to `build_facets`. Raises as `search`."""

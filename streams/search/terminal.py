@@ -64,6 +64,8 @@ def hit_lines(hit: Hit, number: int, *, terminal: bool = True) -> Group:
         facts.append(f"{when:%Y-%m-%d %H:%M} UTC")
     if hit.stories > 1:
         facts.append(f"{hit.stories} copies")
+    if hit.first is not None and hit.first.id != article.id:
+        facts.append(f"first: {keep(hit.first.source)}")
     if article.places:
         facts.append("، ".join(keep(name) for name in _once(place.name for place in article.places)[:5]))
     heading = marked(title, style="bold", aligned=terminal)

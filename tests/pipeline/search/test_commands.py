@@ -71,6 +71,6 @@ def test_a_search_in_a_pipe(rasd: Type, settings: Settings) -> None:
     assert all(len(line) <= 100 and line == line.rstrip() for line in lines)
     page = json.loads(rasd("search", "المعارض", "--json"))
     assert set(page) == {"total", "total_is_exact", "partial", "took_ms", "hits", "next"}
-    assert set(page["hits"][0]) == {"score", "article", "highlights", "stories", "copies"}
+    assert set(page["hits"][0]) == {"score", "article", "highlights", "stories", "copies", "first"}
     assert {hit["article"]["id"] for hit in page["hits"]} == {"a1", "a2"}
     assert rasd("search", "لاشيءكهذا").startswith("no article found for لاشيءكهذا")

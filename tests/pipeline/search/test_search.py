@@ -35,6 +35,7 @@ def _article(number: int, title: str, body: str, *places: str, **fields: Any) ->
         places=resolved,
         geo=[{"lat": place["lat"], "lon": place["lon"]} for place in resolved],
         published_at=f"2024-02-{number:02}T08:00:00Z",
+        ingested_at=f"2024-02-03T04:05:{number:02}Z",
         **fields,
     )
 
@@ -133,14 +134,28 @@ async def test_a_story_is_shown_once_with_its_copies(filled: Searcher) -> None:
     assert page.total == 2
     assert hit.stories == 2
     assert {hit.article.id, *(copy.id for copy in hit.copies)} == {"a1", "a2"}
+    assert hit.first is not None
+    assert (hit.first.id, hit.first.source) == ("a1", "almina")
+
+
+async def test_who_had_a_story_first_is_told_also_where_that_article_does_not_match(filled: Searcher) -> None:
+    (hit,) = (await filled.search(SearchRequest(source=["alufuq"]))).hits
+    assert (hit.article.id, hit.stories) == ("a2", 1)
+    assert hit.first is not None
+    assert (hit.first.id, hit.first.source, hit.first.ingested_at) == ("a1", "almina", "2024-02-03T04:05:01Z")
+    (alone,) = (await filled.search(SearchRequest(q="ليبيا"))).hits
+    assert alone.first is not None
+    assert alone.first.id == "a4"
 
 
 async def test_articles_come_back_as_they_went_in(filled: Searcher) -> None:
     assert await filled.article("a4") == ARTICLES[3]
     assert await filled.article("nothing") is None
-    total, copies = await filled.copies(ARTICLES[0], 10)
-    assert (total, [copy.id for copy in copies]) == (1, ["a2"])
-    assert await filled.copies(ARTICLES[2], 10) == (0, [])
+    story = await filled.story(ARTICLES[1], 10)
+    assert (story.total, [copy.id for copy in story.copies], story.first.id) == (1, ["a1"], "a1")
+    assert (await filled.story(ARTICLES[0], 0)).first.id == "a1"
+    alone = await filled.story(ARTICLES[2], 10)
+    assert (alone.total, alone.copies, alone.first.id) == (0, [], "a3")
 
 
 async def test_highlights_are_places_in_display_text(filled: Searcher) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.search.hits import read_folds, read_page, split_marks
+from streams.search.hits import read_copied_folds, read_folds, read_page, read_story, split_marks
 from streams.search.query import MARK_END, MARK_START
 from streams.search.request import MAX_FOLDED, SearchRequest, read_cursor, write_cursor
 from tests.support.articles import article
@@ -54,7 +54,13 @@ def test_folded_pages_count_on_and_stop_at_the_limit() -> None:
 
 def test_copies_are_listed_without_the_hit_itself_and_helpers_are_left_out() -> None:
     outlines = [
-        {"id": f"a{n}", "url": f"https://b.example.com/{n}", "source": "b", "cluster": {"relation": "near"}}
+        {
+            "id": f"a{n}",
+            "url": f"https://b.example.com/{n}",
+            "source": "b",
+            "ingested_at": f"2024-02-0{n}T00:00:00Z",
+            "cluster": {"relation": "near"},
+        }
         for n in (2, 1, 3)
     ]
     copies = {"hits": {"hits": [{"_source": outline} for outline in outlines]}}
@@ -70,7 +76,38 @@ def test_copies_are_listed_without_the_hit_itself_and_helpers_are_left_out() -> 
     assert hit.stories == 7
     assert [(copy.id, copy.relation) for copy in hit.copies] == [("a2", "near"), ("a3", "near")]
     assert [copy.id for copy in read_page(answer, SearchRequest(copies=1), stories).hits[0].copies] == ["a2"]
-    assert (other.stories, other.copies) == (1, [])
+    assert (other.stories, other.copies, other.first) == (1, [], None)
     assert "facets" not in hit.article.model_dump()
     assert page.took_ms == 6
     assert read_page(answer, SearchRequest(), stories | {"timed_out": True}).partial
+
+
+def _in_story(article_id: str, came: str, canonical: str) -> dict[str, Any]:
+    cluster = {"id": "a1", "canonical_id": "a1", "relation": "first" if article_id == canonical else "near", "score": 1}
+    made = article(id=article_id, source=f"outlet of {article_id}", ingested_at=came, cluster=cluster)
+    return {"_source": made.model_dump(mode="json"), "fields": {"facets.fold": ["a1"]}}
+
+
+def test_a_hit_that_is_a_copy_tells_who_was_first_and_a_first_one_tells_itself() -> None:
+    copy = _in_story("a2", "2024-02-03T05:00:00Z", "a1")
+    first = _in_story("a1", "2024-02-03T04:00:00Z", "a1")
+    stories = {"took": 1, "aggregations": {"stories": {"buckets": [{"key": "a1", "doc_count": 2}]}}}
+    answer, firsts = _answer(copy), _answer(first)
+    assert read_copied_folds(answer) == ["a1"]
+    shown = read_page(answer, SearchRequest(), stories, firsts).hits[0].first
+    assert shown is not None
+    assert (shown.id, shown.source, shown.ingested_at) == ("a1", "outlet of a1", "2024-02-03T04:00:00Z")
+    assert read_copied_folds(firsts) == read_copied_folds(_answer(_hit(1, fields={"facets.fold": ["a1"]}))) == []
+    own = read_page(firsts, SearchRequest(), stories).hits[0].first
+    assert own is not None
+    assert own.id == "a1"
+    assert read_page(answer, SearchRequest(), stories, firsts | {"timed_out": True}).partial
+
+
+def test_the_first_of_a_story_may_be_the_article_itself_and_times_are_compared_as_times() -> None:
+    mine = article(id="a2", ingested_at="2024-02-03T04:00:00.500Z", source="alufuq")
+    later = _answer(_in_story("a1", "2024-02-03T04:00:01Z", "a1"), total=1)
+    earlier = _answer(_in_story("a1", "2024-02-03T04:00:00Z", "a1"), total=1)
+    assert read_story(mine, later, 5).first.source == "alufuq"
+    story = read_story(mine, earlier, 0)
+    assert (story.first.id, story.copies, story.total) == ("a1", [], 1)

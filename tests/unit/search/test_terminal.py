@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from streams.search.hits import Highlight, Highlights, Hit, SearchPage
+from streams.search.hits import Highlight, Highlights, Hit, SearchPage, outline
 from streams.search.terminal import is_rtl, marked, print_page
 from tests.support.articles import article
 
@@ -32,14 +32,15 @@ def test_matches_are_styled_where_the_marks_are() -> None:
 
 
 def test_arabic_stands_on_the_right_and_latin_on_the_left() -> None:
-    arabic = Hit(score=1, article=article(), highlights=Highlights(), stories=3)
+    first = outline(article(id="a0", source="alufuq"))
+    arabic = Hit(score=1, article=article(), highlights=Highlights(), stories=3, first=first)
     latin = Hit(score=1, article=article(title="Budget vote", language="en"), highlights=Highlights())
     lines = _shown(_page(arabic, latin, total=12, exact=False))
     title = next(line for line in lines if "افتتاح" in line)
     assert title.startswith(" ")
     assert title.rstrip() == title
     assert any(line.startswith("Budget vote") for line in lines)
-    assert any("3 copies" in line for line in lines)
+    assert any("3 copies" in line and "first: " in line and "alufuq" in line for line in lines)
     assert any("at least 12 articles in 7 ms" in line for line in lines)
 
 
