@@ -181,8 +181,6 @@ class HealthServer(Service):
             self.metrics.lag.labels(stage, str(partition)).set(lag)
         for (stage, partition), age in self.health.lag_seconds(time.time()).items():
             self.metrics.lag_seconds.labels(stage, str(partition)).set(age)
-        for table in self.health.app.confirmed_tables:
-            self.metrics.table_keys.labels(table.name).set(table.size)
         self.metrics.state_free.set(psutil.disk_usage(str(self.settings.state_dir)).free)
 
     async def _livez(self, _: web.Request) -> web.Response:

@@ -53,31 +53,13 @@ def current_event(event: Any) -> Iterator[None]:
 
 
 class ConfirmedTable(faust.Table[str, Any]):
-    """A table that remembers its changelog writes until Kafka has confirmed them.
-
-    Attributes:
-        size: its keys. RocksDB would have to read them all to tell.
-    """
+    """A table that remembers its changelog writes until Kafka has confirmed them."""
 
     logger = FAUST_LOGGER
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._unconfirmed: list[tuple[int, Any, Any, asyncio.Future[Any]]] = []
-        self.size = 0
-
-    def count(self) -> None:
-        """Count the keys anew: the table was read back."""
-        self.size = len(self)
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        new = key not in self
-        super().__setitem__(key, value)
-        self.size += new
-
-    def __delitem__(self, key: str) -> None:
-        super().__delitem__(key)
-        self.size -= 1
 
     def _send_changelog(
         self,

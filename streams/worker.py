@@ -98,7 +98,6 @@ class WorkerApp(faust.App):
         self.tracing = open_tracing(settings)
         self.runners: dict[str, StageRunner] = {}
         self.changelogs: list[TopicSpec] = []
-        self.confirmed_tables: list[ConfirmedTable] = []
         self.assigned_at = time.perf_counter()
         super().__init__(
             settings.app_id,
@@ -226,7 +225,6 @@ class WorkerContext:
         app = self._app
         table = cast(ConfirmedTable, app.Table(name, partitions=LOOKUP_PARTITIONS, key_type=str))
         self.tables.append(table)
-        app.confirmed_tables.append(table)
         window_ms = int(self.settings.dedupe_window_hours * 3600 * 1000)
         app.changelogs.append(
             TopicSpec(
@@ -277,8 +275,6 @@ def _add_agent(app: WorkerApp, stage: Stage) -> None:
 def _rebuild_on_recovery(app: WorkerApp, tables: list[ConfirmedTable], function: StatefulFunction) -> None:
     async def rebuild() -> None:
         function.recovered()
-        for table in tables:
-            table.count()
         app.metrics.recovery_seconds.set(time.perf_counter() - app.assigned_at)
 
     for table in tables:

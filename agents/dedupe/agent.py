@@ -36,12 +36,13 @@ class _Assign:
         for event in LOOKUP_EVENTS:
             events.labels(event)
         self._lookup = Lookup(context.table("dedupe"), config, count=lambda event: events.labels(event).inc())
+        self._tell_size()
 
     def __call__(self, article: FingerprintedArticle, arrival: Arrival, /) -> Sequence[Article | ClusterMove]:
         cluster = self._lookup.assign(article, arrival.timestamp)
         cluster = cluster.model_copy(update={"decision": self._lookup.decision})
         self._metrics.clusters.labels(cluster.relation).inc()
-        self._metrics.table_keys.labels("dedupe").set(len(self._lookup))
+        self._tell_size()
         moves = [
             ClusterMove(id=move.article_id, cluster=move.cluster.model_copy(update={"decision": move.decision}))
             for move in self._lookup.moves()
@@ -50,6 +51,10 @@ class _Assign:
 
     def recovered(self) -> None:
         self._lookup.rebuild()
+        self._tell_size()
+
+    def _tell_size(self) -> None:
+        # The catalogue knows how many keys there are; RocksDB would have to read them all.
         self._metrics.table_keys.labels("dedupe").set(len(self._lookup))
 
 
