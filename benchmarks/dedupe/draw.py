@@ -3,10 +3,11 @@
     python -m benchmarks.dedupe.draw CORPUS/saudinewsnet > drawn.jsonl
 
 The population is every pair of articles of days at most three apart that share at least 4 % of the shorter one's runs
-of three words, three of them such as at most 200 articles have. It is drawn by strata, more from the doubtful ones: eight bands of that share, two articles of one
-outlet or of two, the shorter text a flash (under 40 words) or not. Prints one JSON object a pair, in random order:
-addresses, half, and how many pairs of the population it stands for. Nobody has judged it yet, so `copy` and `kind` are
-null; what is in `pairs.jsonl` under another half is not drawn again. The same days, seed and texts give the same pairs.
+of three words, three of them such as at most 200 articles have. It is drawn by strata, more from the doubtful ones:
+eight bands of that share, two articles of one outlet or of two, the shorter text a flash (under 40 words) or not.
+Prints one JSON object a pair, in random order: addresses, half, and how many pairs of the population it stands for.
+Nobody has judged it yet, so `copy` and `kind` are null; what is in `pairs.jsonl` under another half is not drawn again.
+The same days, seed and texts give the same pairs.
 """
 
 from __future__ import annotations

@@ -19,9 +19,9 @@ from datetime import UTC, datetime, timedelta
 
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
 from agents.dedupe.lookup import Lookup, LookupConfig
-from benchmarks.dedupe.speed import JsonTable
 from benchmarks.dedupe.synthetic import templated
 from streams.records import Article, FingerprintedArticle
+from tests.support.tables import JsonTable
 
 BLOCK = 256
 _LETTERS = "ابتجحدرزسشصطعفقكلمنهوي"

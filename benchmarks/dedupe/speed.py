@@ -15,39 +15,15 @@ import argparse
 import random
 import time
 from base64 import b64encode
-from collections.abc import Iterator, MutableMapping
 from pathlib import Path
-from typing import Any
 
-import orjson
 import psutil
 
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
 from agents.dedupe.lookup import Lookup, LookupConfig
 from benchmarks.dedupe.corpus import read_days
 from streams.records import FingerprintedArticle
-
-
-class JsonTable(MutableMapping[str, Any]):
-    """Records as bytes of JSON, like those of a table on disk."""
-
-    def __init__(self) -> None:
-        self.data: dict[str, bytes] = {}
-
-    def __getitem__(self, key: str) -> Any:
-        return orjson.loads(self.data[key])
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.data[key] = orjson.dumps(value)
-
-    def __delitem__(self, key: str) -> None:
-        del self.data[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.data)
-
-    def __len__(self) -> int:
-        return len(self.data)
+from tests.support.tables import JsonTable
 
 
 def repeated(table: JsonTable, count: int) -> JsonTable:

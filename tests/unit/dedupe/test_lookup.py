@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from agents.dedupe.lookup import Lookup, LookupConfig
 from streams.records import Fingerprint, FingerprintedArticle
+from tests.support.tables import Crashed, FragileTable
 from tests.unit.dedupe.conftest import START, Maker, random_words
 
 NOW = START.timestamp() + 1e7
@@ -125,36 +126,6 @@ def test_an_old_article_sent_again_does_not_undo_later_decisions(make: Maker) ->
     assert lookup.assign(later, NOW).id == "e"
     assert {move.cluster.id for move in lookup.moves()} == {"e"}
     assert clusters(table) == {"e": "e", "f": "e", "g": "e"}
-
-
-class Crashed(Exception):
-    """The process died."""
-
-
-class FragileTable(MutableMapping[str, Any]):
-    """A table whose writes survive, and whose process dies before one of them."""
-
-    def __init__(self) -> None:
-        self.data: dict[str, str] = {}
-        self.writes_left = 10**9
-
-    def __getitem__(self, key: str) -> Any:
-        return json.loads(self.data[key])
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        if self.writes_left == 0:
-            raise Crashed
-        self.writes_left -= 1
-        self.data[key] = json.dumps(value)
-
-    def __delitem__(self, key: str) -> None:
-        del self.data[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.data)
-
-    def __len__(self) -> int:
-        return len(self.data)
 
 
 @pytest.mark.parametrize("seed", range(4))
