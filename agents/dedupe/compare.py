@@ -42,7 +42,7 @@ class CompareConfig:
 
     similarity: float = 0.5
     flash_words: int = 25
-    flash_resemblance: float = 0.5
+    flash_resemblance: float = 0.7
     weekday_containment: float = 0.9
     vouched_containment: float = 0.7
     agreeing_numbers: float = 0.7

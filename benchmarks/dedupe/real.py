@@ -1,14 +1,13 @@
 """Precision and recall on real pairs that were judged by reading.
 
-    python -m benchmarks.dedupe.real CORPUS/saudinewsnet --half tune      # what the thresholds were tuned on
-    python -m benchmarks.dedupe.real CORPUS/saudinewsnet --half held      # untouched by tuning
-    python -m benchmarks.dedupe.real CORPUS/saudinewsnet --half fresh     # a second, smaller sample, untouched too
-    python -m benchmarks.dedupe.real CORPUS/saudinewsnet --half untouched # both
+    python -m benchmarks.dedupe.real CORPUS/saudinewsnet                  # everything that was seen while tuning
+    python -m benchmarks.dedupe.real CORPUS/saudinewsnet --half tune2     # one of its parts: tune, held, fresh, tune2
+    python -m benchmarks.dedupe.real CORPUS/saudinewsnet --half untouched # no label or mistake of these was looked at
 
-`pairs.jsonl` holds addresses and labels alone. The pairs were drawn at random from all pairs of articles within three
-days that share at least 4 % of the shorter one's runs of three words, more from the doubtful bands than from the clear
-ones, and judged by reading: copies are texts of one origin (copied, cut, extended, edited, or standing whole in a
-longer one); stories of one template, tellings of one event and texts that quote the same passage are not.
+`pairs.jsonl` holds addresses and labels alone. `benchmarks.dedupe.draw` draws pairs, more from the doubtful bands than
+from the clear ones; they are judged by reading both texts, before any verdict of the code is seen. Copies are texts of
+one origin (copied, cut, extended, edited, or standing whole in a longer one), if most of the shorter one stands in the
+longer one; stories of one template, tellings of one event and texts that share a passage are not.
 
 Two verdicts a pair: `pairs` are the two articles alone (they share a band and compare as copies); `clusters` is what a
 reader sees: all articles of all days went through one look-up, and the two are in the same cluster.
@@ -33,6 +32,7 @@ from benchmarks.dedupe.corpus import article_id, read_days
 from streams.records import Fingerprint, FingerprintedArticle
 
 PAIRS = Path(__file__).parent / "pairs.jsonl"
+SEEN = ("tune", "held", "fresh", "tune2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Judged:
         copy: whether one is a copy of the other or both of a third text.
         kind: of copy (copy, cut, edited, update) or of other (template, same_event, shared_passage, unrelated).
         weight: pairs of the whole corpus that it stands for: the sample takes more of the doubtful ones.
-        half: `tune`, `held` or `fresh`.
+        half: of `SEEN`, or `untouched`.
     """
 
     a: str
@@ -56,10 +56,10 @@ class Judged:
 
 
 def read_pairs(half: str) -> list[Judged]:
-    """The judged pairs of one half; `untouched` are held and fresh."""
+    """The judged pairs of one half; `seen` are all but the untouched ones."""
     rows = [json.loads(line) for line in PAIRS.read_text(encoding="utf-8").splitlines()]
     pairs = [Judged(**{**row, "a": article_id(row["a"]), "b": article_id(row["b"])}) for row in rows]
-    halves = {"held", "fresh"} if half == "untouched" else {half}
+    halves = SEEN if half == "seen" else (half,)
     return [pair for pair in pairs if pair.half in halves]
 
 
@@ -99,10 +99,10 @@ def main() -> None:
     """Run both verdicts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("days", type=Path, help="folder of one zip a day")
-    parser.add_argument("--half", choices=("tune", "held", "fresh", "untouched"), default="tune")
+    parser.add_argument("--half", choices=(*SEEN, "seen", "untouched"), default="seen")
     parser.add_argument("--table", type=Path, default=TABLE, help="another table of formulas; /dev/null for none")
     parser.add_argument("--since", default="", help="only pairs of which both articles are of this day (ISO) or later")
-    parser.add_argument("--misses", action="store_true", help="list the mistakes; for the tuning half only")
+    parser.add_argument("--misses", action="store_true", help="list the mistakes; not of the untouched half")
     arguments = parser.parse_args()
     days = read_days(arguments.days)
     articles = [article for day in days.values() for article in day]

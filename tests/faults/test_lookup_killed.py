@@ -10,11 +10,12 @@ import pytest
 from streams.settings import Settings
 from streams.topics import Topic
 from tests.support import clusters as kafka
+from tests.support import lookup
 from tests.support.lookup import at_folder, expected_clusters, finished, looked_up, make_stream, named, workers
 from tests.support.processes import wait_until, worker
 
-# Fewer than the 20,000 of the plan, for the sake of the time of a whole test run.
-ARTICLES = 5_000
+# Of fewer the last may be through before the first worker is killed.
+ARTICLES = max(5_000, lookup.ARTICLES)
 
 
 @pytest.mark.timeout(1800)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,6 +18,8 @@ from tests.support import clusters as kafka
 from tests.support.copies import articles
 from tests.support.processes import Running, wait_until, worker
 
+# So many articles go through each test of several workers; docs/dedupe.md tells what 20,000 gave.
+ARTICLES = int(os.environ.get("RASD_TEST_LOOKUP_ARTICLES", "4000"))
 PATIENCE = 180.0  # seconds without progress; a dead worker's partitions take many on a loaded machine
 
 

@@ -13,6 +13,7 @@ from streams.topics import Topic
 from tests.support import clusters as kafka
 from tests.support.copies import articles
 from tests.support.lookup import (
+    ARTICLES,
     expected_clusters,
     fingerprinted,
     finished,
@@ -24,8 +25,7 @@ from tests.support.lookup import (
 )
 from tests.support.processes import wait_until
 
-ARTICLES = 4_000
-REPLAYED = 1_000
+REPLAYED = ARTICLES // 4
 Stream = list[FingerprintedArticle]
 
 

@@ -96,6 +96,16 @@ def test_a_flash_must_be_nearly_the_same(make: Maker) -> None:
     assert verdict(make, " ".join([*flash, "12"]), " ".join([*flash, "13"])) is None
 
 
+def test_a_caption_with_another_name_is_another_caption(make: Maker) -> None:
+    """Of a gallery's one line, the word that differs in it and in its headline is the story."""
+    one, other = (
+        Features(make(name, f"تابع على موقعنا صور العيد في {name}", title=f"العيد في {name}").fingerprint)
+        for name in ("صنعاء", "تونس")
+    )
+    assert overlap(one, other).resemblance > 0.5
+    assert compare(one, other, CONFIG) is None
+
+
 def test_sketches_of_long_texts_still_measure(make: Maker) -> None:
     long = random_words(5, 3000)
     whole, half = (Features(make("a", " ".join(words)).fingerprint) for words in (long, long[:1500]))
