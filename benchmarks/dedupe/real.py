@@ -107,7 +107,6 @@ def main() -> None:
     days = read_days(arguments.days)
     articles = [article for day in days.values() for article in day]
     late = {article.id for name, day in days.items() if name >= arguments.since for article in day}
-    pairs = [pair for pair in read_pairs(arguments.half) if pair.a in late and pair.b in late]
     fingerprints = FingerprintConfig(table=arguments.table)
     prints = {article.id: fingerprint(article, fingerprints) for article in articles}
     config = LookupConfig()
@@ -116,8 +115,11 @@ def main() -> None:
     for article in articles:
         flying = FingerprintedArticle.model_construct(**dict(article), fingerprint=prints[article.id])
         clusters[article.id] = lookup.assign(flying, article.ingested_at.timestamp()).id
-    report("pairs", pairs, lambda p: meets(prints[p.a], prints[p.b], config), misses=arguments.misses)
-    report("clusters", pairs, lambda p: clusters[p.a] == clusters[p.b], misses=arguments.misses)
+    for half in (*SEEN, "seen") if arguments.half == "seen" else (arguments.half,):
+        pairs = [pair for pair in read_pairs(half) if pair.a in late and pair.b in late]
+        print(f"== {half}")
+        report("pairs", pairs, lambda p: meets(prints[p.a], prints[p.b], config), misses=arguments.misses)
+        report("clusters", pairs, lambda p: clusters[p.a] == clusters[p.b], misses=arguments.misses)
 
 
 if __name__ == "__main__":
