@@ -15,6 +15,7 @@ from streams.records import Fingerprint
 Relation = Literal["exact", "near", "contains", "update"]
 _HASH_SPACE = 1 << 16
 _PRIOR = 2
+_MOST_OVERLAPS = 64
 # Four quarters of two bits in each byte.
 _QUARTERS = [bytes(byte >> shift & 3 for shift in (0, 2, 4, 6)) for byte in range(256)]
 
@@ -89,6 +90,9 @@ class Features:
 
     def __init__(self, fingerprint: Fingerprint) -> None:
         self.fingerprint = fingerprint
+        # With earlier texts, by their exact hash: where many resemble each other, the same two are compared again and
+        # again as late articles come between them.
+        self.overlaps: dict[str, Overlap] = {}
 
     @cached_property
     def quarters(self) -> dict[int, int]:
@@ -164,10 +168,17 @@ def joins(
 
 
 def overlap(one: Features, other: Features) -> Overlap:
-    """What two texts share, told from their sketches.
+    """What two texts share, told from their sketches; the first remembers it."""
+    shared = one.overlaps.get(other.fingerprint.exact)
+    if shared is None:
+        if len(one.overlaps) == _MOST_OVERLAPS:
+            one.overlaps.clear()
+        shared = one.overlaps[other.fingerprint.exact] = _measure(one, other)
+    return shared
 
-    Up to the smaller of the hashes to which the sketches are complete, both are fair samples of their texts.
-    """
+
+def _measure(one: Features, other: Features) -> Overlap:
+    """Up to the smaller of the hashes to which the sketches are complete, both are fair samples of their texts."""
     if (one.fingerprint.runs, one.hashes) > (other.fingerprint.runs, other.hashes):
         one, other = other, one
     limit = min(one.complete_to, other.complete_to)

@@ -44,7 +44,7 @@ class LookupConfig:
         most_postings: newest articles that are considered of one band.
         most_candidates: articles before and after one that it is compared with, those that share most bands.
         most_redecided: articles that are decided again because one came late.
-        most_decoded: records kept decoded in memory, about 10 KB each.
+        most_decoded: records kept decoded in memory, about 10 KB each, 25 in a flood.
         compare: what a copy is.
     """
 

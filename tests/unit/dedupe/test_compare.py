@@ -115,6 +115,16 @@ def test_sketches_of_long_texts_still_measure(make: Maker) -> None:
     assert shared.evenness > 0.9
 
 
+def test_a_text_remembers_what_it_shares_with_a_bounded_number_of_others(make: Maker) -> None:
+    prints = [make(f"n{at}", " ".join(STORY[at:] + random_words(at, at))).fingerprint for at in range(100)]
+    mine = Features(make("a", " ".join(STORY)).fingerprint)
+    fresh = [overlap(Features(mine.fingerprint), Features(other)) for other in prints]
+    for _ in range(2):
+        assert [overlap(mine, Features(other)) for other in prints] == fresh
+    assert len(set(fresh)) > 50
+    assert len(mine.overlaps) <= 64
+
+
 def test_a_member_introduces_only_what_is_akin_to_the_canonical_text(make: Maker) -> None:
     rest = random_words(12, 300)
     canonical, member, near, far = (
