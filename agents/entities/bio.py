@@ -20,6 +20,11 @@ class TagSpan:
     kind: Kind
 
 
+def breaks(before: str, after: str) -> bool:
+    """Whether `after` is an I- that continues nothing of its class."""
+    return after[0] == "I" and before[2:] != after[2:]
+
+
 def repair(tags: Sequence[str]) -> list[str]:
     """Tags in which every I- continues an entity of its class: an I- that continues none begins one."""
     if tags.count("O") == len(tags):  # most sentences

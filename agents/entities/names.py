@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from agents.entities.folding import fold, plain
 
+# As `_key` folds them.
+_CHILD_OF = frozenset({"بن", "ابن", "بنت"})
+
 
 @dataclass(frozen=True, slots=True)
 class Mention:
@@ -68,6 +71,12 @@ def _fuller(index: int, keys: Sequence[tuple[str, tuple[str, ...]]]) -> int:
 
 
 def _contains(full: Sequence[str], part: Sequence[str]) -> bool:
-    """Whether the words of `part` stand in `full` in their order."""
+    """Whether the words of `part` stand in `full` in their order, and do not begin with a father's name.
+
+    «سلمان» alone is another than «محمد بن سلمان».
+    """
     rest = iter(full)
-    return all(word in rest for word in part)
+    if not all(word in rest for word in part):
+        return False
+    first = full.index(part[0])
+    return first == 0 or full[first - 1] not in _CHILD_OF

@@ -12,9 +12,9 @@ from typing import Protocol
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from agents.entities.bio import TAGS, repair
 from agents.entities.chain import Layout, marginals
 from agents.entities.consistency import lend
+from agents.entities.decoding import decode
 from agents.entities.features import OUTSIDE, WordEntry
 from agents.entities.folding import fold
 from agents.entities.network import Networks
@@ -28,9 +28,6 @@ BACKENDS = {"fast": 1, "accurate": 3}
 _COMMON_WORDS = 12_000
 # Cross-validated (docs/entities.md).
 NETWORKS_SHARE = 0.55
-# Taggers trained on few names are too shy of new ones: O has to be this much likelier than a name. Cross-validated
-# (docs/entities.md).
-_PREFERENCE = np.array([0.67, *(1.0 for _ in TAGS[1:])], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +89,13 @@ class EmbeddedTagger:
         filled = [[fold(token) or OUTSIDE for token in tokens] for tokens in sentences if tokens]
         if not filled:
             return [Tagging([], []) for _ in sentences]
-        names, scores = decode(lend(filled, self.probabilities(filled), self._stem))
+        lent = lend(filled, self.probabilities(filled), self._stem, self.words)
+        tags, scores = decode(lent, [len(tokens) for tokens in filled])
         taggings: list[Tagging] = []
         start = 0
         for tokens in sentences:
             end = start + len(tokens)
-            taggings.append(Tagging(repair(names[start:end]), scores[start:end]))
+            taggings.append(Tagging(tags[start:end], scores[start:end]))
             start = end
         return taggings
 
@@ -118,12 +116,6 @@ class EmbeddedTagger:
 
     def _stem(self, word: str) -> str:
         return self.linear.features(word).stem
-
-
-def decode(probabilities: Floats) -> tuple[list[str], list[float]]:
-    """The tag of each token (not yet repaired) and its probability."""
-    path = (probabilities * _PREFERENCE).argmax(axis=1)
-    return [TAGS[number] for number in path.tolist()], probabilities[np.arange(len(path)), path].tolist()
 
 
 def weights(networks: int, share: float = NETWORKS_SHARE) -> Floats:

@@ -20,16 +20,16 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from agents.entities import corpus as corpora
-from agents.entities.bio import repair
 from agents.entities.chain import Layout, marginals
 from agents.entities.columns import Score, score_tags
 from agents.entities.consistency import lend
 from agents.entities.corpus import Tagged
+from agents.entities.decoding import decode
 from agents.entities.features import FeatureCache, WordEntry
 from agents.entities.gazetteer import place_words
 from agents.entities.network import Networks, unpacked
 from agents.entities.potentials import Floats
-from agents.entities.tagger import NETWORKS_SHARE, decode, weights
+from agents.entities.tagger import NETWORKS_SHARE, weights
 from agents.entities.train import train, train_networks
 from agents.entities.wordstats import DIMENSIONS, GRANULARITIES, WordStatistics, word_statistics
 
@@ -72,14 +72,16 @@ def probabilities(
 
 def lent(probability: Floats, held: Sequence[Tagged], features: FeatureCache) -> Floats:
     """The probabilities after persons named again have lent each other theirs."""
-    return lend([sentence.tokens for sentence in held], probability, lambda word: features(word).stem)
+    tokens = [sentence.tokens for sentence in held]
+    return lend(tokens, probability, lambda word: features(word).stem, features.words)
 
 
 def tags_of(probability: Floats, held: Sequence[Tagged]) -> Tags:
     """The tags that these probabilities give each sentence."""
-    names, _ = decode(probability)
-    ends = np.cumsum([len(sentence.tags) for sentence in held]).tolist()
-    return [repair(names[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
+    lengths = [len(sentence.tags) for sentence in held]
+    tags, _ = decode(probability, lengths)
+    ends = np.cumsum(lengths).tolist()
+    return [tags[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def variants(parts: Sequence[Floats], held: Sequence[Tagged], features: FeatureCache) -> dict[str, Floats]:

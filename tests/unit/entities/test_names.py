@@ -23,6 +23,14 @@ def test_the_fullest_form_wins_over_a_fuller_one() -> None:
     assert found == ["نادر بن علي الصالح"] * 3
 
 
+def test_a_fathers_name_is_not_the_son() -> None:
+    found = names(
+        ("نادر بن سالم بن علي", "PER"), ("سالم", "PER"), ("علي", "PER"), ("نادر", "PER"), ("نادر بن سالم", "PER")
+    )
+    assert found == ["نادر بن سالم بن علي", "سالم", "علي", "نادر بن سالم بن علي", "نادر بن سالم بن علي"]
+    assert names(("سامي بن حمدان", "PER"), ("بن حمدان", "PER"))[1] == "سامي بن حمدان"
+
+
 def test_spellings_of_one_name_are_one() -> None:
     assert len(set(names(("أحمد", "PER"), ("احمد", "PER"), ("أَحْمَد", "PER")))) == 1
     assert names(("إربد", "LOC"), ("اربد", "LOC"), ("إربد", "LOC")) == ["إربد"] * 3
