@@ -49,6 +49,7 @@ schemas: setup ## write docs/schemas anew
 lock: ## resolve the pinned packages anew (needs uv)
 	uv pip compile -q pyproject.toml --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal -o requirements.lock
 	uv pip compile -q pyproject.toml --extra dev -c requirements.lock --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal -o requirements-dev.lock
+	uv pip compile -q pyproject.toml --extra tracing -c requirements-dev.lock --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal -o deploy/requirements-image.lock
 
 train-entities: setup ## train the tagger anew from ../shared/corpus
 	@$(BIN)/python -m agents.entities.train --corpus ../shared/corpus

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,14 +32,17 @@ def _builder() -> list[str]:
     pytest.skip(message)
 
 
+def kustomize(folder: Path) -> list[Json]:
+    """All objects that a kustomization makes."""
+    done = subprocess.run([*_builder(), str(folder)], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return list(yaml.safe_load_all(done.stdout))
+
+
 @lru_cache(maxsize=len(OVERLAYS))
 def build(overlay: str) -> tuple[Json, ...]:
     """All objects of an overlay; not to be changed by its readers."""
-    done = subprocess.run(
-        [*_builder(), str(K8S / "overlays" / overlay)], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return tuple(yaml.safe_load_all(done.stdout))
+    return tuple(kustomize(K8S / "overlays" / overlay))
 
 
 def of_kind(overlay: str, *kinds: str) -> list[Json]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import re
 import threading
+import tomllib
 from collections.abc import Iterator
 
 import pytest
@@ -38,20 +39,38 @@ def test_packages_are_installed_by_hash_without_dependencies_or_index() -> None:
     assert len(installs) == 3
     assert all("--no-deps" in install for install in installs)
     locked = [install for install in installs if not install.endswith(" .")]
-    assert [install.split()[-1] for install in locked] == ["requirements-build.lock", "requirements.lock"]
+    assert [install.split()[-1] for install in locked] == ["requirements-build.lock", "requirements-image.lock"]
     assert all("--require-hashes" in install for install in locked)
     assert not re.search(r"index-url|https?://", " ".join(LINES))
 
 
-def test_build_tools_are_those_of_the_development_lock() -> None:
-    def pins(name: str) -> dict[str, tuple[str, ...]]:
-        text = (ROOT / name).read_text(encoding="utf-8")
-        found = re.findall(r"^([a-z0-9-]+==[^\s;]+)((?:.*\\\n\s+--hash=\S+)+)", text, re.MULTILINE)
-        return {pin: tuple(re.findall(r"--hash=(\S+)", hashes)) for pin, hashes in found}
+def pins(name: str) -> dict[str, tuple[str, ...]]:
+    """Hashes of every pinned package of a lock."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    found = re.findall(r"^([a-z0-9-]+==[^\s;]+)((?:.*\\\n\s+--hash=\S+)+)", text, re.MULTILINE)
+    return {pin: tuple(re.findall(r"--hash=(\S+)", hashes)) for pin, hashes in found}
 
+
+def test_build_tools_are_those_of_the_development_lock() -> None:
     build = pins("deploy/requirements-build.lock")
     assert build
     assert build.items() <= pins("requirements-dev.lock").items()
+
+
+def test_it_holds_what_is_tested_and_the_packages_of_tracing() -> None:
+    image = pins("deploy/requirements-image.lock")
+    assert pins("requirements.lock").items() <= image.items()
+    assert image.items() <= pins("requirements-dev.lock").items()
+    extra = {pin.split("==")[0] for pin in image.keys() - pins("requirements.lock").keys()}
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    wanted = {re.match(r"[a-z0-9-]+", package).group() for package in asked["tracing"]}  # type: ignore[union-attr]
+    assert wanted <= extra
+    assert all(re.match(r"opentelemetry-|googleapis-|protobuf$", name) for name in extra), extra
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "deploy/requirements-image.lock"])
+def test_no_lock_names_an_index(name: str) -> None:
+    assert not re.search(r"https?://|--(extra-)?index-url", (ROOT / name).read_text(encoding="utf-8"))
 
 
 def test_it_runs_as_a_number_that_is_not_root() -> None:
