@@ -5,7 +5,9 @@ Kustomize builds them (of kubectl, or its own program); Kubernetes' schemas and 
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +28,7 @@ from tests.deploy.manifests import (
     build,
     container,
     environment,
+    kustomize,
     matches,
     of_kind,
     pod,
@@ -106,6 +109,25 @@ def test_every_pod_has_room_and_a_limit_of_memory(overlay: str) -> None:
         assert set(resources["limits"]) == {"memory"}
 
 
+def test_pods_ask_for_the_memory_that_was_measured(overlay: str) -> None:
+    """The table of docs/operations.md, by `python -m benchmarks.operations`."""
+    manual = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    peaks = {
+        name: int(mib) for name, mib in re.findall(r"^\| `(rasd-\w+)`[^|]*\|[^|]*\| (\d+) \|", manual, re.MULTILINE)
+    }
+    assert peaks.keys() == workloads(overlay).keys() - {"rasd-topics"}
+    for name, peak in peaks.items():
+        resources = container(workloads(overlay)[name])["resources"]
+        assert mebibytes(resources["requests"]["memory"]) >= peak
+        assert mebibytes(resources["limits"]["memory"]) >= 1.5 * peak
+
+
+def mebibytes(quantity: str) -> int:
+    """A quantity of memory as Kubernetes writes it."""
+    number, unit = re.fullmatch(r"(\d+)(Mi|Gi)", quantity).groups()  # type: ignore[union-attr]
+    return int(number) * (1024 if unit == "Gi" else 1)
+
+
 def test_settings_are_valid_and_secrets_are_only_referred_to(overlay: str) -> None:
     read = settings(overlay)
     assert not of_kind(overlay, "Secret")
@@ -165,7 +187,9 @@ def test_probes_ask_where_the_processes_answer(overlay: str) -> None:
         assert port["containerPort"] == wanted
         assert pod(workload)["metadata"]["annotations"]["prometheus.io/port"] == str(wanted)
         paths = {kind: found[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
-        assert paths == {"startup": "/livez", "liveness": "/livez", "readiness": "/readyz"}
+        # Searches need no Kafka, so a broker's absence must not take the API away from its readers.
+        ready = "/readyz" if stages(workload) else "/readyz?needs=search"
+        assert paths == {"startup": "/livez", "liveness": "/livez", "readiness": ready}
         assert {found[f"{kind}Probe"]["httpGet"]["port"] for kind in ("startup", "liveness", "readiness")} == {
             port["name"]
         }
@@ -188,6 +212,7 @@ def test_selectors_take_the_pods_that_they_mean(overlay: str) -> None:
         (target,) = [name for name, labels in templates.items() if matches(selector, labels)]
         (port,) = service["spec"]["ports"]
         assert port["targetPort"] in [p["name"] for p in container(workloads(overlay)[target])["ports"]]
+        assert budget["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
     budgets = {budget["metadata"]["name"] for budget in of_kind(overlay, "PodDisruptionBudget")}
     assert budgets == set(templates) - {"rasd-topics"}
 
@@ -238,3 +263,32 @@ def test_prometheus_names_the_jobs_of_these_pods_as_rules_expect(overlay: str) -
         assert [name for name, pattern in named.items() if re.fullmatch(pattern, component)] == [wanted]
     (space,) = [found["metadata"]["name"] for found in of_kind(overlay, "Namespace")]
     assert job["kubernetes_sd_configs"][0]["namespaces"]["names"] == [space]
+
+
+def test_traces_are_switched_on_by_a_component(overlay: str, tmp_path: Path) -> None:
+    def relative(*parts: str) -> str:
+        return os.path.relpath(K8S.joinpath(*parts), tmp_path)
+
+    endpoint = "http://collector.monitoring:4318"
+    traced = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "namespace": "rasd",
+        "resources": [relative("overlays", overlay)],
+        "components": [relative("components", "tracing")],
+        "configMapGenerator": [
+            {"name": "rasd", "behavior": "merge", "literals": [f"OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}"]}
+        ],
+    }
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(traced), encoding="utf-8")
+    built = kustomize(tmp_path)
+    for found in built:
+        if found["kind"] not in KEDA:
+            kubernetes_validate.validate(found, "1.36", strict=True)
+    (config,) = [f["data"] for f in built if f["kind"] == "ConfigMap" and f["metadata"]["name"].startswith("rasd-")]
+    assert environment(overlay).items() <= config.items()
+    assert settings_of(config).tracing is True
+    assert config["OTEL_EXPORTER_OTLP_ENDPOINT"] == endpoint
+    (policy,) = [f for f in built if f["kind"] == "NetworkPolicy" and f["metadata"]["name"] == "rasd"]
+    ports = [port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]]
+    assert ports.count(urlsplit(endpoint).port) == 1
