@@ -11,15 +11,16 @@ from aiokafka.errors import CommitFailedError, IllegalGenerationError, UnknownMe
 from streams.errors import CommandError, Retryable
 from streams.kafka import AWAY, client_options, open_admin
 from streams.settings import Settings
-from streams.stage import Stage
-from streams.topics import topic_name
+from streams.stage import MapStage, Stage
+from streams.topics import Topic, topic_name
 
 
 async def rewind(settings: Settings, stages: Sequence[Stage], since: datetime) -> dict[str, int]:
-    """Set where the workers of this application (`app_id`) begin: the first stage at a moment, the others at the end.
+    """Set where the workers of this application (`app_id`) begin: at a moment, or at the end of what they write anew.
 
-    The others get what the first one writes anew. Anything older in their topics is the result of the former version,
-    and would take the place of the new one.
+    A topic that one of these stages writes anew is read from its end on: anything older in it is the result of the
+    former version, and would take the place of the new one. A topic that another stage has written, such as the moves
+    of articles whose cluster changed, is read from the moment on.
 
     Args:
         stages: in pipeline order.
@@ -39,8 +40,9 @@ async def rewind(settings: Settings, stages: Sequence[Stage], since: datetime) -
         await consumer.start()
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
-        first = [place for place in places if place.topic == topics[0]]
-        found = await consumer.offsets_for_times(dict.fromkeys(first, int(since.timestamp() * 1000)))
+        anew = {topic_name(topic, settings) for stage in stages for topic in _writes(stage)}
+        kept = [place for place in places if place.topic not in anew]
+        found = await consumer.offsets_for_times(dict.fromkeys(kept, int(since.timestamp() * 1000)))
         begins = ends | {place: at.offset for place, at in found.items() if at is not None}
         await consumer.commit(begins)
     except (CommitFailedError, IllegalGenerationError, UnknownMemberIdError) as error:
@@ -53,6 +55,10 @@ async def rewind(settings: Settings, stages: Sequence[Stage], since: datetime) -
     finally:
         await consumer.stop()
     return {topic: sum(ends[p] - begins[p] for p in places if p.topic == topic) for topic in topics}
+
+
+def _writes(stage: Stage) -> set[Topic]:
+    return {stage.writes, *stage.side_outputs.values()} if isinstance(stage, MapStage) else set()
 
 
 async def _partitions(settings: Settings, topics: Sequence[str]) -> list[TopicPartition]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from deploy.local import analysis_plugin
 from deploy.local.jdk import Jdk
-from deploy.local.places import write
+from deploy.local.places import give, write
 from deploy.local.process import Launch
 from deploy.local.service import HOST, Layout, Program, Site, identity, source
 
@@ -66,6 +66,7 @@ def node_settings(layout: Layout, port: int) -> dict[str, object]:
         "discovery.type": "single-node",
         "path.data": str(layout.data),
         "path.logs": str(layout.logs),
+        "path.repo": [str(layout.snapshots)],
         "xpack.security.enabled": False,
         "action.auto_create_index": False,
         # A developer's disk is often nearly full; indices must not turn read-only for that.
@@ -120,6 +121,8 @@ class Elasticsearch:
         The script would first start Java once more only to look at its version, which we know.
         """
         layout, home = site.layout, site.program.home
+        layout.snapshots.mkdir(exist_ok=True)
+        give(layout.snapshots, site.user)
         known = identity(layout, site.port, site.version)
         lines = [f"{name}: {json.dumps(value)}" for name, value in node_settings(layout, site.port).items()]
         write(layout.config / "elasticsearch.yml", "\n".join(lines) + "\n")

@@ -50,6 +50,11 @@ class Layout:
         return self.folder / "tmp"
 
     @property
+    def snapshots(self) -> Path:
+        """Back-ups of the index, beside the servers' folders: `rasd down --wipe` leaves them."""
+        return self.folder.parent / "snapshots"
+
+    @property
     def parts(self) -> tuple[Path, ...]:
         """The folders that are the server's own, when it runs as another user than we."""
         return self.data, self.config, self.logs, self.temporary

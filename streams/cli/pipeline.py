@@ -20,9 +20,13 @@ _LONG_ENOUGH = 60.0
 def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Running system")(worker)
     app.command(rich_help_panel="Running system")(serve)
-    topics = typer.Typer(help="Kafka's topics: create, rewind.", no_args_is_help=True, rich_markup_mode="markdown")
+    topics = typer.Typer(
+        help="Kafka's topics: create, status, grow, rewind.", no_args_is_help=True, rich_markup_mode="markdown"
+    )
     topics.callback()(lambda: None)
     topics.command()(create)
+    topics.command()(status)
+    topics.command()(grow)
     topics.command()(rewind)
     app.add_typer(topics, name="topics", rich_help_panel="Running system")
     app.command(rich_help_panel="Running system")(schema)
@@ -109,6 +113,46 @@ def create() -> None:
         typer.echo(f"{spec.name}\t{spec.partitions} partitions\t{'created' if spec.name in made else 'there'}")
 
 
+def status() -> None:
+    """Show what each topic holds and what the workers (RASD_APP_ID) have not finished, whether they run or not.
+
+    Example: `rasd topics status`
+    """
+    from rich.table import Table
+
+    from streams.cli.console import out
+    from streams.partitions import topic_states
+
+    states = asyncio.run(topic_states(get_settings()))
+    if not states:
+        raise CommandError("there are no topics yet", hint="rasd topics create")
+    table = Table("topic", "partitions", "records", "waiting", "lacking copies", box=None, pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for topic, state in states.items():
+        numbers = (len(state.ends), state.kept, state.waiting, state.lacking)
+        table.add_row(topic.value, *(f"{number:,}" for number in numbers))
+    out().print(table)
+
+
+def grow(
+    partitions: int = typer.Argument(..., min=1, help="How many each topic that workers share shall have."),
+) -> None:
+    """Give the topics more partitions, so that more workers can share them. It cannot be undone.
+
+    The workers must be stopped, and start again with RASD_PARTITIONS set to the new number. docs/operations.md has the
+    whole procedure.
+
+    Example: `rasd topics grow 8`
+    """
+    from streams.partitions import grow as do_grow
+
+    grown = asyncio.run(do_grow(get_settings(), partitions))
+    for name, had in grown.items():
+        typer.echo(f"{name}\t{had} → {partitions} partitions")
+    typer.echo(f"set RASD_PARTITIONS={partitions} for every process" if grown else "nothing to do")
+
+
 def rewind(
     since: str = typer.Option(
         ..., "--since", help="First record to read again: a date or a time (ISO 8601, else UTC)."
@@ -116,7 +160,7 @@ def rewind(
     stages: str = typer.Option(
         None,
         "--stages",
-        help="Stages that read again, comma separated: the first from then, the others what it writes.",
+        help="Stages that read again, comma separated: from then, or what one of them writes anew.",
     ),
 ) -> None:
     """Let stages work once more on what came since a moment: after one of them changed.

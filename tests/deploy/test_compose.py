@@ -210,7 +210,13 @@ def test_data_is_on_named_volumes() -> None:
     assert named.keys() == parsed["volumes"].keys()
     assert named["kafka"] == SERVICES["kafka"]["environment"]["KAFKA_LOG_DIRS"]
     assert named["elasticsearch"] == "/usr/share/elasticsearch/data"
+    assert named["snapshots"] == SERVICES["elasticsearch"]["environment"]["path.repo"]
     assert f"--storage.tsdb.path={named['prometheus']}" in SERVICES["prometheus"]["command"]
+
+
+def test_snapshots_go_where_the_user_says() -> None:
+    service = compose({"ELASTICSEARCH_SNAPSHOTS": "/srv/rasd"})["services"]["elasticsearch"]
+    assert f"/srv/rasd:{service['environment']['path.repo']}" in service["volumes"]
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -13,8 +13,14 @@ from streams.settings import Settings, default_state_dir
 from tests.deploy.sources import ROOT
 
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
-# Read by docker-compose.yml alone.
-COMPOSE_ONLY = {"ELASTICSEARCH_MEMORY", "PROMETHEUS_PORT", "GRAFANA_PORT"}
+# Read by docker-compose.yml alone, or, from the containers' environment, by OpenTelemetry.
+COMPOSE_ONLY = {
+    "ELASTICSEARCH_MEMORY",
+    "ELASTICSEARCH_SNAPSHOTS",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "PROMETHEUS_PORT",
+    "GRAFANA_PORT",
+}
 
 
 def entries() -> dict[str, tuple[str, str]]:

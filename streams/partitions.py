@@ -1,0 +1,121 @@
+"""How far the workers are in each topic, and how a topic gets more partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+
+from streams.errors import CommandError, Retryable
+from streams.kafka import AWAY, open_admin, open_reader, when_known
+from streams.settings import Settings
+from streams.topics import Topic, topic_name, topic_specs
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """One topic as Kafka has it.
+
+    Attributes:
+        begins, ends: first offset that is kept and next offset to be written, by partition.
+        committed: next offset of the workers' group, by partition; what it never read is left out.
+        lacking: partitions with fewer copies than they should have.
+    """
+
+    topic: Topic
+    begins: Mapping[int, int]
+    ends: Mapping[int, int]
+    committed: Mapping[int, int]
+    lacking: int
+
+    @property
+    def end(self) -> int:
+        """Records ever written."""
+        return sum(self.ends.values())
+
+    @property
+    def kept(self) -> int:
+        """Records that the topic holds."""
+        return self.end - sum(self.begins.values())
+
+    @property
+    def waiting(self) -> int:
+        """Records that the workers have not finished. Nobody has to read the dead letters."""
+        if self.topic is Topic.DLQ:
+            return 0
+        done = {p: max(begin, self.committed.get(p, 0)) for p, begin in self.begins.items()}
+        return sum(max(0, end - done[p]) for p, end in self.ends.items())
+
+
+async def read_topics(
+    settings: Settings, admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer
+) -> dict[Topic, TopicState]:
+    """All topics that are there, in pipeline order. Raises what aiokafka raises."""
+    described = await admin.describe_topics([topic_name(topic, settings) for topic in Topic])
+    partitions = {found["topic"]: found["partitions"] for found in described if found["error_code"] == 0}
+    places = [TopicPartition(name, p["partition"]) for name, group in partitions.items() for p in group]
+    begins, ends = await reader.beginning_offsets(places), await reader.end_offsets(places)
+    committed = await admin.list_consumer_group_offsets(settings.app_id)
+    states = {}
+    for topic in Topic:
+        name = topic_name(topic, settings)
+        own = [place for place in places if place.topic == name]
+        if own:
+            states[topic] = TopicState(
+                topic,
+                begins={p.partition: begins[p] for p in own},
+                ends={p.partition: ends[p] for p in own},
+                committed={p.partition: committed[p].offset for p in own if p in committed},
+                lacking=sum(len(p["isr"]) < len(p["replicas"]) for p in partitions[name]),
+            )
+    return states
+
+
+async def topic_states(settings: Settings) -> dict[Topic, TopicState]:
+    """All topics that are there, in pipeline order.
+
+    Raises:
+        Retryable: no broker can be reached, or it is still starting.
+    """
+    async with open_admin(settings) as admin, open_reader(settings) as reader:
+        try:
+            return await when_known(lambda: read_topics(settings, admin, reader))
+        except AWAY as error:
+            raise Retryable(f"Kafka at {settings.kafka_bootstrap} is not ready: {error}") from error
+
+
+async def grow(settings: Settings, partitions: int) -> dict[str, int]:
+    """Give the topics that workers share more partitions.
+
+    Returns:
+        The topics that grew, with the number that they had.
+
+    Raises:
+        CommandError: workers run, there are no topics, or one has more partitions already.
+        Retryable: no broker can be reached, or it is still starting.
+    """
+    # What has one partition whatever the settings say keeps it.
+    shared = [spec.name for spec in topic_specs(settings.model_copy(update={"partitions": 2})) if spec.partitions == 2]
+    async with open_admin(settings) as admin:
+        try:
+            (group,) = await when_known(lambda: admin.describe_consumer_groups([settings.app_id]))
+            if members := len(group.groups[0][5]):
+                raise CommandError(
+                    f"{members} workers of the application {settings.app_id} run", hint="stop them first"
+                )
+            described = await admin.describe_topics(shared)
+            if missing := [found["topic"] for found in described if found["error_code"]]:
+                raise CommandError(f"there is no topic {missing[0]}", hint="rasd topics create")
+            had = {found["topic"]: len(found["partitions"]) for found in described}
+            if larger := [name for name, number in had.items() if number > partitions]:
+                raise CommandError(
+                    f"topic {larger[0]} has {had[larger[0]]} partitions; Kafka cannot take any away", status=2
+                )
+            grown = {name: number for name, number in had.items() if number < partitions}
+            if grown:
+                await admin.create_partitions({name: NewPartitions(partitions) for name in grown})
+        except AWAY as error:
+            raise Retryable(f"Kafka at {settings.kafka_bootstrap} is not ready: {error}") from error
+    return grown
