@@ -1,7 +1,9 @@
 """Is this worker alive, ready, and how far behind is it? Served over HTTP beside its metrics.
 
-/livez fails when a partition has had work waiting for a minute and nothing was finished: Faust's own check only logs.
-/readyz fails until Kafka assigned partitions and tables are read back, and while Elasticsearch is away.
+/livez fails when a partition has had work waiting for a minute and nothing was finished (Faust's own check only logs),
+and when partitions are being assigned, or tables read back, for five minutes without a step forward.
+/readyz fails until Kafka assigned partitions and tables are read back, and while Kafka or Elasticsearch is away, also
+when there is nothing to do.
 /metrics is for Prometheus.
 """
 
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, cast
 
 import psutil
@@ -18,9 +21,13 @@ from faust.tables.manager import TableManager
 from mode import Service
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from streams.errors import RasdError
+from streams.kafka import AWAY, check_kafka
 from streams.logs import FAUST_LOGGER, get_logger
 from streams.metrics import Metrics
+from streams.progress import Progress
 from streams.settings import Settings
+from streams.stage import SinkStage
 from streams.topics import topic_name
 
 if TYPE_CHECKING:
@@ -29,7 +36,10 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 STALL_SECONDS = 60.0
+# A group waits for its slowest member for a minute, perhaps more than once; a table being read back moves all the time.
+ASSIGNMENT_SECONDS = 300.0
 MEASURE_SECONDS = 1.0
+ASK_SECONDS = 10.0
 
 
 class WorkerHealth:
@@ -43,7 +53,9 @@ class WorkerHealth:
     def __init__(self, app: WorkerApp, stall_seconds: float = STALL_SECONDS) -> None:
         self.app = app
         self.stall_seconds = stall_seconds
-        self._stuck_since: dict[tuple[str, int], tuple[int, float]] = {}
+        self.servers = Servers(app)
+        self._work: Progress[tuple[str, int]] = Progress()
+        self._assigning: Progress[str] = Progress()
 
     def lag(self) -> dict[tuple[str, int], int]:
         """Records waiting, by stage and partition of this worker."""
@@ -96,12 +108,16 @@ class WorkerHealth:
         Args:
             now: a monotonic clock, seconds.
         """
-        stuck: dict[tuple[str, int], tuple[int, float]] = {}
-        for place, (done, end) in self._positions().items():
-            if end > done:
-                before, since = self._stuck_since.get(place, (done, now))
-                stuck[place] = (done, since if before == done else now)
-        self._stuck_since = stuck
+        self._work.observe(self._positions(), now)
+        self._assigning.observe(self._assignment_progress(), now)
+
+    def _assignment_progress(self) -> dict[str, tuple[int, int]]:
+        """While partitions are being assigned, as Faust says until tables are read back: how far the tables are."""
+        if not self.app.rebalancing or self.servers.faults:
+            return {}  # without Kafka nobody gets partitions, and a restart would not help
+        offsets = cast(TableManager, self.app.tables).recovery.active_offsets.values()
+        read = sum(offset or 0 for offset in offsets)
+        return {"partitions": (read, read + 1)}
 
     def stalled(self, now: float) -> list[str]:
         """Stages with work waiting that have finished nothing for too long.
@@ -109,13 +125,15 @@ class WorkerHealth:
         A stage that waits for the outside world is not stalled: a restart would not help it, and /readyz tells.
         """
         waiting = self.waiting()
-        return sorted(
-            {
-                stage
-                for (stage, _), (_, since) in self._stuck_since.items()
-                if stage not in waiting and now - since > self.stall_seconds
-            }
-        )
+        stuck = {stage for stage, _ in self._work.stuck(now, self.stall_seconds)}
+        return sorted(stuck - set(waiting))
+
+    def not_alive(self, now: float) -> list[str]:
+        """Why a restart would help; empty when it would not."""
+        faults = [f"{stage}: no progress for {self.stall_seconds:.0f} s" for stage in self.stalled(now)]
+        if self._assigning.stuck(now, ASSIGNMENT_SECONDS):
+            faults.append(f"partitions: neither assigned nor tables read back for {ASSIGNMENT_SECONDS:.0f} s")
+        return faults
 
     def not_ready(self) -> list[str]:
         """What still keeps this worker from working; empty when it is ready."""
@@ -126,15 +144,41 @@ class WorkerHealth:
             faults.append("Kafka: partitions are being assigned")
         elif not cast(TableManager, self.app.tables).recovery.completed.is_set():
             faults.append("tables: being read back")
-        return faults + [f"{name}: waiting for the outside world" for name in self.waiting()]
+        return faults + self.servers.faults + [f"{name}: waiting for the outside world" for name in self.waiting()]
 
     def waiting(self) -> list[str]:
         """Stages that wait for a broker or server right now."""
         return sorted(name for name, runner in self.app.runners.items() if runner.waiting)
 
 
+class Servers:
+    """Asks Kafka, and the stores of this worker's sinks, whether they answer: an idle stage would not notice.
+
+    Attributes:
+        faults: what the last round found, one line each.
+    """
+
+    def __init__(self, app: WorkerApp) -> None:
+        self.app = app
+        self.faults = ["Kafka and Elasticsearch: not asked yet"]
+
+    async def ask(self) -> None:
+        """One round."""
+        stores = [r.function.check() for r in self.app.runners.values() if isinstance(r.stage, SinkStage)]
+        found = await asyncio.gather(*(_fault(check) for check in (check_kafka(self.app.settings), *stores)))
+        self.faults = list(dict.fromkeys(fault for fault in found if fault is not None))
+
+
+async def _fault(check: Awaitable[None]) -> str | None:
+    try:
+        await check
+    except (RasdError, *AWAY) as error:
+        return str(error) or type(error).__name__
+    return None
+
+
 class HealthServer(Service):
-    """The worker's HTTP server, and the timer that measures lag and event loop delay."""
+    """The worker's HTTP server, and the timers that measure lag and event loop delay and ask the servers."""
 
     logger = FAUST_LOGGER
 
@@ -174,6 +218,12 @@ class HealthServer(Service):
             self.health.observe(time.monotonic())
             self._publish()
 
+    @Service.task
+    async def _ask(self) -> None:
+        while not self.should_stop:
+            await self.health.servers.ask()
+            await self.sleep(ASK_SECONDS)
+
     def _publish(self) -> None:
         for gauge in (self.metrics.lag, self.metrics.lag_seconds):
             gauge.clear()  # of partitions that were taken away
@@ -184,8 +234,7 @@ class HealthServer(Service):
         self.metrics.state_free.set(psutil.disk_usage(str(self.settings.state_dir)).free)
 
     async def _livez(self, _: web.Request) -> web.Response:
-        stalled = self.health.stalled(time.monotonic())
-        return _answer([f"{stage}: no progress for {self.health.stall_seconds:.0f} s" for stage in stalled])
+        return _answer(self.health.not_alive(time.monotonic()))
 
     async def _readyz(self, _: web.Request) -> web.Response:
         return _answer(self.health.not_ready())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from ssl import SSLError
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -18,7 +18,6 @@ from aiokafka.errors import (
     KafkaError,
     SaslAuthenticationFailed,
     TopicAlreadyExistsError,
-    UnknownTopicOrPartitionError,
     UnsupportedSaslMechanismError,
     for_code,
 )
@@ -30,6 +29,8 @@ from streams.settings import MIB, Settings
 from streams.topics import TopicSpec, topic_specs
 
 log = get_logger(__name__)
+
+T = TypeVar("T")
 
 # What a broker answers while it starts or elects: KafkaError covers it; OSError and TimeoutError are the network's.
 AWAY = (KafkaError, OSError, TimeoutError)
@@ -156,24 +157,47 @@ async def first_offset(settings: Settings, topic: str, partition: int, least: in
         return int((await reader.getone(place)).offset)
 
 
+async def check_kafka(settings: Settings) -> None:
+    """Ask whether a broker answers us.
+
+    Raises:
+        Retryable: none does.
+        CommandError: a certificate, key or secret cannot be read.
+    """
+    async with open_admin(settings):
+        pass
+
+
 async def committed_offset(settings: Settings, topic: str, partition: int) -> int:
     """Next record of a partition for the workers' group, as Kafka has it; 0 when nothing is committed.
 
     Raises:
         Retryable: no broker can be reached.
     """
-    deadline = time.monotonic() + KNOWN_SECONDS
     async with open_admin(settings) as admin:
-        while True:
-            try:
-                committed = await admin.list_consumer_group_offsets(settings.app_id)
-                break
-            except KafkaError as error:  # the group's coordinator is being found
-                if time.monotonic() > deadline or not error.retriable:
-                    raise Retryable(f"Kafka at {settings.kafka_bootstrap} is not ready: {error}") from error
-                await asyncio.sleep(0.1)
+        try:
+            committed = await when_known(lambda: admin.list_consumer_group_offsets(settings.app_id))
+        except KafkaError as error:
+            raise Retryable(f"Kafka at {settings.kafka_bootstrap} is not ready: {error}") from error
     found = committed.get(TopicPartition(topic, partition))
     return max(0, found.offset) if found is not None else 0
+
+
+async def when_known(ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer to a question about what was made a moment ago, by us or by another process, and what a broker may
+    not know yet: a topic, a group's coordinator.
+
+    Raises:
+        KafkaError: it will not pass, or it did not within `KNOWN_SECONDS`.
+    """
+    deadline = time.monotonic() + KNOWN_SECONDS
+    while True:
+        try:
+            return await ask()
+        except KafkaError as error:
+            if time.monotonic() > deadline or not error.retriable:
+                raise
+            await asyncio.sleep(0.1)
 
 
 async def create_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -> list[str]:
@@ -192,7 +216,7 @@ async def create_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -> 
             existing = set(await admin.list_topics())
             missing = [spec for spec in specs if spec.name not in existing]
             made = await _create(admin, missing)
-            await _check_when_known(admin, specs)
+            await when_known(lambda: _check_partitions(admin, specs))
         except AWAY as error:
             raise Retryable(f"Kafka at {settings.kafka_bootstrap} is not ready: {error}") from error
     return made
@@ -217,18 +241,6 @@ async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> lis
                 hint="RASD_REPLICATION may not exceed the number of brokers",
             )
     return made
-
-
-async def _check_when_known(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
-    """Check partitions; a topic that was made a moment ago, by us or by another process, may not be known yet."""
-    deadline = time.monotonic() + KNOWN_SECONDS
-    while True:
-        try:
-            return await _check_partitions(admin, specs)
-        except UnknownTopicOrPartitionError:
-            if time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(0.1)
 
 
 async def _check_partitions(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:

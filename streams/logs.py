@@ -19,6 +19,33 @@ FLOOD_INTERVAL = 10.0
 # Services of Faust's kind announce every start and stop under their module's name; ours do it under Faust's.
 FAUST_LOGGER = logging.getLogger("faust.service")
 _MAX_TEMPLATES = 512
+# What Kafka's client calls an error and what passes by itself: the first group makes a new broker create its topic of
+# offsets and elect, and a topic that was made a moment ago is not known to every broker. Clients ask until it is.
+PASSING_ERRORS = ("GroupCoordinatorNotAvailableError", "not found in cluster metadata")
+PASSING_SECONDS = 10.0
+
+
+class PassingFilter(logging.Filter):
+    """Hold back errors of Kafka's client that mean something only when they last."""
+
+    def __init__(self, seconds: float = PASSING_SECONDS) -> None:
+        super().__init__()
+        self.seconds = seconds
+        self._spells = dict.fromkeys(PASSING_ERRORS, (-seconds, -seconds))  # (began, last heard of)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("aiokafka"):
+            return True
+        message = record.getMessage()
+        kind = next((words for words in PASSING_ERRORS if words in message), None)
+        if kind is None:
+            return True
+        now = time.monotonic()
+        began, last = self._spells[kind]
+        if now - last >= self.seconds:
+            began = now
+        self._spells[kind] = (began, now)
+        return now - began >= self.seconds
 
 
 class FloodFilter(logging.Filter):
@@ -103,6 +130,7 @@ def configure_logging(settings: Settings, stream: TextIO | None = None, *, clien
         ]
     handler = logging.StreamHandler(stream)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=render, foreign_pre_chain=shared))
+    handler.addFilter(PassingFilter())
     handler.addFilter(FloodFilter())
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import platform
 from collections import Counter as Counted
+from collections.abc import Iterable
+from itertools import product
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -23,6 +25,7 @@ from streams.records import Article, Entity
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 ENTITY_TYPES: tuple[str, ...] = get_args(Entity.model_fields["type"].annotation)
+OUTCOMES = ("ok", "rejected", "poison")
 STAGE_SECONDS_BUCKETS = (0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 # A crawler may hand in an article at once, or the archive of a year.
@@ -30,7 +33,20 @@ FETCHED_BUCKETS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21600.
 COUNT_BUCKETS = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 100)
 BULK_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0)
 END_TO_END_BUCKETS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
+REBALANCE_BUCKETS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0)
 LOOP_DELAY_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+
+
+def at_zero(metric: Counter | Histogram, *values: Iterable[str]) -> None:
+    """Make a metric's series exist before their first event.
+
+    A rate or an increase cannot see a series that begins with the event which it is to count.
+
+    Args:
+        values: all values of each label, in the order of the metric's labels.
+    """
+    for combination in product(*values):
+        metric.labels(*combination)
 
 
 class Metrics:
@@ -105,8 +121,6 @@ class Metrics:
             buckets=COUNT_BUCKETS,
             registry=reg,
         )
-        for kind in ENTITY_TYPES:
-            self.entities.labels(kind)
         self.places = Histogram(
             "rasd_article_places",
             "Resolved places of an article that was indexed.",
@@ -144,6 +158,12 @@ class Metrics:
             "From the last assignment of partitions until tables and indexes were read back.",
             registry=reg,
         )
+        self.rebalance_seconds = Histogram(
+            "rasd_rebalance_seconds",
+            "From when partitions began to move until records flow again, tables read back.",
+            buckets=REBALANCE_BUCKETS,
+            registry=reg,
+        )
         self.state_free = Gauge("rasd_state_disk_free_bytes", "Room on the disk of this worker's tables.", registry=reg)
         self.loop_delay = Histogram(
             "rasd_event_loop_delay_seconds",
@@ -165,15 +185,16 @@ class Metrics:
             registry=reg,
         )
         self.live_clients = Gauge("rasd_live_clients", "Clients of the live feed.", registry=reg)
+        self.live_lag = Gauge(
+            "rasd_live_lag_messages", "Records that the live feed has not read; 0 while Kafka is away.", registry=reg
+        )
 
     def start_at_zero(self, stage: str) -> None:
-        """Make a stage's series exist before their first event: a rate cannot see a series that begins with it."""
+        """Make all series of a stage exist that every stage has; its own it begins itself, with `at_zero`."""
         for metric in (self.records_in, self.records_out, self.retries, self.stage_seconds, self.batch_records):
-            metric.labels(stage)
-        for outcome in ("ok", "rejected", "poison"):
-            self.articles.labels(stage, outcome)
-        for reason in Reason:
-            self.dead_letters.labels(stage, reason.value)
+            at_zero(metric, [stage])
+        at_zero(self.articles, [stage], OUTCOMES)
+        at_zero(self.dead_letters, [stage], [reason.value for reason in Reason])
 
     def searchable(self, article: Article, now: float) -> None:
         """An article was acknowledged by the index.

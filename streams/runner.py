@@ -294,14 +294,17 @@ class StageRunner:
 
     def _debug(self, event: Any, outcome: Outcome) -> None:
         message = event.message
-        ids = [record_key(record).decode() for record in outcome.records]
+        failure = outcome.failure
+        became = "ok" if failure is None else failure.reason.value if isinstance(failure, Rejected) else "poison"
         log.debug(
             "done",
             stage=self.stage.name,
+            outcome=became,
             topic=message.topic,
             partition=message.partition,
             offset=message.offset,
-            articles=ids,
+            key=(message.key or b"").decode(errors="replace"),  # the article's id, but for pages: their URL
+            articles=[record_key(record).decode() for record in outcome.records],
         )
 
 

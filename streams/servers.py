@@ -7,22 +7,29 @@ No exporter has to be installed for it, and it knows which topics and indices ar
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from elasticsearch import ApiError, AsyncElasticsearch
 
 from streams.errors import RasdError
 from streams.kafka import AWAY, open_admin, open_reader
+from streams.logs import get_logger
 from streams.metrics import ServerMetrics
+from streams.partitions import read_topics
 from streams.search.client import passing_errors
 from streams.search.setup import names
 from streams.settings import Settings
-from streams.topics import Topic, topic_name
+from streams.topics import Topic
+
+log = get_logger(__name__)
 
 ASK_SECONDS = 10.0  # Prometheus scrapes as often
+# A server that takes longer to answer counts as away.
+ROUND_SECONDS = 45.0
 STATUSES = {"green": 0, "yellow": 1, "red": 2}
 
 
@@ -33,6 +40,10 @@ class ServerWatch:
         settings: which topics, group and indices are ours.
         metrics: what it sets.
         client: of Elasticsearch; its owner closes it.
+
+    Attributes:
+        asked_at: end of the last round, on the monotonic clock; 0 before the first.
+        live_ends: end of each partition that the live feed reads which is not empty; nothing while Kafka is away.
     """
 
     def __init__(self, settings: Settings, metrics: ServerMetrics, client: AsyncElasticsearch) -> None:
@@ -42,6 +53,8 @@ class ServerWatch:
         self._rejected: dict[str, int] = {}
         self._ends: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
+        self.asked_at = 0.0
+        self.live_ends: dict[int, int] = {}
 
     def start(self) -> None:
         """Begin to ask, every ten seconds."""
@@ -56,17 +69,24 @@ class ServerWatch:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.gather(self.ask_elasticsearch(), self.ask_kafka())
+            try:
+                await asyncio.gather(self.ask_elasticsearch(), self.ask_kafka())
+            except Exception:
+                # A defect of ours: the metrics stand still, and /livez fails when it lasts.
+                log.exception("asking the servers failed and is tried again")
+            else:
+                self.asked_at = time.monotonic()
             await asyncio.sleep(ASK_SECONDS)
 
     async def ask_elasticsearch(self) -> None:
         """Once; `rasd_elasticsearch_up` says whether it answered."""
         try:
-            with passing_errors(self.settings):
-                health = await self._client.cluster.health()
-                stats = await self._client.indices.stats(index=names(self.settings).pattern, metric="docs,store")
-                nodes = await self._client.nodes.stats(metric="fs,jvm,thread_pool")
-        except (RasdError, ApiError):
+            async with asyncio.timeout(ROUND_SECONDS):
+                with passing_errors(self.settings):
+                    health = await self._client.cluster.health()
+                    stats = await self._client.indices.stats(index=names(self.settings).pattern, metric="docs,store")
+                    nodes = await self._client.nodes.stats(metric="fs,jvm,thread_pool")
+        except (RasdError, ApiError, TimeoutError):
             # The API answers 503 with the reason, and the alert on this metric tells the rest.
             self.metrics.elasticsearch_up.set(0)
             return
@@ -95,30 +115,29 @@ class ServerWatch:
     async def ask_kafka(self) -> None:
         """Once; `rasd_kafka_up` says whether it answered."""
         try:
-            async with open_admin(self.settings) as admin, open_reader(self.settings) as reader:
+            async with (
+                asyncio.timeout(ROUND_SECONDS),
+                open_admin(self.settings) as admin,
+                open_reader(self.settings) as reader,
+            ):
                 await self._topics(admin, reader)
         except (RasdError, *AWAY):
             self.metrics.kafka_up.set(0)
+            self.live_ends = {}
             return
         self.metrics.kafka_up.set(1)
 
-    async def _topics(self, admin: AIOKafkaAdminClient, reader: Any) -> None:
+    async def _topics(self, admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer) -> None:
         self.metrics.brokers.set(len((await admin.describe_cluster())["brokers"]))
-        described = await admin.describe_topics([topic_name(topic, self.settings) for topic in Topic])
-        partitions = {t["topic"]: t["partitions"] for t in described if t["error_code"] == 0}
-        self.metrics.under_replicated.set(
-            sum(len(p["isr"]) < len(p["replicas"]) for group in partitions.values() for p in group)
-        )
-        places = [TopicPartition(name, p["partition"]) for name, group in partitions.items() for p in group]
-        begins = await reader.beginning_offsets(places)
-        ends = await reader.end_offsets(places)
-        committed = await admin.list_consumer_group_offsets(self.settings.app_id)
-        for topic in Topic:
-            own = [place for place in places if place.topic == topic_name(topic, self.settings)]
-            end = sum(ends[place] for place in own)
-            self.metrics.topic_kept.labels(topic.value).set(end - sum(begins[place] for place in own))
-            self.metrics.topic_written.labels(topic.value).inc(max(0, end - self._ends.get(topic.value, end)))
-            self._ends[topic.value] = end
-            if topic is not Topic.DLQ:  # nobody has to read it
-                left = (ends[p] - max(begins[p], committed[p].offset if p in committed else 0) for p in own)
-                self.metrics.group_lag.labels(topic.value).set(sum(max(0, waiting) for waiting in left))
+        states = await read_topics(self.settings, admin, reader)
+        self.metrics.under_replicated.set(sum(state.lacking for state in states.values()))
+        live = states.get(Topic.ENRICHED)
+        self.live_ends = {p: end for p, end in live.ends.items() if end > live.begins[p]} if live else {}
+        for topic, state in states.items():
+            self.metrics.topic_kept.labels(topic.value).set(state.kept)
+            self.metrics.topic_written.labels(topic.value).inc(
+                max(0, state.end - self._ends.get(topic.value, state.end))
+            )
+            self._ends[topic.value] = state.end
+            if topic is not Topic.DLQ:
+                self.metrics.group_lag.labels(topic.value).set(state.waiting)

@@ -63,6 +63,15 @@ class Sink(Protocol):
         """
         ...
 
+    async def check(self) -> None:
+        """Ask the store whether it answers.
+
+        Raises:
+            Retryable: it is away.
+            CommandError: it refuses our credentials.
+        """
+        ...
+
     async def close(self) -> None:
         """Let go of connections."""
         ...

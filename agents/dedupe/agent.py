@@ -9,6 +9,7 @@ from typing import get_args
 
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
 from agents.dedupe.lookup import LOOKUP_EVENTS, Lookup, LookupConfig
+from streams.metrics import at_zero
 from streams.records import Article, Cluster, ClusterMove, FingerprintedArticle
 from streams.stage import Arrival, Context, MapFunction, MapStage
 from streams.topics import Topic
@@ -30,11 +31,8 @@ class _Assign:
         self._metrics = context.metrics
         config = LookupConfig(window=context.settings.dedupe_window_hours * 3600.0)
         events = context.metrics.lookup_events
-        # A rate cannot see a series that begins with its first event.
-        for relation in get_args(Cluster.model_fields["relation"].annotation):
-            self._metrics.clusters.labels(relation)
-        for event in LOOKUP_EVENTS:
-            events.labels(event)
+        at_zero(self._metrics.clusters, get_args(Cluster.model_fields["relation"].annotation))
+        at_zero(events, LOOKUP_EVENTS)
         self._lookup = Lookup(context.table("dedupe"), config, count=lambda event: events.labels(event).inc())
         self._tell_size()
 

@@ -15,7 +15,7 @@ from agents.index.bulk import ALREADY_THERE
 from streams.errors import Rejected, Retryable
 from streams.metrics import Metrics
 from streams.records import Cluster, ClusterMove
-from streams.search.client import make_client, passing_errors
+from streams.search.client import health, make_client, passing_errors
 from streams.search.indices import find, read_layout
 from streams.search.setup import ensure_index
 from streams.settings import Settings
@@ -157,6 +157,10 @@ class MoveSink:
         await self._moves.apply({move.id: move.cluster for move in latest.values()})
         self._metrics.cluster_moves.inc(len(latest))
         return [None] * len(moves)
+
+    async def check(self) -> None:
+        """Ask for the cluster's health. Raises Retryable when it is away or red, CommandError when it refuses us."""
+        await health(self._client, self._settings)
 
     async def close(self) -> None:
         """Close the connections."""

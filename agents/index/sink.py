@@ -12,9 +12,9 @@ from elasticsearch import ApiError, AsyncElasticsearch
 from agents.index.bulk import Bulk, Outcome, Verdict, actions, outcomes, verdicts, version
 from agents.index.moves import Moves
 from streams.errors import Reason, Rejected, Retryable
-from streams.metrics import Metrics
+from streams.metrics import ENTITY_TYPES, Metrics, at_zero
 from streams.records import Article
-from streams.search.client import error_text, make_client, passing_errors
+from streams.search.client import error_text, health, make_client, passing_errors
 from streams.search.indices import find, read_layout
 from streams.search.setup import ensure_index
 from streams.settings import Settings
@@ -40,11 +40,9 @@ class IndexSink:
         self._slots = asyncio.Semaphore(settings.bulk_in_flight)
         self._prepared = False
         self._max_bytes = DEFAULT_MAX_CONTENT_LENGTH
-        # A rate cannot see a series that begins with its first event.
-        for outcome in get_args(Outcome):
-            metrics.bulk_documents.labels(outcome)
-        for outcome in ("ok", "retried"):
-            metrics.bulk_requests.labels(outcome)
+        at_zero(metrics.bulk_documents, get_args(Outcome))
+        at_zero(metrics.bulk_requests, ("ok", "retried"))
+        at_zero(metrics.entities, ENTITY_TYPES)
 
     async def write(self, articles: Sequence[Article]) -> list[Rejected | None]:
         """Store articles; returns when each is acknowledged or refused.
@@ -75,6 +73,10 @@ class IndexSink:
                 by_id[article.id] = verdict
         await self._moves.apply_known(places)
         return [by_id[article.id] for article in articles]
+
+    async def check(self) -> None:
+        """Ask for the cluster's health. Raises Retryable when it is away or red, CommandError when it refuses us."""
+        await health(self._client, self.settings)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -53,6 +53,28 @@ WORKERS = Dashboard(
                     "Times that the worker started again by itself.",
                 ),
                 Panel(
+                    "Rebalances",
+                    [
+                        Query(
+                            'increase(rasd_rebalance_seconds_count{instance=~"$instance"}[$__rate_interval])',
+                            "{{instance}}",
+                        )
+                    ],
+                    "short",
+                    "Times that partitions moved: once for each worker that comes or goes. More: sessions expire.",
+                ),
+                Panel(
+                    "Standstill by rebalances",
+                    [
+                        Query(
+                            'rate(rasd_rebalance_seconds_sum{instance=~"$instance"}[$__rate_interval])',
+                            "{{instance}}",
+                        )
+                    ],
+                    "percentunit",
+                    "Share of the time in which partitions moved or tables were read back, and nothing was taken.",
+                ),
+                Panel(
                     "Versions",
                     [Query("rasd_build_info")],
                     "short",
@@ -142,7 +164,8 @@ API = Dashboard(
                     "Requests by route",
                     [
                         Query(
-                            'sum by (route, status) (rate(rasd_api_requests_total{route=~"$route"}[$__rate_interval]))',
+                            "sum by (route, status) "
+                            '(rate(rasd_api_requests_total{route=~"$route"}[$__rate_interval])) > 0',
                             "{{route}} {{status}}",
                         )
                     ],
@@ -154,13 +177,31 @@ API = Dashboard(
                     "Time to answer",
                     quantiles("rasd_api_seconds", where='route=~"$route"', by="route", legend="{{route}} "),
                     "s",
-                    "From the request until the answer is complete.",
+                    "From the request until the answer begins.",
                 ),
                 Panel(
                     "Clients of the live feed",
                     [Query("sum(rasd_live_clients)", "clients")],
                     "short",
                     "Connections that are open now.",
+                ),
+                Panel(
+                    "Lag of the live feed",
+                    [Query("max(rasd_live_lag_messages)", "records")],
+                    "short",
+                    "Records that it has not read. /livez of the API fails when it stands still with some to read.",
+                ),
+                Panel(
+                    "Event loop delay of the API, p99",
+                    [
+                        Query(
+                            "histogram_quantile(0.99, sum by (le, instance) (rate("
+                            'rasd_event_loop_delay_seconds_bucket{job="rasd-api"}[$__rate_interval])))',
+                            "{{instance}}",
+                        )
+                    ],
+                    "s",
+                    "How late a timer wakes: what every request waits for besides its own work.",
                 ),
             ),
         ),

@@ -6,20 +6,22 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams import __version__
 from streams.api import articles, exports, live, ops, problems
 from streams.api.feed import LiveFeed
+from streams.api.health import ApiHealth
 from streams.api.intake import Intake
 from streams.api.keys import read_keys
 from streams.api.manners import Manners
 from streams.api.state import State
 from streams.api.streaming import Places
-from streams.metrics import Metrics, ServerMetrics
+from streams.metrics import Metrics, ServerMetrics, at_zero
 from streams.search.client import make_client
 from streams.search.service import Searcher
 from streams.servers import ServerWatch
@@ -61,6 +63,15 @@ class Counting:
         await self.app(scope, receive, counted)
 
 
+def _begin_counting(router: APIRouter, metrics: Metrics) -> None:
+    """Make the series of every route exist, with the statuses that it declares and that of a defect."""
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            statuses = {route.status_code or 200, 500, *route.responses}
+            at_zero(metrics.api_requests, [route.path], sorted(map(str, statuses)))
+            at_zero(metrics.api_seconds, [route.path])
+
+
 def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     """The app. It starts without Elasticsearch and Kafka, answers 503 while they are away, and recovers by itself.
 
@@ -82,13 +93,17 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         feed = LiveFeed(settings, counters)
         exports = Places(MAX_EXPORTS, "exports are running")
         searches = Places(MAX_SEARCHES, "searches are running")
-        api.state.rasd = State(settings, counters, Searcher(client, settings), intake, feed, exports, searches, keys)
-        feed.start()
         watch = ServerWatch(settings, server_metrics, client)
+        health = ApiHealth(feed, watch, counters)
+        searcher = Searcher(client, settings)
+        api.state.rasd = State(settings, counters, searcher, intake, feed, exports, searches, keys, health)
+        feed.start()
         watch.start()
+        health.start()
         try:
             yield
         finally:
+            await health.close()
             await watch.close()
             await feed.close()
             await intake.close()
@@ -99,6 +114,7 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     problems.install(api)
     for routes in (articles.router, exports.router, live.router, ops.router):
         api.include_router(routes)
+        _begin_counting(routes, counters)
 
     api.add_middleware(Counting, metrics=counters)
     if settings.api_origins:

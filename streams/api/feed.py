@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from streams.api.events import Kind, LiveEvent, Vector, write_vector
-from streams.errors import Rejected, Retryable
+from streams.errors import RasdError, Rejected, Retryable
 from streams.kafka import AWAY, open_reader
 from streams.logs import get_logger
 from streams.metrics import Metrics
@@ -111,12 +111,15 @@ class LiveFeed:
                         log.info("the live feed goes on", topic=self.topic)
                     delay, waiting = self.settings.retry_first, False
                     await self._follow(consumer, places)
-            except (Retryable, *AWAY) as error:
+            except (RasdError, *AWAY) as error:
                 if not waiting:
                     log.warning("the live feed waits for Kafka", topic=self.topic, cause=str(error))
                     waiting = True
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, self.settings.retry_most)
+            except Exception:
+                # A defect of ours. Readers who stay get what follows when it goes on; /livez fails while it lasts.
+                log.exception("the live feed failed and tries again", topic=self.topic)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, self.settings.retry_most)
 
     async def _follow(self, consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> None:
         loop = asyncio.get_running_loop()

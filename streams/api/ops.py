@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable
+from typing import Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from streams.api.state import Shared
 from streams.errors import RasdError
-from streams.kafka import open_admin
+from streams.kafka import check_kafka
 from streams.search.client import health
 
 router = APIRouter(tags=["operations"])
@@ -23,24 +25,28 @@ class Status(BaseModel):
     faults: list[str] = Field(default_factory=list, description="What is missing, one line each.")
 
 
-@router.get("/livez")
-async def livez() -> Status:
-    """The process answers. Servers that are away do not make it dead: a restart would not help."""
-    return Status(ok=True)
+@router.get("/livez", responses={503: {"model": Status}})
+async def livez(state: Shared, response: Response) -> Status:
+    """The process does its work; else a restart helps. Servers that are away do not make it dead."""
+    return _status(response, state.health.faults(time.monotonic()))
 
 
 @router.get("/readyz", responses={503: {"model": Status}})
-async def readyz(state: Shared, response: Response) -> Status:
+async def readyz(
+    state: Shared,
+    response: Response,
+    needs: Literal["all", "search"] = Query("all", description="search: without Kafka, which searches can do without."),
+) -> Status:
     """Elasticsearch and Kafka answer."""
-    faults = [await _fault(health(state.searcher.client, state.settings)), await _fault(_kafka(state))]
-    missing = [fault for fault in faults if fault is not None]
-    response.status_code = 503 if missing else 200
-    return Status(ok=not missing, faults=missing)
+    faults = [await _fault(health(state.searcher.client, state.settings))]
+    if needs == "all":
+        faults.append(await _fault(check_kafka(state.settings)))
+    return _status(response, [fault for fault in faults if fault is not None])
 
 
-async def _kafka(state: Shared) -> None:
-    async with open_admin(state.settings):
-        pass
+def _status(response: Response, faults: list[str]) -> Status:
+    response.status_code = 503 if faults else 200
+    return Status(ok=not faults, faults=faults)
 
 
 async def _fault(check: Awaitable[object]) -> str | None:

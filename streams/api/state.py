@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from streams.api.feed import LiveFeed
+from streams.api.health import ApiHealth
 from streams.api.intake import Intake
 from streams.api.keys import Key
 from streams.api.streaming import Places
@@ -28,6 +29,7 @@ class State:
     exports: Places
     searches: Places
     keys: tuple[Key, ...]
+    health: ApiHealth
 
 
 def _state(request: Request) -> State:

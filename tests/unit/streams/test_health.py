@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
 from aiokafka import TopicPartition
 
-from streams.health import WorkerHealth
+from streams.errors import CommandError, Retryable
+from streams.health import ASSIGNMENT_SECONDS, WorkerHealth
+from streams.records import Article
 from streams.settings import Settings
+from streams.stage import SinkStage
 from streams.topics import Topic
+from tests.support.processes import free_port
 
 TP = TopicPartition("articles.clean", 2)
 
@@ -34,13 +39,16 @@ def health(end: int, done: int) -> tuple[WorkerHealth, Any, Consumer]:
     )
     consumer = Consumer(end)
     app = SimpleNamespace(
+        tables=SimpleNamespace(recovery=SimpleNamespace(active_offsets={}, completed=asyncio.Event())),
         _consumer=consumer,
         consumer=consumer,
         rebalancing=False,
         settings=Settings(_env_file=None),
         runners={"clean": runner},
     )
-    return WorkerHealth(app, stall_seconds=60), runner, consumer  # type: ignore[arg-type]
+    watch = WorkerHealth(app, stall_seconds=60)  # type: ignore[arg-type]
+    watch.servers.faults = []
+    return watch, runner, consumer
 
 
 def test_lag_is_what_is_not_finished() -> None:
@@ -82,3 +90,63 @@ def test_the_age_of_what_waits_is_that_of_its_oldest_record() -> None:
     assert watch.lag_seconds(1_000.0) == {("clean", 2): 30.0}
     runner.done[2] = 10
     assert watch.lag_seconds(2_000.0) == {("clean", 2): 0.0}, "an old record that is finished does not wait"
+
+
+def test_partitions_that_are_never_assigned_make_a_restart_worth_while() -> None:
+    watch, _, _ = health(end=10, done=4)
+    app: Any = watch.app
+    app.rebalancing = True
+    watch.observe(0)
+    assert watch.not_alive(ASSIGNMENT_SECONDS) == []
+    (fault,) = watch.not_alive(ASSIGNMENT_SECONDS + 1)
+    assert fault.startswith("partitions:")
+    app.rebalancing = False
+    watch.observe(ASSIGNMENT_SECONDS + 2)
+    assert watch.not_alive(2 * ASSIGNMENT_SECONDS) == ["clean: no progress for 60 s"], "it has its old work to do again"
+
+
+def test_a_table_that_is_being_read_back_is_alive_however_long_it_takes() -> None:
+    watch, _, _ = health(end=10, done=10)
+    app: Any = watch.app
+    app.rebalancing = True
+    for minute in range(60):
+        app.tables.recovery.active_offsets[TP] = minute
+        watch.observe(60.0 * minute)
+        assert watch.not_alive(60.0 * minute + 59) == []
+
+
+def test_without_kafka_nobody_gets_partitions_and_a_restart_would_not_help() -> None:
+    watch, _, _ = health(end=10, done=10)
+    app: Any = watch.app
+    app.rebalancing = True
+    watch.servers.faults = ["no Kafka"]
+    watch.observe(0)
+    assert watch.not_alive(2 * ASSIGNMENT_SECONDS) == []
+
+
+class Store:
+    """A sink whose store is away, or not."""
+
+    def __init__(self, fault: Exception | None) -> None:
+        self.fault = fault
+
+    async def check(self) -> None:
+        if self.fault is not None:
+            raise self.fault
+
+
+async def test_an_idle_worker_says_that_a_server_is_away() -> None:
+    watch, _, _ = health(end=10, done=10)
+    app: Any = watch.app
+    app.tables.recovery.completed.set()
+    assert watch.not_ready() == []
+    port = free_port()
+    app.settings = Settings(_env_file=None, kafka_bootstrap=f"127.0.0.1:{port}", kafka_connect_timeout=1)
+    stage = SinkStage("index", "1", reads=Topic.ENRICHED, accepts=Article, build=lambda _: Store(None))  # type: ignore[arg-type, return-value]
+    away, refused = Retryable("no Elasticsearch at http://x"), CommandError("Elasticsearch refuses access")
+    for name, fault in (("index", away), ("moves", away), ("other", refused), ("well", None)):
+        app.runners[name] = SimpleNamespace(stage=stage, function=Store(fault), waiting=False)
+    await watch.servers.ask()
+    kafka, *stores = watch.not_ready()
+    assert kafka.startswith(f"no Kafka at 127.0.0.1:{port}")
+    assert stores == [str(away), str(refused)], "what two stages say alike is said once"

@@ -5,8 +5,9 @@ import json
 import logging
 
 import pytest
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaConnectionError
 
-from streams.logs import FloodFilter, configure_logging, get_logger
+from streams.logs import FloodFilter, PassingFilter, configure_logging, get_logger
 from streams.settings import Settings
 
 
@@ -35,6 +36,32 @@ def test_of_a_flood_one_line_an_interval_passes_and_tells_how_many_were_held_bac
     later = record("Unable to connect to %s", "b")
     assert flood.filter(later)
     assert "(999 more like it" in later.getMessage()
+
+
+def test_a_coordinator_that_is_being_found_is_no_line_and_one_that_is_not_found_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("streams.logs.time.monotonic", lambda: now)
+    passing = PassingFilter(seconds=10)
+
+    def said(name: str = "aiokafka.consumer.group_coordinator") -> bool:
+        error = GroupCoordinatorNotAvailableError()
+        return passing.filter(record("Group Coordinator Request failed: %s", error, name=name))
+
+    assert not said(), "a group's coordinator is being found"
+    assert passing.filter(record("Group Coordinator Request failed: %s", KafkaConnectionError()))
+    assert not passing.filter(record("Topic %s not found in cluster metadata", "articles.enriched"))
+    assert said("streams.kafka"), "what we say ourselves is said"
+    now = 105.0
+    assert not said()
+    now = 109.0
+    assert not said()
+    now = 110.5
+    assert said(), "it lasts"
+    assert not passing.filter(record("Topic %s not found in cluster metadata", "articles.raw")), "the other is another"
+    now = 130.0
+    assert not said(), "another time, and it may pass again"
 
 
 def test_our_own_lines_are_never_held_back() -> None:

@@ -1,0 +1,133 @@
+"""The API is alive while what runs beside its requests does its work."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from streams.api import feed as feeds
+from streams.api.feed import LiveFeed
+from streams.api.health import STALL_SECONDS, WATCH_SECONDS, ApiHealth
+from streams.metrics import Metrics, ServerMetrics
+from streams.servers import ServerWatch
+from streams.settings import Settings
+
+SETTINGS = Settings(_env_file=None, retry_first=0.01)
+
+
+def health() -> tuple[ApiHealth, Any, Any]:
+    feed = SimpleNamespace(positions={0: 5, 1: 7})
+    watch = SimpleNamespace(live_ends={0: 5, 1: 7}, asked_at=0.0)
+    return ApiHealth(feed, watch, Metrics()), feed, watch  # type: ignore[arg-type]
+
+
+def lag(watched: ApiHealth) -> float | None:
+    return watched._metrics.registry.get_sample_value("rasd_live_lag_messages")
+
+
+def test_a_feed_that_has_articles_to_read_and_does_not_move_is_dead() -> None:
+    watched, feed, watch = health()
+    now = watch.asked_at = time.monotonic()
+    watched.observe(now)
+    watch.live_ends = {0: 9, 1: 7}
+    watched.observe(now + 1)
+    assert lag(watched) == 4
+    assert watched.faults(now + STALL_SECONDS) == []
+    (fault,) = watched.faults(now + STALL_SECONDS + 2)
+    assert fault == "live feed: no progress for 60 s in partition 0"
+    feed.positions[0] = 9
+    watched.observe(now + STALL_SECONDS + 3)
+    assert lag(watched) == 0
+    assert watched.faults(now + STALL_SECONDS + 4) == []
+
+
+def test_a_quiet_night_and_a_kafka_that_is_away_are_no_death() -> None:
+    watched, _, watch = health()
+    now = watch.asked_at = time.monotonic()
+    watched.observe(now)
+    assert watched.faults(now + WATCH_SECONDS) == []
+    watch.live_ends = {0: 9}
+    watched.observe(now)
+    watch.live_ends = {}  # it does not answer any more
+    watched.observe(now + 50)
+    assert watched.faults(now + WATCH_SECONDS) == []
+
+
+def test_a_feed_that_never_began_is_dead_when_there_is_something_to_read() -> None:
+    watched, feed, watch = health()
+    now = watch.asked_at = time.monotonic()
+    feed.positions = {}
+    watched.observe(now)
+    assert lag(watched) == 0, "where it will begin is not known yet"
+    assert watched.faults(now + STALL_SECONDS + 1) != []
+
+
+def test_servers_that_are_not_asked_any_more_are_a_fault() -> None:
+    watched, _, watch = health()
+    now = watch.asked_at = time.monotonic()
+    assert watched.faults(now + WATCH_SECONDS - 1) == []
+    assert watched.faults(now + WATCH_SECONDS + 1) == ["servers: not asked how they are for 120 s"]
+
+
+async def test_the_event_loops_delay_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.api.health.MEASURE_SECONDS", 0.01)
+    watched, _, _ = health()
+    measured = asyncio.Event()
+    monkeypatch.setattr(watched, "observe", lambda _: measured.set())
+    watched.start()
+    await asyncio.wait_for(measured.wait(), 60)
+    await watched.close()
+    count = watched._metrics.registry.get_sample_value("rasd_event_loop_delay_seconds_count")
+    assert count is not None
+    assert count >= 1
+
+
+class Tries:
+    """Something that always fails, and tells when it was tried often enough."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+        self.enough = asyncio.Event()
+
+    def fail(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.enough.set()
+        raise KeyError("a defect")
+
+
+async def test_a_defect_in_the_feed_does_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = Tries(3)
+
+    @asynccontextmanager
+    async def reader(_: Settings) -> Any:
+        tries.fail()
+        yield
+
+    monkeypatch.setattr(feeds, "open_reader", reader)
+    feed = LiveFeed(SETTINGS, Metrics())
+    feed.start()
+    await asyncio.wait_for(tries.enough.wait(), 60)
+    await feed.close()
+
+
+async def test_a_defect_in_the_watch_does_not_end_it_and_no_round_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.servers.ASK_SECONDS", 0.01)
+    metrics = Metrics()
+    watch = ServerWatch(SETTINGS, ServerMetrics(metrics.registry), SimpleNamespace())  # type: ignore[arg-type]
+    tries = Tries(6)
+
+    async def fails() -> None:
+        tries.fail()
+
+    monkeypatch.setattr(watch, "ask_elasticsearch", fails)
+    monkeypatch.setattr(watch, "ask_kafka", fails)
+    watch.start()
+    await asyncio.wait_for(tries.enough.wait(), 60)
+    assert watch.asked_at == 0
+    await watch.close()

@@ -1,0 +1,91 @@
+"""Every series whose labels are known exists before its first event: a rate cannot see one that begins with it."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from prometheus_client import Counter, Histogram
+
+from agents.dedupe.lookup import LOOKUP_EVENTS
+from agents.index.bulk import Outcome
+from streams.api.app import create_api
+from streams.errors import Reason
+from streams.metrics import ENTITY_TYPES, OUTCOMES, Metrics
+from streams.records import Cluster
+from streams.settings import STAGE_NAMES, Settings
+from streams.stage import load_stages
+from streams.worker import create_worker
+
+STAGES = [stage.name for stage in load_stages(STAGE_NAMES)]
+# All values of the labels that a worker's counters and histograms have.
+VALUES = {
+    "rasd_records_in": [STAGES],
+    "rasd_records_out": [STAGES],
+    "rasd_articles": [STAGES, OUTCOMES],
+    "rasd_stage_seconds": [STAGES],
+    "rasd_batch_records": [STAGES],
+    "rasd_stage_retries": [STAGES],
+    "rasd_dead_letters": [STAGES, [reason.value for reason in Reason]],
+    "rasd_article_entities": [ENTITY_TYPES],
+    "rasd_bulk_requests": [("ok", "retried")],
+    "rasd_bulk_documents": [get_args(Outcome)],
+    "rasd_clusters": [get_args(Cluster.model_fields["relation"].annotation)],
+    "rasd_lookup_events": [LOOKUP_EVENTS],
+}
+OF_THE_API = {"rasd_api_requests", "rasd_api_seconds"}
+
+
+def counted(metrics: Metrics) -> dict[str, Counter | Histogram]:
+    """Counters and histograms with labels, by name."""
+    found = [metric for metric in vars(metrics).values() if isinstance(metric, Counter | Histogram)]
+    return {metric._name: metric for metric in found if metric._labelnames}
+
+
+def series(metric: Counter | Histogram) -> set[tuple[str, ...]]:
+    """Label values of the series that exist."""
+    names = metric._labelnames
+    return {
+        tuple(sample.labels[name] for name in names)
+        for family in metric.collect()
+        for sample in family.samples
+        if not sample.name.endswith("_created")
+    }
+
+
+def test_every_metric_with_labels_is_known_here() -> None:
+    assert set(counted(Metrics())) == set(VALUES) | OF_THE_API
+
+
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Metrics:
+    """The metrics of a worker with all stages that has done nothing yet."""
+    metrics = Metrics()
+    create_worker(Settings(_env_file=None, state_dir=tmp_path_factory.mktemp("state")), metrics)
+    return metrics
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_worker_begins_with_all_its_series(workers: Metrics, name: str) -> None:
+    assert series(counted(workers)[name]) == set(product(*VALUES[name]))
+
+
+def test_a_worker_begins_with_those_of_its_own_stages_alone(tmp_path: Path) -> None:
+    metrics = Metrics()
+    create_worker(Settings(_env_file=None, state_dir=tmp_path, stages=("clean",)), metrics)
+    assert series(metrics.articles) == {("clean", outcome) for outcome in OUTCOMES}
+    assert series(metrics.bulk_documents) == set()
+
+
+def test_the_api_begins_with_its_routes_and_what_they_may_answer() -> None:
+    metrics = Metrics()
+    api = create_api(Settings(_env_file=None), metrics)
+    routes = set(api.openapi()["paths"])
+    assert {"/search", "/articles", "/live", "/export", "/livez"} <= routes
+    assert series(metrics.api_seconds) == {(route,) for route in routes}
+    requests = series(metrics.api_requests)
+    assert {("/search", status) for status in ("200", "400", "422", "500", "503")} <= requests
+    assert ("/articles", "202") in requests
+    assert ("/articles/{article_id}", "404") in requests
