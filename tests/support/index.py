@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 from elasticsearch import AsyncElasticsearch
 
-from streams.search.setup import names
 from streams.settings import Settings
 
 
@@ -45,6 +44,6 @@ def documents(settings: Settings, *fields: str) -> list[dict[str, Any]]:
 
 async def delete_all(client: AsyncElasticsearch, settings: Settings) -> None:
     """Delete every index under these settings' prefix, each by its full name, as servers may demand."""
-    found = await client.indices.get(index=names(settings).pattern)
+    found = await client.indices.get(index=f"{settings.index_prefix}-*")
     if found.body:
         await client.indices.delete(index=list(found.body))

@@ -176,6 +176,8 @@ async def test_highlights_are_places_in_display_text(filled: Searcher) -> None:
         page = await filled.search(SearchRequest(q=q, fold=False))
         (found,) = (hit.highlights for hit in page.hits if hit.article.id == "a4")
         assert [piece.text[start:end] for piece in found.body for start, end in piece.marks] == expected, q
+    for hit in (await filled.search(SearchRequest(source=["almina"]))).hits:
+        assert [piece.marks for piece in hit.highlights.body] == [[]]  # how it begins
 
 
 async def test_a_page_by_relevance_shows_weak_matches_last_and_a_page_by_time_leaves_them_out(filled: Searcher) -> None:
