@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
+from streams.api.app import create_api
 from streams.kafka import open_producer
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
 from tests.support.corpus import records, write_lines
 from tests.support.index import count, documents
 from tests.support.processes import ROOT, rasd, wait_until, worker
+from tests.support.serving import in_process
 
 EARLY, LATE = 12, 10
 QUERIES = ("الميناء", "في بيروت", "الخبر رقم 3")
@@ -47,14 +49,13 @@ def run(commands: str) -> str:
     return done.stdout
 
 
-def answers(settings: Settings) -> dict[str, tuple[int, set[str]]]:
-    """How many articles each query finds, and which."""
+async def answers(settings: Settings) -> dict[str, tuple[int, list[str]]]:
+    """How many articles the API finds for each query, and which."""
     found = {}
-    for query in QUERIES:
-        done = rasd("search", query, "--json", "--no-fold", "--size", "50", settings=settings)
-        assert done.returncode == 0, done.stderr
-        page = json.loads(done.stdout)
-        found[query] = (page["total"], {hit["article"]["id"] for hit in page["hits"]})
+    async with in_process(create_api(settings)) as api:
+        for query in QUERIES:
+            page = (await api.get("/search", params={"q": query, "fold": False, "size": 50})).raise_for_status().json()
+            found[query] = (page["total"], sorted(hit["article"]["id"] for hit in page["hits"]))
     return found
 
 
@@ -87,7 +88,7 @@ def test_a_restored_index_answers_as_the_lost_one_did(settings: Settings, tmp_pa
 
         wait_until(moved, 120, running.tail)
         assert running.stop() == 0
-    before, found = documents(settings), answers(settings)
+    before, found = documents(settings), asyncio.run(answers(settings))
     assert all(total > 0 for total, _ in found.values())
 
     run(steps["Delete"])
@@ -100,5 +101,5 @@ def test_a_restored_index_answers_as_the_lost_one_did(settings: Settings, tmp_pa
     with worker(settings, tmp_path / "again.log", "index") as running:
         wait_until(moved, 120, running.tail)
         assert documents(settings) == before
-        assert answers(settings) == found
+        assert asyncio.run(answers(settings)) == found
         assert running.stop() == 0

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from deploy.local import stack as native
@@ -37,20 +38,23 @@ def kind(line: dict[str, Any]) -> tuple[str, str]:
     return line["log.logger"], re.sub(r"\d+", "#", line["message"])[:24]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_one_line_of_a_kind_in_ten_seconds_while_kafka_is_away(settings: Settings, tmp_path: Path) -> None:
     log = tmp_path / "worker.log"
     file = write_lines(tmp_path / "articles.jsonl", records(20))
     with worker(settings.model_copy(update={"log_format": "json"}), log) as running:
         assert rasd("ingest", str(file), settings=settings).returncode == 0
-        wait_until(lambda: count(settings) == 20, 60, running.tail)
+        wait_until(lambda: count(settings) == 20, 120, running.tail)
         native.stop_service(settings, "kafka", kill=True)
         try:
             # A line that tells of others comes when the interval is over.
-            wait_until(lambda: any(HELD_BACK.search(line["message"]) for line in flooding(log)), 90, running.tail)
+            wait_until(lambda: any(HELD_BACK.search(line["message"]) for line in flooding(log)), 120, running.tail)
+            # It has nothing to do, so no stage would notice; it asks by itself.
+            wait_until(lambda: not running.ready(), 120, running.tail)
+            assert httpx.get(f"{running.url}/livez", timeout=30).status_code == 200, "a restart would not help"
         finally:
             native.start_service(settings, "kafka")
-        wait_until(running.ready, 90, running.tail)
+        wait_until(running.ready, 120, running.tail)
     times = defaultdict(list)
     for line in flooding(log):
         times[kind(line)].append(datetime.fromisoformat(line["@timestamp"]))

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
+import pytest
+
+from streams.errors import CommandError
+from streams.kafka import create_topics
+from streams.partitions import grow, topic_states
 from streams.settings import Settings
 from tests.support.corpus import records, write_lines
 from tests.support.index import count, documents
@@ -32,11 +38,11 @@ def test_topics_grow_while_workers_are_stopped(settings: Settings, tmp_path: Pat
     assert set(re.findall(r"(\S+)\t3 → 5 partitions", grown.stdout.decode())) == {
         f"{prefix}articles.{name}" for name in ("raw", "clean", "clustered", "moves", "tagged", "enriched")
     }
-    assert b"nothing to do" in rasd("topics", "grow", "5", settings=settings).stdout
-    assert rasd("topics", "grow", "4", settings=settings).returncode == 2
-    old = rasd("topics", "create", settings=settings)
-    assert old.returncode == 1
-    assert b"has 5 partitions, the settings say 3" in old.stderr
+    assert asyncio.run(grow(settings, 5)) == {}, "nothing to do"
+    with pytest.raises(CommandError, match=r"has 5 partitions; Kafka cannot take any away"):
+        asyncio.run(grow(settings, 4))
+    with pytest.raises(CommandError, match="has 5 partitions, the settings say 3"):
+        asyncio.run(create_topics(settings))
 
     larger = settings.model_copy(update={"partitions": 5})
     with worker(larger, tmp_path / "after.log") as running:
@@ -57,9 +63,7 @@ def test_topics_grow_while_workers_are_stopped(settings: Settings, tmp_path: Pat
     assert {row[2] for row in rows.values()} == {"0"}, "nothing waits"
 
 
-def test_without_topics_it_is_one_line(settings: Settings) -> None:
-    for arguments in (("status",), ("grow", "5")):
-        missing = rasd("topics", *arguments, settings=settings)
-        assert missing.returncode == 1
-        assert b"there " in missing.stderr
-        assert b"Traceback" not in missing.stderr
+async def test_without_topics_it_is_one_line(settings: Settings) -> None:
+    assert await topic_states(settings) == {}
+    with pytest.raises(CommandError, match=r"there is no topic t\w+\.articles\.raw"):
+        await grow(settings, 5)
