@@ -21,8 +21,8 @@ from faust.tables.manager import TableManager
 from mode import Service
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from streams.errors import RasdError
-from streams.kafka import AWAY, check_kafka
+from streams.errors import RasdError, Retryable
+from streams.kafka import AWAY, missing_topics
 from streams.logs import FAUST_LOGGER, get_logger
 from streams.metrics import Metrics
 from streams.progress import Progress
@@ -40,6 +40,7 @@ STALL_SECONDS = 60.0
 ASSIGNMENT_SECONDS = 300.0
 MEASURE_SECONDS = 1.0
 ASK_SECONDS = 10.0
+LOST_ROUNDS = 3  # a broker that has just come back may not know its topics yet
 
 
 class WorkerHealth:
@@ -135,6 +136,10 @@ class WorkerHealth:
             faults.append(f"partitions: neither assigned nor tables read back for {ASSIGNMENT_SECONDS:.0f} s")
         return faults
 
+    def connected(self) -> bool:
+        """Whether Kafka was reached, and the topics were there."""
+        return self._assignment() is not None
+
     def not_ready(self) -> list[str]:
         """What still keeps this worker from working; empty when it is ready."""
         faults = []
@@ -151,22 +156,37 @@ class WorkerHealth:
         return sorted(name for name, runner in self.app.runners.items() if runner.waiting)
 
 
+class TopicsLostError(RuntimeError):
+    """Kafka does not have the topics any more that it had when this worker began."""
+
+
 class Servers:
     """Asks Kafka, and the stores of this worker's sinks, whether they answer: an idle stage would not notice.
 
     Attributes:
         faults: what the last round found, one line each.
+        lost: topics that Kafka did not have in any of the last rounds, `LOST_ROUNDS` at least.
     """
 
     def __init__(self, app: WorkerApp) -> None:
         self.app = app
         self.faults = ["Kafka and Elasticsearch: not asked yet"]
+        self.lost: list[str] = []
+        self._rounds_without = 0
 
     async def ask(self) -> None:
         """One round."""
         stores = [r.function.check() for r in self.app.runners.values() if isinstance(r.stage, SinkStage)]
-        found = await asyncio.gather(*(_fault(check) for check in (check_kafka(self.app.settings), *stores)))
+        found = await asyncio.gather(*(_fault(check) for check in (self._ask_kafka(), *stores)))
         self.faults = list(dict.fromkeys(fault for fault in found if fault is not None))
+
+    async def _ask_kafka(self) -> None:
+        read = {topic_name(runner.stage.reads, self.app.settings) for runner in self.app.runners.values()}
+        missing = await missing_topics(self.app.settings, sorted(read))
+        self._rounds_without = self._rounds_without + 1 if missing else 0
+        self.lost = missing if self._rounds_without >= LOST_ROUNDS else []
+        if missing:
+            raise Retryable(f"Kafka: there is no topic {missing[0]}")
 
 
 async def _fault(check: Awaitable[None]) -> str | None:
@@ -222,6 +242,12 @@ class HealthServer(Service):
     async def _ask(self) -> None:
         while not self.should_stop:
             await self.health.servers.ask()
+            if self.health.servers.lost and self.health.connected():
+                # Kafka came back without its data. It gives nobody partitions of what it does not have; whoever begins
+                # anew makes the topics first.
+                self.health.app.topics_lost = True
+                await self.health.app.crash(TopicsLostError(f"Kafka has lost {', '.join(self.health.servers.lost)}"))
+                return
             await self.sleep(ASK_SECONDS)
 
     def _publish(self) -> None:

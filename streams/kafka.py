@@ -18,6 +18,7 @@ from aiokafka.errors import (
     KafkaError,
     SaslAuthenticationFailed,
     TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
     UnsupportedSaslMechanismError,
     for_code,
 )
@@ -166,6 +167,21 @@ async def check_kafka(settings: Settings) -> None:
     """
     async with open_admin(settings):
         pass
+
+
+async def missing_topics(settings: Settings, names: Sequence[str]) -> list[str]:
+    """Those of the topics that Kafka does not have.
+
+    Raises:
+        Retryable: no broker can be reached.
+        CommandError: a certificate, key or secret cannot be read.
+    """
+    async with open_admin(settings) as admin:
+        try:
+            described = await admin.describe_topics(list(names))
+        except AWAY as error:
+            raise Retryable(f"Kafka at {settings.kafka_bootstrap} is not ready: {error}") from error
+    return [d["topic"] for d in described if for_code(d["error_code"]) is UnknownTopicOrPartitionError]
 
 
 async def committed_offset(settings: Settings, topic: str, partition: int) -> int:

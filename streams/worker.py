@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 import time
 from collections.abc import Awaitable, Iterable, MutableMapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import faust
 import uvloop
 from faust.auth import SASLCredentials, SSLCredentials
+from faust.exceptions import ConsistencyError
+from faust.tables.manager import TableManager
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
 
@@ -108,6 +112,7 @@ class WorkerApp(faust.App):
         runners: the stages that this worker runs, by name.
         confirmed_tables: the tables of all of them.
         assigned_at: when partitions were last assigned, on the performance counter.
+        topics_lost: Kafka does not have the topics any more.
     """
 
     logger = FAUST_LOGGER
@@ -119,6 +124,7 @@ class WorkerApp(faust.App):
         self.runners: dict[str, StageRunner] = {}
         self.changelogs: list[TopicSpec] = []
         self.assigned_at = time.perf_counter()
+        self.topics_lost = False
         super().__init__(
             settings.app_id,
             broker=[f"kafka://{server.strip()}" for server in settings.kafka_bootstrap.split(",")],
@@ -318,4 +324,18 @@ def run_worker(settings: Settings, metrics: Metrics | None = None) -> int:
         worker.execute_from_commandline()
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    finally:
+        _drop_outlived_tables(app)
     return 0
+
+
+def _drop_outlived_tables(app: WorkerApp) -> None:
+    """Delete this worker's copy of tables that Kafka has lost, so that the next start begins with what Kafka has.
+
+    Faust refuses to start with a copy that is known to be ahead of its changelog, each time.
+    """
+    ahead = isinstance(cast(TableManager, app.tables).recovery.crash_reason, ConsistencyError)
+    folder = Path(app.conf.tabledir)
+    if (ahead or app.topics_lost) and folder.exists():
+        log.warning("Kafka has lost what tables were made of; they begin anew", folder=str(folder))
+        shutil.rmtree(folder)

@@ -6,6 +6,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from aiokafka import TopicPartition
 
 from streams.errors import CommandError, Retryable
@@ -147,6 +148,25 @@ async def test_an_idle_worker_says_that_a_server_is_away() -> None:
     for name, fault in (("index", away), ("moves", away), ("other", refused), ("well", None)):
         app.runners[name] = SimpleNamespace(stage=stage, function=Store(fault), waiting=False)
     await watch.servers.ask()
+    assert watch.servers.lost == []
     kafka, *stores = watch.not_ready()
     assert kafka.startswith(f"no Kafka at 127.0.0.1:{port}")
     assert stores == [str(away), str(refused)], "what two stages say alike is said once"
+
+
+async def test_topics_are_lost_when_kafka_is_back_without_them_for_several_rounds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watch, _, _ = health(end=10, done=10)
+    there: list[str] = []
+
+    async def missing(_: Settings, names: list[str]) -> list[str]:
+        return [name for name in names if name not in there]
+
+    monkeypatch.setattr("streams.health.missing_topics", missing)
+    lost = []
+    for there in ([], [], ["articles.clean"], [], [], [], []):
+        await watch.servers.ask()
+        lost.append(bool(watch.servers.lost))
+        assert bool(watch.servers.faults) == (there == [])
+    assert lost == [False, False, False, False, False, True, True]
