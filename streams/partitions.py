@@ -103,7 +103,7 @@ async def grow(settings: Settings, partitions: int) -> dict[str, int]:
             (group,) = await when_known(lambda: admin.describe_consumer_groups([settings.app_id]))
             if members := len(group.groups[0][5]):
                 raise CommandError(
-                    f"{members} workers of the application {settings.app_id} run", hint="stop them first"
+                    f"workers of the application {settings.app_id} run, {members} in all", hint="stop them first"
                 )
             described = await admin.describe_topics(shared)
             if missing := [found["topic"] for found in described if found["error_code"]]:

@@ -28,7 +28,7 @@ def test_topics_grow_while_workers_are_stopped(settings: Settings, tmp_path: Pat
         wait_until(lambda: count(settings) == EACH, 120, running.tail)
         refused = rasd("topics", "grow", "5", settings=settings)
         assert refused.returncode == 1
-        assert b"1 workers of the application" in refused.stderr
+        assert b"run, 1 in all" in refused.stderr
         assert b"Traceback" not in refused.stderr
         assert running.stop() == 0
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from aiokafka import TopicPartition
 
 from streams.errors import CommandError, Retryable
-from streams.health import ASSIGNMENT_SECONDS, WorkerHealth
+from streams.health import ASSIGNMENT_SECONDS, HealthServer, WorkerHealth
+from streams.metrics import Metrics
 from streams.records import Article
 from streams.settings import Settings
 from streams.stage import SinkStage
@@ -170,3 +174,29 @@ async def test_topics_are_lost_when_kafka_is_back_without_them_for_several_round
         lost.append(bool(watch.servers.lost))
         assert bool(watch.servers.faults) == (there == [])
     assert lost == [False, False, False, False, False, True, True]
+
+
+async def test_two_workers_of_one_machine_have_each_a_page_of_their_own(
+    tmp_path: Path,
+) -> None:
+    settings = Settings(_env_file=None, worker_port=free_port(), state_dir=tmp_path)
+    servers = []
+    for number in (1, 2):
+        metrics = Metrics()
+        metrics.restarts.set(number)
+        servers.append(HealthServer(health(end=10, done=10)[0], settings, metrics))
+        await servers[-1].on_start()
+    try:
+        pages = set()
+        async with httpx.AsyncClient() as client:
+            for server in servers:
+                assert server._runner is not None
+                host, port = server._runner.addresses[0][:2]
+                page = (await client.get(f"http://{host}:{port}/metrics")).text
+                pages.add(
+                    (port == settings.worker_port, *re.findall(r"^rasd_worker_restarts (\S+)", page, re.MULTILINE))
+                )
+        assert pages == {(True, "1.0"), (False, "2.0")}
+    finally:
+        for server in servers:
+            await server.on_stop()
