@@ -1,0 +1,43 @@
+"""`python -m tests.support.hanging worker …`: Rasd's command with a clean stage that hangs for ever on some pages.
+
+A hang is a page whose text says so; a stage that hangs is told after seconds and not after a minute.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import streams.worker
+from agents.clean import agent
+from streams.cli.main import main
+from streams.health import WorkerHealth
+from streams.records import RawArticle
+from streams.stage import Arrival, Context, MapFunction, Record
+
+MARK = "يقف هنا كل شيء"
+STALL_SECONDS = 2.0
+
+
+def _hanging(build: Any) -> Any:
+    def build_hanging(context: Context) -> MapFunction:
+        clean = build(context)
+
+        def clean_or_hang(raw: RawArticle, arrival: Arrival) -> Sequence[Record]:
+            if MARK in raw.content:
+                threading.Event().wait()
+            return list(clean(raw, arrival))
+
+        return clean_or_hang
+
+    return build_hanging
+
+
+if __name__ == "__main__":
+    agent.STAGES = tuple(replace(stage, build=_hanging(stage.build)) for stage in agent.STAGES)
+    streams.worker.WorkerHealth = partial(WorkerHealth, stall_seconds=STALL_SECONDS)  # type: ignore[assignment,misc]
+    sys.exit(main())
