@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 from streams.api import feed as feeds
+from streams.api.app import create_api
 from streams.api.feed import LiveFeed
 from streams.api.health import STALL_SECONDS, WATCH_SECONDS, ApiHealth
 from streams.metrics import Metrics, ServerMetrics
 from streams.servers import ServerWatch
 from streams.settings import Settings
+from tests.support.processes import free_port
+from tests.support.serving import in_process
 
 SETTINGS = Settings(_env_file=None, retry_first=0.01)
 
@@ -131,3 +134,17 @@ async def test_a_defect_in_the_watch_does_not_end_it_and_no_round_counts(monkeyp
     await asyncio.wait_for(tries.enough.wait(), 60)
     assert watch.asked_at == 0
     await watch.close()
+
+
+async def test_searches_are_ready_without_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def well(*_: Any) -> dict[str, str]:
+        return {"status": "green"}
+
+    monkeypatch.setattr("streams.api.ops.health", well)
+    settings = SETTINGS.model_copy(update={"kafka_bootstrap": f"127.0.0.1:{free_port()}", "kafka_connect_timeout": 1.0})
+    async with in_process(create_api(settings)) as api:
+        whole = await api.get("/readyz")
+        assert whole.status_code == 503
+        assert [fault.split(" at ")[0] for fault in whole.json()["faults"]] == ["no Kafka"]
+        assert (await api.get("/readyz", params={"needs": "search"})).json() == {"ok": True, "faults": []}
+        assert (await api.get("/readyz", params={"needs": "luck"})).status_code == 422
