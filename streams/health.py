@@ -22,7 +22,7 @@ from mode import Service
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.errors import RasdError, Retryable
-from streams.kafka import AWAY, missing_topics
+from streams.kafka import missing_topics
 from streams.logs import FAUST_LOGGER, get_logger
 from streams.metrics import Metrics
 from streams.progress import Progress
@@ -192,8 +192,8 @@ class Servers:
 async def _fault(check: Awaitable[None]) -> str | None:
     try:
         await check
-    except (RasdError, *AWAY) as error:
-        return str(error) or type(error).__name__
+    except Exception as error:  # whatever it is, the worker goes on, and is not ready
+        return (str(error) if isinstance(error, RasdError) else repr(error)).replace("\n", " ")
     return None
 
 

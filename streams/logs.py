@@ -132,6 +132,7 @@ def configure_logging(settings: Settings, stream: TextIO | None = None, *, clien
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=render, foreign_pre_chain=shared))
     handler.addFilter(PassingFilter())
     handler.addFilter(FloodFilter())
+    logging.captureWarnings(True)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())

@@ -83,6 +83,7 @@ class _Worker(faust.Worker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs | {"override_logging": False, "redirect_stdouts": False})
+        self.spinner = None  # its terminal codes would stand before a line of the log, which then is no JSON
 
 
 class _RebalanceSensor(faust.Sensor):

@@ -25,7 +25,7 @@ HELD_BACK = re.compile(r"\((\d+) more like it in the last \d+ s\)")
 
 def flooding(log: Path) -> list[dict[str, Any]]:
     """The warnings and errors of Kafka's clients, oldest first."""
-    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     return [
         line
         for line in lines

@@ -149,13 +149,14 @@ async def test_an_idle_worker_says_that_a_server_is_away() -> None:
     app.settings = Settings(_env_file=None, kafka_bootstrap=f"127.0.0.1:{port}", kafka_connect_timeout=1)
     stage = SinkStage("index", "1", reads=Topic.ENRICHED, accepts=Article, build=lambda _: Store(None))  # type: ignore[arg-type, return-value]
     away, refused = Retryable("no Elasticsearch at http://x"), CommandError("Elasticsearch refuses access")
-    for name, fault in (("index", away), ("moves", away), ("other", refused), ("well", None)):
+    odd = RuntimeError("500 is no answer to a question about health")
+    for name, fault in (("index", away), ("moves", away), ("other", refused), ("odd", odd), ("well", None)):
         app.runners[name] = SimpleNamespace(stage=stage, function=Store(fault), waiting=False)
     await watch.servers.ask()
     assert watch.servers.lost == []
     kafka, *stores = watch.not_ready()
     assert kafka.startswith(f"no Kafka at 127.0.0.1:{port}")
-    assert stores == [str(away), str(refused)], "what two stages say alike is said once"
+    assert stores == [str(away), str(refused), repr(odd)], "what two stages say alike is said once"
 
 
 async def test_topics_are_lost_when_kafka_is_back_without_them_for_several_rounds(
