@@ -207,12 +207,12 @@ def test_selectors_take_the_pods_that_they_mean(overlay: str) -> None:
     for budget in of_kind(overlay, "PodDisruptionBudget"):
         taken = [name for name, labels in templates.items() if matches(budget["spec"]["selector"], labels)]
         assert taken == [budget["metadata"]["name"]]
+        assert budget["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
     for service in of_kind(overlay, "Service"):
         selector = {"matchLabels": service["spec"]["selector"]}
         (target,) = [name for name, labels in templates.items() if matches(selector, labels)]
         (port,) = service["spec"]["ports"]
         assert port["targetPort"] in [p["name"] for p in container(workloads(overlay)[target])["ports"]]
-        assert budget["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
     budgets = {budget["metadata"]["name"] for budget in of_kind(overlay, "PodDisruptionBudget")}
     assert budgets == set(templates) - {"rasd-topics"}
 
