@@ -17,7 +17,7 @@ from tests.deploy.sources import ROOT, alerts, dashboards, declared_metrics, def
 MANUALS = ("operations", "runbook")
 TEXTS = {name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in MANUALS}
 # Compose's own words, and ours, for what stands between `docker compose` and a service.
-COMPOSE = r"docker compose (?:--\S+ )*(?:ps|logs|up|restart|exec|run)((?: -[-\w]+(?:[ =][\w=]+)?)*)((?: [a-z]+)*)"
+COMPOSE = r"docker compose (?:--\S+ )*(?:ps|logs|up|stop|restart|exec|run)((?: -[-\w]+(?:[ =][\w=]+)?)*)((?: [a-z]+)*)"
 EXAMPLES = ROOT / ".env.example"
 
 pytestmark = pytest.mark.parametrize("manual", MANUALS)
