@@ -9,6 +9,7 @@ from agents.entities.bio import Kind, spans
 from agents.entities.clitics import Clitics, part_clitics
 from agents.entities.features import WordEntry
 from agents.entities.folding import fold
+from agents.entities.institutions import named_institutions
 from agents.entities.names import Mention, name_mentions
 from agents.entities.tagger import Tagger
 from agents.text.tokens import Token, sentences, tokenize
@@ -46,7 +47,8 @@ def find_entities(body: str, tagger: Tagger) -> list[Entity]:
     parts = [tokens[part] for part in sentences(body, tokens)]
     found: list[_Found] = []
     for part, tagging in zip(parts, tagger.tag_batch([[t.text for t in part] for part in parts]), strict=True):
-        for span in spans(tagging.tags):
+        tagged = spans(tagging.tags)
+        for span in named_institutions([token.text for token in part], tagged, tagger.words) if tagged else ():
             score_of = {part[at].start: tagging.scores[at] for at in range(span.start, span.end)}
             for piece in _persons(_one_name(part[span.start : span.end]), span.kind, tagger.words):
                 score = min(score_of[token.start] for token in piece)
