@@ -60,7 +60,8 @@ def lend(
         start, end = starts[first], ends[last]
         tokens = [token for part in sentences[first : last + 1] for token in part]
         clear = {stem(tokens[at]) for at in np.flatnonzero(person[start:end] >= _CLEAR).tolist()}
-        for places in _groups(tokens, {word for word in clear if _may_be_a_person(word, words)}):
+        persons = {word for word in clear if _may_be_a_person(word, words)}
+        for places in _groups(tokens, persons) if persons else ():
             here = np.array(places) + start
             own = person[here]
             lent = (1 - LENT) * own + LENT * (own.mean() + own.max()) / 2

@@ -8,6 +8,7 @@ distance is therefore a property of the word alone and is computed once a word, 
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,7 +31,10 @@ _REACH = {
     **{f"d{i}": 1 for i in range(6)},
 }
 _REACH |= dict.fromkeys(("k", "a", "h", "p2", "p3", "e1", "e2", "e3", "q", "r"), 1)
+_REACH |= {f"{letter}{i}": 1 for letter in "nm" for i in range(3)}
 _CACHED_FEATURES = 5_000
+# Steps of the average probability of a class.
+_KINDS = (0.05, 0.2, 0.5, 0.8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +63,18 @@ class WordFeatures:
         stem: `plain` without clitics, with its article.
         names: its features.
         beside: features that the tokens beside it see besides.
+        kinds: what an earlier tagger took it for; features of the random field alone (docs/entities.md).
     """
 
     plain: str
     stem: str
     names: tuple[str, ...]
     beside: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
 
     def at(self, offset: int) -> list[str]:
         """The features that a tag sees of the word `offset` tokens after it."""
-        found = [name for name in self.names if reach(name) >= abs(offset)]
+        found = [name for name in (*self.names, *self.kinds) if reach(name) >= abs(offset)]
         return [*found, *self.beside] if abs(offset) == 1 else found
 
 
@@ -84,6 +90,8 @@ def reach(name: str) -> int:
 def core(word: str) -> str:
     """The folded word without signs at its edges, which pre-tokenised corpora leave on: «(د» is «د»."""
     folded = fold(word)
+    if folded and folded[0].isalnum() and folded[-1].isalnum():
+        return folded
     return _EDGE_SIGNS.sub("", folded) or folded or OUTSIDE
 
 
@@ -129,6 +137,10 @@ def _class_names(kind: str, classes: tuple[int, ...]) -> tuple[str, ...]:
     return tuple([f"{kind}{index}={cluster}" for index, cluster in enumerate(classes)])
 
 
+def _kind_names(letter: str, kinds: tuple[float, ...]) -> list[str]:
+    return [f"{letter}{index}={bisect(_KINDS, kind)}" for index, kind in enumerate(kinds) if kind >= _KINDS[0]]
+
+
 def word_features(word: str, table: Mapping[str, WordEntry]) -> WordFeatures:
     """All features of one word, as it stands in the text or folded."""
     word = fold(word) or OUTSIDE
@@ -153,7 +165,9 @@ def word_features(word: str, table: Mapping[str, WordEntry]) -> WordFeatures:
     names += [f"l={min(len(stem), 8)}", f"f={min(count, 1) + len(str(count))}"]
     named = table.get(stem) or table.get(plain) or table.get(f"ال{stem}")
     names += [f"g={letter}" for letter in named.places] if named else []
-    return WordFeatures(plain, stem, tuple(names), tuple(beside))
+    kinds = _kind_names("n", entry.kinds) if entry else []
+    kinds += _kind_names("m", stem_entry.kinds) if stem_entry and stem_entry is not entry else []
+    return WordFeatures(plain, stem, tuple(names), tuple(beside), tuple(kinds))
 
 
 class FeatureCache:

@@ -11,11 +11,15 @@ _INVISIBLE = re.compile(
 # Editors differ in these and one editor differs from himself: hamza carriers, final ya, Persian kaf and ya, digits.
 _LETTERS = str.maketrans("أإآٱىیکپڤگچ", "ااااييكبفكج")
 _DIGITS = re.compile(r"\d")
+# What folding leaves as it is: most words.
+_FOLDED = re.compile("[ءؤئابةتثجحخدذرزسشصضطظعغفقكلمنهوي]*")
 
 
 @lru_cache(maxsize=1 << 17)
 def fold(word: str) -> str:
     """The word without vowel signs and tatweel, its letters in one spelling, every digit as 0, Latin in lower case."""
+    if _FOLDED.fullmatch(word):
+        return word
     return _DIGITS.sub("0", _INVISIBLE.sub("", word).translate(_LETTERS).lower())
 
 

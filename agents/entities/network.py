@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +24,7 @@ _RUNS = (3, 4)
 # Keeps the sum of some thirty hashed features in the size of the word vectors.
 BAG_SCALE = 0.3
 VECTOR_LENGTH = 3.0
+_POWERS = np.cumprod(np.full(64, 0x01000193, dtype=np.uint32), dtype=np.uint32)
 # Bytes of rows kept, whatever the number of networks.
 _CACHED_BYTES = 120_000_000
 
@@ -36,7 +35,7 @@ def bags(words: Sequence[WordFeatures]) -> tuple[NDArray[np.intp], NDArray[np.in
     Returns:
         [rows] of the words one after the other, and [words] where each begins; no word is without a row.
     """
-    names = np.array([bucket for features in words for bucket in map(_bucket, features.names)])
+    names = _rows_of([name for features in words for name in features.names])
     owners = np.repeat(np.arange(len(words)), [len(features.names) for features in words])
     runs, run_owners = _letter_runs([features.stem for features in words])
     owner = np.concatenate([owners, run_owners])
@@ -45,10 +44,19 @@ def bags(words: Sequence[WordFeatures]) -> tuple[NDArray[np.intp], NDArray[np.in
     return np.concatenate([names, runs])[order], starts
 
 
-@lru_cache(maxsize=1 << 16)
-def _bucket(name: str) -> int:
-    # CRC-32 is the same on every machine.
-    return 1 + crc32(name.encode("utf-8", "surrogatepass")) % (BUCKETS - 1)
+def _rows_of(names: Sequence[str]) -> NDArray[np.intp]:
+    """The row of each feature, none empty: a polynomial hash of its letters (Karp & Rabin, 1987), all in one go."""
+    codes = np.frombuffer("".join(names).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    lengths = np.fromiter(map(len, names), dtype=np.intp, count=len(names))
+    starts = np.cumsum(lengths) - lengths
+    places = np.arange(len(codes)) - np.repeat(starts, lengths)
+    return _row(np.add.reduceat(codes * _POWERS[places % len(_POWERS)], starts))
+
+
+def _row(hashes: NDArray[np.uint32]) -> NDArray[np.intp]:
+    """Spread hashes over the rows; the high bits are the well mixed ones. Row 0 is nobody's."""
+    mixed = (hashes ^ (hashes >> 15)) * np.uint32(0x85EBCA6B)
+    return (1 + (mixed ^ (mixed >> 13)) % (BUCKETS - 1)).astype(np.intp)
 
 
 def _letter_runs(stems: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -59,12 +67,12 @@ def _letter_runs(stems: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.int
     found, of = [], []
     for size in _RUNS:
         count = max(len(codes) - size + 1, 0)
-        # FNV-1a (Fowler, Noll & Vo), a code point at a time; the high bits are the well mixed ones.
+        # FNV-1a (Fowler, Noll & Vo), a code point at a time.
         mixed = np.full(count, 2166136261 + size, dtype=np.uint32)
         for at in range(size):
             mixed = (mixed ^ codes[at : at + count]) * np.uint32(16777619)
         inside = owners[:count] == owners[size - 1 :]
-        found.append(1 + ((mixed ^ (mixed >> 15)) % (BUCKETS - 1))[inside].astype(np.intp))
+        found.append(_row(mixed[inside]))
         of.append(owners[:count][inside])
     return np.concatenate(found), np.concatenate(of)
 

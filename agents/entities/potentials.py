@@ -81,7 +81,7 @@ class LinearModel:
 
     def _sums(self, seen: Sequence[WordFeatures]) -> Floats:
         """[words, offsets, tags]: what each word adds to the tags of the tokens around it."""
-        found = [list(map(self._numbers.get, features.names, repeat(0))) for features in seen]
+        found = [list(map(self._numbers.get, features.names + features.kinds, repeat(0))) for features in seen]
         starts = np.cumsum([0, *map(len, found[:-1])])
         # The token at distance +1 is tagged with this word at distance -1, and the reverse.
         sums: Floats = np.add.reduceat(self._matrix[list(chain.from_iterable(found))], starts, axis=0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -18,15 +18,17 @@ import pycrfsuite
 from threadpoolctl import threadpool_limits
 
 from agents.entities import corpus as corpora
+from agents.entities.batches import Encoder
 from agents.entities.bio import TAGS, TYPES
 from agents.entities.corpus import Tagged
 from agents.entities.features import BEYOND, OFFSETS, FeatureCache, WordEntry, WordFeatures, core, word_features
-from agents.entities.fitting import Encoder, fit, impossible
+from agents.entities.fitting import fit
 from agents.entities.gazetteer import place_words
-from agents.entities.network import Layers, unpacked
-from agents.entities.potentials import LinearModel
+from agents.entities.network import Layers, Networks, unpacked
+from agents.entities.potentials import Floats, LinearModel
+from agents.entities.recurrent import impossible
 from agents.entities.store import Model, save
-from agents.entities.tagger import BACKENDS, MODEL
+from agents.entities.tagger import BACKENDS, MODEL, EmbeddedTagger, weights
 from agents.entities.wordstats import DIMENSIONS, WordStatistics, word_statistics
 
 PENALTIES = {"c1": 0.05, "c2": 0.01, "max_iterations": 80, "feature.possible_transitions": True}
@@ -74,25 +76,38 @@ def _observations(
 
 def train_networks(sentences: Sequence[Tagged], statistics: WordStatistics, count: int) -> Iterator[Layers]:
     """Networks that differ in their seeds alone."""
-    numbers = {word: number for number, word in zip(range(len(statistics.vectors)), statistics.words, strict=False)}
-    encoder = Encoder(statistics.words, numbers, unpacked(statistics.vectors, DIMENSIONS))
-    return (fit(sentences, encoder, statistics.vectors.shape[1], seed) for seed in range(count))
+    encoder = Encoder(statistics.words, numbers_of(statistics), unpacked(statistics.vectors, DIMENSIONS))
+    return (fit(sentences, encoder, seed) for seed in range(count))
 
 
-def with_kinds(model: LinearModel, sentences: Iterable[Sequence[str]]) -> dict[str, WordEntry]:
-    """The words with the average probability of PER, LOC and ORG that the model gives them in the unlabelled news."""
-    words = model.features.words
+def networks_of(layers: Sequence[Layers], statistics: WordStatistics, features: FeatureCache) -> Networks:
+    """Trained networks, ready to run side by side."""
+    return Networks(features, numbers_of(statistics), unpacked(statistics.vectors, DIMENSIONS), tuple(layers))
+
+
+def numbers_of(statistics: WordStatistics) -> dict[str, int]:
+    """The row of each word's vector."""
+    return {word: row for row, word in zip(range(len(statistics.vectors)), statistics.words, strict=False)}
+
+
+def with_kinds(
+    words: Mapping[str, WordEntry],
+    probabilities: Callable[[Sequence[Sequence[str]]], Floats],
+    sentences: Iterable[Sequence[str]],
+) -> dict[str, WordEntry]:
+    """The words with the average probability of PER, LOC and ORG that a tagger gives them in the unlabelled news."""
     numbers = {word: number for number, word in enumerate(words)}
     sums = np.zeros((len(numbers), len(TYPES)))
     seen = np.zeros(len(numbers))
     for batch in batched(filter(None, sentences), 256):
-        probability = model.probabilities(batch)
+        probability = probabilities(batch)
         kinds = probability[:, 1::2] + probability[:, 2::2]
         rows = np.array([numbers.get(core(token), -1) for tokens in batch for token in tokens])
         known = rows >= 0
         np.add.at(sums, rows[known], kinds[known])
         np.add.at(seen, rows[known], 1)
-    means = (sums / np.maximum(seen, 1)[:, None]).tolist()
+    # As the model file keeps them.
+    means = (np.rint(255 * sums / np.maximum(seen, 1)[:, None]) / 255).tolist()
     return {word: replace(entry, kinds=tuple(mean)) for (word, entry), mean in zip(words.items(), means, strict=True)}
 
 
@@ -101,6 +116,21 @@ def batched(items: Iterable[Sequence[str]], size: int) -> Iterator[list[Sequence
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
+
+
+def know_kinds(
+    sentences: Sequence[Tagged], statistics: WordStatistics, layers: Layers, news: Iterable[Sequence[str]]
+) -> dict[str, WordEntry]:
+    """The words with what a first random field and a network, trained on the sentences, take them for in the news."""
+    words = statistics.words
+    linear = train(sentences, words)
+    first = EmbeddedTagger(words, linear, networks_of([layers], statistics, linear.features), weights(1))
+    return with_kinds(words, first.probabilities, news)
+
+
+def read_news(corpus: Path) -> list[list[str]]:
+    """The sentences of the unlabelled news; a word that comes again takes no memory."""
+    return [list(map(sys.intern, tokens)) for tokens in corpora.unlabelled(corpus)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,17 +142,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # More threads add in another order, and the last digits would differ.
     with threadpool_limits(1):
         _say("counting and clustering the words of the unlabelled news")
-        statistics = word_statistics(corpora.unlabelled(options.corpus), place_words())
+        news = read_news(options.corpus)
+        statistics = word_statistics(news, place_words())
         sentences = corpora.anercorp(options.corpus)
-        _say("fitting the conditional random field")
-        linear = train(sentences, statistics.words)
         networks: list[Layers] = []
         for layers in train_networks(sentences, statistics, max(BACKENDS.values())):
             networks.append(layers)
             _say(f"fitted network {len(networks)}")
-        _say("tagging the unlabelled news")
-        words = with_kinds(linear, corpora.unlabelled(options.corpus))
-    linear = LinearModel(FeatureCache(words), linear.weights, linear.transitions)
+        _say("a first conditional random field, and what it takes the words of the news for")
+        words = know_kinds(sentences, statistics, networks[0], news)
+        _say("fitting the conditional random field")
+        linear = train(sentences, words)
     save(Model(statistics.vectors, DIMENSIONS, linear, tuple(networks)), options.output)
     _say(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB")
     return 0

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,15 +27,14 @@ from agents.entities.corpus import Tagged
 from agents.entities.decoding import decode
 from agents.entities.features import FeatureCache, WordEntry
 from agents.entities.gazetteer import place_words
-from agents.entities.network import Networks, unpacked
 from agents.entities.potentials import Floats
 from agents.entities.tagger import NETWORKS_SHARE, weights
-from agents.entities.train import train, train_networks
-from agents.entities.wordstats import DIMENSIONS, GRANULARITIES, WordStatistics, word_statistics
+from agents.entities.train import know_kinds, networks_of, read_news, train, train_networks
+from agents.entities.wordstats import GRANULARITIES, WordStatistics, word_statistics
 
 Tags = list[list[str]]
 SHARES = (0.4, 0.55, 0.7)
-ABLATIONS = ("places", "classes", "wide-classes", "vectors")
+ABLATIONS = ("places", "classes", "wide-classes", "vectors", "kinds")
 
 
 def without(statistics: WordStatistics, names: Sequence[str]) -> WordStatistics:
@@ -56,18 +55,26 @@ def without(statistics: WordStatistics, names: Sequence[str]) -> WordStatistics:
 
 
 def probabilities(
-    training: Sequence[Tagged], held: Sequence[Tagged], statistics: WordStatistics, networks: int
-) -> list[Floats]:
-    """What the linear model and each network, trained on one part, say of another."""
+    training: Sequence[Tagged],
+    held: Sequence[Tagged],
+    statistics: WordStatistics,
+    news: Iterable[Sequence[str]],
+    count: int,
+) -> tuple[list[Floats], FeatureCache]:
+    """What the linear model and each network, trained on one part, say of another; what they know of words.
+
+    Args:
+        news: what a first tagger tags, so that the kinds of words are known; nothing, and they are not.
+        count: of the networks.
+    """
     tokens = [sentence.tokens for sentence in held]
     layout = Layout.of([len(sentence) for sentence in tokens])
-    numbers = {word: number for number, word in zip(range(len(statistics.vectors)), statistics.words, strict=False)}
-    vectors = unpacked(statistics.vectors, DIMENSIONS)
-    found = [train(training, statistics.words).probabilities(tokens)]
-    for layers in train_networks(training, statistics, networks):
-        network = Networks(FeatureCache(statistics.words), numbers, vectors, (layers,))
-        found.append(marginals(network.scores(tokens), network.transitions, layout)[0])
-    return found
+    layers = list(train_networks(training, statistics, count))
+    words = know_kinds(training, statistics, layers[0], news) if news else statistics.words
+    linear = train(training, words)
+    networks = [networks_of([each], statistics, linear.features) for each in layers]
+    apart = [marginals(network.scores(tokens), network.transitions, layout)[0] for network in networks]
+    return [linear.probabilities(tokens), *apart], linear.features
 
 
 def lent(probability: Floats, held: Sequence[Tagged], features: FeatureCache) -> Floats:
@@ -122,25 +129,27 @@ def main() -> None:
     options = parser.parse_args()
     start = time.process_time()
     with threadpool_limits(1):
-        statistics = without(word_statistics(corpora.unlabelled(options.corpus), place_words()), options.without)
-        features = FeatureCache(statistics.words)
-        news, wiki = corpora.anercorp(options.corpus), corpora.aqmar(options.corpus)
+        news = read_news(options.corpus)
+        statistics = without(word_statistics(news, place_words()), options.without)
+        taught = [] if "kinds" in options.without or not options.networks else news
+        tagged, wiki = corpora.anercorp(options.corpus), corpora.aqmar(options.corpus)
         print(f"without {options.without}; share as shipped {NETWORKS_SHARE}; each: precision recall F1", flush=True)
         gold: Tags = []
-        tagged: dict[str, Tags] = {}
-        for fold, (training, held) in enumerate(corpora.folds(news, 5)):
+        guessed: dict[str, Tags] = {}
+        for fold, (training, held) in enumerate(corpora.folds(tagged, 5)):
             if fold not in options.folds:
                 continue
             added = wiki if options.add_aqmar else []
-            parts = probabilities([*training, *added], held, statistics, options.networks)
+            parts, features = probabilities([*training, *added], held, statistics, taught, options.networks)
             gold += [list(sentence.tags) for sentence in held]
             for variant, tags in judge(f"fold {fold}", parts, held, features).items():
-                tagged.setdefault(variant, []).extend(tags)
-        for variant, tags in tagged.items():
+                guessed.setdefault(variant, []).extend(tags)
+        for variant, tags in guessed.items():
             show(f"all folds {variant}", score_tags(gold, tags))
         if not options.no_domains:
-            judge("to AQMAR", probabilities(news, wiki, statistics, options.networks), wiki, features)
-            judge("from AQMAR", probabilities(wiki, news, statistics, options.networks), news, features)
+            for name, training, held in (("to AQMAR", tagged, wiki), ("from AQMAR", wiki, tagged)):
+                parts, features = probabilities(training, held, statistics, taught, options.networks)
+                judge(name, parts, held, features)
     print(f"{time.process_time() - start:.0f} s of one core")
 
 

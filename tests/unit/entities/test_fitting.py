@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from agents.entities import fitting
+from agents.entities.batches import Encoder
 from agents.entities.bio import TAGS
 from agents.entities.chain import Layout, marginals
 from agents.entities.corpus import Tagged
 from agents.entities.features import FeatureCache, WordEntry
-from agents.entities.fitting import Encoder, fit, impossible, initial, loss_and_gradients
+from agents.entities.fitting import fit, loss_and_gradients, numbers_of
 from agents.entities.network import Layers, Networks
+from agents.entities.recurrent import impossible, initial
 
 WORDS = {"بيروت": WordEntry(9, (1, 2)), "زار": WordEntry(8, (3, 4)), "سلمى": WordEntry(7, (5, 6))}
 NUMBERS = {"بيروت": 0, "زار": 1}
@@ -22,6 +24,7 @@ SENTENCES = [
 
 
 TOKENS = [sentence.tokens for sentence in SENTENCES]
+GOLD = numbers_of(SENTENCES)
 
 
 def encoder() -> Encoder:
@@ -45,9 +48,9 @@ def probabilities(networks: Networks, tokens: list[tuple[str, ...]]) -> np.ndarr
 @pytest.mark.parametrize("name", [field.name for field in fields(Layers)])
 def test_gradients_are_finite_differences(name: str) -> None:
     layers = exact(initial(6, np.random.default_rng(0)))
-    batch = encoder().batch(SENTENCES)
+    batch = encoder().batch(TOKENS)
     batch = replace(batch, features=batch.features.astype(np.float64), vectors=batch.vectors.astype(np.float64))
-    _, gradients = loss_and_gradients(layers, batch, None)
+    _, gradients = loss_and_gradients(layers, batch, GOLD, None)
     parameter = getattr(layers, name)
     assert gradients[name].shape == parameter.shape
     largest = np.argsort(-np.abs(gradients[name]).ravel())[:8]
@@ -55,26 +58,26 @@ def test_gradients_are_finite_differences(name: str) -> None:
         losses = []
         for change in (1e-5, -2e-5):
             parameter[index] += change
-            losses.append(loss_and_gradients(layers, batch, None)[0])
+            losses.append(loss_and_gradients(layers, batch, GOLD, None)[0])
         parameter[index] += 1e-5
         assert gradients[name][index] == pytest.approx((losses[0] - losses[1]) / 2e-5, rel=1e-3, abs=1e-8)
 
 
 def test_training_learns_its_sentences_and_inference_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "EPOCHS", 60)
-    layers = fit(SENTENCES, encoder(), 6, seed=3)
+    layers = fit(SENTENCES, encoder(), seed=3)
     probability = probabilities(tagger(layers), TOKENS)[0]
     assert [TAGS[i] for i in probability.argmax(axis=1)] == [tag for s in SENTENCES for tag in s.tags]
-    batch = encoder().batch(SENTENCES)
-    _, gradients = loss_and_gradients(layers, batch, None)
-    one_hot = np.eye(len(TAGS))[batch.tags]
-    expected = (probability - one_hot).sum(axis=0) / len(batch.tags)
+    batch = encoder().batch(TOKENS)
+    _, gradients = loss_and_gradients(layers, batch, GOLD, None)
+    one_hot = np.eye(len(TAGS))[GOLD]
+    expected = (probability - one_hot).sum(axis=0) / len(GOLD)
     np.testing.assert_allclose(gradients["last_bias"], expected, atol=1e-3)
 
 
 def test_what_is_forbidden_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "EPOCHS", 3)
-    layers = fit(SENTENCES, encoder(), 6, seed=3)
+    layers = fit(SENTENCES, encoder(), seed=3)
     wrong = impossible() < 0
     assert wrong[TAGS.index("O"), TAGS.index("I-PER")]
     assert wrong[TAGS.index("B-LOC"), TAGS.index("I-PER")]
@@ -84,7 +87,7 @@ def test_what_is_forbidden_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_same_seed_gives_the_same_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "EPOCHS", 2)
-    one, two, other = (fit(SENTENCES, encoder(), 6, seed=seed) for seed in (1, 1, 2))
+    one, two, other = (fit(SENTENCES, encoder(), seed=seed) for seed in (1, 1, 2))
     assert all(np.array_equal(getattr(one, f.name), getattr(two, f.name)) for f in fields(Layers))
     assert not np.array_equal(one.last, other.last)
 
@@ -101,3 +104,14 @@ def test_networks_side_by_side_are_each_itself() -> None:
     together = tagger(*several).scores(TOKENS)
     apart = np.concatenate([tagger(layers).scores(TOKENS) for layers in several])
     np.testing.assert_allclose(together, apart, atol=1e-5)
+
+
+def test_a_strange_word_is_shown_by_its_letters_alone() -> None:
+    known, strange = (encoder().batch([["بيروت", "زار"]], np.array([hidden, False])) for hidden in (False, True))
+    assert known.vectors[0].any()
+    assert not strange.vectors[0].any()
+    assert (strange.vectors[1] == known.vectors[1]).all()
+    stranger = Encoder({}, {}, VECTORS).batch([["بيروت"]])
+    # Less the two features that are the word itself.
+    assert 0 < strange.features[0].sum() == stranger.features.sum() - 2
+    assert (stranger.features - strange.features[0]).min() >= 0

@@ -1,0 +1,104 @@
+"""Sentences as the training of the networks reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from agents.entities.chain import Layout
+from agents.entities.features import WordEntry, WordFeatures, word_features
+from agents.entities.network import BUCKETS, bags, vector_row
+
+Floats = NDArray[np.float32]
+
+# Features that are the word itself: letters alone are to tell it.
+_IDENTITY = ("w=", "s=")
+# Batches whose sentences are sorted by length before they are cut, so that few steps are run for one sentence alone.
+_BUCKET = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Sentences laid end to end.
+
+    Attributes:
+        layout: of the sentences.
+        vectors: [T, D].
+        features: [T, BUCKETS] sparse, how often each hashed feature occurs.
+    """
+
+    layout: Layout
+    vectors: Floats
+    features: sparse.csr_matrix
+
+
+class Encoder:
+    """Turns sentences into batches; every word is looked up once."""
+
+    def __init__(self, words: Mapping[str, WordEntry], numbers: Mapping[str, int], vectors: Floats) -> None:
+        self._words, self._numbers = words, numbers
+        # The last row is that of the words without a vector.
+        self._vectors = np.concatenate([vectors, np.zeros_like(vectors[:1])])
+        self._known: dict[str, int] = {}
+        self._rows: list[int] = []
+        # As they are known, and by their letters alone.
+        self._bags: tuple[list[NDArray[np.int32]], list[NDArray[np.int32]]] = ([], [])
+
+    @property
+    def width(self) -> int:
+        """Dimensions of a vector."""
+        return int(self._vectors.shape[1])
+
+    def batch(self, sentences: Sequence[Sequence[str]], strange: NDArray[np.bool_] | None = None) -> Batch:
+        """Encode the sentences, none of them empty.
+
+        Args:
+            strange: [T] words that are shown by their letters alone, as if the news had never had them; None is none.
+        """
+        tokens = [token for sentence in sentences for token in sentence]
+        self._look_up([token for token in dict.fromkeys(tokens) if token not in self._known])
+        words = [self._known[token] for token in tokens]
+        hidden = [False] * len(words) if strange is None else strange.tolist()
+        rows = [-1 if alone else self._rows[word] for word, alone in zip(words, hidden, strict=True)]
+        found = [self._bags[alone][word] for word, alone in zip(words, hidden, strict=True)]
+        columns = np.concatenate(found)
+        ends = np.cumsum([0, *map(len, found)], dtype=np.int32)
+        ones = np.ones(len(columns), dtype=np.float32)
+        features = sparse.csr_matrix((ones, columns, ends), shape=(len(words), BUCKETS))
+        return Batch(Layout.of([len(sentence) for sentence in sentences]), self._vectors[rows], features)
+
+    def _look_up(self, words: Sequence[str]) -> None:
+        """Keep what is to be seen of these words."""
+        if not words:
+            return
+        known = [word_features(word, self._words) for word in words]
+        strange = [word_features(word, {}) for word in words]
+        for features in known:
+            number = vector_row(features, self._numbers)
+            self._rows.append(-1 if number is None else number)
+        self._bags[False].extend(_parts(known))
+        self._bags[True].extend(_parts([replace(seen, names=_letters(seen.names)) for seen in strange]))
+        self._known.update(zip(words, range(len(self._known), len(self._rows)), strict=True))
+
+
+def _letters(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple([name for name in names if not name.startswith(_IDENTITY)])
+
+
+def _parts(seen: Sequence[WordFeatures]) -> list[NDArray[np.int32]]:
+    rows, starts = bags(seen)
+    return np.split(rows.astype(np.int32), starts[1:])
+
+
+def shuffled(lengths: Sequence[int], size: int, random: np.random.Generator) -> Iterator[list[int]]:
+    """Batches of `size` sentences of like length, in random order: the numbers of the sentences."""
+    order = random.permutation(len(lengths)).tolist()
+    batches: list[list[int]] = []
+    for start in range(0, len(order), size * _BUCKET):
+        chosen = sorted(order[start : start + size * _BUCKET], key=lengths.__getitem__)
+        batches += [chosen[first : first + size] for first in range(0, len(chosen), size)]
+    return (batches[index] for index in random.permutation(len(batches)).tolist())

@@ -1,0 +1,67 @@
+"""AdamW (Loshchilov & Hutter, 2019) with clipped gradients, and its rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+WARM_UP = 0.15
+DECAY = 1e-3
+BETAS = (0.9, 0.99)
+LARGEST_NORM = 5.0
+
+
+def rate(progress: float, highest: float) -> float:
+    """One cycle (Smith & Topin, 2018): up along a cosine, and down to nothing along another.
+
+    Args:
+        progress: share of the steps done, 0 to 1.
+        highest: the rate at the end of the way up.
+    """
+    if progress < WARM_UP:
+        return float(highest * (1 - np.cos(np.pi * progress / WARM_UP)) / 2)
+    return float(highest * (1 + np.cos(np.pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2)
+
+
+class Descent:
+    """Changes named parameters in place.
+
+    Attributes:
+        steps: done so far.
+    """
+
+    def __init__(self, parameters: Mapping[str, Floats]) -> None:
+        self.steps = 0
+        self._parameters = parameters
+        self._means = {name: np.zeros_like(parameter) for name, parameter in parameters.items()}
+        self._squares = {name: np.zeros_like(parameter) for name, parameter in parameters.items()}
+
+    def step(self, gradients: Mapping[str, Floats], rate: float) -> None:
+        """Go down the gradients, one of each parameter, by the rate."""
+        self.steps += 1
+        norm = float(np.sqrt(sum(float(np.vdot(gradient, gradient)) for gradient in gradients.values())))
+        shrink = np.float32(min(1.0, LARGEST_NORM / (norm + 1e-12)))
+        first, second = BETAS
+        # The corrections of both means, brought to one factor each so that few passes go over the memory.
+        pace = np.float32(rate / (1 - first**self.steps))
+        widen = np.float32(1 / (1 - second**self.steps))
+        for name, parameter in self._parameters.items():
+            mean, square = self._means[name], self._squares[name]
+            gradient = gradients[name] * (np.float32(1 - first) * shrink)
+            mean *= np.float32(first)
+            mean += gradient
+            gradient *= gradient
+            gradient *= np.float32((1 - second) / (1 - first) ** 2)
+            square *= np.float32(second)
+            square += gradient
+            size = np.multiply(square, widen, out=gradient)
+            np.sqrt(size, out=size)
+            size += np.float32(1e-8)
+            np.divide(mean, size, out=size)
+            size *= pace
+            np.multiply(parameter, np.float32(1 - rate * DECAY), out=parameter)
+            np.subtract(parameter, size, out=parameter)
