@@ -28,12 +28,18 @@ OWN_WEIGHT = 4.7
 SAME_DEGREES = 0.2
 
 _MARKS = frozenset("\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652")
+_VOWELS = _MARKS - {"\u0651"}
 _TRIGGERS = DIVISION_WORDS | CITY_WORDS | POI_WORDS
 
 
 def fold_name(name: str) -> str:
     """A name as the matcher looks it up: folded words with one space between, signs left out."""
     return " ".join(search_text(token.text) for token in tokenize(name) if token.text[0].isalnum())
+
+
+def _unvowelled(name: str) -> str:
+    """A name of GeoNames as papers print it: a transcript with every vowel loses its signs, a lone shadda stays."""
+    return "".join(sign for sign in name if sign not in _MARKS) if _VOWELS.intersection(name) else name
 
 
 class Builder:
@@ -48,11 +54,16 @@ class Builder:
         self._listed = {search_text(row["word"]): row["rule"] for row in sources.read_table("words.csv")}
         self._listed |= dict.fromkeys(_ambiguous(), "weak")
         self._cities = sources.cities()
+        self._shown = {(row["country"], row["geonames"]): row["name"] for row in sources.read_table("shown.csv")}
         self._by_name: dict[tuple[str, str], City] = {}
         self._greatest: dict[str, City] = {}
         for city in self._cities:
             self._by_name.setdefault((city.country, city.name), city)
             self._greatest.setdefault(city.name, city)
+        if unknown := self._shown.keys() - self._by_name.keys():
+            raise ValueError(
+                f"shown.csv: GeoNames has no {', '.join(f'{name} in {iso}' for iso, name in sorted(unknown))}"
+            )
 
     def add(self, entry: Entry) -> int:
         self.entries.append(entry)
@@ -115,8 +126,9 @@ class Builder:
         """Index of a city of GeoNames, added under this Arabic name when it is new."""
         if city.geonameid not in self._of_city:
             weight = round(math.log10(max(city.population, 1000)), 2)
+            shown = self._shown.get((city.country, city.name)) or _unvowelled(name)
             self._of_city[city.geonameid] = self.add(
-                Entry(name, city.name, city.country, "city", city.lat, city.lon, city.geonameid, weight)
+                Entry(shown, city.name, city.country, "city", city.lat, city.lon, city.geonameid, weight)
             )
         return self._of_city[city.geonameid]
 

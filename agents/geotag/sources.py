@@ -12,6 +12,8 @@ Our tables
                     words; iN, as often in the news as a town of 10^N people. `notes` says what a reviewer should know.
                     Without `geonames` the coordinates are the project's own, to about 0.05 degree (seas and regions: a
                     point amid them).
+    shown.csv       names to show for GeoNames' cities whose first Arabic name there is Persian, colonial,
+                    administrative or misspelt. They are not looked for: «عنه» and «معسكر» are words.
     words.csv       folded words. `drop`: GeoNames has it as a name, it is another word far more often; `weak`: the
                     same, yet with evidence it counts; `stop`: it looks like a clitic and a name («بايدن»).
     phrases.csv     longer names that contain a place and are none: clubs, papers, organisations.

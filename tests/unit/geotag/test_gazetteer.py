@@ -47,6 +47,26 @@ def test_first_level_divisions_are_there(iso: str, admin1: dict[str, set[str]]) 
     assert theirs - ours == set()
 
 
+@pytest.mark.parametrize(
+    ("iso", "name_en", "shown"),
+    [
+        ("EG", "Alexandria", "الإسكندرية"),
+        ("DZ", "Chlef", "الشلف"),
+        ("QA", "Al Manşūrah", "المنصورة"),
+        ("JO", "Amman", "عمّان"),
+    ],
+)
+def test_names_are_shown_as_papers_print_them(geotagger: Geotagger, iso: str, name_en: str, shown: str) -> None:
+    (found,) = {p.name for p in geotagger.gazetteer.places if (p.country, p.name_en, p.kind) == (iso, name_en, "city")}
+    assert found == shown
+
+
+def test_a_name_that_is_only_shown_is_no_name_to_look_for(geotagger: Geotagger) -> None:
+    places = geotagger.gazetteer.places
+    for word in ("عنه", "حرير"):
+        assert "city" not in {places[sense.place].kind for sense in geotagger.gazetteer.senses(fold_name(word))}
+
+
 def test_tables_are_well_formed() -> None:
     for row in (*sources.divisions(), *sources.supplement()):
         assert row.name == row.name.strip()
