@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sys
+import threading
 import time
-from collections.abc import Awaitable, Iterable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,6 +39,8 @@ log = get_logger(__name__)
 # whole worker falls to ~1,200 records a second. 20 ms keeps it at the client's own speed.
 FETCH_MAX_WAIT_MS = 20
 SWITCH_SECONDS = 0.0005
+# A crashed worker has so long to stop in good order.
+STOP_SECONDS = 20.0
 
 
 class _PromptConsumerThread(AIOKafkaConsumerThread):
@@ -114,6 +118,7 @@ class WorkerApp(faust.App):
         confirmed_tables: the tables of all of them.
         assigned_at: when partitions were last assigned, on the performance counter.
         topics_lost: Kafka does not have the topics any more.
+        give_up: ends this process at once; called when it does not end by itself after a crash.
     """
 
     logger = FAUST_LOGGER
@@ -126,6 +131,8 @@ class WorkerApp(faust.App):
         self.changelogs: list[TopicSpec] = []
         self.assigned_at = time.perf_counter()
         self.topics_lost = False
+        self.give_up: Callable[[], object] = lambda: os._exit(1)
+        self._hurry: threading.Timer | None = None
         super().__init__(
             settings.app_id,
             broker=[f"kafka://{server.strip()}" for server in settings.kafka_bootstrap.split(",")],
@@ -157,6 +164,25 @@ class WorkerApp(faust.App):
 
     async def _note_assignment(self, *_: Any, **__: Any) -> None:
         self.assigned_at = time.perf_counter()
+
+    def _crash(self, reason: BaseException) -> None:
+        """Some service has failed. Faust stops all of them; one that waits in vain can hold that up for ever."""
+        if self._hurry is None and not self._stopped.is_set():
+            self._hurry = threading.Timer(STOP_SECONDS, self._end_at_once)
+            self._hurry.daemon = True
+            self._hurry.start()
+        super()._crash(reason)
+
+    def ended(self) -> None:
+        """It has ended by itself."""
+        if self._hurry is not None:
+            self._hurry.cancel()
+
+    def _end_at_once(self) -> None:
+        # Nothing is lost by it: what was not acknowledged is done again, as after a kill -9.
+        log.warning("the worker does not end by itself, and is ended", seconds=STOP_SECONDS)
+        _drop_outlived_tables(self)
+        self.give_up()
 
     def _new_transport(self) -> Transport:
         return _PromptTransport(self.conf.broker_consumer, self)
@@ -309,16 +335,23 @@ def _rebuild_on_recovery(app: WorkerApp, tables: list[ConfirmedTable], function:
         table.on_recover(rebuild)
 
 
-def run_worker(settings: Settings, metrics: Metrics | None = None) -> int:
+def run_worker(
+    settings: Settings, metrics: Metrics | None = None, start_again: Callable[[], object] | None = None
+) -> int:
     """Run a worker until it is told to stop; returns its exit status.
 
     Faust ends the process when a commit fails or a service crashes; `rasd worker` then starts it again.
+
+    Args:
+        start_again: takes this process's place; called, from another thread, when it crashed and does not end.
     """
     # Stages compute in threads. At Python's 5 ms a switch, a call of the event loop that lets go of the interpreter (a
     # socket, RocksDB) may wait that long for each of them. What this gains was not measured by itself.
     sys.setswitchinterval(SWITCH_SECONDS)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     app = create_worker(settings, metrics)
+    if start_again is not None:
+        app.give_up = start_again
     log.info("worker starts", stages=list(settings.stages), kafka=settings.kafka_bootstrap, app=settings.app_id)
     worker = app.Worker(quiet=True, daemon=True, blocking_timeout=0)
     try:
@@ -326,6 +359,7 @@ def run_worker(settings: Settings, metrics: Metrics | None = None) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     finally:
+        app.ended()
         _drop_outlived_tables(app)
     return 0
 

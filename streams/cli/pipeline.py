@@ -57,10 +57,12 @@ def worker(
     restarts = int(os.environ.get(_RESTARTS, "0"))
     metrics.restarts.set(restarts)
     started = time.monotonic()
-    status = run_worker(settings, metrics)
-    if status == 0:
-        return
-    _start_again(0 if time.monotonic() - started > _LONG_ENOUGH else restarts, restarts)
+
+    def start_again() -> None:
+        _start_again(0 if time.monotonic() - started > _LONG_ENOUGH else restarts, restarts)
+
+    if run_worker(settings, metrics, start_again) != 0:
+        start_again()
 
 
 def _start_again(quick_crashes: int, restarts: int) -> None:

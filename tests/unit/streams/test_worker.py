@@ -1,0 +1,50 @@
+"""A worker that crashed ends, also when something in it waits for ever."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from streams.settings import Settings
+from streams.worker import WorkerApp, create_worker
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WorkerApp:
+    monkeypatch.setattr("streams.worker.STOP_SECONDS", 0.05)
+    return create_worker(Settings(_env_file=None, state_dir=tmp_path, stages=("clean",)))
+
+
+def test_a_crash_that_does_not_end_is_ended(app: WorkerApp) -> None:
+    ended = threading.Event()
+    app.give_up = ended.set
+    app._crash(RuntimeError("a commit failed"))
+    assert ended.wait(60)
+
+
+def test_one_that_ends_by_itself_is_left_alone(app: WorkerApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.worker.STOP_SECONDS", 3600.0)
+    app._crash(RuntimeError("a commit failed"))
+    assert app._hurry is not None
+    app.ended()
+    app._hurry.join(60)
+    assert not app._hurry.is_alive()
+
+
+def test_what_fails_while_it_is_told_to_stop_ends_nothing(app: WorkerApp) -> None:
+    app._stopped.set()
+    app._crash(RuntimeError("cancelled"))
+    assert app._hurry is None
+
+
+def test_tables_that_kafka_has_lost_are_gone_before_it_is_ended(app: WorkerApp) -> None:
+    folder = Path(app.conf.tabledir)
+    folder.mkdir(parents=True)
+    ended = threading.Event()
+    app.give_up = ended.set
+    app.topics_lost = True
+    app._crash(RuntimeError("Kafka has lost them"))
+    assert ended.wait(60)
+    assert not folder.exists()
