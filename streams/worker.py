@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import sys
 import threading
@@ -118,7 +117,7 @@ class WorkerApp(faust.App):
         confirmed_tables: the tables of all of them.
         assigned_at: when partitions were last assigned, on the performance counter.
         topics_lost: Kafka does not have the topics any more.
-        give_up: ends this process at once; called when it does not end by itself after a crash.
+        give_up: takes this process's place; called, from another thread, when it crashed and does not end by itself.
     """
 
     logger = FAUST_LOGGER
@@ -131,7 +130,7 @@ class WorkerApp(faust.App):
         self.changelogs: list[TopicSpec] = []
         self.assigned_at = time.perf_counter()
         self.topics_lost = False
-        self.give_up: Callable[[], object] = lambda: os._exit(1)
+        self.give_up: Callable[[], object] | None = None
         self._hurry: threading.Timer | None = None
         super().__init__(
             settings.app_id,
@@ -167,8 +166,8 @@ class WorkerApp(faust.App):
 
     def _crash(self, reason: BaseException) -> None:
         """Some service has failed. Faust stops all of them; one that waits in vain can hold that up for ever."""
-        if self._hurry is None and not self._stopped.is_set():
-            self._hurry = threading.Timer(STOP_SECONDS, self._end_at_once)
+        if self.give_up is not None and self._hurry is None and not self._stopped.is_set():
+            self._hurry = threading.Timer(STOP_SECONDS, self._end_at_once, [self.give_up])
             self._hurry.daemon = True
             self._hurry.start()
         super()._crash(reason)
@@ -178,11 +177,11 @@ class WorkerApp(faust.App):
         if self._hurry is not None:
             self._hurry.cancel()
 
-    def _end_at_once(self) -> None:
+    def _end_at_once(self, give_up: Callable[[], object]) -> None:
         # Nothing is lost by it: what was not acknowledged is done again, as after a kill -9.
         log.warning("the worker does not end by itself, and is ended", seconds=STOP_SECONDS)
         _drop_outlived_tables(self)
-        self.give_up()
+        give_up()
 
     def _new_transport(self) -> Transport:
         return _PromptTransport(self.conf.broker_consumer, self)
@@ -343,15 +342,14 @@ def run_worker(
     Faust ends the process when a commit fails or a service crashes; `rasd worker` then starts it again.
 
     Args:
-        start_again: takes this process's place; called, from another thread, when it crashed and does not end.
+        start_again: see `WorkerApp.give_up`.
     """
     # Stages compute in threads. At Python's 5 ms a switch, a call of the event loop that lets go of the interpreter (a
     # socket, RocksDB) may wait that long for each of them. What this gains was not measured by itself.
     sys.setswitchinterval(SWITCH_SECONDS)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     app = create_worker(settings, metrics)
-    if start_again is not None:
-        app.give_up = start_again
+    app.give_up = start_again
     log.info("worker starts", stages=list(settings.stages), kafka=settings.kafka_bootstrap, app=settings.app_id)
     worker = app.Worker(quiet=True, daemon=True, blocking_timeout=0)
     try:

@@ -26,6 +26,7 @@ def test_a_crash_that_does_not_end_is_ended(app: WorkerApp) -> None:
 
 def test_one_that_ends_by_itself_is_left_alone(app: WorkerApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streams.worker.STOP_SECONDS", 3600.0)
+    app.give_up = lambda: None
     app._crash(RuntimeError("a commit failed"))
     assert app._hurry is not None
     app.ended()
@@ -34,8 +35,14 @@ def test_one_that_ends_by_itself_is_left_alone(app: WorkerApp, monkeypatch: pyte
 
 
 def test_what_fails_while_it_is_told_to_stop_ends_nothing(app: WorkerApp) -> None:
+    app.give_up = lambda: None
     app._stopped.set()
     app._crash(RuntimeError("cancelled"))
+    assert app._hurry is None
+
+
+def test_one_that_is_no_process_of_its_own_ends_nothing(app: WorkerApp) -> None:
+    app._crash(RuntimeError("a commit failed"))
     assert app._hurry is None
 
 
