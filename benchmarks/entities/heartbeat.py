@@ -75,7 +75,7 @@ def batches(corpus: Path, settings: Settings, count: int) -> Iterator[list[Any]]
                 id=str(offset), url="https://example.org/", source="s", language="ar", body=body, ingested_at=now
             )
             message = SimpleNamespace(
-                value=article.to_json(), key=b"k", topic="t", partition=0, offset=offset, timestamp=0.0
+                value=article.to_json(), key=b"k", headers=(), topic="t", partition=0, offset=offset, timestamp=0.0
             )
             events.append(SimpleNamespace(message=message, ack=lambda: True))
         yield events
