@@ -8,9 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as property_settings
 
 from deploy.local.temporary import temporary_stack
 from streams.settings import Settings
+
+# No property depends on how fast the machine is: a stall of 200 ms on a busy one would fail the test.
+property_settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+property_settings.load_profile("any-machine")
 
 
 @dataclass(frozen=True)
