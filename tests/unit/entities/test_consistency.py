@@ -6,16 +6,9 @@ from hypothesis import strategies as st
 from agents.entities.bio import TAGS
 from agents.entities.consistency import LENT, WINDOW, lend
 from agents.entities.features import WordEntry, core
+from tests.support.tags import row
 
 BEGINS, GOES_ON, PLACE = TAGS.index("B-PER"), TAGS.index("I-PER"), TAGS.index("B-LOC")
-
-
-def row(**chances: float) -> np.ndarray:
-    found = np.zeros(len(TAGS), dtype=np.float32)
-    for name, chance in chances.items():
-        found[TAGS.index(name.replace("_", "-"))] = chance
-    found[0] = 1 - found.sum()
-    return found
 
 
 def stem(word: str) -> str:

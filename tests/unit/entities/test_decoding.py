@@ -6,14 +6,7 @@ from hypothesis import strategies as st
 
 from agents.entities.bio import TAGS, repair
 from agents.entities.decoding import decode
-
-
-def row(**chances: float) -> np.ndarray:
-    found = np.zeros(len(TAGS), dtype=np.float32)
-    for name, chance in chances.items():
-        found[TAGS.index(name.replace("_", "-"))] = chance
-    found[0] = 1 - found.sum()
-    return found
+from tests.support.tags import row
 
 
 def test_the_likeliest_tags_when_they_make_a_whole() -> None:
