@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from ssl import SSLError
 from typing import Any, TypeVar
 
@@ -158,6 +158,27 @@ async def first_offset(settings: Settings, topic: str, partition: int, least: in
         return int((await reader.getone(place)).offset)
 
 
+@contextmanager
+def passing_errors(settings: Settings) -> Iterator[None]:
+    """Turn what a broker answers while it starts, or does not answer, into `Retryable`."""
+    try:
+        yield
+    except AWAY as error:
+        raise Retryable(f"Kafka at {settings.kafka_bootstrap} is not ready: {error}") from error
+
+
+async def describe_topics(admin: AIOKafkaAdminClient, names: Sequence[str]) -> list[dict[str, Any]]:
+    """What Kafka says of these topics. Raises what aiokafka raises, and:
+
+    Raises:
+        CommandError: it does not have one of them.
+    """
+    described: list[dict[str, Any]] = await admin.describe_topics(list(names))
+    if missing := [found["topic"] for found in described if found["error_code"]]:
+        raise CommandError(f"there is no topic {missing[0]}", hint="rasd topics create")
+    return described
+
+
 async def check_kafka(settings: Settings) -> None:
     """Ask whether a broker answers us.
 
@@ -177,10 +198,8 @@ async def missing_topics(settings: Settings, names: Sequence[str]) -> list[str]:
         CommandError: a certificate, key or secret cannot be read.
     """
     async with open_admin(settings) as admin:
-        try:
+        with passing_errors(settings):
             described = await admin.describe_topics(list(names))
-        except AWAY as error:
-            raise Retryable(f"Kafka at {settings.kafka_bootstrap} is not ready: {error}") from error
     return [d["topic"] for d in described if for_code(d["error_code"]) is UnknownTopicOrPartitionError]
 
 
@@ -191,10 +210,8 @@ async def committed_offset(settings: Settings, topic: str, partition: int) -> in
         Retryable: no broker can be reached.
     """
     async with open_admin(settings) as admin:
-        try:
+        with passing_errors(settings):
             committed = await when_known(lambda: admin.list_consumer_group_offsets(settings.app_id))
-        except KafkaError as error:
-            raise Retryable(f"Kafka at {settings.kafka_bootstrap} is not ready: {error}") from error
     found = committed.get(TopicPartition(topic, partition))
     return max(0, found.offset) if found is not None else 0
 
@@ -228,13 +245,11 @@ async def create_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -> 
     """
     specs = [*topic_specs(settings), *extra]
     async with open_admin(settings) as admin:
-        try:
+        with passing_errors(settings):
             existing = set(await admin.list_topics())
             missing = [spec for spec in specs if spec.name not in existing]
             made = await _create(admin, missing)
             await when_known(lambda: _check_partitions(admin, specs))
-        except AWAY as error:
-            raise Retryable(f"Kafka at {settings.kafka_bootstrap} is not ready: {error}") from error
     return made
 
 

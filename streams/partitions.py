@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
-from streams.errors import CommandError, Retryable
-from streams.kafka import AWAY, open_admin, open_reader, when_known
+from streams.errors import CommandError
+from streams.kafka import describe_topics, open_admin, open_reader, passing_errors, when_known
 from streams.settings import Settings
 from streams.topics import Topic, topic_name, topic_specs
 
@@ -80,10 +80,8 @@ async def topic_states(settings: Settings) -> dict[Topic, TopicState]:
         Retryable: no broker can be reached, or it is still starting.
     """
     async with open_admin(settings) as admin, open_reader(settings) as reader:
-        try:
+        with passing_errors(settings):
             return await when_known(lambda: read_topics(settings, admin, reader))
-        except AWAY as error:
-            raise Retryable(f"Kafka at {settings.kafka_bootstrap} is not ready: {error}") from error
 
 
 async def grow(settings: Settings, partitions: int) -> dict[str, int]:
@@ -99,16 +97,13 @@ async def grow(settings: Settings, partitions: int) -> dict[str, int]:
     # What has one partition whatever the settings say keeps it.
     shared = [spec.name for spec in topic_specs(settings.model_copy(update={"partitions": 2})) if spec.partitions == 2]
     async with open_admin(settings) as admin:
-        try:
+        with passing_errors(settings):
             (group,) = await when_known(lambda: admin.describe_consumer_groups([settings.app_id]))
             if members := len(group.groups[0][5]):
                 raise CommandError(
                     f"workers of the application {settings.app_id} run, {members} in all", hint="stop them first"
                 )
-            described = await admin.describe_topics(shared)
-            if missing := [found["topic"] for found in described if found["error_code"]]:
-                raise CommandError(f"there is no topic {missing[0]}", hint="rasd topics create")
-            had = {found["topic"]: len(found["partitions"]) for found in described}
+            had = {found["topic"]: len(found["partitions"]) for found in await describe_topics(admin, shared)}
             if larger := [name for name, number in had.items() if number > partitions]:
                 raise CommandError(
                     f"topic {larger[0]} has {had[larger[0]]} partitions; Kafka cannot take any away", status=2
@@ -116,6 +111,4 @@ async def grow(settings: Settings, partitions: int) -> dict[str, int]:
             grown = {name: number for name, number in had.items() if number < partitions}
             if grown:
                 await admin.create_partitions({name: NewPartitions(partitions) for name in grown})
-        except AWAY as error:
-            raise Retryable(f"Kafka at {settings.kafka_bootstrap} is not ready: {error}") from error
     return grown

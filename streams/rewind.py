@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalGenerationError, UnknownMemberIdError
 
 from streams.errors import CommandError, Retryable
-from streams.kafka import AWAY, client_options, open_admin
+from streams.kafka import AWAY, client_options, describe_topics, open_admin
 from streams.settings import Settings
 from streams.stage import MapStage, Stage
 from streams.topics import Topic, topic_name
@@ -63,7 +63,5 @@ def _writes(stage: Stage) -> set[Topic]:
 
 async def _partitions(settings: Settings, topics: Sequence[str]) -> list[TopicPartition]:
     async with open_admin(settings) as admin:
-        described = await admin.describe_topics(list(topics))
-    if missing := [found["topic"] for found in described if found["error_code"]]:
-        raise CommandError(f"there is no topic {missing[0]}", hint="rasd topics create")
+        described = await describe_topics(admin, topics)
     return [TopicPartition(found["topic"], p["partition"]) for found in described for p in found["partitions"]]
