@@ -9,6 +9,8 @@ from typing import Literal, cast, get_args
 Kind = Literal["PER", "LOC", "ORG"]
 TYPES: tuple[Kind, ...] = get_args(Kind)
 TAGS = ("O", *(f"{prefix}-{kind}" for kind in TYPES for prefix in "BI"))
+# [before][after]: whether `after` is an I- that continues nothing of its class.
+BREAKS = [[after[0] == "I" and before[2:] != after[2:] for after in TAGS] for before in TAGS]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -18,11 +20,6 @@ class TagSpan:
     start: int
     end: int
     kind: Kind
-
-
-def breaks(before: str, after: str) -> bool:
-    """Whether `after` is an I- that continues nothing of its class."""
-    return after[0] == "I" and before[2:] != after[2:]
 
 
 def repair(tags: Sequence[str]) -> list[str]:

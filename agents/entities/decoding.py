@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.entities.bio import TAGS, breaks
+from agents.entities.bio import BREAKS, TAGS
 
 Floats = NDArray[np.float32]
 
 # Taggers trained on few names are too shy of new ones: O has to be this much likelier than a name. Cross-validated
 # (docs/entities.md).
 _PREFERENCE = np.array([0.67, *(1.0 for _ in TAGS[1:])], dtype=np.float32)
-_BREAKS = np.array([[breaks(before, after) for after in TAGS] for before in TAGS])
+_BREAKS = np.array(BREAKS)
 # Far below any probability, and finite.
 _NEVER = -1e4
 

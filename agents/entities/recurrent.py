@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from agents.entities.batches import Batch
-from agents.entities.bio import TAGS, breaks
+from agents.entities.bio import BREAKS, TAGS
 from agents.entities.chain import Layout
 from agents.entities.network import BAG_SCALE, BUCKETS, Layers
 
@@ -82,8 +82,7 @@ def initial(vector_width: int, random: np.random.Generator) -> Layers:
 
 def impossible() -> Floats:
     """[tags, tags] of `FORBIDDEN` where an I- would continue another class, 0 elsewhere."""
-    wrong = [[breaks(before, after) for after in TAGS] for before in TAGS]
-    return np.where(wrong, np.float32(FORBIDDEN), np.float32(0))
+    return np.where(BREAKS, np.float32(FORBIDDEN), np.float32(0))
 
 
 def encode(layers: Layers, batch: Batch, shares: Shares, random: np.random.Generator | None) -> Encoding:

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import orjson
+from camel_tools.utils.dediac import dediac_ar
 
 from agents.geotag import sources
 from agents.geotag.divisions import Division, place_divisions
@@ -39,7 +40,7 @@ def fold_name(name: str) -> str:
 
 def _unvowelled(name: str) -> str:
     """A name of GeoNames as papers print it: a transcript with every vowel loses its signs, a lone shadda stays."""
-    return "".join(sign for sign in name if sign not in _MARKS) if _VOWELS.intersection(name) else name
+    return dediac_ar(name) if _VOWELS.intersection(name) else name
 
 
 class Builder:
