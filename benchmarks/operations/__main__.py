@@ -23,6 +23,7 @@ from deploy.local.stack import stack_dir
 from deploy.local.temporary import temporary_stack
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
+from tests.support.index import count
 from tests.support.processes import Running, start, wait_until, worker
 
 GROUPS = {"clean": "clean", "dedupe": "dedupe", "enrich": "entities,geotag", "index": "index"}
@@ -71,15 +72,11 @@ def measure(settings: Settings, values: list[bytes], folder: Path) -> None:
         wait_until(lambda: finished(workers["clean"], "clean", len(values)), 1800)
         index = f"{settings.elasticsearch_url!s}{settings.index_prefix}-read"
 
-        def stored() -> int:
-            httpx.post(f"{index}/_refresh", timeout=60)
-            return int(httpx.get(f"{index}/_count", timeout=60).json()["count"])
-
         out = sum(
             float(row) for row in re.findall(r'rasd_records_out_total{stage="clean"} (\S+)', workers["clean"].metrics())
         )
         wait_until(lambda: finished(workers["index"], "index", int(out)), 1800)
-        print(f"{len(values)} pages, {stored()} articles in the index")
+        print(f"{len(values)} pages, {count(settings)} articles in the index")
         print("process\tms of processor an article\tpeak MiB\tMiB before the first article")
         for name, process in processes.items():
             spent = 1000 * (busy(process) - before[name]) / out

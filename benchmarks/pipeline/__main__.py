@@ -25,7 +25,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 
 from benchmarks.pipeline.latency import measure
@@ -92,17 +91,12 @@ def through_kafka(settings: Settings, values: Sequence[bytes], expected: int, fo
         wait_until(lambda: count(settings) >= 1, 120, running.tail)
         started = time.perf_counter()
         asyncio.run(send(settings, values[1:]))
-        while (found := searchable(settings)) < expected:
+        # To refresh is part of what is measured.
+        while (found := count(settings, refresh=False)) < expected:
             if time.perf_counter() - started > PATIENCE:
                 raise SystemExit(f"{found} of {expected} are searchable after {PATIENCE:.0f} s\n{running.tail()}")
             time.sleep(0.25)
         return (found - 1) / (time.perf_counter() - started)
-
-
-def searchable(settings: Settings) -> int:
-    """How many articles a reader's search finds now. Refreshes nothing: that is part of what is measured."""
-    url = f"{str(settings.elasticsearch_url).rstrip('/')}/{settings.index_prefix}-read/_count"
-    return int(httpx.get(url, timeout=60).raise_for_status().json()["count"])
 
 
 def bare(file: Path, core: int) -> tuple[int, float]:

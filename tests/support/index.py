@@ -14,10 +14,15 @@ def _alias(settings: Settings) -> str:
     return f"{str(settings.elasticsearch_url).rstrip('/')}/{settings.index_prefix}-read"
 
 
-def count(settings: Settings) -> int:
-    """Documents that a search would find now; 0 while there is no index or no server."""
+def count(settings: Settings, *, refresh: bool = True) -> int:
+    """Documents that a search would find now; 0 while there is no index or no server.
+
+    Args:
+        refresh: make all that was written searchable before.
+    """
     try:
-        httpx.post(f"{_alias(settings)}/_refresh", timeout=30)
+        if refresh:
+            httpx.post(f"{_alias(settings)}/_refresh", timeout=30)
         answer = httpx.get(f"{_alias(settings)}/_count", timeout=30)
     except httpx.HTTPError:
         return 0
