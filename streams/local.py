@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, MutableMapping
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from streams.errors import Reason, Rejected
@@ -11,7 +12,7 @@ from streams.logs import get_logger
 from streams.metrics import Metrics
 from streams.records import Article, RawArticle
 from streams.settings import STAGE_NAMES, Settings
-from streams.stage import Arrival, MapFunction, MapStage, Record, load_stages
+from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, Record, load_stages
 from streams.work import apply
 
 log = get_logger(__name__)
@@ -29,41 +30,57 @@ class LocalContext:
         return {}
 
 
+@dataclass(slots=True)
+class Enriched:
+    """What became of one raw record.
+
+    Attributes:
+        articles: enriched ones; a page may hold several.
+        failure: why the record, or one of its articles, got no further.
+    """
+
+    articles: list[Article] = field(default_factory=list)
+    failure: Rejected | None = None
+
+
 class LocalPipeline:
-    """The stages from articles.raw to articles.enriched, one record at a time."""
+    """The stages from articles.raw to articles.enriched. Records pass a stage in their order, as in a worker."""
 
     def __init__(self, settings: Settings, metrics: Metrics | None = None) -> None:
         self.metrics = metrics if metrics is not None else Metrics()
         context = LocalContext(settings, self.metrics)
-        self._steps: list[tuple[MapStage, MapFunction]] = [
+        self._steps: list[tuple[MapStage, MapFunction | BatchFunction]] = [
             (stage, stage.build(context)) for stage in load_stages(STAGE_NAMES) if isinstance(stage, MapStage)
         ]
 
-    def enrich(self, raw: RawArticle, timestamp: float | None = None) -> Iterator[Article]:
-        """The enriched articles of one raw record.
+    def enrich(self, raws: Sequence[RawArticle], timestamp: float | None = None) -> list[Enriched]:
+        """What becomes of each raw record; some stages are quicker with several.
 
         Args:
-            timestamp: when it arrived, seconds since the epoch; now when None.
-
-        Raises:
-            Rejected: a stage refuses it.
+            timestamp: when they arrived, seconds since the epoch; now when None.
         """
         arrival = Arrival(timestamp=time.time() if timestamp is None else timestamp)
-        yield from self._run(raw, 0, arrival)
-
-    def _run(self, record: Record, step: int, arrival: Arrival) -> Iterator[Article]:
-        if step == len(self._steps):
+        found = [Enriched() for _ in raws]
+        under_way: list[tuple[int, Record]] = list(enumerate(raws))
+        for stage, function in self._steps:
+            outcomes = apply(stage, function, [(record, arrival) for _, record in under_way], self.metrics)
+            passed: list[tuple[int, Record]] = []
+            for (place, _), outcome in zip(under_way, outcomes, strict=True):
+                if outcome.failure is not None:
+                    found[place].failure = found[place].failure or _refusal(stage, outcome.failure)
+                # Lines that were written cannot be moved to another cluster; records that come in order need no move.
+                passed += [(place, record) for record in outcome.records if stage.target(record) is stage.writes]
+            under_way = passed
+        for place, record in under_way:
             if isinstance(record, Article):
-                yield record
-            return
-        stage, function = self._steps[step]
-        outcome = apply(stage, function, record, arrival, self.metrics)
-        if outcome.failure is not None:
-            if isinstance(outcome.failure, Rejected):
-                raise outcome.failure
-            log.debug("a stage failed on a record", stage=stage.name, exc_info=outcome.failure)
-            raise Rejected(Reason.POISON, f"stage {stage.name}: {outcome.failure!r}") from outcome.failure
-        for result in outcome.records:
-            # Lines that were written cannot be moved to another cluster; records that come in order need no move.
-            if stage.target(result) is stage.writes:
-                yield from self._run(result, step + 1, arrival)
+                found[place].articles.append(record)
+        return found
+
+
+def _refusal(stage: MapStage, failure: Exception) -> Rejected:
+    if isinstance(failure, Rejected):
+        return failure
+    log.debug("a stage failed on a record", stage=stage.name, exc_info=failure)
+    refusal = Rejected(Reason.POISON, f"stage {stage.name}: {failure!r}")
+    refusal.__cause__ = failure
+    return refusal

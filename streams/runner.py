@@ -24,7 +24,7 @@ from streams.logs import get_logger
 from streams.metrics import Metrics
 from streams.records import Article, ClusterMove, decode
 from streams.settings import Settings
-from streams.stage import Arrival, MapFunction, MapStage, Sink, SinkStage, Stage
+from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, Sink, SinkStage, Stage
 from streams.tables import ConfirmedTable, current_event
 from streams.topics import Topic, topic_name
 from streams.tracing import Tracing, Untraced
@@ -69,7 +69,7 @@ class StageRunner:
     def __init__(
         self,
         stage: Stage,
-        function: MapFunction | Sink,
+        function: MapFunction | BatchFunction | Sink,
         *,
         send: Send,
         settings: Settings,
@@ -158,13 +158,13 @@ class StageRunner:
         return await loop.run_in_executor(self._thread, self._map, self.stage, events)
 
     def _map(self, stage: MapStage, events: Sequence[Any]) -> list[Outcome]:
-        return [apply(stage, self.function, _value(event), _arrival(event), self.metrics) for event in events]
+        return apply(stage, self.function, [(_value(event), _arrival(event)) for event in events], self.metrics)
 
     async def _map_with_tables(self, stage: MapStage, events: Sequence[Any]) -> list[Outcome]:
-        outcomes = []
+        outcomes: list[Outcome] = []
         for event in events:
             with current_event(event):
-                outcomes.append(apply(stage, self.function, _value(event), _arrival(event), self.metrics))
+                outcomes += apply(stage, self.function, [(_value(event), _arrival(event))], self.metrics)
         for table in self.tables:
             await table.confirm()
         return outcomes

@@ -3,6 +3,7 @@
 Two kinds:
 
 - A `MapStage` turns one record into records with a plain function. The runner calls it in a thread, so it may compute.
+  A function that is quicker with several records takes a batch.
 - A `SinkStage` writes batches somewhere.
 
 Both are built by a factory that gets a `Context`, so that the same code runs in a worker and in `rasd enrich`.
@@ -50,6 +51,8 @@ class Context(Protocol):
 
 
 MapFunction = Callable[[Any, Arrival], Sequence[Record]]
+# The same for several records at once: the results of each, in their order.
+BatchFunction = Callable[[Sequence[Any], Sequence[Arrival]], Sequence[Sequence[Record]]]
 
 
 class Sink(Protocol):
@@ -100,6 +103,8 @@ class MapStage:
         side_outputs: records of these classes go to these topics instead of `writes`.
         stateful: true when the function uses a table. It then runs in the event loop, in order, and its table
             changes are in Kafka before its results are.
+        batched: true when the function takes several records at once, because that is quicker. What becomes of a record
+            must not depend on the others: when the function fails, it is called again with each alone.
     """
 
     name: str
@@ -107,8 +112,9 @@ class MapStage:
     reads: Topic
     writes: Topic
     accepts: type[RawArticle] | type[Article] | type[FingerprintedArticle]
-    build: Callable[[Context], MapFunction]
+    build: Callable[[Context], MapFunction] | Callable[[Context], BatchFunction]
     stateful: bool = False
+    batched: bool = False
     side_outputs: Mapping[type, Topic] = field(default_factory=dict)
 
     def target(self, record: Record) -> Topic:

@@ -1,4 +1,4 @@
-"""One record through one stage: decode, call, account. The same in a worker and in `rasd enrich`."""
+"""Records through one stage: decode, call, account. The same in a worker and in `rasd enrich`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from streams.errors import Retryable
 from streams.metrics import Metrics
 from streams.records import Article, RawArticle, StageTrace, decode
-from streams.stage import Arrival, MapFunction, MapStage, Record
+from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, Record
 
 WORKER_NAME = f"{socket.gethostname()}-{os.getpid()}"
 
@@ -24,16 +25,25 @@ class Outcome:
     failure: Exception | None = None
 
 
-def apply(stage: MapStage, function: MapFunction, data: bytes | Record, arrival: Arrival, metrics: Metrics) -> Outcome:
-    """Run `function` on one record, given as wire bytes or decoded.
+def apply(
+    stage: MapStage, function: Any, arrived: Sequence[tuple[bytes | Record, Arrival]], metrics: Metrics
+) -> list[Outcome]:
+    """Run the stage's function on records, given as wire bytes or decoded; what became of each, in their order.
 
     Raises:
-        Retryable: the function could not reach something; the record is untouched.
+        Retryable: the function could not reach something; the records are untouched.
     """
+    if stage.batched:
+        return _apply_together(stage, function, arrived, metrics)
+    return [_apply_alone(stage, function, data, arrival, metrics) for data, arrival in arrived]
+
+
+def _apply_alone(
+    stage: MapStage, function: MapFunction, data: bytes | Record, arrival: Arrival, metrics: Metrics
+) -> Outcome:
     started = time.perf_counter()
     try:
-        record = decode(stage.accepts, data) if isinstance(data, bytes) else data
-        records = function(record, arrival)
+        records = function(_decoded(stage, data), arrival)
     except Retryable:
         raise
     except Exception as failure:  # any defect of a stage is the record's end, never the stream's
@@ -41,6 +51,45 @@ def apply(stage: MapStage, function: MapFunction, data: bytes | Record, arrival:
     finally:
         seconds = time.perf_counter() - started
         metrics.stage_seconds.labels(stage.name).observe(seconds)
+    return _passed_on(stage, records, seconds)
+
+
+def _apply_together(
+    stage: MapStage, function: BatchFunction, arrived: Sequence[tuple[bytes | Record, Arrival]], metrics: Metrics
+) -> list[Outcome]:
+    """One call for all. The time of a record is its share of it."""
+    started = time.perf_counter()
+    outcomes = [Outcome() for _ in arrived]
+    readable: dict[int, Record] = {}
+    for place, (data, _) in enumerate(arrived):
+        try:
+            readable[place] = _decoded(stage, data)
+        except Exception as failure:  # as in `_apply_alone`
+            outcomes[place].failure = failure
+    try:
+        results = function(list(readable.values()), [arrived[place][1] for place in readable])
+        found = dict(zip(readable, results, strict=True))
+    except Retryable:
+        raise
+    except Exception as failure:
+        if len(arrived) > 1:
+            # Alone, only the guilty one fails.
+            return [_apply_together(stage, function, [each], metrics)[0] for each in arrived]
+        outcomes[0].failure = failure
+        found = {}
+    seconds = (time.perf_counter() - started) / max(len(arrived), 1)
+    for place, records in found.items():
+        outcomes[place] = _passed_on(stage, records, seconds)
+    for _ in arrived:
+        metrics.stage_seconds.labels(stage.name).observe(seconds)
+    return outcomes
+
+
+def _decoded(stage: MapStage, data: bytes | Record) -> Record:
+    return decode(stage.accepts, data) if isinstance(data, bytes) else data
+
+
+def _passed_on(stage: MapStage, records: Sequence[Record], seconds: float) -> Outcome:
     trace = StageTrace(version=stage.version, seconds=round(seconds, 6), worker=WORKER_NAME)
     return Outcome(records=[_traced(record, stage.name, trace) for record in records])
 

@@ -1,19 +1,23 @@
 """articles.clustered to articles.tagged: the persons, places and organisations of the body."""
 
-from agents.entities.article import tag_article
+from collections.abc import Sequence
+
+from agents.entities.article import tag_articles
 from agents.entities.tagger import load_tagger
 from streams.records import Article
-from streams.stage import Arrival, Context, MapFunction, MapStage
+from streams.stage import Arrival, BatchFunction, Context, MapStage
 from streams.topics import Topic
 
 
-def _build(context: Context) -> MapFunction:
+def _build(context: Context) -> BatchFunction:
     tagger = load_tagger(context.settings.entities_backend)
 
-    def entities(article: Article, _: Arrival) -> list[Article]:
-        return [tag_article(article, tagger)]
+    def entities(articles: Sequence[Article], _: Sequence[Arrival]) -> list[list[Article]]:
+        return [[article] for article in tag_articles(articles, tagger)]
 
     return entities
 
 
-STAGES = (MapStage("entities", "1", reads=Topic.CLUSTERED, writes=Topic.TAGGED, accepts=Article, build=_build),)
+STAGES = (
+    MapStage("entities", "1", reads=Topic.CLUSTERED, writes=Topic.TAGGED, accepts=Article, build=_build, batched=True),
+)

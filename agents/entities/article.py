@@ -11,7 +11,7 @@ from agents.entities.features import WordEntry
 from agents.entities.folding import fold
 from agents.entities.institutions import named_institutions
 from agents.entities.names import Mention, name_mentions
-from agents.entities.tagger import Tagger
+from agents.entities.tagger import Tagger, Tagging
 from agents.text.tokens import Token, sentences, tokenize
 from streams.records import Article, Entity
 
@@ -30,29 +30,42 @@ class _Found:
     clitics: Clitics
 
 
-def tag_article(article: Article, tagger: Tagger) -> Article:
-    """The article with the entities of its body. In a language other than Arabic it has none.
+def tag_articles(articles: Sequence[Article], tagger: Tagger) -> list[Article]:
+    """The articles with the entities of their bodies, as each has them alone; those in other languages have none.
 
     A mention begins after its clitics («وبيروت» gives «بيروت»; «للقاهرة» gives «لقاهرة», named «القاهرة»), and neither
     begins nor ends with punctuation; `body[start:end] == text`; mentions never overlap and stand in the body's order.
     """
-    if article.language != "ar":
-        return article.model_copy(update={"entities": []})
-    return article.model_copy(update={"entities": find_entities(article.body, tagger)})
+    arabic = iter(find_entities([article.body for article in articles if article.language == "ar"], tagger))
+    return [
+        article.model_copy(update={"entities": next(arabic) if article.language == "ar" else []})
+        for article in articles
+    ]
 
 
-def find_entities(body: str, tagger: Tagger) -> list[Entity]:
-    """The entities of an Arabic text; offsets count its code points."""
+def find_entities(bodies: Sequence[str], tagger: Tagger) -> list[list[Entity]]:
+    """The entities of each Arabic text; offsets count its code points."""
+    texts = [_sentences(body) for body in bodies]
+    taggings = tagger.tag_texts([[[token.text for token in part] for part in parts] for parts in texts])
+    return [_entities(*text, tagger.words) for text in zip(bodies, texts, taggings, strict=True)]
+
+
+def _sentences(body: str) -> list[list[Token]]:
     tokens = tokenize(body)
-    parts = [tokens[part] for part in sentences(body, tokens)]
+    return [tokens[part] for part in sentences(body, tokens)]
+
+
+def _entities(
+    body: str, parts: Sequence[Sequence[Token]], taggings: Sequence[Tagging], words: Mapping[str, WordEntry]
+) -> list[Entity]:
     found: list[_Found] = []
-    for part, tagging in zip(parts, tagger.tag_batch([[t.text for t in part] for part in parts]), strict=True):
+    for part, tagging in zip(parts, taggings, strict=True):
         tagged = spans(tagging.tags)
-        for span in named_institutions([token.text for token in part], tagged, tagger.words) if tagged else ():
+        for span in named_institutions([token.text for token in part], tagged, words) if tagged else ():
             score_of = {part[at].start: tagging.scores[at] for at in range(span.start, span.end)}
-            for piece in _persons(_one_name(part[span.start : span.end]), span.kind, tagger.words):
+            for piece in _persons(_one_name(part[span.start : span.end]), span.kind, words):
                 score = min(score_of[token.start] for token in piece)
-                found.append(_Found(tuple(piece), span.kind, score, part_clitics(piece[0].text, tagger.words)))
+                found.append(_Found(tuple(piece), span.kind, score, part_clitics(piece[0].text, words)))
     names = name_mentions([_mention(item) for item in found])
     return [_entity(body, item, name) for item, name in zip(found, names, strict=True)]
 

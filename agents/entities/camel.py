@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +89,10 @@ class CamelTagger:
 
     def tag(self, tokens: Sequence[str]) -> list[str]:
         """The BIO tags of one sentence, one a token."""
-        return self.tag_batch([tokens])[0].tags
+        return self.tag_texts([[tokens]])[0][0].tags
 
-    def tag_batch(self, sentences: Sequence[Sequence[str]]) -> list[Tagging]:
-        """The tags and scores of many sentences, in their order. Words that the model cannot read are O with score 1.
+    def tag_texts(self, texts: Sequence[Sequence[Sequence[str]]]) -> list[list[Tagging]]:
+        """The tags and scores of the sentences of each text. Words that the model cannot read are O with score 1.
 
         Raises:
             Retryable: the model cannot be loaded.
@@ -101,7 +101,7 @@ class CamelTagger:
             recognizer = self._recognizer()
             parts: list[Segment] = []
             starts = [0]
-            for tokens in sentences:
+            for tokens in chain.from_iterable(texts):
                 parts.extend(segments([_pieces(recognizer.tokenizer, token) for token in tokens], starts[-1]))
                 starts.append(starts[-1] + len(tokens))
             tags, scores = ["O"] * starts[-1], [1.0] * starts[-1]
@@ -110,7 +110,8 @@ class CamelTagger:
             for first in range(0, len(parts), _SENTENCES):
                 for place, label, score in _labels(recognizer, parts[first : first + _SENTENCES]):
                     tags[place], scores[place] = read_tag(label), score
-        return [Tagging(repair(tags[start:end]), scores[start:end]) for start, end in pairwise(starts)]
+        taggings = (Tagging(repair(tags[start:end]), scores[start:end]) for start, end in pairwise(starts))
+        return [list(islice(taggings, len(text))) for text in texts]
 
     def _recognizer(self) -> Any:
         if not self._loaded:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +53,27 @@ class Layout:
         steps = np.repeat(np.arange(len(self.active)), self.active)
         ranks = np.arange(len(steps)) - np.repeat(np.cumsum(self.active) - self.active, self.active)
         return np.stack([self.starts[ranks] + steps, self.ends[ranks] - 1 - steps])
+
+
+def side_by_side(lengths: Sequence[int], cells: int) -> Iterator[list[int]]:
+    """Sentences to be read together, of like lengths, the longest ones first.
+
+    Args:
+        lengths: of the sentences.
+        cells: most sentences of a group times its longest; a sentence that is longer still stands alone. Memory follows
+            it: one endless sentence beside a thousand short ones would take a thousand times its own.
+
+    Returns:
+        The places in `lengths` of each group's sentences.
+    """
+    group: list[int] = []
+    for place in sorted(range(len(lengths)), key=lambda each: -lengths[each]):
+        if group and (len(group) + 1) * lengths[group[0]] > cells:
+            yield group
+            group = []
+        group.append(place)
+    if group:
+        yield group
 
 
 @dataclass(frozen=True, slots=True)

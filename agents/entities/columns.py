@@ -33,7 +33,8 @@ def tag_lines(lines: Iterable[str], tagger: Tagger) -> Iterator[str]:
     """
     sentences = _sentences(lines)
     while batch := list(islice(sentences, _BATCH)):
-        taggings = tagger.tag_batch([[line.split(maxsplit=1)[0] for line in part if line.strip()] for part in batch])
+        text = [[line.split(maxsplit=1)[0] for line in part if line.strip()] for part in batch]
+        (taggings,) = tagger.tag_texts([text])
         for part, tagging in zip(batch, taggings, strict=True):
             tags = iter(tagging.tags)
             for line in part:
@@ -144,5 +145,5 @@ def evaluate(gold: Iterable[str], tagger: Tagger) -> dict[str, Score]:
     sentences = read_gold(gold)
     while batch := list(islice(sentences, _BATCH)):
         truth += [tags for _, tags in batch]
-        found += [tagging.tags for tagging in tagger.tag_batch([tokens for tokens, _ in batch])]
+        found += [tagging.tags for tagging in tagger.tag_texts([[tokens for tokens, _ in batch]])[0]]
     return score_tags(truth, found)

@@ -27,6 +27,8 @@ VECTOR_LENGTH = 3.0
 _POWERS = np.cumprod(np.full(64, 0x01000193, dtype=np.uint32), dtype=np.uint32)
 # Bytes of rows kept, whatever the number of networks.
 _CACHED_BYTES = 120_000_000
+# Rows of the products that must not depend on how many rows there are.
+_BLOCK = 32
 
 
 def bags(words: Sequence[WordFeatures]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -93,6 +95,23 @@ def unpacked(vectors: NDArray[np.int8], width: int) -> Floats:
     return result
 
 
+def row_by_row(left: Floats, right: Floats) -> Floats:
+    """`left @ right`, each row as it is without the others, to the last digit.
+
+    BLAS takes another kernel, and adds in another order, for few rows than for many: an article's scores would depend
+    on the articles that came with it. So all products are of one shape.
+
+    Args:
+        left: [..., rows, K].
+        right: [..., K, columns].
+    """
+    *before, rows, width = left.shape
+    padded = np.zeros((*before, rows + -rows % _BLOCK, width), dtype=left.dtype)
+    padded[..., :rows, :] = left
+    product = padded.reshape(*before, -1, _BLOCK, width) @ right[..., None, :, :]
+    return product.reshape(*before, -1, product.shape[-1])[..., :rows, :]
+
+
 @dataclass(frozen=True, slots=True)
 class Layers:
     """Parameters of one network; both directions side by side, forwards first. Gates: input, forget, output, cell.
@@ -154,7 +173,7 @@ class Networks:
         rows = self._rows([token for tokens in sentences for token in tokens])
         states = self._run(rows, Layout.of([len(tokens) for tokens in sentences]))
         biases = np.stack([layers.last_bias for layers in self.layers])
-        return states @ self._last + biases[:, None]
+        return row_by_row(states, self._last) + biases[:, None]
 
     def _run(self, rows: NDArray[np.float16], layout: Layout) -> Floats:
         """[networks, tokens, 2·H]: the states of both directions at each token."""
@@ -168,7 +187,9 @@ class Networks:
         start = 0
         for active in layout.active:
             end = start + active
-            gates = state[:, :, :active] @ self._recurrent
+            # Of this shape, a single row alone differs (`row_by_row`).
+            previous = state[:, :, :active]
+            gates = previous @ self._recurrent if active > 1 else row_by_row(previous, self._recurrent)
             gates += given[:, :, start:end]
             np.tanh(gates, out=gates)
             doors = gates[..., : 3 * hidden]
@@ -194,6 +215,6 @@ class Networks:
         sums = np.add.reduceat(self._bags[rows], starts, axis=0) * np.float32(BAG_SCALE)
         found = []
         for layers, bag in zip(self.layers, np.split(sums, len(self.layers), axis=1), strict=True):
-            both = np.concatenate([vectors, bag], axis=1) @ layers.first.reshape(layers.first.shape[0], -1)
+            both = row_by_row(np.concatenate([vectors, bag], axis=1), layers.first.reshape(layers.first.shape[0], -1))
             found.append(both.reshape(len(words), 2, -1) + layers.first_bias)
         return np.stack(found, axis=2)

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
+from itertools import accumulate, chain, islice, pairwise
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from agents.entities.chain import Layout, marginals
+from agents.entities.bio import TAGS
+from agents.entities.chain import Layout, marginals, side_by_side
 from agents.entities.consistency import lend
 from agents.entities.decoding import decode
 from agents.entities.features import OUTSIDE, WordEntry
@@ -30,6 +31,8 @@ BACKENDS = {"fast": 1, "accurate": 3}
 _COMMON_WORDS = 12_000
 # Cross-validated (docs/entities.md).
 NETWORKS_SHARE = 0.55
+# Steps times sentences that are read side by side: what is kept of each step grows with them.
+_MOST_CELLS = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,10 @@ class Tagger(Protocol):
         """The BIO tags of one sentence, one a token."""
         ...
 
-    def tag_batch(self, sentences: Sequence[Sequence[str]]) -> list[Tagging]:
-        """The tags and scores of the sentences of a text, in their order; empty ones get empty taggings.
+    def tag_texts(self, texts: Sequence[Sequence[Sequence[str]]]) -> list[list[Tagging]]:
+        """The tags and scores of the sentences of each text, in their order; empty ones get empty taggings.
 
-        A tagger may read a sentence by the light of those around it.
+        A tagger may read a sentence by the light of the others in its text, never by that of another text.
         """
         ...
 
@@ -83,32 +86,44 @@ class EmbeddedTagger:
 
     def tag(self, tokens: Sequence[str]) -> list[str]:
         """The BIO tags of one sentence, one a token."""
-        return self.tag_batch([tokens])[0].tags
+        return self.tag_texts([[tokens]])[0][0].tags
 
-    def tag_batch(self, sentences: Sequence[Sequence[str]]) -> list[Tagging]:
-        """The tags and scores of the sentences of a text, in their order; empty ones get empty taggings."""
+    def tag_texts(self, texts: Sequence[Sequence[Sequence[str]]]) -> list[list[Tagging]]:
+        """The tags and scores of the sentences of each text, in their order; empty ones get empty taggings."""
         # Folded at once: what is known of words is kept by them, and «إلى», «الى» are one.
-        filled = [[fold(token) or OUTSIDE for token in tokens] for tokens in sentences if tokens]
-        if not filled:
-            return [Tagging([], []) for _ in sentences]
-        lent = lend(filled, self.probabilities(filled), self._stem, self.words)
-        tags, scores = decode(lent, [len(tokens) for tokens in filled])
-        taggings: list[Tagging] = []
+        filled = [[[fold(token) or OUTSIDE for token in tokens] for tokens in text if tokens] for text in texts]
+        everything = [tokens for text in filled for tokens in text]
+        if not everything:
+            return [[Tagging([], []) for _ in text] for text in texts]
+        probability = self.probabilities(everything)
         start = 0
-        for tokens in sentences:
-            end = start + len(tokens)
-            taggings.append(Tagging(tags[start:end], scores[start:end]))
+        for text in filled:
+            end = start + sum(map(len, text))
+            probability[start:end] = lend(text, probability[start:end], self._stem, self.words)
             start = end
-        return taggings
+        tags, scores = decode(probability, [len(tokens) for tokens in everything])
+        ends = accumulate(len(tokens) for text in texts for tokens in text)
+        taggings = (Tagging(tags[start:end], scores[start:end]) for start, end in pairwise(chain([0], ends)))
+        return [list(islice(taggings, len(text))) for text in texts]
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> Floats:
         """[tokens, tags] of the sentences one after the other, none of them empty."""
+        lengths = np.array([len(tokens) for tokens in sentences])
+        result = np.empty((lengths.sum(), len(TAGS)), dtype=np.float32)
+        starts = np.cumsum(lengths) - lengths
+        for group in side_by_side(lengths.tolist(), _MOST_CELLS):
+            places = np.concatenate([np.arange(starts[each], starts[each] + lengths[each]) for each in group])
+            result[places] = self._together([sentences[each] for each in group])
+        return result
+
+    def _together(self, sentences: Sequence[Sequence[str]]) -> Floats:
+        """[tokens, tags] of sentences that are read side by side."""
         scores, transitions = self.linear.scores(sentences)[None], self.linear.transitions[None]
         if self.networks is not None:
             scores = np.concatenate([scores, self.networks.scores(sentences)])
             transitions = np.concatenate([transitions, self.networks.transitions])
         apart = marginals(scores, transitions, Layout.of([len(tokens) for tokens in sentences]))
-        result: Floats = np.einsum("m,mtk->tk", self.weights, apart)
+        result: Floats = (self.weights[:, None, None] * apart).sum(axis=0)
         return result
 
     def learn(self, words: Sequence[str]) -> None:

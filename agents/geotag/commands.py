@@ -79,7 +79,7 @@ def entity_stage() -> Callable[[Article], Article]:
     function = stage.build(LocalContext(get_settings(), metrics))
 
     def tag(article: Article) -> Article:
-        outcome = apply(stage, function, article, Arrival(timestamp=0.0), metrics)
+        (outcome,) = apply(stage, function, [(article, Arrival(timestamp=0.0))], metrics)
         if outcome.failure is not None:
             raise outcome.failure
         (tagged,) = outcome.records

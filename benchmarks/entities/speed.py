@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from agents.entities import corpus as corpora
 from agents.entities.article import find_entities
 from agents.entities.tagger import Tagger, load_tagger
-from agents.text.tokens import sentences, tokenize
+from agents.text.tokens import tokenize
 
 LENGTH = 450
 
@@ -47,20 +47,10 @@ def measure(name: str, texts: Sequence[str], run: Callable[[], object]) -> None:
     print(f"{name:<32}{len(texts) / seconds:8.0f} articles/s{tokens / seconds:10.0f} tokens/s")
 
 
-def one_by_one(texts: Sequence[str], tagger: Tagger) -> None:
-    """Everything that the stage does with a body."""
-    for text in texts:
-        find_entities(text, tagger)
-
-
-def in_batches(texts: Sequence[str], tagger: Tagger) -> None:
-    """Tokenisation and tagging, 32 articles at once."""
-    for start in range(0, len(texts), 32):
-        batch: list[list[str]] = []
-        for text in texts[start : start + 32]:
-            tokens = tokenize(text)
-            batch += [[token.text for token in tokens[part]] for part in sentences(text, tokens)]
-        tagger.tag_batch(batch)
+def tag(texts: Sequence[str], tagger: Tagger, size: int) -> None:
+    """Everything that the stage does with bodies, `size` at once."""
+    for start in range(0, len(texts), size):
+        find_entities(texts[start : start + size], tagger)
 
 
 def main() -> None:
@@ -70,7 +60,7 @@ def main() -> None:
     parser.add_argument("--backend", default="fast")
     parser.add_argument("--articles", type=int, default=640, help="in each measurement")
     options = parser.parse_args()
-    texts = list(islice(bodies(options.corpus), 4 * options.articles))
+    texts = list(islice(bodies(options.corpus), 5 * options.articles))
     parts = [texts[start : start + options.articles] for start in range(0, len(texts), options.articles)]
     process = psutil.Process()
     before = process.memory_info().rss
@@ -79,10 +69,10 @@ def main() -> None:
     loaded = process.memory_info().rss
     print(f"loaded in {time.process_time() - start:.1f} s; {(loaded - before) / 1e6:.0f} MB")
     with threadpool_limits(1):
-        measure("batch 1, cold", parts[0], lambda: one_by_one(parts[0], tagger))
-        measure("batch 1, warm", parts[1], lambda: one_by_one(parts[1], tagger))
-        measure("batch 32, warm (tagging)", parts[2], lambda: in_batches(parts[2], tagger))
-        measure("batch 1, every word known", parts[1], lambda: one_by_one(parts[1], tagger))
+        measure("cold, batch 64", parts[0], lambda: tag(parts[0], tagger, 64))
+        for part, size in zip(parts[1:], (1, 8, 32, 64), strict=True):
+            measure(f"warm, batch {size}", part, lambda part=part, size=size: tag(part, tagger, size))
+        measure("batch 64, every word known", parts[4], lambda: tag(parts[4], tagger, 64))
     print(f"caches and working memory: {(process.memory_info().rss - loaded) / 1e6:.0f} MB")
 
 

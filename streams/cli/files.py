@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from streams.cli.console import err
-from streams.errors import CommandError, Rejected
+from streams.errors import CommandError
 from streams.settings import get_settings
 from streams.sources.files import Item, count_bytes, read_paths
 
@@ -50,6 +51,22 @@ class _Counter:
     def __call__(self, item: Item) -> None:
         self.records += 1
         self.bar.update(self.task, advance=len(item.data), records=self.records)
+
+
+def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Lists of `size` items. Those read before a file that cannot be opened come before its error."""
+    batch: list[Item] = []
+    try:
+        for item in items:
+            batch.append(item)
+            if len(batch) == size:
+                yield batch
+                batch = []
+    except CommandError:
+        yield batch
+        raise
+    if batch:
+        yield batch
 
 
 def ingest(paths: list[Path] = PATHS) -> None:
@@ -114,19 +131,21 @@ def enrich(
     try:
         with _bar(console) as bar:
             counter = _Counter(bar, "enriching", paths)
-            for item in read_paths(paths):
-                counter(item)
-                if item.raw is None:
-                    unreadable += 1
-                    console.print(f"{item.place}: {item.failure.detail if item.failure else ''}", markup=False)
-                    continue
-                try:
-                    for article in pipeline.enrich(item.raw):
+            for items in _batches(read_paths(paths), settings.batch_size):
+                enriched = iter(pipeline.enrich([item.raw for item in items if item.raw is not None]))
+                for item in items:
+                    counter(item)
+                    if item.raw is None:
+                        unreadable += 1
+                        console.print(f"{item.place}: {item.failure.detail if item.failure else ''}", markup=False)
+                        continue
+                    result = next(enriched)
+                    for article in result.articles:
                         writer.write(article)
                         written += 1
-                except Rejected as failure:
-                    refused += 1
-                    console.print(f"{item.place}: {failure.detail} ({failure.reason.value})", markup=False)
+                    if (failure := result.failure) is not None:
+                        refused += 1
+                        console.print(f"{item.place}: {failure.detail} ({failure.reason.value})", markup=False)
         writer.close()
     finally:
         sink.flush()

@@ -78,23 +78,23 @@ def sentences(count: int, longest: int) -> list[list[str]]:
 def test_labels_are_those_of_camel_tools(tagger: CamelTagger) -> None:
     texts = [*sentences(70, 40), *sentences(2, 200)]
     predicted = tagger._recognizer().predict(texts)
-    assert [t.tags for t in tagger.tag_batch(texts)] == [repair([read_tag(x) for x in row]) for row in predicted]
+    assert [t.tags for t in tagger.tag_texts([texts])[0]] == [repair([read_tag(x) for x in row]) for row in predicted]
     assert len({tag for row in predicted for tag in row}) > 4
 
 
 def test_words_that_the_tokenizer_drops_shift_nothing(tagger: CamelTagger) -> None:
     texts = sentences(40, 20)
     with_dropped = [[word for token in tokens for word in (token, DROPPED)] for tokens in texts]
-    for bare, full in zip(tagger.tag_batch(texts), tagger.tag_batch(with_dropped), strict=True):
+    for bare, full in zip(tagger.tag_texts([texts])[0], tagger.tag_texts([with_dropped])[0], strict=True):
         assert [tag[2:] for tag in full.tags[::2]] == [tag[2:] for tag in bare.tags]
         assert full.scores[::2] == pytest.approx(bare.scores, abs=1e-4)
         assert set(full.tags[1::2]) == {"O"}
-    assert tagger.tag_batch([[DROPPED], [], ["بيروت"]])[0].tags == ["O"]
+    assert tagger.tag_texts([[[DROPPED], [], ["بيروت"]]])[0][0].tags == ["O"]
 
 
 def test_scores_are_probabilities_and_batches_change_nothing(tagger: CamelTagger) -> None:
     texts = sentences(45, 30)
-    together = tagger.tag_batch(texts)
+    together = tagger.tag_texts([texts])[0]
     assert [found.tags for found in together] == [tagger.tag(tokens) for tokens in texts]
     assert all(1 / len(LABELS) <= score <= 1 for found in together for score in found.scores)
 
@@ -106,7 +106,7 @@ def test_a_word_of_too_many_pieces_is_no_name(tagger: CamelTagger) -> None:
 
 def test_mentions_in_a_body_are_exact(tagger: CamelTagger) -> None:
     body = "زارت سلمى الحمداني بيروت \u061c والقاهرة.\n" * 30
-    found = find_entities(body, tagger)
+    (found,) = find_entities([body], tagger)
     assert found
     assert all(body[entity.start : entity.end] == entity.text for entity in found)
 

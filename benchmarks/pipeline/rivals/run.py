@@ -36,7 +36,7 @@ def run_faststream(settings: Settings) -> None:
             decoder=lambda message: message.body,
         )
         async def _(values: list[bytes]) -> None:
-            results = await asyncio.to_thread(lambda: [out for value in values for out in step.run(value)])
+            results = await asyncio.to_thread(step.run, values)
             if results:
                 await broker.publish_batch(*results, topic=step.writes)
 
@@ -62,7 +62,7 @@ def run_quix(settings: Settings) -> None:
     for step in steps(settings):
         source = app.topic(step.reads, key_deserializer="bytes", value_deserializer="bytes")
         target = app.topic(step.writes, key_serializer="bytes", value_serializer="bytes")
-        app.dataframe(source).apply(step.run, expand=True).to_topic(target)
+        app.dataframe(source).apply(lambda value, run=step.run: run([value]), expand=True).to_topic(target)
     app.run()
 
 
@@ -80,7 +80,7 @@ def run_bytewax(settings: Settings) -> None:
 
     def add(step: Step) -> None:
         def work(message: Any) -> list[KafkaSinkMessage[None, bytes]]:
-            return [KafkaSinkMessage(None, value) for value in step.run(message.value)]
+            return [KafkaSinkMessage(None, value) for value in step.run([message.value])]
 
         source = kop.input(f"{step.name}_in", flow, brokers=brokers, topics=[step.reads])
         kop.output(f"{step.name}_out", op.flat_map(step.name, source.oks, work), brokers=brokers, topic=step.writes)

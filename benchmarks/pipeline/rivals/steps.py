@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from streams.local import LocalContext
@@ -16,12 +16,12 @@ from streams.work import apply
 
 @dataclass(frozen=True)
 class Step:
-    """One stage: topics by name, and what to do with one value; a refused record gives nothing."""
+    """One stage: topics by name, and what to do with values; a refused record gives nothing."""
 
     name: str
     reads: str
     writes: str
-    run: Callable[[bytes], list[bytes]]
+    run: Callable[[Sequence[bytes]], list[bytes]]
 
 
 def steps(settings: Settings) -> list[Step]:
@@ -33,9 +33,11 @@ def steps(settings: Settings) -> list[Step]:
 def _step(stage: MapStage, context: LocalContext) -> Step:
     function = stage.build(context)
 
-    def run(value: bytes) -> list[bytes]:
-        outcome = apply(stage, function, value, Arrival(timestamp=time.time()), context.metrics)
-        return [record.to_json() for record in outcome.records if stage.target(record) is stage.writes]
+    def run(values: Sequence[bytes]) -> list[bytes]:
+        arrival = Arrival(timestamp=time.time())
+        outcomes = apply(stage, function, [(value, arrival) for value in values], context.metrics)
+        records = (record for outcome in outcomes for record in outcome.records)
+        return [record.to_json() for record in records if stage.target(record) is stage.writes]
 
     names = (topic_name(stage.reads, context.settings), topic_name(stage.writes, context.settings))
     return Step(stage.name, *names, run)

@@ -1,13 +1,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.entities.article import find_entities, tag_article
+from agents.entities.article import find_entities, tag_articles
 from agents.entities.bio import TAGS
 from agents.entities.features import WordEntry
-from agents.entities.tagger import Tagging, load_tagger
+from agents.entities.tagger import Tagger, Tagging, load_tagger
 from streams.records import Article, Entity
 
 TAGGER = load_tagger()
@@ -24,6 +25,11 @@ def article(body: str, language: str = "ar") -> Article:
     )
 
 
+def find(body: str, tagger: Tagger) -> list[Entity]:
+    (entities,) = find_entities([body], tagger)
+    return entities
+
+
 class Script:
     """Gives the tags it was made with, sentence after sentence."""
 
@@ -33,11 +39,12 @@ class Script:
         self.tags = [part.split() for part in tags]
 
     def tag(self, tokens: Sequence[str]) -> list[str]:
-        return self.tag_batch([tokens])[0].tags
+        return self.tag_texts([[tokens]])[0][0].tags
 
-    def tag_batch(self, sentences: Sequence[Sequence[str]]) -> list[Tagging]:
+    def tag_texts(self, texts: Sequence[Sequence[Sequence[str]]]) -> list[list[Tagging]]:
+        (sentences,) = texts
         assert [len(tokens) for tokens in sentences] == [len(tags) for tags in self.tags]
-        return [Tagging(tags, [0.9 - 0.1 * i for i in range(len(tags))]) for tags in self.tags]
+        return [[Tagging(tags, [0.9 - 0.1 * i for i in range(len(tags))]) for tags in self.tags]]
 
 
 class Random:
@@ -49,11 +56,14 @@ class Random:
         self.draw = draw
 
     def tag(self, tokens: Sequence[str]) -> list[str]:
-        return self.tag_batch([tokens])[0].tags
+        return self.tag_texts([[tokens]])[0][0].tags
 
-    def tag_batch(self, sentences: Sequence[Sequence[str]]) -> list[Tagging]:
-        tags = [self.draw.draw(st.lists(st.sampled_from(TAGS), min_size=len(s), max_size=len(s))) for s in sentences]
-        return [Tagging(row, [0.5] * len(row)) for row in tags]
+    def tag_texts(self, texts: Sequence[Sequence[Sequence[str]]]) -> list[list[Tagging]]:
+        return [[self._tagging(len(tokens)) for tokens in text] for text in texts]
+
+    def _tagging(self, length: int) -> Tagging:
+        tags = self.draw.draw(st.lists(st.sampled_from(TAGS), min_size=length, max_size=length))
+        return Tagging(tags, [0.5] * length)
 
 
 PIECES = st.sampled_from(
@@ -102,44 +112,44 @@ def check(body: str, entities: Sequence[Entity]) -> None:
     st.data(),
 )
 def test_whatever_the_tagger_says_mentions_are_exact_and_apart(body: str, data: st.DataObject) -> None:
-    check(body, find_entities(body, Random(data)))
+    check(body, find(body, Random(data)))
 
 
 @given(st.lists(PIECES, min_size=1, max_size=25).map(" ".join))
 def test_the_shipped_tagger_keeps_the_contract(body: str) -> None:
-    check(body, find_entities(body, TAGGER))
+    check(body, find(body, TAGGER))
 
 
 def test_the_name_is_what_stands_in_quotation_marks_and_brackets_stay_out() -> None:
-    found = find_entities("تنظيم «القمر» (بيروت)", Script("B-ORG I-ORG I-ORG I-ORG B-LOC I-LOC I-LOC"))
+    found = find("تنظيم «القمر» (بيروت)", Script("B-ORG I-ORG I-ORG I-ORG B-LOC I-LOC I-LOC"))
     assert [(e.type, e.text) for e in found] == [("ORG", "القمر"), ("LOC", "بيروت")]
 
 
 def test_persons_run_together_are_parted_at_a_clitic() -> None:
-    found = find_entities("سالم فهد وسلمى مراد", Script("B-PER I-PER I-PER I-PER"))
+    found = find("سالم فهد وسلمى مراد", Script("B-PER I-PER I-PER I-PER"))
     assert [(e.text, e.score) for e in found] == [("سالم فهد", 0.8), ("سلمى مراد", 0.6)]
-    found = find_entities("المعتصم بالله", Script("B-PER I-PER"))
+    found = find("المعتصم بالله", Script("B-PER I-PER"))
     assert [e.text for e in found] == ["المعتصم بالله"]
 
 
 def test_abbreviations_stay_whole_and_stops_stay_out() -> None:
-    found = find_entities("قالت أ.ف.ب.", Script("O B-ORG I-ORG"))
+    found = find("قالت أ.ف.ب.", Script("O B-ORG I-ORG"))
     assert [e.text for e in found] == ["أ.ف.ب"]
 
 
 def test_the_weakest_token_gives_the_score() -> None:
-    found = find_entities("سلمى الحمداني", Script("B-PER I-PER"))
+    found = find("سلمى الحمداني", Script("B-PER I-PER"))
     assert found[0].score == 0.8
 
 
 def test_an_elided_article_comes_back_in_the_name() -> None:
-    found = find_entities("وصل للرياض", Script("O B-LOC"))
+    found = find("وصل للرياض", Script("O B-LOC"))
     assert (found[0].text, found[0].name) == ("لرياض", "الرياض")
 
 
 def test_an_article_end_to_end() -> None:
     body = "التقى بنيامين نتنياهو نظيره في باريس. ثم سافر نتنياهو إلى القاهرة وبيروت."
-    tagged = tag_article(article(body), TAGGER)
+    (tagged,) = tag_articles([article(body)], TAGGER)
     assert [(e.type, e.text, e.name) for e in tagged.entities] == [
         ("PER", "بنيامين نتنياهو", "بنيامين نتنياهو"),
         ("LOC", "باريس", "باريس"),
@@ -154,10 +164,32 @@ def test_an_article_end_to_end() -> None:
 def test_other_languages_have_no_entities() -> None:
     old = Entity(text="Paris", type="LOC", start=0, end=5, score=1, name="Paris")
     before = article("Paris est loin", "fr").model_copy(update={"entities": [old]})
-    assert tag_article(before, TAGGER).entities == []
+    assert [one.entities for one in tag_articles([before], TAGGER)] == [[]]
     assert before.entities == [old]
 
 
+BODIES = st.lists(PIECES, max_size=25).map(" ".join)
+
+
+@settings(max_examples=50)
+@given(st.lists(BODIES, max_size=6))
+def test_an_article_has_the_entities_that_it_has_alone(bodies: list[str]) -> None:
+    for body, together in zip(bodies, find_entities(bodies, TAGGER), strict=True):
+        alone = find(body, TAGGER)
+        assert [entity.model_copy(update={"score": 0}) for entity in together] == [
+            entity.model_copy(update={"score": 0}) for entity in alone
+        ]
+        # Sums of another order differ in their last digits.
+        assert [entity.score for entity in together] == pytest.approx([entity.score for entity in alone], abs=2e-3)
+
+
+def test_each_article_of_a_batch_keeps_its_place_and_language() -> None:
+    batch = [article("زار باريس."), article("Paris est loin", "fr"), article("…"), article("زار بيروت.")]
+    found = tag_articles(batch, TAGGER)
+    assert [[entity.text for entity in one.entities] for one in found] == [["باريس"], [], [], ["بيروت"]]
+    assert [one.body for one in found] == [one.body for one in batch]
+
+
 def test_a_body_without_words() -> None:
-    assert find_entities("…", TAGGER) == []
-    assert find_entities("\n", TAGGER) == []
+    assert find("…", TAGGER) == []
+    assert find("\n", TAGGER) == []

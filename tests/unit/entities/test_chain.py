@@ -4,8 +4,10 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from agents.entities.chain import Layout, expectations, marginals
+from agents.entities.chain import Layout, expectations, marginals, side_by_side
 
 TAG_COUNT = 3
 
@@ -62,3 +64,13 @@ def test_sentences_are_read_side_by_side_from_both_ends() -> None:
     assert layout.ranks.tolist() == [1, 1, 0, 0, 0, 2]
     assert layout.steps.tolist() == [0, 1, 0, 1, 2, 0]
     assert layout.backs.tolist() == [1, 0, 2, 1, 0, 0]
+
+
+@given(st.lists(st.integers(1, 50), max_size=40), st.integers(1, 300))
+def test_sentences_read_side_by_side_are_all_there_and_within_bounds(lengths: list[int], cells: int) -> None:
+    groups = list(side_by_side(lengths, cells))
+    assert sorted(place for group in groups for place in group) == list(range(len(lengths)))
+    for group in groups:
+        assert len(group) == 1 or len(group) * max(lengths[place] for place in group) <= cells
+    in_order = [lengths[place] for group in groups for place in group]
+    assert in_order == sorted(lengths, reverse=True)

@@ -21,9 +21,9 @@ class Digits:
     def tag(self, tokens: Sequence[str]) -> list[str]:
         return [{"1": "B-PER", "2": "I-PER", "3": "B-LOC"}.get(token[-1], "O") for token in tokens]
 
-    def tag_batch(self, sentences: Sequence[Sequence[str]]) -> list[Tagging]:
-        self.asked += [list(tokens) for tokens in sentences]
-        return [Tagging(self.tag(tokens), [1.0] * len(tokens)) for tokens in sentences]
+    def tag_texts(self, texts: Sequence[Sequence[Sequence[str]]]) -> list[list[Tagging]]:
+        self.asked += [list(tokens) for text in texts for tokens in text]
+        return [[Tagging(self.tag(tokens), [1.0] * len(tokens)) for tokens in text] for text in texts]
 
 
 def test_lines_are_kept_and_sentences_parted_at_blank_lines() -> None:

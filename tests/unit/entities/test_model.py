@@ -1,3 +1,4 @@
+import tracemalloc
 from dataclasses import fields
 from pathlib import Path
 
@@ -7,9 +8,9 @@ import pytest
 from agents.entities.bio import TAGS
 from agents.entities.corpus import Tagged
 from agents.entities.features import WordEntry, core, split_clitics, word_features
-from agents.entities.network import Layers
+from agents.entities.network import Layers, row_by_row
 from agents.entities.store import Model, load, save
-from agents.entities.tagger import BACKENDS, MODEL, assemble, load_tagger
+from agents.entities.tagger import BACKENDS, MODEL, Tagging, assemble, load_tagger
 from agents.entities.train import know_kinds, train, train_networks, with_kinds
 from agents.entities.wordstats import DIMENSIONS, WordStatistics
 
@@ -97,10 +98,35 @@ def test_kinds_are_known_after_a_first_tagger_and_last_a_file(model: Model, tmp_
 
 def test_empty_sentences_get_empty_taggings(model: Model) -> None:
     tagger = assemble(model)
-    found = tagger.tag_batch([[], ["بيروت"], []])
-    assert [len(tagging.tags) for tagging in found] == [0, 1, 0]
+    found = tagger.tag_texts([[[], ["بيروت"], []], [], [[]]])
+    assert [[len(tagging.tags) for tagging in text] for text in found] == [[0, 1, 0], [], [0]]
     assert tagger.tag([]) == []
-    assert tagger.tag_batch([]) == []
+    assert tagger.tag_texts([]) == []
+    assert tagger.tag_texts([[], [[]]]) == [[], [Tagging([], [])]]
+
+
+def test_a_row_of_a_product_does_not_depend_on_the_others() -> None:
+    chance = np.random.default_rng(1)
+    left, right = chance.random((2, 300, 128), dtype=np.float32), chance.random((2, 128, 7), dtype=np.float32)
+    whole = row_by_row(left, right)
+    np.testing.assert_allclose(whole, left @ right, rtol=1e-5)
+    for rows in (1, 2, 3, 31, 32, 33, 299):
+        np.testing.assert_array_equal(row_by_row(left[:, :rows], right), whole[:, :rows])
+
+
+def test_an_endless_sentence_takes_no_more_memory_for_its_neighbours(model: Model) -> None:
+    tagger = assemble(model)
+    endless, short = ["بيروت", "و"] * 20_000, ["زارت", "بيروت"]
+    tracemalloc.start()
+    try:
+        ((alone,),) = tagger.tag_texts([[endless]])
+        least = tracemalloc.get_traced_memory()[1]
+        tracemalloc.reset_peak()
+        ((beside, *_),) = tagger.tag_texts([[endless, *[short] * 200]])
+        assert tracemalloc.get_traced_memory()[1] < 1.5 * least
+    finally:
+        tracemalloc.stop()
+    assert alone == beside
 
 
 def test_the_shipped_file_is_small_and_serves_every_backend() -> None:

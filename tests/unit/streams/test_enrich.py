@@ -8,6 +8,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from streams.cli.main import app
+from streams.errors import CommandError
 
 PAGE = "افتتاح معرض الكتاب في العاصمة\nTT\nافتتح معرض الكتاب أمس في العاصمة بمشاركة مئتي دار نشر من عشرين بلداً.\n"
 
@@ -56,3 +57,22 @@ def test_geojson_without_any_place_is_valid(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["enrich", str(page), "--geojson", "-o", str(target)])
     assert result.exit_code == 0, result.output
     assert json.loads(target.read_text(encoding="utf-8")) == {"type": "FeatureCollection", "features": []}
+
+
+def test_refused_and_unreadable_records_are_named_in_their_place_and_the_rest_is_written(tmp_path: Path) -> None:
+    def page(number: int, text: str) -> str:
+        return json.dumps({"url": f"https://example.org/{number}", "source": "wire", "title": "خبر", "content": text})
+
+    lines = [page(number, f"وصل الوفد رقم {number} إلى دمشق صباح اليوم.") for number in range(70)]
+    lines[3], lines[66] = page(3, "   "), "{"
+    day = tmp_path / "day.jsonl"
+    day.write_text("\n".join(lines), encoding="utf-8")
+    (broken := tmp_path / "broken.zip").write_bytes(b"PK")
+    target = tmp_path / "out.jsonl"
+    result = CliRunner().invoke(app, ["enrich", str(day), str(broken), "-o", str(target)])
+    written = [json.loads(line)["url"] for line in target.read_text(encoding="utf-8").splitlines()]
+    assert written == [f"https://example.org/{number}" for number in range(70) if number not in (3, 66)]
+    assert f"{day}:4: " in result.stderr.replace("\n", "")
+    assert f"{day}:67: " in result.stderr.replace("\n", "")
+    assert isinstance(result.exception, CommandError)
+    assert "broken.zip" in str(result.exception)
