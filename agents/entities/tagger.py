@@ -31,8 +31,8 @@ BACKENDS = {"fast": 1, "accurate": 3}
 _COMMON_WORDS = 12_000
 # Cross-validated (docs/entities.md).
 NETWORKS_SHARE = 0.55
-# Steps times sentences that are read side by side: what is kept of each step grows with them.
-_MOST_CELLS = 1 << 15
+# Steps times sentences that are read side by side: memory grows with them, and beyond this the processor waits for it.
+_MOST_CELLS = 1 << 13
 
 
 @dataclass(frozen=True, slots=True)
