@@ -52,18 +52,15 @@ class LocalPipeline:
         self._steps: list[tuple[MapStage, MapFunction | BatchFunction]] = [
             (stage, stage.build(context)) for stage in load_stages(STAGE_NAMES) if isinstance(stage, MapStage)
         ]
+        self._latest = 0.0
 
-    def enrich(self, raws: Sequence[RawArticle], timestamp: float | None = None) -> list[Enriched]:
-        """What becomes of each raw record; some stages are quicker with several.
-
-        Args:
-            timestamp: when they arrived, seconds since the epoch; now when None.
-        """
-        arrival = Arrival(timestamp=time.time() if timestamp is None else timestamp)
+    def enrich(self, raws: Sequence[RawArticle]) -> list[Enriched]:
+        """What becomes of each raw record; some stages are quicker with several."""
         found = [Enriched() for _ in raws]
         under_way: list[tuple[int, Record]] = list(enumerate(raws))
+        arrivals = [self._arrival() for _ in raws]
         for stage, function in self._steps:
-            outcomes = apply(stage, function, [(record, arrival) for _, record in under_way], self.metrics)
+            outcomes = apply(stage, function, [(record, arrivals[place]) for place, record in under_way], self.metrics)
             passed: list[tuple[int, Record]] = []
             for (place, _), outcome in zip(under_way, outcomes, strict=True):
                 if outcome.failure is not None:
@@ -75,6 +72,11 @@ class LocalPipeline:
             if isinstance(record, Article):
                 found[place].articles.append(record)
         return found
+
+    def _arrival(self) -> Arrival:
+        """Now, and never the millisecond of the record before: the first to come is the first of its cluster."""
+        self._latest = max(time.time(), self._latest + 0.001)
+        return Arrival(timestamp=self._latest)
 
 
 def _refusal(stage: MapStage, failure: Exception) -> Rejected:

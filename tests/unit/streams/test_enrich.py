@@ -76,3 +76,17 @@ def test_refused_and_unreadable_records_are_named_in_their_place_and_the_rest_is
     assert f"{day}:67: " in result.stderr.replace("\n", "")
     assert isinstance(result.exception, CommandError)
     assert "broken.zip" in str(result.exception)
+
+
+def test_of_copies_in_one_file_the_first_one_is_the_first(tmp_path: Path) -> None:
+    text = "افتتحت بلدية الساحل أمس مكتبة عامة جديدة تضم خمسين ألف كتاب وقاعة للأطفال، وقالت إنها تستقبل الزوار كل يوم."
+    pages = [
+        {"url": f"https://example.org/{n}", "source": f"wire{n}", "title": "خبر", "content": text} for n in range(30)
+    ]
+    (tmp_path / "day.json").write_text(json.dumps(pages), encoding="utf-8")
+    target = tmp_path / "out.jsonl"
+    result = CliRunner().invoke(app, ["enrich", str(tmp_path / "day.json"), "-o", str(target)])
+    assert result.exit_code == 0, result.output
+    clusters = [json.loads(line)["cluster"] for line in target.read_text(encoding="utf-8").splitlines()]
+    assert [cluster["relation"] for cluster in clusters] == ["first", *["exact"] * 19]
+    assert len({cluster["id"] for cluster in clusters}) == 1
