@@ -122,6 +122,12 @@ class Catalogue:
             before[at], after[at] = other < article_id, other > article_id
         return Neighbours(*(self._best(numbers[side], hits[side], times[side]) for side in (before, after)))
 
+    def share_key(self, one: Fingerprint, other: Fingerprint) -> bool:
+        """Would the two find each other, if no bound were set?"""
+        if one.algorithm != other.algorithm:
+            return False
+        return bool((self._keys(one) == self._keys(other)).any())
+
     def outdated(self, window: float, most: int) -> list[tuple[int, str]]:
         """Numbers and ids of up to `most` articles of the oldest bucket, when all of it lies before the window."""
         while self._buckets:

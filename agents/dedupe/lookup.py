@@ -187,7 +187,10 @@ class Lookup:
             canonical = self._load(canonical_id, pending)
             if canonical is None or not self._near_in_time(canonical.rank, rank):
                 continue
-            met = any(member.article_id == canonical_id for member in known)
+            # Of thirty copies the canonical one may not be among the candidates; they share a key all the same.
+            met = any(member.article_id == canonical_id for member in known) or self._catalogue.share_key(
+                features.fingerprint, canonical.features.fingerprint
+            )
             copies = (member.features for member in known)
             match = joins(features, canonical.features, copies, self._config.compare, met=met)
             if match and (best is None or (-match.score, canonical.rank) < best[:2]):

@@ -57,6 +57,17 @@ def test_copies_of_a_story_meet(make: Maker) -> None:
     assert all(found[f"alone{n}"] == f"alone{n}" for n in range(4))
 
 
+def test_of_more_copies_than_are_compared_each_is_told_by_the_canonical_one(make: Maker) -> None:
+    text = random_words(1, 120)
+    bodies = [text if number % 2 else text[:70] for number in range(60)]
+    articles = [make(f"a{at:02}", " ".join(words), minutes=at) for at, words in enumerate([text, *bodies])]
+    lookup = Lookup({}, LookupConfig())
+    found = [lookup.assign(article, NOW) for article in articles]
+    assert {cluster.canonical_id for cluster in found} == {"a00"}
+    relations = [cluster.relation for cluster in found]
+    assert relations == ["first", *("exact" if number % 2 else "contains" for number in range(60))]
+
+
 def test_the_first_copy_is_canonical_and_sizes_count(make: Maker) -> None:
     lookup = Lookup({}, LookupConfig())
     text = random_words(1, 120)

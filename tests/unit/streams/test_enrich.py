@@ -88,5 +88,5 @@ def test_of_copies_in_one_file_the_first_one_is_the_first(tmp_path: Path) -> Non
     result = CliRunner().invoke(app, ["enrich", str(tmp_path / "day.json"), "-o", str(target)])
     assert result.exit_code == 0, result.output
     clusters = [json.loads(line)["cluster"] for line in target.read_text(encoding="utf-8").splitlines()]
-    assert [cluster["relation"] for cluster in clusters] == ["first", *["exact"] * 19]
+    assert [cluster["relation"] for cluster in clusters] == ["first", *["exact"] * 29]
     assert len({cluster["id"] for cluster in clusters}) == 1
