@@ -109,7 +109,10 @@ class WorkerHealth:
         Args:
             now: a monotonic clock, seconds.
         """
-        self._work.observe(self._positions(), now)
+        positions = self._positions()
+        # A stage in the thread moves while whoever computes there does.
+        steps = {place: self.app.steps if self.app.runners[place[0]].computing else 0 for place in positions}
+        self._work.observe({at: (done + steps[at], end + steps[at]) for at, (done, end) in positions.items()}, now)
         self._assigning.observe(self._assignment_progress(), now)
 
     def _assignment_progress(self) -> dict[str, tuple[int, int]]:

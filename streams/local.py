@@ -29,6 +29,9 @@ class LocalContext:
         """A table that lives as long as the process."""
         return {}
 
+    def progress(self) -> None:
+        """Nobody watches."""
+
 
 @dataclass(slots=True)
 class Enriched:

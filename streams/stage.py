@@ -49,6 +49,10 @@ class Context(Protocol):
         """State that outlives the process: a Faust table in a worker, a dict in `rasd enrich`."""
         ...
 
+    def progress(self) -> None:
+        """To be called now and then by a function that computes for long: the worker counts as hung otherwise."""
+        ...
+
 
 MapFunction = Callable[[Any, Arrival], Sequence[Record]]
 # The same for several records at once: the results of each, in their order.

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
@@ -114,6 +115,8 @@ class WorkerApp(faust.App):
 
     Attributes:
         runners: the stages that this worker runs, by name.
+        thread: the one in which they compute.
+        steps: how often a stage that computes for long told of progress.
         confirmed_tables: the tables of all of them.
         assigned_at: when partitions were last assigned, on the performance counter.
         topics_lost: Kafka does not have the topics any more.
@@ -127,6 +130,8 @@ class WorkerApp(faust.App):
         self.metrics = metrics
         self.tracing = open_tracing(settings)
         self.runners: dict[str, StageRunner] = {}
+        self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stages")
+        self.steps = 0
         self.changelogs: list[TopicSpec] = []
         self.assigned_at = time.perf_counter()
         self.topics_lost = False
@@ -196,6 +201,7 @@ class WorkerApp(faust.App):
     async def on_stop(self) -> None:
         """Stop consuming, then let go of what the stages hold."""
         await super().on_stop()
+        self.thread.shutdown(wait=False, cancel_futures=True)
         for runner in self.runners.values():
             await runner.close()
         await asyncio.to_thread(self.tracing.close)
@@ -289,6 +295,10 @@ class WorkerContext:
         )
         return cast("MutableMapping[str, Any]", table)
 
+    def progress(self) -> None:
+        """Count a step of a stage that computes for long."""
+        self._app.steps += 1
+
 
 def create_worker(settings: Settings, metrics: Metrics | None = None) -> WorkerApp:
     """A worker app with an agent for each stage in `settings.stages`."""
@@ -305,6 +315,7 @@ def _add_agent(app: WorkerApp, stage: Stage) -> None:
         stage,
         function,
         send=app.send_record,
+        thread=app.thread,
         settings=app.settings,
         metrics=app.metrics,
         tables=context.tables,

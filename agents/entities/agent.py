@@ -13,7 +13,11 @@ def _build(context: Context) -> BatchFunction:
     tagger = load_tagger(context.settings.entities_backend)
 
     def entities(articles: Sequence[Article], _: Sequence[Arrival]) -> list[list[Article]]:
-        return [[article] for article in tag_articles(articles, tagger)]
+        tagged: list[list[Article]] = []
+        for start in range(0, len(articles), tagger.most_texts):
+            tagged += [[article] for article in tag_articles(articles[start : start + tagger.most_texts], tagger)]
+            context.progress()
+        return tagged
 
     return entities
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import chain, islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from agents.entities.bio import repair
 from agents.entities.columns import read_tag
@@ -84,6 +84,8 @@ class CamelTagger:
 
     words: Mapping[str, WordEntry]
     model: Path
+    # Some sixty segments; on one core, several seconds.
+    most_texts: ClassVar[int] = 4
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _loaded: list[Any] = field(default_factory=list)
 

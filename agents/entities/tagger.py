@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, chain, islice, pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -56,6 +56,11 @@ class Tagger(Protocol):
         """What is known of words: the clitics of a mention are told from its name by it."""
         ...
 
+    @property
+    def most_texts(self) -> int:
+        """How many texts are best tagged at once: a matter of seconds at most."""
+        ...
+
     def tag(self, tokens: Sequence[str]) -> list[str]:
         """The BIO tags of one sentence, one a token."""
         ...
@@ -77,12 +82,14 @@ class EmbeddedTagger:
         linear: the conditional random field.
         networks: the networks, None when there are none.
         weights: [1 + networks] of the random field and of each network; they add up to 1.
+        most_texts: see `Tagger`.
     """
 
     words: Mapping[str, WordEntry]
     linear: LinearModel
     networks: Networks | None
     weights: Floats
+    most_texts: ClassVar[int] = 64
 
     def tag(self, tokens: Sequence[str]) -> list[str]:
         """The BIO tags of one sentence, one a token."""

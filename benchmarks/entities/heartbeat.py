@@ -14,6 +14,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -24,6 +25,7 @@ import numpy as np
 import uvloop
 
 from benchmarks.entities.speed import bodies
+from streams.local import LocalContext
 from streams.logs import configure_logging
 from streams.metrics import Metrics
 from streams.records import Article
@@ -92,8 +94,9 @@ async def measure(corpus: Path, settings: Settings, count: int) -> None:
     """Beat without work, then under load."""
     stage = load_stages(["entities"])[0]
     assert isinstance(stage, MapStage)
-    function = stage.build(SimpleNamespace(settings=settings, metrics=Metrics(), table=None))  # type: ignore[arg-type]
-    runner = StageRunner(stage, function, send=_delivered, settings=settings, metrics=Metrics())
+    function = stage.build(LocalContext(settings, Metrics()))
+    thread = ThreadPoolExecutor(max_workers=1)
+    runner = StageRunner(stage, function, send=_delivered, thread=thread, settings=settings, metrics=Metrics())
     work = list(batches(corpus, settings, count))
     heart = Heart()
     await asyncio.sleep(5)
@@ -106,6 +109,7 @@ async def measure(corpus: Path, settings: Settings, count: int) -> None:
     heart.stop()
     show(settings.entities_backend, heart.delays, sum(map(len, work)) / seconds)
     await runner.close()
+    thread.shutdown()
 
 
 def main() -> None:

@@ -34,6 +34,7 @@ class Script:
     """Gives the tags it was made with, sentence after sentence."""
 
     words: Mapping[str, WordEntry] = TAGGER.words
+    most_texts = 64
 
     def __init__(self, *tags: str) -> None:
         self.tags = [part.split() for part in tags]
@@ -51,6 +52,7 @@ class Random:
     """Tags drawn by hypothesis: whatever a tagger says, the contract holds."""
 
     words: Mapping[str, WordEntry] = TAGGER.words
+    most_texts = 64
 
     def __init__(self, draw: st.DataObject) -> None:
         self.draw = draw

@@ -14,6 +14,7 @@ class Digits:
     """Tags words by their last letter, so that a shifted or lost label shows; records what it was asked."""
 
     words: Mapping[str, WordEntry] = {}
+    most_texts = 64
 
     def __init__(self) -> None:
         self.asked: list[list[str]] = []

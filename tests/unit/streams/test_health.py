@@ -40,7 +40,11 @@ class Consumer:
 
 def health(end: int, done: int) -> tuple[WorkerHealth, Any, Consumer]:
     runner = SimpleNamespace(
-        stage=SimpleNamespace(name="clean", reads=Topic.CLEAN), done={2: done}, waits_since={}, waiting=False
+        stage=SimpleNamespace(name="clean", reads=Topic.CLEAN),
+        done={2: done},
+        waits_since={},
+        waiting=False,
+        computing=False,
     )
     consumer = Consumer(end)
     app = SimpleNamespace(
@@ -50,6 +54,7 @@ def health(end: int, done: int) -> tuple[WorkerHealth, Any, Consumer]:
         rebalancing=False,
         settings=Settings(_env_file=None),
         runners={"clean": runner},
+        steps=0,
     )
     watch = WorkerHealth(app, stall_seconds=60)  # type: ignore[arg-type]
     watch.servers.faults = []
@@ -69,6 +74,27 @@ def test_work_without_progress_is_a_stall() -> None:
     runner.done[2] = 5
     watch.observe(162)
     assert watch.stalled(163) == [], "it moved"
+
+
+def test_a_long_computation_that_tells_of_progress_is_no_stall() -> None:
+    watch, runner, _ = health(end=10, done=4)
+    app: Any = watch.app
+    runner.computing = True
+    for now in range(0, 600, 50):
+        app.steps += 1
+        watch.observe(now)
+        assert watch.stalled(now) == []
+    watch.observe(611)
+    assert watch.stalled(611) == ["clean"], "it told of nothing for a minute"
+
+
+def test_what_another_stage_computes_is_no_progress_of_one_that_does_not() -> None:
+    watch, _, _ = health(end=10, done=4)
+    app: Any = watch.app
+    for now in (0, 40, 80):
+        app.steps += 1
+        watch.observe(now)
+    assert watch.stalled(80) == ["clean"]
 
 
 def test_an_idle_worker_is_alive_however_long() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,7 @@ from streams.topics import Topic
 from tests.support.articles import article
 
 SETTINGS = Settings(_env_file=None, retry_first=0.001, retry_most=0.002)
+THREAD = ThreadPoolExecutor(max_workers=1)
 
 
 class Event:
@@ -73,7 +75,7 @@ def map_runner(function: Any, broker: Broker, **fields: Any) -> StageRunner:
     stage = MapStage(
         "toy", "7", reads=Topic.CLEAN, writes=Topic.TAGGED, accepts=Article, build=lambda _: function, **fields
     )
-    return StageRunner(stage, function, send=broker.send, settings=SETTINGS, metrics=Metrics())
+    return StageRunner(stage, function, send=broker.send, thread=THREAD, settings=SETTINGS, metrics=Metrics())
 
 
 def events(*ids: str) -> list[Event]:
@@ -303,7 +305,7 @@ class Store:
 def sink_runner(write: Any, broker: Broker) -> StageRunner:
     store = Store(write)
     stage = SinkStage("index", "1", reads=Topic.ENRICHED, accepts=Article, build=lambda _: store)
-    return StageRunner(stage, store, send=broker.send, settings=SETTINGS, metrics=Metrics())
+    return StageRunner(stage, store, send=broker.send, thread=THREAD, settings=SETTINGS, metrics=Metrics())
 
 
 async def test_a_defect_of_a_sink_acknowledges_nothing_and_is_tried_again() -> None:
@@ -421,7 +423,7 @@ class Shelf:
 
 async def test_only_articles_that_were_stored_count_as_searchable() -> None:
     stage = SinkStage("shelf", "1", reads=Topic.ENRICHED, accepts=Article, build=lambda _: Shelf())
-    runner = StageRunner(stage, Shelf(), send=Broker().send, settings=SETTINGS, metrics=Metrics())
+    runner = StageRunner(stage, Shelf(), send=Broker().send, thread=THREAD, settings=SETTINGS, metrics=Metrics())
     entities = [{"text": "بيروت", "name": "بيروت", "type": "LOC", "start": 0, "end": 5, "score": 1.0}] * 2
     stored = [
         article(id="a", fetched_at="2024-02-03T04:05:06Z", entities=entities),
