@@ -120,8 +120,8 @@ def main() -> None:
     """Read the days, draw, print; the size of each stratum goes to standard error."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("days", type=Path, help="folder of one zip a day")
-    parser.add_argument("--seed", type=int, default=20261123)
-    parser.add_argument("--halves", default="tune2,untouched", help="names of the halves, comma separated")
+    parser.add_argument("--seed", type=int, default=20261201)
+    parser.add_argument("--halves", default="untouched,rest", help="names of the halves, comma separated")
     arguments = parser.parse_args()
     halves = arguments.halves.split(",")
     texts, runs = [], []
