@@ -16,6 +16,7 @@ class Rule(StrEnum):
     """Why a line, or a part of one, is not in the body. Each removal and each role names its rule."""
 
     WIDGET = "widget"
+    CODE = "code"
     TITLE = "title"
     TITLE_ECHO = "title_echo"
     SUBTITLE = "subtitle"

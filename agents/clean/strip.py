@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from agents.clean.code import without_code
 from agents.clean.identity import fold_shown
 from agents.clean.lines import Line, Removal, Rule, is_body
 from agents.clean.machinery import (
@@ -42,12 +43,15 @@ def without_machinery(lines: list[Line], own: Outlet) -> tuple[list[Line], list[
     Returns:
         The lines that stay, each with what was removed from it or over it; and what stood below the last one.
     """
+    lines, code_below = without_code(lines)
     lines, foot = _without_foot(lines, own)
+    foot += code_below
     kept: list[Line] = []
     removed: list[Removal] = []
     after_widget, blanks, insert_end = False, 0, 0
     for number, line in enumerate(lines):
         blanks = max(blanks, line.blanks)
+        removed.extend(line.removed)
         if opens_insert(line.text):
             insert_end = _insert_end(lines, number)
         if number < insert_end:
@@ -84,7 +88,7 @@ def _without_foot(lines: list[Line], own: Outlet) -> tuple[list[Line], list[Remo
     end = len(lines)
     for number in range(max(1, end - _MAX_TAG_LINES), end):
         if is_tags_heading(lines[number].text) and not any(map(is_body, lines[number:])):
-            foot = [Removal(line.text, Rule.TAGS) for line in lines[number:]]
+            foot = [each for line in lines[number:] for each in (*line.removed, Removal(line.text, Rule.TAGS))]
             end = number
             break
     for _ in range(_MAX_FOOT_LINES):
@@ -96,7 +100,7 @@ def _without_foot(lines: list[Line], own: Outlet) -> tuple[list[Line], list[Remo
         if rule is None:
             break
         end -= 1
-        foot.insert(0, Removal(lines[end].text, rule))
+        foot[:0] = [*lines[end].removed, Removal(lines[end].text, rule)]
     return (lines[:end], foot) if any(map(is_body, lines[:end])) else (lines, [])
 
 

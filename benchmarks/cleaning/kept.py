@@ -15,6 +15,7 @@ from streams.records import RawArticle
 # What never was body: the page's machinery, and lines that the contract takes out of the body.
 NOT_BODY = {
     Rule.WIDGET,
+    Rule.CODE,
     Rule.TAGS,
     Rule.SELF_LINK,
     Rule.BYLINE,

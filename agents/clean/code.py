@@ -1,0 +1,130 @@
+"""Scripts and style rules that a scraper took for text: on lines of their own, or glued to a paragraph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from agents.clean.identity import fold_shown
+from agents.clean.lines import MAX_KEY_CHARS, Line, Removal, Rule
+
+# What no sentence holds: a call, a declaration, a rule with a property, linked data.
+_SIGNS = (
+    r"\bfunction\s*[\w$]*\s*\([\w\s,$]*\)\s*\{",
+    r"\(\s*[\w\s,$]*\)\s*=>\s*\{",
+    r"\b(?:var|let|const)\s+[\w$]+\s*=",
+    r"\b(?:jQuery|googletag|dataLayer|_taboola|_gaq|OBR|FB|twttr)\s*(?:\.\s*\w+|\(|=|\|\|)",
+    r"\b(?:gtag|fbq|ga|setTimeout|setInterval)\s*\(\s*(?:['\"]|function|\()",
+    r"\bwindow\s*\.\s*[\w$]+\s*(?:=|\(|\|\||\.)",
+    r"\bdocument\s*\.\s*(?:write|get|query|create|cookie|body|add|ready)\w*",
+    r"\$\(\s*(?:['\"]|document\b|window\b|this\b|function\b)",
+    r"[\w\])*'\"-]\s*\{\s*(?:/\*|-?[a-zA-Z]+(?:-[a-zA-Z]+)*\s*:\s*[^{}:]{1,200}[;}])",
+    r"@(?:media|font-face|import|keyframes)\b[^{};]{0,100}[{;]",
+    r"\{\s*\"@(?:context|type|graph|id)\"\s*:",
+    r"<!\[CDATA\[",
+    r"</?(?:script|style)\b[^<>]*>",
+)
+_SIGN_RE = re.compile("|".join(_SIGNS))
+# Texts inside a script are part of it, whatever their language.
+_LITERAL_RE = re.compile(r"(?<=[(,:=+\[?{])\s*(?:'[^'\n{}]{1,300}'|\"[^\"\n{}]{1,300}\")(?=\s*(?:[),;:+\]}?]|$))")
+# Of what stands before and after a letter of our own scripts, nothing is code.
+_STRETCH_RE = re.compile(r"[^\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefc]+")
+_SYMBOL_RE = re.compile(r"[{}()=;\[\]|]")
+_SELECTOR_RE = re.compile(
+    r"[#.@*][\w-]+\S*|(?:a|b|p|i|em|div|span|ul|ol|li|h[1-6]|table|t[drh]|img|body|html|input|form|iframe|strong)\b\S*|\S+,|[>+~]"
+)
+_ENDS = ";}])>"
+_MOST_SELECTORS = 8
+_SHORTEST = 12
+
+
+def without_code(lines: Sequence[Line]) -> tuple[list[Line], list[Removal]]:
+    """The lines without scripts and style rules.
+
+    Returns:
+        The lines that stay, each with what was removed over it or from it; and what stood below the last one.
+    """
+    kept: list[Line] = []
+    removed: list[Removal] = []
+    blanks = 0
+    in_code = _lines_of_code([line.text for line in lines])
+    for number, line in enumerate(lines):
+        blanks = max(blanks, line.blanks)
+        text, parts = ("", [line.text]) if number in in_code else split_code(line.text)
+        removed += [Removal(part, Rule.CODE) for part in parts]
+        if not text:
+            continue
+        if removed:
+            key = line.key if text == line.text else fold_shown(text) if len(text) <= MAX_KEY_CHARS else ""
+            kept.append(replace(line, text=text, blanks=blanks, key=key, removed=tuple(removed)))
+        else:
+            kept.append(line)
+        removed, blanks = [], 0
+    return kept, removed
+
+
+def split_code(text: str) -> tuple[str, list[str]]:
+    """A line without the code in it, and the pieces of code."""
+    if _SIGN_RE.search(text) is None:
+        return text, []
+    left: list[str] = []
+    code: list[str] = []
+    end = 0
+    for start, stop in _spans(text):
+        left.append(text[end:start].strip())
+        code.append(text[start:stop].strip())
+        end = stop
+    left.append(text[end:].strip())
+    return " ".join(filter(None, left)), code
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where code begins and ends."""
+    masked = _LITERAL_RE.sub(lambda match: re.sub(r"[^\s'\"]", "x", match.group()), text)
+    for stretch in _STRETCH_RE.finditer(masked):
+        sign = _SIGN_RE.search(text[stretch.start() : stretch.end()])
+        if sign is None:
+            continue
+        start = stretch.start() + _start(stretch.group(), sign.start())
+        stop = stretch.start() + max(map(stretch.group().rfind, _ENDS)) + 1
+        if stop - start >= _SHORTEST:
+            yield start, stop
+
+
+def _start(stretch: str, sign: int) -> int:
+    """Where the code of a stretch begins: at the first word with a sign of code in it, and the selectors before it."""
+    words = list(re.finditer(r"\S+", stretch))
+    first = next(
+        number
+        for number, word in enumerate(words)
+        if word.end() > sign or (_SYMBOL_RE.search(word.group()) and re.search(r"[A-Za-z{]", word.group()))
+    )
+    for number in range(first - 1, max(-1, first - 1 - _MOST_SELECTORS), -1):
+        if _SELECTOR_RE.fullmatch(words[number].group()) is None:
+            break
+        first = number
+    return words[first].start()
+
+
+def _lines_of_code(texts: Sequence[str]) -> set[int]:
+    """The lines of blocks of code that were laid out over several lines, none of which need tell by itself."""
+    found: set[int] = set()
+    run: list[int] = []
+    for number, text in enumerate([*texts, "ا"]):
+        masked = _LITERAL_RE.sub("", text)
+        stretch = _STRETCH_RE.match(masked)
+        if stretch is not None and stretch.end() == len(masked):
+            run.append(number)
+            continue
+        looks = [at for at in run if _SYMBOL_RE.search(texts[at]) or _SIGN_RE.search(texts[at])]
+        if len(looks) > 1 and _SIGN_RE.search(" ".join(texts[at] for at in run)):
+            found.update(range(_selectors_from(texts, run[0], looks[0]), looks[-1] + 1))
+        run = []
+    return found
+
+
+def _selectors_from(texts: Sequence[str], first: int, looks: int) -> int:
+    while looks > first and _SELECTOR_RE.fullmatch(texts[looks - 1]):
+        looks -= 1
+    return looks

@@ -1,0 +1,89 @@
+"""Scripts among the text: gone, recorded, and not a letter of the article with them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.clean.code import split_code, without_code
+from agents.clean.lines import Rule, to_lines
+from agents.clean.segment import Hints, segment
+
+SCRIPTS = [
+    "googletag.cmd.push(function() { googletag.display('div-gpt-ad-1'); });",
+    "(adsbygoogle = window.adsbygoogle || []).push({});",
+    "window._taboola = window._taboola || []; _taboola.push({ mode: 'thumbnails-a' });",
+    "#poll ul { padding: 0; margin: 0; } .box li { list-style: none; }",
+    "@media (max-width: 600px) { .box { display: none; } }",
+    "!function(f,b,e,v){if(f.fbq)return;}(window, document,'script'); fbq('init', '123');",
+    "$(document).ready(function(){ $('#wait').html('انتظر لحظات…'); });",
+    '{"@context":"https://schema.org","headline":"افتتاح الجسر","author":{"name":"سالم"}}',
+    "<script>var slot = load('top');</script>",
+]
+SENTENCES = [
+    "كتب في وثيقته document ثم أغلق النافذة (Window)، وقال إن function تعني وظيفة.",
+    "قال المتحدث: «نعم (50%)؛ هذا [صحيح]».",
+    "نشرت شركة Apple Inc. بياناً (Reuters) عن هاتفها; وقالت {إن} السعر = 100$.",
+    "تابعوا الصفحة على www.example.com/a?b=c;d=e، وعلى Twitter.",
+    "المادة (1): أ) كذا؛ ب) كذا.",
+    "غرّد Tim Cook: let us begin; the window is open (today).",
+]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_leaves_whether_it_stands_alone_or_in_a_paragraph(script: str) -> None:
+    assert split_code(script) == ("", [script])
+    assert split_code(f"بدأ العمل أمس. {script} وينتهي غداً؟") == ("بدأ العمل أمس. وينتهي غداً؟", [script])
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_a_sentence_stays_as_it_is(sentence: str) -> None:
+    assert split_code(sentence) == (sentence, [])
+
+
+@given(st.lists(st.sampled_from([*SCRIPTS, *SENTENCES, "كلمة", "Reuters", "؟", "{", "};", "('", "')"]), max_size=8))
+def test_nothing_is_lost_and_no_arabic_outside_a_script(pieces: list[str]) -> None:
+    text = " ".join(pieces)
+    left, code = split_code(text)
+    assert sorted("".join([left, *code]).replace(" ", "")) == sorted(text.replace(" ", ""))
+    assert left.count("كلمة") == pieces.count("كلمة")
+
+
+def test_a_block_of_many_lines_leaves_whole() -> None:
+    page = """افتتاح الجسر
+.box,
+.box li {
+display: none;
+}
+افتتح الوزير الجسر الجديد أمس بعد عامين من العمل.
+<script>
+var slots = {
+top: 'أعلى الصفحة',
+};
+load(slots);
+</script>
+وقال إن الطريق صار أقصر.
+Reuters"""
+    kept, below = without_code(to_lines(page.split("\n")))
+    assert [line.text for line in kept] == [
+        "افتتاح الجسر",
+        "افتتح الوزير الجسر الجديد أمس بعد عامين من العمل.",
+        "وقال إن الطريق صار أقصر.",
+        "Reuters",
+    ]
+    assert [removal.text for removal in kept[1].removed] == [".box,", ".box li {", "display: none;", "}"]
+    assert [removal.text for removal in kept[2].removed][::5] == ["<script>", "</script>"]
+    assert below == []
+
+
+def test_what_was_removed_is_told_wherever_it_stood() -> None:
+    text = "افتتح الوزير الجسر الجديد في المدينة أمس بعد عامين من العمل المتواصل."
+    page = "\n".join(
+        [SCRIPTS[0], "افتتاح الجسر", SCRIPTS[3], text, f"{text} {SCRIPTS[1]}", SCRIPTS[2], "// انتهى //", SCRIPTS[4]]
+    )
+    (article,) = segment(page, Hints())
+    assert article.body == [text, text]
+    assert {removal.text for removal in article.removed if removal.reason is Rule.CODE} == {
+        SCRIPTS[number] for number in (0, 1, 2, 3, 4)
+    }
