@@ -73,7 +73,7 @@ class Settings(BaseSettings):
 
     # Entities
     entities_backend: Literal["fast", "accurate", "camel"] = Field(
-        "fast", description="the tagger: fast; accurate at half the speed; camel, for those who have camel-tools' model"
+        "fast", description="the tagger: fast or accurate, which are one; camel, for those who have camel-tools' model"
     )
 
     # Elasticsearch

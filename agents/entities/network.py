@@ -1,8 +1,8 @@
-"""The recurrent taggers: word vectors and hashed word features, an LSTM in each direction, a linear chain on top.
+"""The convolutional tagger: word vectors and hashed word features, three layers of neighbours, a linear chain on top.
 
-The architecture of Huang, Xu & Yu (2015). What a word gives to the gates is a row that is computed once a word and kept
-(`_compute`), so that the loop over the tokens of a sentence holds the recurrent product alone. Networks that differ in
-their seeds run side by side in one loop.
+Strubell et al. (2017) tag as well with convolutions as with recurrent networks. The first layer is linear in each word,
+so that what a word adds to the tokens around it is a row that is computed once a word and kept (`_compute`); the other
+layers are products over all tokens at once.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ _POWERS = np.cumprod(np.full(64, 0x01000193, dtype=np.uint32), dtype=np.uint32)
 _CACHED_BYTES = 120_000_000
 # Rows of the products that must not depend on how many rows there are.
 _BLOCK = 32
+# The farthest neighbours that a layer looks at.
+_GAP = 2
 
 
 def bags(words: Sequence[WordFeatures]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -112,22 +114,64 @@ def row_by_row(left: Floats, right: Floats) -> Floats:
     return product.reshape(*before, -1, product.shape[-1])[..., :rows, :]
 
 
+def spaced(layout: Layout) -> tuple[NDArray[np.intp], Floats]:
+    """The rows of the tokens when empty ones stand before, between and behind the sentences: no layer looks across.
+
+    Returns:
+        [tokens] the row of each, and [rows, 1] of 1 where there is a token, else 0.
+    """
+    here = np.arange(len(layout.steps)) + _GAP * np.cumsum(layout.steps == 0)
+    inside = np.zeros((here[-1] + 1 + _GAP, 1), dtype=np.float32)
+    inside[here] = 1
+    return here, inside
+
+
+def collected(given: Floats, step: int) -> Floats:
+    """[rows, H]: what the neighbours give to each row, added up.
+
+    Args:
+        given: [rows, n, H] what each row gives to those n // 2 · `step` rows before it, …, and as many behind it.
+        step: distance of neighbours.
+    """
+    count, reach = given.shape[1], given.shape[1] // 2
+    total = given[:, reach].copy()
+    for index in range(count):
+        distance = (index - reach) * step
+        if distance > 0:
+            total[:-distance] += given[distance:, index]
+        elif distance < 0:
+            total[-distance:] += given[:distance, index]
+    return total
+
+
+def rectified(totals: Floats, bias: Floats, inside: Floats) -> Floats:
+    """The positive part of [rows, H] totals and their bias, 0 where no token is."""
+    result = totals + bias
+    np.maximum(result, 0, out=result)
+    result *= inside
+    return result
+
+
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Parameters of one network; both directions side by side, forwards first. Gates: input, forget, output, cell.
+    """Parameters of one network.
 
     Attributes:
         features: [BUCKETS, F] of hashed features.
-        first: [D+F, 2, 4H] on the word vector and the features' sum; bias [2, 4H].
-        recurrent: [2, H, 4H] on the state before.
-        last: [2·H, tags]; bias [tags].
+        first: [D+F, 5, H] what the word vector and the features' sum give to the tokens from two before to two behind;
+            bias [H].
+        second, third: [H, 3, H] what a state gives to its neighbours at distance 1 and 2, and to itself; bias [H].
+        last: [H, tags]; bias [tags].
         transitions: [tags, tags] from row to column.
     """
 
     features: Floats
     first: Floats
     first_bias: Floats
-    recurrent: Floats
+    second: Floats
+    second_bias: Floats
+    third: Floats
+    third_bias: Floats
     last: Floats
     last_bias: Floats
     transitions: Floats
@@ -151,60 +195,32 @@ class Networks:
     layers: tuple[Layers, ...]
     transitions: Floats = field(init=False)
     _bags: Floats = field(init=False)
-    _recurrent: Floats = field(init=False)
-    _last: Floats = field(init=False)
     _rows: RowCache = field(init=False)
 
     def __post_init__(self) -> None:
-        width = self.layers[0].first.shape[2]
-        # sigmoid(x) is (1 + tanh(x / 2)) / 2: halved here, all four gates are one tanh.
-        halves = np.repeat(np.array([0.5, 0.5, 0.5, 1.0], dtype=np.float32), width // 4)
         set_ = object.__setattr__
         set_(self, "transitions", np.stack([layers.transitions for layers in self.layers]))
         set_(self, "_bags", np.concatenate([layers.features for layers in self.layers], axis=1))
-        set_(self, "_recurrent", np.stack([layers.recurrent for layers in self.layers], axis=1) * halves)
-        set_(self, "_last", np.stack([layers.last for layers in self.layers]))
-        shape = (2, len(self.layers), width)
+        shape = (len(self.layers), *self.layers[0].first.shape[1:])
         most = _CACHED_BYTES // (2 * int(np.prod(shape)))
-        set_(self, "_rows", RowCache(lambda words: self._compute(words) * halves, shape, np.float16, most))
+        set_(self, "_rows", RowCache(self._compute, shape, np.float16, most))
 
     def scores(self, sentences: Sequence[Sequence[str]]) -> Floats:
         """[networks, tokens, tags] of the sentences one after the other, none of them empty."""
         rows = self._rows([token for tokens in sentences for token in tokens])
-        states = self._run(rows, Layout.of([len(tokens) for tokens in sentences]))
-        biases = np.stack([layers.last_bias for layers in self.layers])
-        return row_by_row(states, self._last) + biases[:, None]
-
-    def _run(self, rows: NDArray[np.float16], layout: Layout) -> Floats:
-        """[networks, tokens, 2·H]: the states of both directions at each token."""
-        count, hidden = len(self.layers), rows.shape[3] // 4
-        # In the order of their reading, so that each step is a slice and not a search.
-        order = layout.order()
-        given = np.empty((2, count, len(rows), 4 * hidden), dtype=np.float32)
-        given[0], given[1] = rows[order[0], 0].transpose(1, 0, 2), rows[order[1], 1].transpose(1, 0, 2)
-        states = np.empty((2, count, len(rows), hidden), dtype=np.float32)
-        state = cell = np.zeros((2, count, len(layout.lengths), hidden), dtype=np.float32)
-        start = 0
-        for active in layout.active:
-            end = start + active
-            # Of this shape, a single row alone differs (`row_by_row`).
-            previous = state[:, :, :active]
-            gates = previous @ self._recurrent if active > 1 else row_by_row(previous, self._recurrent)
-            gates += given[:, :, start:end]
-            np.tanh(gates, out=gates)
-            doors = gates[..., : 3 * hidden]
-            doors *= 0.5
-            doors += 0.5
-            cell = doors[..., hidden : 2 * hidden] * cell[:, :, :active]
-            cell += doors[..., :hidden] * gates[..., 3 * hidden :]
-            state = np.multiply(doors[..., 2 * hidden :], np.tanh(cell), out=states[:, :, start:end])
-            start = end
-        result = np.empty((count, len(rows), 2, hidden), dtype=np.float32)
-        result[:, order[0], 0], result[:, order[1], 1] = states
-        return result.reshape(count, len(rows), 2 * hidden)
+        here, inside = spaced(Layout.of([len(tokens) for tokens in sentences]))
+        given = np.zeros((len(inside), *rows.shape[2:]), dtype=np.float32)
+        found = []
+        for number, layers in enumerate(self.layers):
+            given[here] = rows[:, number]
+            low = rectified(collected(given, 1), layers.first_bias, inside)
+            middle = low + rectified(_convolved(low, layers.second, 1), layers.second_bias, inside)
+            high = middle + rectified(_convolved(middle, layers.third, 2), layers.third_bias, inside)
+            found.append(row_by_row(high[here], layers.last) + layers.last_bias)
+        return np.stack(found)
 
     def _compute(self, words: Sequence[str]) -> Floats:
-        """[words, 2, networks, 4H]: what each word gives to the gates."""
+        """[words, networks, 5, H]: what each word gives to the tokens around it."""
         vectors = np.zeros((len(words), self.vectors.shape[1]), dtype=np.float32)
         seen = list(map(self.features, words))
         for row, features in enumerate(seen):
@@ -216,5 +232,10 @@ class Networks:
         found = []
         for layers, bag in zip(self.layers, np.split(sums, len(self.layers), axis=1), strict=True):
             both = row_by_row(np.concatenate([vectors, bag], axis=1), layers.first.reshape(layers.first.shape[0], -1))
-            found.append(both.reshape(len(words), 2, -1) + layers.first_bias)
-        return np.stack(found, axis=2)
+            found.append(both.reshape(len(words), *layers.first.shape[1:]))
+        return np.stack(found, axis=1)
+
+
+def _convolved(states: Floats, weights: Floats, step: int) -> Floats:
+    flat = weights.reshape(len(weights), -1)
+    return collected(row_by_row(states, flat).reshape(len(states), *weights.shape[1:]), step)

@@ -25,8 +25,9 @@ from agents.entities.potentials import Floats, LinearModel
 from agents.entities.store import Model, load
 
 MODEL = Path(__file__).parent / "models" / "tagger.xz"
-# How many of the model's networks each embedded backend runs.
-BACKENDS = {"fast": 1, "accurate": 3}
+# One tagger serves both: more networks brought nothing over one (docs/entities.md).
+BACKENDS = ("fast", "accurate")
+NETWORKS = 1
 # Looked at while loading: nine tokens of ten in the news.
 _COMMON_WORDS = 12_000
 # Cross-validated (docs/entities.md).
@@ -75,7 +76,7 @@ class Tagger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedTagger:
-    """The average of a conditional random field and recurrent networks. May be called from several threads.
+    """The average of a conditional random field and networks. May be called from several threads.
 
     Attributes:
         words: what the unlabelled news knows of words.
@@ -169,10 +170,15 @@ def load_tagger(backend: str = "fast") -> Tagger:
         return load_camel(load(MODEL, 0).words)
     if backend not in BACKENDS:
         raise ValueError(f"unknown entities backend {backend!r}; choose from {', '.join(BACKENDS)}, camel")
+    return _embedded()
+
+
+@cache
+def _embedded() -> Tagger:
     # A worker is one core. A sentence's products are too small to be shared out: the other threads of BLAS would spin.
     threadpool_limits(1, user_api="blas")
     with _kept_for_good():
-        tagger = assemble(load(MODEL, BACKENDS[backend]))
+        tagger = assemble(load(MODEL, NETWORKS))
         tagger.learn(list(islice(tagger.words, _COMMON_WORDS)))
     return tagger
 

@@ -20,17 +20,20 @@ from threadpoolctl import threadpool_limits
 from agents.entities import corpus as corpora
 from agents.entities.batches import Encoder
 from agents.entities.bio import TAGS, TYPES
+from agents.entities.chain import Layout, marginals
+from agents.entities.convolution import impossible
 from agents.entities.corpus import Tagged
 from agents.entities.features import BEYOND, OFFSETS, FeatureCache, WordEntry, WordFeatures, core, word_features
 from agents.entities.fitting import fit
 from agents.entities.gazetteer import place_words
 from agents.entities.network import Layers, Networks, unpacked
 from agents.entities.potentials import Floats, LinearModel
-from agents.entities.recurrent import impossible
 from agents.entities.store import Model, save
-from agents.entities.tagger import BACKENDS, MODEL, EmbeddedTagger, weights
+from agents.entities.tagger import MODEL, NETWORKS
 from agents.entities.wordstats import DIMENSIONS, WordStatistics, word_statistics
 
+# Share of the random field that AQMAR taught too. Cross-validated (docs/entities.md).
+ADDED_SHARE = 0.25
 PENALTIES = {"c1": 0.05, "c2": 0.01, "max_iterations": 80, "feature.possible_transitions": True}
 
 
@@ -74,10 +77,25 @@ def _observations(
     ]
 
 
-def train_networks(sentences: Sequence[Tagged], statistics: WordStatistics, count: int) -> Iterator[Layers]:
-    """Networks that differ in their seeds alone."""
+def mean_of(first: LinearModel, second: LinearModel, share: float = ADDED_SHARE) -> LinearModel:
+    """The mean of two models of one table, weight by weight; `share` is that of the second."""
+    nothing = np.zeros(len(TAGS), dtype=np.float32)
+
+    def between(one: Floats, other: Floats) -> Floats:
+        return np.asarray((1 - share) * one + share * other, dtype=np.float32)
+
+    # In one order whatever the hashes of strings are.
+    names = dict.fromkeys([*first.weights, *second.weights])
+    weights = {name: between(first.weights.get(name, nothing), second.weights.get(name, nothing)) for name in names}
+    return LinearModel(first.features, weights, between(first.transitions, second.transitions))
+
+
+def train_networks(
+    sentences: Sequence[Tagged], added: Sequence[Tagged], statistics: WordStatistics, count: int
+) -> Iterator[Layers]:
+    """Networks that differ in their seeds alone; `added` are sentences of another domain."""
     encoder = Encoder(statistics.words, numbers_of(statistics), unpacked(statistics.vectors, DIMENSIONS))
-    return (fit(sentences, encoder, seed) for seed in range(count))
+    return (fit(sentences, added, encoder, seed) for seed in range(count))
 
 
 def networks_of(layers: Sequence[Layers], statistics: WordStatistics, features: FeatureCache) -> Networks:
@@ -118,14 +136,16 @@ def batched(items: Iterable[Sequence[str]], size: int) -> Iterator[list[Sequence
         yield batch
 
 
-def know_kinds(
-    sentences: Sequence[Tagged], statistics: WordStatistics, layers: Layers, news: Iterable[Sequence[str]]
-) -> dict[str, WordEntry]:
-    """The words with what a first random field and a network, trained on the sentences, take them for in the news."""
-    words = statistics.words
-    linear = train(sentences, words)
-    first = EmbeddedTagger(words, linear, networks_of([layers], statistics, linear.features), weights(1))
-    return with_kinds(words, first.probabilities, news)
+def know_kinds(statistics: WordStatistics, layers: Layers, news: Iterable[Sequence[str]]) -> dict[str, WordEntry]:
+    """The words with what a network takes them for in the news."""
+    networks = networks_of([layers], statistics, FeatureCache(statistics.words))
+
+    def probabilities(sentences: Sequence[Sequence[str]]) -> Floats:
+        layout = Layout.of([len(tokens) for tokens in sentences])
+        result: Floats = marginals(networks.scores(sentences), networks.transitions, layout)[0]
+        return result
+
+    return with_kinds(statistics.words, probabilities, news)
 
 
 def read_news(corpus: Path) -> list[list[str]]:
@@ -144,15 +164,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("counting and clustering the words of the unlabelled news")
         news = read_news(options.corpus)
         statistics = word_statistics(news, place_words())
-        sentences = corpora.anercorp(options.corpus)
+        sentences, added = corpora.anercorp(options.corpus), corpora.aqmar(options.corpus)
         networks: list[Layers] = []
-        for layers in train_networks(sentences, statistics, max(BACKENDS.values())):
+        for layers in train_networks(sentences, added, statistics, NETWORKS):
             networks.append(layers)
             _say(f"fitted network {len(networks)}")
-        _say("a first conditional random field, and what it takes the words of the news for")
-        words = know_kinds(sentences, statistics, networks[0], news)
-        _say("fitting the conditional random field")
-        linear = train(sentences, words)
+        _say("what the first network takes the words of the news for")
+        words = know_kinds(statistics, networks[0], news)
+        _say("fitting the conditional random fields, without and with AQMAR")
+        linear = mean_of(train(sentences, words), train([*sentences, *added], words))
     save(Model(statistics.vectors, DIMENSIONS, linear, tuple(networks)), options.output)
     _say(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB")
     return 0

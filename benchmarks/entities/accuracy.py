@@ -2,7 +2,7 @@
 
     python -m benchmarks.entities.accuracy ../shared/corpus                      # five folds, then both domains
     python -m benchmarks.entities.accuracy ../shared/corpus --networks 0 --without places
-    python -m benchmarks.entities.accuracy ../shared/corpus --folds 0 2 --add-aqmar
+    python -m benchmarks.entities.accuracy ../shared/corpus --folds 0 2 --no-aqmar
 
 The folds are contiguous parts of ANERcorp's train split; each is tagged by models that were trained on the other four.
 The word statistics come from the unlabelled news alone, so that no fold has seen its own text.
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +29,12 @@ from agents.entities.features import FeatureCache, WordEntry
 from agents.entities.gazetteer import place_words
 from agents.entities.potentials import Floats
 from agents.entities.tagger import NETWORKS_SHARE, weights
-from agents.entities.train import know_kinds, networks_of, read_news, train, train_networks
+from agents.entities.train import ADDED_SHARE, know_kinds, mean_of, networks_of, read_news, train, train_networks
 from agents.entities.wordstats import GRANULARITIES, WordStatistics, word_statistics
 
 Tags = list[list[str]]
 SHARES = (0.4, 0.55, 0.7)
+ADDED_SHARES = (0.25, 0.5)
 ABLATIONS = ("places", "classes", "wide-classes", "vectors", "kinds")
 
 
@@ -54,27 +55,49 @@ def without(statistics: WordStatistics, names: Sequence[str]) -> WordStatistics:
     return WordStatistics(words, vectors)
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What models that were trained on one part say of another: [tokens, tags] each.
+
+    Attributes:
+        linear: the random field, by the share of the one that the added sentences taught too.
+        networks: each network.
+        features: what they know of words.
+    """
+
+    linear: dict[float, Floats]
+    networks: list[Floats]
+    features: FeatureCache
+
+
 def probabilities(
     training: Sequence[Tagged],
+    added: Sequence[Tagged],
     held: Sequence[Tagged],
     statistics: WordStatistics,
+    *,
     news: Iterable[Sequence[str]],
     count: int,
-) -> tuple[list[Floats], FeatureCache]:
-    """What the linear model and each network, trained on one part, say of another; what they know of words.
+) -> Parts:
+    """What the random field and each network, trained on one part, say of another.
 
     Args:
-        news: what a first tagger tags, so that the kinds of words are known; nothing, and they are not.
+        added: sentences of another domain to be trained on as well.
+        news: what the first network tags, so that the kinds of words are known; nothing, and they are not.
         count: of the networks.
     """
     tokens = [sentence.tokens for sentence in held]
     layout = Layout.of([len(sentence) for sentence in tokens])
-    layers = list(train_networks(training, statistics, count))
-    words = know_kinds(training, statistics, layers[0], news) if news else statistics.words
+    layers = list(train_networks(training, added, statistics, count))
+    words = know_kinds(statistics, layers[0], news) if news else statistics.words
     linear = train(training, words)
+    fields = {0.0: linear}
+    if added:
+        other = train([*training, *added], words)
+        fields |= {share: mean_of(linear, other, share) for share in ADDED_SHARES}
     networks = [networks_of([each], statistics, linear.features) for each in layers]
     apart = [marginals(network.scores(tokens), network.transitions, layout)[0] for network in networks]
-    return [linear.probabilities(tokens), *apart], linear.features
+    return Parts({share: field.probabilities(tokens) for share, field in fields.items()}, apart, linear.features)
 
 
 def lent(probability: Floats, held: Sequence[Tagged], features: FeatureCache) -> Floats:
@@ -91,27 +114,33 @@ def tags_of(probability: Floats, held: Sequence[Tagged]) -> Tags:
     return [tags[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def variants(parts: Sequence[Floats], held: Sequence[Tagged], features: FeatureCache) -> dict[str, Floats]:
-    """The linear model, one network, and the linear model with 1, 2, … of them; `+` after persons lent each other."""
-    found = {"crf": parts[0]}
-    if len(parts) > 1:
-        found["network"] = parts[1]
-    for count in range(1, len(parts)):
-        for share in SHARES:
-            mean = np.einsum("m,mtk->tk", weights(count, share), np.stack(parts[: count + 1]))
-            found[f"crf + {count} at {share}"] = mean
-    return found | {f"{name} +": lent(probability, held, features) for name, probability in found.items()}
+def variants(parts: Parts, held: Sequence[Tagged]) -> dict[str, Floats]:
+    """The random field, one network, and the field with 1, 2, … of them; `+` after persons lent each other.
+
+    Of the shares of what was added (in brackets) and of the networks, one varies while the other is as shipped.
+    """
+    shipped = max(share for share in parts.linear if share <= ADDED_SHARE)
+    found = {f"crf ({added})": linear for added, linear in parts.linear.items()}
+    if parts.networks:
+        found["network"] = parts.networks[0]
+    for count in range(1, len(parts.networks) + 1):
+        for added, linear in parts.linear.items():
+            for share in SHARES if added == shipped else (NETWORKS_SHARE,):
+                models = np.stack([linear, *parts.networks[:count]])
+                mean = np.einsum("m,mtk->tk", weights(count, share), models)
+                found[f"crf ({added}) + {count} at {share}"] = mean
+    return found | {f"{name} +": lent(probability, held, parts.features) for name, probability in found.items()}
 
 
 def show(name: str, scores: Mapping[str, Score]) -> None:
     """One line: precision, recall and F1 of each class and of all."""
     figures = "  ".join(f"{kind} {s.precision:.3f} {s.recall:.3f} {s.f1:.3f}" for kind, s in scores.items())
-    print(f"{name:<24}{figures}", flush=True)
+    print(f"{name:<34}{figures}", flush=True)
 
 
-def judge(name: str, parts: Sequence[Floats], held: Sequence[Tagged], features: FeatureCache) -> dict[str, Tags]:
+def judge(name: str, parts: Parts, held: Sequence[Tagged]) -> dict[str, Tags]:
     """Score every variant on one held part; the tags of each."""
-    found = {variant: tags_of(probability, held) for variant, probability in variants(parts, held, features).items()}
+    found = {variant: tags_of(probability, held) for variant, probability in variants(parts, held).items()}
     for variant, tags in found.items():
         show(f"{name} {variant}", score_tags([sentence.tags for sentence in held], tags))
     return found
@@ -124,7 +153,7 @@ def main() -> None:
     parser.add_argument("--folds", type=int, nargs="*", default=list(range(5)), help="which of the five folds")
     parser.add_argument("--networks", type=int, default=3)
     parser.add_argument("--without", nargs="*", default=[], choices=ABLATIONS)
-    parser.add_argument("--add-aqmar", action="store_true", help="train on AQMAR too")
+    parser.add_argument("--no-aqmar", action="store_true", help="do not train on AQMAR too")
     parser.add_argument("--no-domains", action="store_true", help="leave out ANERcorp to AQMAR and back")
     options = parser.parse_args()
     start = time.process_time()
@@ -139,17 +168,17 @@ def main() -> None:
         for fold, (training, held) in enumerate(corpora.folds(tagged, 5)):
             if fold not in options.folds:
                 continue
-            added = wiki if options.add_aqmar else []
-            parts, features = probabilities([*training, *added], held, statistics, taught, options.networks)
+            added = [] if options.no_aqmar else wiki
+            parts = probabilities(training, added, held, statistics, news=taught, count=options.networks)
             gold += [list(sentence.tags) for sentence in held]
-            for variant, tags in judge(f"fold {fold}", parts, held, features).items():
+            for variant, tags in judge(f"fold {fold}", parts, held).items():
                 guessed.setdefault(variant, []).extend(tags)
         for variant, tags in guessed.items():
             show(f"all folds {variant}", score_tags(gold, tags))
         if not options.no_domains:
             for name, training, held in (("to AQMAR", tagged, wiki), ("from AQMAR", wiki, tagged)):
-                parts, features = probabilities(training, held, statistics, taught, options.networks)
-                judge(name, parts, held, features)
+                parts = probabilities(training, [], held, statistics, news=taught, count=options.networks)
+                judge(name, parts, held)
     print(f"{time.process_time() - start:.0f} s of one core")
 
 

@@ -7,11 +7,11 @@ from agents.entities import fitting
 from agents.entities.batches import Encoder
 from agents.entities.bio import TAGS
 from agents.entities.chain import Layout, marginals
+from agents.entities.convolution import impossible, initial
 from agents.entities.corpus import Tagged
 from agents.entities.features import FeatureCache, WordEntry
 from agents.entities.fitting import fit, loss_and_gradients, numbers_of
 from agents.entities.network import Layers, Networks
-from agents.entities.recurrent import impossible, initial
 
 WORDS = {"بيروت": WordEntry(9, (1, 2)), "زار": WordEntry(8, (3, 4)), "سلمى": WordEntry(7, (5, 6))}
 NUMBERS = {"بيروت": 0, "زار": 1}
@@ -65,7 +65,7 @@ def test_gradients_are_finite_differences(name: str) -> None:
 
 def test_training_learns_its_sentences_and_inference_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "EPOCHS", 60)
-    layers = fit(SENTENCES, encoder(), seed=3)
+    layers = fit(SENTENCES, [], encoder(), seed=3)
     probability = probabilities(tagger(layers), TOKENS)[0]
     assert [TAGS[i] for i in probability.argmax(axis=1)] == [tag for s in SENTENCES for tag in s.tags]
     batch = encoder().batch(TOKENS)
@@ -75,9 +75,21 @@ def test_training_learns_its_sentences_and_inference_agrees(monkeypatch: pytest.
     np.testing.assert_allclose(gradients["last_bias"], expected, atol=1e-3)
 
 
+def test_added_sentences_are_learnt_and_the_own_ones_have_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "EPOCHS", 60)
+    added = [Tagged(("بيروت",), ("B-ORG",)), Tagged(("هبطت", "العنقاء"), ("O", "B-ORG"))]
+    asked = [("هبطت", "العنقاء"), ("بيروت",)]
+    (with_added,), (without,) = (
+        probabilities(tagger(fit(SENTENCES, more, encoder(), seed=3)), asked) for more in (added, [])
+    )
+    organisation = TAGS.index("B-ORG")
+    assert with_added[1, organisation] > without[1, organisation] + 0.1
+    assert TAGS[with_added[2].argmax()] == "B-LOC"
+
+
 def test_what_is_forbidden_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "EPOCHS", 3)
-    layers = fit(SENTENCES, encoder(), seed=3)
+    layers = fit(SENTENCES, [], encoder(), seed=3)
     wrong = impossible() < 0
     assert wrong[TAGS.index("O"), TAGS.index("I-PER")]
     assert wrong[TAGS.index("B-LOC"), TAGS.index("I-PER")]
@@ -87,7 +99,7 @@ def test_what_is_forbidden_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_same_seed_gives_the_same_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "EPOCHS", 2)
-    one, two, other = (fit(SENTENCES, encoder(), seed=seed) for seed in (1, 1, 2))
+    one, two, other = (fit(SENTENCES, [], encoder(), seed=seed) for seed in (1, 1, 2))
     assert all(np.array_equal(getattr(one, f.name), getattr(two, f.name)) for f in fields(Layers))
     assert not np.array_equal(one.last, other.last)
 

@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agents.entities import fitting
 from agents.entities.bio import TAGS
 from agents.entities.corpus import Tagged
 from agents.entities.features import WordEntry, core, split_clitics, word_features
 from agents.entities.network import Layers, row_by_row
 from agents.entities.store import Model, load, save
 from agents.entities.tagger import BACKENDS, MODEL, Tagging, assemble, load_tagger
-from agents.entities.train import know_kinds, train, train_networks, with_kinds
+from agents.entities.train import know_kinds, mean_of, train, train_networks, with_kinds
 from agents.entities.wordstats import DIMENSIONS, WordStatistics
 
 SENTENCES = [
@@ -34,7 +35,7 @@ STATISTICS = WordStatistics(WORDS, VECTORS)
 @pytest.fixture(scope="module")
 def model() -> Model:
     linear = train(SENTENCES, WORDS)
-    networks = tuple(train_networks(SENTENCES, STATISTICS, 2))
+    networks = tuple(train_networks(SENTENCES, [], STATISTICS, 2))
     return Model(VECTORS, DIMENSIONS, linear, networks)
 
 
@@ -85,8 +86,10 @@ def test_kinds_are_average_probabilities(model: Model) -> None:
     assert words["وزارة"].kinds == (0, 0, 0)
 
 
-def test_kinds_are_known_after_a_first_tagger_and_last_a_file(model: Model, tmp_path: Path) -> None:
-    words = know_kinds(SENTENCES, STATISTICS, model.networks[0], [["زارت", "سلمى", "الحمداني", "بيروت", "."]] * 3)
+def test_kinds_are_known_after_a_first_network_and_last_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(fitting, "EPOCHS", 60)
+    (layers,) = train_networks(SENTENCES, [], STATISTICS, 1)
+    words = know_kinds(STATISTICS, layers, [["زارت", "سلمى", "الحمداني", "بيروت", "."]] * 3)
     assert words["بيروت"].kinds[1] > 0.5 > words["بيروت"].kinds[0]
     assert any(name.startswith("n1=") for name in word_features("بيروت", words).kinds)
     assert word_features("بيروت", WORDS).kinds == ()
@@ -94,6 +97,15 @@ def test_kinds_are_known_after_a_first_tagger_and_last_a_file(model: Model, tmp_
     linear = train(SENTENCES, words)
     save(Model(VECTORS, DIMENSIONS, linear, ()), tmp_path / "model.xz")
     assert load(tmp_path / "model.xz", 0).words == words
+
+
+def test_the_mean_of_two_fields_is_that_of_their_scores(model: Model) -> None:
+    other = train([Tagged(("بيروت", "صديقة", "نادر"), ("B-PER", "O", "O"))] * 3, WORDS)
+    mean = mean_of(model.linear, other, 0.25)
+    tokens = [["زارت", "نادر", "صديقة", "بيروت"]]
+    expected = 0.75 * model.linear.scores(tokens) + 0.25 * other.scores(tokens)
+    np.testing.assert_allclose(mean.scores(tokens), expected, atol=1e-4)
+    np.testing.assert_allclose(mean.transitions, 0.75 * model.linear.transitions + 0.25 * other.transitions, atol=1e-5)
 
 
 def test_empty_sentences_get_empty_taggings(model: Model) -> None:
