@@ -18,6 +18,8 @@ import struct
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -32,6 +34,7 @@ _WORD_RE = re.compile(r"\d+|[^\W\d_]+")
 # «439.491», «439,491» and «439٬491» are one number; so are «8769.47» and «8,769.47». Agencies write ر for the comma.
 _SEPARATOR_RE = re.compile(r"(?<=\d)[.,٫٬،ر](?=\d)")
 _WEEKDAYS = ("السبت", "الاحد", "الاثنين", "الثلاثاء", "الاربعاء", "الخميس", "الجمعه")
+_THIS_DAY = ("لهذا", "اليوم")
 _VARIANT_HOST_RE = re.compile(r"^(?:www\d?|m|mobile|amp)\.")
 _VARIANT_PATH_RE = re.compile(r"(?:/amp|/index\.\w+|/print)?/*$")
 # The numeric id that content systems give a story; shorter numbers are pages, sections and days, and so is 20150801.
@@ -84,7 +87,7 @@ def fingerprint(article: Article, config: FingerprintConfig) -> Fingerprint:
         signature=_signature(without_formulas(run_hashes(word_runs(words, config.signature_words)), table), config),
         sketch=_pack("H", [value >> 48 for value in smallest]),
         numbers=_pack("H", _number_hashes(words, config.most_numbers)),
-        weekdays=sum(1 << day for day, name in enumerate(_WEEKDAYS) if name in words),
+        weekdays=_weekdays(words, article.published_at or article.ingested_at),
         family=_digest(f"{article.source}\n{url_family(article.url)}", 6),
         quarters=_quarters(hashes, smallest),
     )
@@ -110,6 +113,14 @@ def url_family(url: str) -> str:
             return f"{host} {max(story_ids, key=len)}"
     query = sorted(pair for pair in parse_qsl(parts.query) if not pair[0].startswith("utm_"))
     return f"{host}{path} {query}" if query else f"{host}{path}"
+
+
+def _weekdays(words: Sequence[str], at: datetime) -> int:
+    """The days of the week that a text names, Saturday the lowest bit; a forecast «for this day» names its own."""
+    named = {day for day, name in enumerate(_WEEKDAYS) if name in words}
+    if _THIS_DAY in pairwise(words):
+        named.add((at.weekday() + 2) % len(_WEEKDAYS))
+    return sum(1 << day for day in named)
 
 
 def _signature(hashes: set[int], config: FingerprintConfig) -> str:

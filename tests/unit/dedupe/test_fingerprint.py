@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64decode
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -78,6 +79,17 @@ def test_a_headline_does_not_count_beside_a_body() -> None:
 
 def test_weekdays() -> None:
     assert of(BODY + " مساء السبت ويوم الجمعة")["weekdays"] == 0b1000001
+
+
+def test_this_day_is_the_day_of_the_article() -> None:
+    forecast = "توقعت الأرصاد في تقريرها عن حالة الطقس لهذا اليوم سماء غائمة جزئيا"
+    came = make_article("a", forecast)
+    assert came.ingested_at.strftime("%A") == "Sunday"
+    printed = came.model_copy(update={"published_at": came.ingested_at - timedelta(days=1)})
+    assert fingerprint(came, CONFIG).weekdays == 0b10
+    assert fingerprint(printed, CONFIG).weekdays == 0b1
+    assert of(forecast + " ويوم الجمعة")["weekdays"] == 0b1000010
+    assert of("قال اليوم إن لهذا المعرض زوارا كثيرين جاؤوا من مدن بعيدة")["weekdays"] == 0
 
 
 def test_a_long_text_keeps_a_bounded_sketch() -> None:
