@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import typer
 from rich.console import Console
@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRe
 from streams.cli.console import err
 from streams.errors import CommandError
 from streams.settings import get_settings
-from streams.sources.files import Item, count_bytes, read_paths
+from streams.sources.files import Item, count_bytes, is_read, read_paths
 
 PATHS = typer.Argument(
     ..., metavar="PATH…", help="Files or folders: .json .jsonl .zip .html .txt; - is standard input."
@@ -43,10 +43,10 @@ def _bar(console: Console) -> Progress:
 class _Counter:
     """Moves a progress bar by the bytes of the records read."""
 
-    def __init__(self, bar: Progress, description: str, paths: list[Path]) -> None:
+    def __init__(self, bar: Progress, description: str, total: int | None) -> None:
         self.bar = bar
         self.records = 0
-        self.task = bar.add_task(description, total=count_bytes(paths), records=0)
+        self.task = bar.add_task(description, total=total, records=0)
 
     def __call__(self, item: Item) -> None:
         self.records += 1
@@ -80,7 +80,7 @@ def ingest(paths: list[Path] = PATHS) -> None:
 
     console = err()
     with _bar(console) as bar:
-        counter = _Counter(bar, "sending", paths)
+        counter = _Counter(bar, "sending", count_bytes(paths))
         report = asyncio.run(
             send(
                 read_paths(paths),
@@ -95,6 +95,16 @@ def ingest(paths: list[Path] = PATHS) -> None:
             f"{report.refused} unreadable records went to articles.dlq, {report.unsent} were too large to send",
             hint="rasd dlq list",
         )
+
+
+def _open(output: Path, paths: list[Path]) -> BinaryIO:
+    """A file to write, emptied."""
+    if is_read(output, paths):
+        raise CommandError(f"{output}: cannot be read and written at once", hint="name another file with -o", status=2)
+    try:
+        return output.open("wb")
+    except OSError as error:
+        raise CommandError(f"{output}: {error.strerror}") from error
 
 
 def enrich(
@@ -121,16 +131,13 @@ def enrich(
     console = err()
     pipeline = LocalPipeline(settings)
     written = refused = unreadable = 0
-    sink: Any = sys.stdout.buffer
-    if output is not None:
-        try:
-            sink = output.open("wb")
-        except OSError as error:
-            raise CommandError(f"{output}: {error.strerror}") from error
+    # First, for a path that is not there must not cost what the output holds.
+    total = count_bytes(paths)
+    sink = sys.stdout.buffer if output is None else _open(output, paths)
     writer = FeatureWriter(sink) if geojson else LineWriter(sink)
     try:
         with _bar(console) as bar:
-            counter = _Counter(bar, "enriching", paths)
+            counter = _Counter(bar, "enriching", total)
             for items in _batches(read_paths(paths), settings.batch_size):
                 enriched = iter(pipeline.enrich([item.raw for item in items if item.raw is not None]))
                 for item in items:

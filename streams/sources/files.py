@@ -62,6 +62,13 @@ def count_bytes(paths: list[Path]) -> int | None:
     return sum(file.stat().st_size for path in paths for file in _files(path))
 
 
+def is_read(file: Path, paths: list[Path]) -> bool:
+    """Whether `read_paths` would read this file, or will once it is there."""
+    file = file.resolve()
+    within = (path.resolve() in (file, *file.parents) for path in paths)
+    return file.suffix.lower() in SUFFIXES and any(within)
+
+
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
         found = sorted(file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in SUFFIXES)

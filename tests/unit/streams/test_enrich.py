@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from streams.cli.main import app
@@ -76,6 +77,29 @@ def test_refused_and_unreadable_records_are_named_in_their_place_and_the_rest_is
     assert f"{day}:67: " in result.stderr.replace("\n", "")
     assert isinstance(result.exception, CommandError)
     assert "broken.zip" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("paths", "output"),
+    [
+        (["day.jsonl"], "day.jsonl"),
+        (["day.jsonl"], "alias.jsonl"),
+        (["."], "new.jsonl"),
+        (["nowhere.jsonl"], "day.jsonl"),
+    ],
+)
+def test_no_file_is_emptied_that_is_still_to_be_read_or_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, paths: list[str], output: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    line = json.dumps({"url": "https://example.org/1", "source": "wire", "title": "خبر", "content": "وصل الوفد أمس."})
+    Path("day.jsonl").write_text(line, encoding="utf-8")
+    Path("alias.jsonl").symlink_to("day.jsonl")
+    result = CliRunner().invoke(app, ["enrich", *paths, "-o", output])
+    assert isinstance(result.exception, CommandError)
+    assert result.exception.status == 2
+    assert Path("day.jsonl").read_text(encoding="utf-8") == line
+    assert not Path("new.jsonl").exists()
 
 
 def test_of_copies_in_one_file_the_first_one_is_the_first(tmp_path: Path) -> None:
