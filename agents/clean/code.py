@@ -14,10 +14,10 @@ _SIGNS = (
     r"\bfunction\s*[\w$]*\s*\([\w\s,$]*\)\s*\{",
     r"\(\s*[\w\s,$]*\)\s*=>\s*\{",
     r"\b(?:var|let|const)\s+[\w$]+\s*=",
-    r"\b(?:jQuery|googletag|dataLayer|_taboola|_gaq|OBR|FB|twttr)\s*(?:\.\s*\w+|\(|=|\|\|)",
+    r"\b(?:jQuery|googletag|dataLayer|_taboola|_gaq|OBR|FB|twttr)(?:\.\w+|\((?=['\"\w])|\s*=|\s*\|\|)",
     r"\b(?:gtag|fbq|ga|setTimeout|setInterval)\s*\(\s*(?:['\"]|function|\()",
-    r"\bwindow\s*\.\s*[\w$]+\s*(?:=|\(|\|\||\.)",
-    r"\bdocument\s*\.\s*(?:write|get|query|create|cookie|body|add|ready)\w*",
+    r"\bwindow\.[\w$]+\s*(?:=|\(|\|\||\.)",
+    r"\bdocument\.(?:write|get|query|create|cookie|body|add|ready)\w*",
     r"\$\(\s*(?:['\"]|document\b|window\b|this\b|function\b)",
     r"[\w\])*'\"-]\s*\{\s*(?:/\*|-?[a-zA-Z]+(?:-[a-zA-Z]+)*\s*:\s*[^{}:]{1,200}[;}])",
     r"@(?:media|font-face|import|keyframes)\b[^{};]{0,100}[{;]",
@@ -29,7 +29,14 @@ _SIGN_RE = re.compile("|".join(_SIGNS))
 # Texts inside a script are part of it, whatever their language.
 _LITERAL_RE = re.compile(r"(?<=[(,:=+\[?{])\s*(?:'[^'\n{}]{1,300}'|\"[^\"\n{}]{1,300}\")(?=\s*(?:[),;:+\]}?]|$))")
 # Of what stands before and after a letter of our own scripts, nothing is code.
-_STRETCH_RE = re.compile(r"[^\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefc]+")
+_OURS = "\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefc"
+_STRETCH_RE = re.compile(rf"[^{_OURS}]+")
+# Nor of five words in a row, in whatever language, unless they are a comment.
+_WORD = rf"(?!(?:function|var|const|return)\b)[^\W\d_{_OURS}]+(?:['’-][^\W\d_{_OURS}]+)*"
+_PROSE_RE = re.compile(rf"(?<![^\s(«“])(?:{_WORD}[,.:;]?\s+){{4,}}{_WORD}(?=[.,:;!?)»”]*(?:\s|$))")
+_COMMENT_RE = re.compile(r"\s*(?://|/?\*|<!--)")
+# Brackets alone are a reader's too: «Reuters (London)».
+_LAID_OUT_RE = re.compile(r"[{}=\[\]|]|;$|\w\(|^[()]|\)[;,{)]$")
 _SYMBOL_RE = re.compile(r"[{}()=;\[\]|]")
 _SELECTOR_RE = re.compile(
     r"[#.@*][\w-]+\S*|(?:a|b|p|i|em|div|span|ul|ol|li|h[1-6]|table|t[drh]|img|body|html|input|form|iframe|strong)\b\S*|\S+,|[>+~]"
@@ -81,7 +88,7 @@ def split_code(text: str) -> tuple[str, list[str]]:
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
     """Where code begins and ends."""
-    masked = _LITERAL_RE.sub(lambda match: re.sub(r"[^\s'\"]", "x", match.group()), text)
+    masked = _without_prose(_LITERAL_RE.sub(lambda match: re.sub(r"[^'\"]", "x", match.group()), text))
     for stretch in _STRETCH_RE.finditer(masked):
         sign = _SIGN_RE.search(text[stretch.start() : stretch.end()])
         if sign is None:
@@ -92,14 +99,20 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
             yield start, stop
 
 
+def _without_prose(text: str) -> str:
+    """The text with letters of our own scripts for every sentence in it: no code goes over them."""
+    return text if _COMMENT_RE.match(text) else _PROSE_RE.sub(lambda match: "ا" * len(match.group()), text)
+
+
 def _start(stretch: str, sign: int) -> int:
-    """Where the code of a stretch begins: at the first word with a sign of code in it, and the selectors before it."""
+    """Where the code of a stretch begins: at its sign, or words of symbols before that, or selectors before them."""
     words = list(re.finditer(r"\S+", stretch))
-    first = next(
-        number
-        for number, word in enumerate(words)
-        if word.end() > sign or (_SYMBOL_RE.search(word.group()) and re.search(r"[A-Za-z{]", word.group()))
-    )
+    first = at = next(number for number, word in enumerate(words) if word.end() > sign)
+    # A keyword may stand between («return new»), but no two words: they are what was said before.
+    while at > 0 and first - at <= 1:
+        at -= 1
+        if _SYMBOL_RE.search(words[at].group()) and re.search(r"[A-Za-z{]", words[at].group()):
+            first = at
     for number in range(first - 1, max(-1, first - 1 - _MOST_SELECTORS), -1):
         if _SELECTOR_RE.fullmatch(words[number].group()) is None:
             break
@@ -112,12 +125,12 @@ def _lines_of_code(texts: Sequence[str]) -> set[int]:
     found: set[int] = set()
     run: list[int] = []
     for number, text in enumerate([*texts, "ا"]):
-        masked = _LITERAL_RE.sub("", text)
+        masked = _without_prose(_LITERAL_RE.sub("", text))
         stretch = _STRETCH_RE.match(masked)
         if stretch is not None and stretch.end() == len(masked):
             run.append(number)
             continue
-        looks = [at for at in run if _SYMBOL_RE.search(texts[at]) or _SIGN_RE.search(texts[at])]
+        looks = [at for at in run if _LAID_OUT_RE.search(texts[at]) or _SIGN_RE.search(texts[at])]
         if len(looks) > 1 and _SIGN_RE.search(" ".join(texts[at] for at in run)):
             found.update(range(_selectors_from(texts, run[0], looks[0]), looks[-1] + 1))
         run = []

@@ -28,6 +28,8 @@ SENTENCES = [
     "تابعوا الصفحة على www.example.com/a?b=c;d=e، وعلى Twitter.",
     "المادة (1): أ) كذا؛ ب) كذا.",
     "غرّد Tim Cook: let us begin; the window is open (today).",
+    "ارتفع سهم FB (Facebook) أمس، وكتب مبرمج عن jQuery (JavaScript) في مدونته.",
+    "They left by the window. He (the thief) had read the document. Body and car (red) were found.",
 ]
 
 
@@ -74,6 +76,19 @@ Reuters"""
     ]
     assert [removal.text for removal in kept[1].removed] == [".box,", ".box li {", "display: none;", "}"]
     assert [removal.text for removal in kept[2].removed][::5] == ["<script>", "</script>"]
+    assert below == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_page_in_another_script_loses_its_code_alone(script: str) -> None:
+    text = [
+        "The minister opened the bridge (built in 2014) on Monday; it took two years.",
+        "He said the road was now shorter (by ten kilometres) for all.",
+        "Reuters (London)",
+    ]
+    kept, below = without_code(to_lines([text[0], script, text[1], f"{text[0]} {script} {text[1]}", script, text[2]]))
+    assert [line.text for line in kept] == [text[0], text[1], f"{text[0]} {text[1]}", text[2]]
+    assert [removal.text for line in kept for removal in line.removed] == [script] * 3
     assert below == []
 
 
