@@ -34,6 +34,10 @@ _COMMON_WORDS = 12_000
 NETWORKS_SHARE = 0.55
 # Steps times sentences that are read side by side: memory grows with them, and beyond this the processor waits for it.
 _MOST_CELLS = 1 << 13
+# No sentence of the news is as long, nor a word: a list without a stop, a picture in letters. Longer sentences are read
+# in pieces, and of longer words the beginning, so that neither takes the memory or the numbers of the others.
+_LONGEST_SENTENCE = 1024
+_LONGEST_WORD = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,10 @@ class EmbeddedTagger:
     def tag_texts(self, texts: Sequence[Sequence[Sequence[str]]]) -> list[list[Tagging]]:
         """The tags and scores of the sentences of each text, in their order; empty ones get empty taggings."""
         # Folded at once: what is known of words is kept by them, and «إلى», «الى» are one.
-        filled = [[[fold(token) or OUTSIDE for token in tokens] for tokens in text if tokens] for text in texts]
+        filled = [
+            [[fold(token[:_LONGEST_WORD]) or OUTSIDE for token in tokens] for tokens in text if tokens]
+            for text in texts
+        ]
         everything = [tokens for text in filled for tokens in text]
         if not everything:
             return [[Tagging([], []) for _ in text] for text in texts]
@@ -116,12 +123,17 @@ class EmbeddedTagger:
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> Floats:
         """[tokens, tags] of the sentences one after the other, none of them empty."""
-        lengths = np.array([len(tokens) for tokens in sentences])
+        pieces = [
+            tokens[start : start + _LONGEST_SENTENCE]
+            for tokens in sentences
+            for start in range(0, len(tokens), _LONGEST_SENTENCE)
+        ]
+        lengths = np.array([len(tokens) for tokens in pieces])
         result = np.empty((lengths.sum(), len(TAGS)), dtype=np.float32)
         starts = np.cumsum(lengths) - lengths
         for group in side_by_side(lengths.tolist(), _MOST_CELLS):
             places = np.concatenate([np.arange(starts[each], starts[each] + lengths[each]) for each in group])
-            result[places] = self._together([sentences[each] for each in group])
+            result[places] = self._together([pieces[each] for each in group])
         return result
 
     def _together(self, sentences: Sequence[Sequence[str]]) -> Floats:

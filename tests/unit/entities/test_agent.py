@@ -35,15 +35,18 @@ class Places:
         return [[Tagging(self.tag(tokens), [0.5] * len(tokens)) for tokens in text] for text in texts]
 
 
-def test_a_slow_tagger_gets_few_texts_at_once_and_tells_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_tagger_gets_few_texts_at_once_and_long_ones_alone_and_tells_of_progress(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     tagger = Places()
     monkeypatch.setattr(agent, "load_tagger", lambda _: tagger)
+    monkeypatch.setattr(agent, "_MOST_LETTERS", 15)
     context = LocalContext(Settings(_env_file=None), Metrics())
     told = SimpleNamespace(steps=0)
     monkeypatch.setattr(context, "progress", lambda: setattr(told, "steps", told.steps + 1))
     (stage,) = agent.STAGES
     assert stage.batched
-    names = ["دمشق", "حلب", "حمص", "حماة", "إدلب"]
+    names = ["دمشق", "حلب", "حمص", "الإسكندرية", "نواكشوط", "واقواقواقواقواقواق", "إدلب"]
     now = datetime(2026, 1, 2, tzinfo=UTC)
     articles = [
         Article(id=name, url="https://example.org/1", source="s", language="ar", body=name, ingested_at=now)
@@ -53,5 +56,5 @@ def test_a_slow_tagger_gets_few_texts_at_once_and_tells_of_progress(monkeypatch:
     assert [[entity.text for one in results for entity in one.entities] for results in found] == [  # type: ignore[union-attr]
         [name] for name in names
     ]
-    assert tagger.asked == [2, 2, 1]
-    assert told.steps == 3
+    assert tagger.asked == [2, 2, 1, 1, 1]
+    assert told.steps == 5

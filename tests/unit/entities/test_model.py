@@ -1,4 +1,5 @@
 import tracemalloc
+import warnings
 from dataclasses import fields
 from pathlib import Path
 
@@ -139,6 +140,52 @@ def test_an_endless_sentence_takes_no_more_memory_for_its_neighbours(model: Mode
     finally:
         tracemalloc.stop()
     assert alone == beside
+    assert least < 2500 * len(endless), "it is read in pieces"
+
+
+def test_a_word_without_end_spoils_neither_its_neighbours_nor_other_articles() -> None:
+    tagger = load_tagger()
+    sentence = ["وصل", "بنيامين", "نتنياهو", "إلى", "باريس", "."]
+    words = [["قال"], ["a" * 1_000_000, *sentence], sentence]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ((_, beside, behind), (other,)) = tagger.tag_texts([words, [sentence]])
+    ((alone,),) = tagger.tag_texts([[sentence]])
+    assert other == alone
+    assert beside.tags[1:] == behind.tags == alone.tags
+    assert np.isfinite(beside.scores).all()
+
+
+def test_the_scores_of_a_sentence_are_the_same_in_any_company(model: Model) -> None:
+    networks = assemble(model).networks
+    assert networks is not None
+    tokens = [sentence.tokens for sentence in SENTENCES] * 30
+    together = networks.scores(tokens)
+    for count in (1, 2, 3, 17):
+        alone = networks.scores(tokens[:count])
+        np.testing.assert_array_equal(alone, together[:, : alone.shape[1]])
+
+
+def test_the_persons_of_each_text_lend_to_each_other_alone(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[list[list[str]], np.ndarray]] = []
+
+    def lend(sentences: list[list[str]], probability: np.ndarray, *_: object) -> np.ndarray:
+        asked.append((sentences, probability.copy()))
+        return np.eye(len(TAGS), dtype=np.float32)[[len(asked)] * len(probability)]
+
+    monkeypatch.setattr("agents.entities.tagger.lend", lend)
+    tagger = assemble(model)
+    texts = [[["زارت", "سالم"], [], ["بيروت"]], [], [["قالت"], ["نادر", "نادر"]]]
+    found = tagger.tag_texts(texts)
+    filled = [[tokens for tokens in text if tokens] for text in texts]
+    assert [sentences for sentences, _ in asked] == filled
+    for sentences, probability in (asked[0], asked[2]):
+        np.testing.assert_array_equal(probability, tagger.probabilities(sentences))
+    assert [[tagging.tags for tagging in text] for text in found] == [
+        [["B-PER", "B-PER"], [], ["B-PER"]],
+        [],
+        [["B-LOC"], ["B-LOC", "B-LOC"]],
+    ]
 
 
 def test_the_shipped_file_is_small_and_serves_every_backend() -> None:
