@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 Gradients = dict[str, Floats]
 
 FEATURE_WIDTH = 64
-HIDDEN_WIDTH = 96
+HIDDEN_WIDTH = 128
 # Neighbours that the first layer and the other two read.
 _FIRST, _OTHERS = 5, 3
 # A move that never occurs and must never be chosen: into an I- of another class.

@@ -1,6 +1,6 @@
 """How late the event loop is while the entity stage works at full load.
 
-    OPENBLAS_NUM_THREADS=1 python -m benchmarks.entities.heartbeat ../shared/corpus [--backend accurate]
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.entities.heartbeat ../shared/corpus [--backend camel]
 
 The worker's loop (uvloop) and thread switch, the real stage runner and stage; only Kafka is not there: batches of
 articles stand ready, and results are confirmed at once. A heart beats every 10 ms; its delay is what Kafka's heartbeat,

@@ -1,10 +1,10 @@
 """Articles and tokens a second on one core, from body to entities, and memory.
 
-    OPENBLAS_NUM_THREADS=1 python -m benchmarks.entities.speed ../shared/corpus [--backend accurate]
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.entities.speed ../shared/corpus [--backend camel]
 
 Bodies of at least 450 tokens each are cut from the unlabelled news, in the order of its days. `cold` begins right after
-loading; `warm` are the next articles, other texts than the first. Batch 32 hands the tagger the sentences of 32
-articles at once. Seconds are processor seconds of this process.
+loading; `warm` are the next articles, other texts than the first. A batch is the articles that the tagger is given at
+once. Seconds are processor seconds of this process.
 """
 
 from __future__ import annotations
