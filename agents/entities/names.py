@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.entities.folding import fold, plain
+
+Words = tuple[str, ...]
 
 # As `_key` folds them.
 _CHILD_OF = frozenset({"بن", "ابن", "بنت"})
@@ -33,11 +36,11 @@ def name_mentions(mentions: Sequence[Mention]) -> list[str]:
     is the fullest form as the article prints it most often, without vowel signs.
     """
     keys = [(mention.kind, tuple(map(_key, mention.words))) for mention in mentions]
-    owner = {index: _fuller(index, keys) for index in range(len(keys))}
-    printed: dict[tuple[str, tuple[str, ...]], Counter[str]] = {}
+    owners = _owners(keys)
+    printed: dict[tuple[str, Words], Counter[str]] = {}
     for key, mention in zip(keys, mentions, strict=True):
         printed.setdefault(key, Counter())[" ".join(map(plain, mention.words))] += 1
-    return [printed[keys[owner[index]]].most_common(1)[0][0] for index in range(len(keys))]
+    return [printed[keys[owner]].most_common(1)[0][0] for owner in owners]
 
 
 def _key(word: str) -> str:
@@ -46,28 +49,38 @@ def _key(word: str) -> str:
     return bare if len(bare) > 1 else folded
 
 
-def _fuller(index: int, keys: Sequence[tuple[str, tuple[str, ...]]]) -> int:
-    """The mention whose form names this one: itself unless a person is named more fully elsewhere."""
-    kind, words = keys[index]
-    if kind != "PER":
-        return index
-    fuller = {
-        other: other_words
-        for other, (other_kind, other_words) in enumerate(keys)
-        if other_kind == kind and len(other_words) > len(words) and _contains(other_words, words)
-    }
-    if not fuller:
-        return index
-    # The fullest forms of the article; «خالد المصري» and «خالد بن سعد المصري» are one candidate, the latter.
-    tops = {
-        words
-        for words in fuller.values()
-        if not any(len(w) > len(words) and _contains(w, words) for w in fuller.values())
-    }
-    before = [other for other, other_words in fuller.items() if other < index and other_words in tops]
-    if before:
-        return before[-1]
-    return next(other for other, other_words in fuller.items() if other_words in tops) if len(tops) == 1 else index
+def _owners(keys: Sequence[tuple[str, Words]]) -> list[int]:
+    """The mention whose form names each: itself unless a person is named more fully elsewhere.
+
+    Every form is compared once, and only with those that have its rarest word: a page may name ten thousand persons.
+    """
+    places: dict[Words, list[int]] = {}
+    for index, (kind, words) in enumerate(keys):
+        if kind == "PER":
+            places.setdefault(words, []).append(index)
+    having: dict[str, list[Words]] = {}
+    for words in places:
+        for word in set(words):
+            having.setdefault(word, []).append(words)
+    fuller = {words: _fuller(words, having) for words in places}
+    owners = list(range(len(keys)))
+    for words, mentions in places.items():
+        # The fullest forms of the article; «خالد المصري» and «خالد بن سعد المصري» are one candidate, the latter.
+        tops = [other for other in fuller[words] if fuller[words].isdisjoint(fuller[other])]
+        named = sorted(index for other in tops for index in places[other])
+        for index in mentions:
+            before = bisect(named, index)
+            if before:
+                owners[index] = named[before - 1]
+            elif len(tops) == 1:
+                owners[index] = named[0]
+    return owners
+
+
+def _fuller(words: Words, having: Mapping[str, Sequence[Words]]) -> set[Words]:
+    """The forms that contain these words and more."""
+    rarest = min((having[word] for word in words), key=len)
+    return {other for other in rarest if len(other) > len(words) and _contains(other, words)}
 
 
 def _contains(full: Sequence[str], part: Sequence[str]) -> bool:

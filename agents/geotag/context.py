@@ -23,7 +23,9 @@ class Countries:
 
     def __init__(self) -> None:
         self._votes: dict[str, float] = defaultdict(float)
-        self._places: list[tuple[int, str, float]] = []
+        self._count = 0
+        # By word: the votes that stand there, each with its number.
+        self._places: dict[int, list[tuple[int, str, float]]] = defaultdict(list)
 
     def add(self, country: str | None, weight: float, word: int | None = None) -> None:
         """Count a vote; `word` is where in the body it stands."""
@@ -31,7 +33,8 @@ class Countries:
             return
         self._votes[country] += weight
         if word is not None:
-            self._places.append((word, country, weight))
+            self._places[word].append((self._count, country, weight))
+            self._count += 1
 
     def shares(self) -> Mapping[str, float]:
         """Each country's part of all votes; many mentions of one count for less and less."""
@@ -41,11 +44,12 @@ class Countries:
 
     def near(self, first: int, last: int) -> dict[str, float]:
         """Votes within NEAR_WORDS of the words first to last, those themselves left out; nearer ones weigh more."""
+        around = (*range(first - NEAR_WORDS, first), *range(last, last + NEAR_WORDS))
+        votes = [(*vote, word) for word in around for vote in self._places.get(word, ())]
         found: dict[str, float] = defaultdict(float)
-        for word, country, weight in self._places:
+        for _, country, weight, word in sorted(votes):
             distance = first - word if word < first else word - last + 1
-            if (word < first or word >= last) and distance <= NEAR_WORDS:
-                found[country] += weight * NEAR / math.sqrt(distance)
+            found[country] += weight * NEAR / math.sqrt(distance)
         return found
 
 

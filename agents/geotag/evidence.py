@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -164,16 +165,16 @@ def weigh(scan: Scan, match: Match, hit: Hit, entities: Sequence[Entity] | None,
 def _tagger(match: Match, hit: Hit, hint: Hint | None, entities: Sequence[Entity] | None) -> tuple[bool | None, float]:
     if entities is None:
         return None, 0.0
-    for entity in entities:
-        if entity.end <= hit.start or entity.start >= match.end:
-            continue
-        if entity.type == "LOC":
-            return True, LOC * entity.score
-        inside = entity.start < hit.start - 1 or entity.end > match.end
-        if inside:
-            return False, INSIDE_OTHER
-        return False, (IS_PERSON if entity.type == "PER" else IS_ORGANISATION) * entity.score
-    return False, NO_LOC if hint is None else NO_LOC_BUT_HINT
+    # They do not overlap: the first one that ends behind the beginning is the first that may touch.
+    at = bisect(entities, hit.start, key=lambda entity: entity.end)
+    if at == len(entities) or entities[at].start >= match.end:
+        return False, NO_LOC if hint is None else NO_LOC_BUT_HINT
+    entity = entities[at]
+    if entity.type == "LOC":
+        return True, LOC * entity.score
+    if entity.start < hit.start - 1 or entity.end > match.end:
+        return False, INSIDE_OTHER
+    return False, (IS_PERSON if entity.type == "PER" else IS_ORGANISATION) * entity.score
 
 
 def _vetoes(scan: Scan, match: Match, hit: Hit, tagged: bool | None) -> float:

@@ -1,3 +1,11 @@
+from collections.abc import Sequence
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.entities import names as module
 from agents.entities.names import Mention, name_mentions
 
 
@@ -47,3 +55,47 @@ def test_places_organisations_and_other_classes_do_not_join() -> None:
 
 def test_no_mentions() -> None:
     assert names() == []
+
+
+def plainly(keys: Sequence[tuple[str, ...]]) -> list[str]:
+    """The rule as it is told, mention by mention and each against all others."""
+    found = []
+    for index, words in enumerate(keys):
+        fuller = {at: other for at, other in enumerate(keys) if len(other) > len(words) and contains(other, words)}
+        tops = {one for one in fuller.values() if not any(contains(other, one) for other in fuller.values())}
+        named = [at for at, other in fuller.items() if other in tops]
+        before = [at for at in named if at < index]
+        owner = before[-1] if before else named[0] if len(tops) == 1 else index
+        found.append(" ".join(keys[owner]))
+    return found
+
+
+def contains(full: Sequence[str], part: Sequence[str]) -> bool:
+    rest = iter(full)
+    return (
+        len(full) > len(part)
+        and all(word in rest for word in part)
+        and (full.index(part[0]) == 0 or full[full.index(part[0]) - 1] != "بن")
+    )
+
+
+@given(st.lists(st.lists(st.sampled_from(["خالد", "سعد", "بن", "فهد", "مراد"]), min_size=1, max_size=4), max_size=12))
+def test_names_are_found_as_the_rule_is_told(words: list[list[str]]) -> None:
+    assert names(*((" ".join(each), "PER") for each in words)) == plainly([tuple(each) for each in words])
+
+
+def test_a_list_of_a_thousand_persons_is_no_million_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+    contains = module._contains
+
+    def counted(full: Sequence[str], part: Sequence[str]) -> bool:
+        nonlocal asked
+        asked += 1
+        return contains(full, part)
+
+    monkeypatch.setattr(module, "_contains", counted)
+    first = ["".join(letters) for letters in permutations("سعدمر", 4)]
+    persons = [f"{one} {two}ي" for one in first for two in first[:10]]
+    found = names(*((name, "PER") for name in [*persons, *persons, first[0]]))
+    assert found == [*persons, *persons, f"{first[0]} {first[9]}ي"]
+    assert asked < 100
