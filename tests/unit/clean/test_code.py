@@ -29,6 +29,7 @@ SENTENCES = [
     "المادة (1): أ) كذا؛ ب) كذا.",
     "غرّد Tim Cook: let us begin; the window is open (today).",
     "ارتفع سهم FB (Facebook) أمس، وكتب مبرمج عن jQuery (JavaScript) في مدونته.",
+    "رمزها «x{a:b;}» في الجدول.",
     "They left by the window. He (the thief) had read the document. Body and car (red) were found.",
 ]
 
@@ -42,6 +43,11 @@ def test_a_script_leaves_whether_it_stands_alone_or_in_a_paragraph(script: str) 
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_a_sentence_stays_as_it_is(sentence: str) -> None:
     assert split_code(sentence) == (sentence, [])
+
+
+@pytest.mark.parametrize(("before", "after"), [("بدأ العمل أمس", "Reuters وقال"), ("Bridge (old) now open", "Reuters")])
+def test_a_few_words_in_the_script_of_the_code_stay(before: str, after: str) -> None:
+    assert split_code(f"{before} {SCRIPTS[0]} {after}") == (f"{before} {after}", [SCRIPTS[0]])
 
 
 @given(st.lists(st.sampled_from([*SCRIPTS, *SENTENCES, "كلمة", "Reuters", "؟", "{", "};", "('", "')"]), max_size=8))
@@ -77,6 +83,13 @@ Reuters"""
     assert [removal.text for removal in kept[1].removed] == [".box,", ".box li {", "display: none;", "}"]
     assert [removal.text for removal in kept[2].removed][::5] == ["<script>", "</script>"]
     assert below == []
+
+
+def test_a_block_with_a_comment_leaves_and_the_gap_above_it_stays() -> None:
+    code = ["var slots = {", "// the slots of this page are loaded here", "top: 1,", "};", "load(slots);"]
+    kept, _ = without_code(to_lines(["وقال الوزير.", "", *code, "Reuters", "وقال آخر."]))
+    assert [(line.text, line.blanks) for line in kept] == [("وقال الوزير.", 0), ("Reuters", 1), ("وقال آخر.", 0)]
+    assert [removal.text for removal in kept[1].removed] == code
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -68,6 +68,21 @@ def test_of_more_copies_than_are_compared_each_is_told_by_the_canonical_one(make
     assert relations == ["first", *("exact" if number % 2 else "contains" for number in range(60))]
 
 
+def test_articles_share_a_key_as_they_would_find_each_other(make: Maker) -> None:
+    text = random_words(1, 120)
+    catalogue = Lookup({}, LookupConfig())._catalogue
+    one, same, cut, other = (
+        make(name, " ".join(words)).fingerprint
+        for name, words in (("a", text), ("b", text), ("c", text[:70]), ("d", random_words(2, 120)))
+    )
+    assert catalogue.share_key(one, same)
+    assert catalogue.share_key(one, cut), "some bands are enough"
+    assert not catalogue.share_key(one, other)
+    strange = one.model_copy(update={"algorithm": "other/9"})
+    assert not catalogue.share_key(one, strange)
+    assert catalogue.share_key(strange, strange), "the exact hash is a key of any algorithm"
+
+
 def test_the_first_copy_is_canonical_and_sizes_count(make: Maker) -> None:
     lookup = Lookup({}, LookupConfig())
     text = random_words(1, 120)

@@ -45,22 +45,26 @@ def probabilities(networks: Networks, tokens: list[tuple[str, ...]]) -> np.ndarr
     return marginals(networks.scores(tokens), networks.transitions, layout)
 
 
+@pytest.mark.parametrize("dropping", [False, True])
 @pytest.mark.parametrize("name", [field.name for field in fields(Layers)])
-def test_gradients_are_finite_differences(name: str) -> None:
+def test_gradients_are_finite_differences(name: str, dropping: bool) -> None:
+    def random() -> np.random.Generator | None:
+        return np.random.default_rng(5) if dropping else None
+
     layers = exact(initial(6, np.random.default_rng(0)))
     batch = encoder().batch(TOKENS)
     batch = replace(batch, features=batch.features.astype(np.float64), vectors=batch.vectors.astype(np.float64))
-    _, gradients = loss_and_gradients(layers, batch, GOLD, None)
+    _, gradients = loss_and_gradients(layers, batch, GOLD, random())
     parameter = getattr(layers, name)
     assert gradients[name].shape == parameter.shape
     largest = np.argsort(-np.abs(gradients[name]).ravel())[:8]
     for index in (np.unravel_index(i, parameter.shape) for i in largest):
         losses = []
-        for change in (1e-5, -2e-5):
+        for change in (1e-7, -2e-7):
             parameter[index] += change
-            losses.append(loss_and_gradients(layers, batch, GOLD, None)[0])
-        parameter[index] += 1e-5
-        assert gradients[name][index] == pytest.approx((losses[0] - losses[1]) / 2e-5, rel=1e-3, abs=1e-8)
+            losses.append(loss_and_gradients(layers, batch, GOLD, random())[0])
+        parameter[index] += 1e-7
+        assert gradients[name][index] == pytest.approx((losses[0] - losses[1]) / 2e-7, rel=1e-3, abs=1e-8)
 
 
 def test_training_learns_its_sentences_and_inference_agrees(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,14 @@ def test_however_small_it_is_the_rows_are_right(batches: list[list[str]]) -> Non
         assert rows(words).tolist() == expected(words)
 
 
+def test_when_it_is_full_all_rows_go() -> None:
+    compute = Lengths()
+    rows = RowCache(compute, (2,), np.float32, 3)
+    for words in (["a", "b"], ["a", "c"], ["d", "a"], ["a", "d", "b"]):
+        rows(words)
+    assert compute.asked == [["a", "b"], ["c"], ["d", "a"], ["b"]]
+
+
 def test_it_grows() -> None:
     rows = RowCache(Lengths(), (2,), np.float32, 10_000)
     words = [f"{number:b}" for number in range(5_000)]

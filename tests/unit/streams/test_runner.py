@@ -210,6 +210,42 @@ async def test_of_a_batch_only_the_guilty_record_becomes_a_dead_letter(defect: E
     assert all(event.acked for event in batch)
 
 
+async def test_in_a_batch_that_failed_each_failure_and_result_stays_with_its_record() -> None:
+    def stage(records: Sequence[Article], _: Sequence[Arrival]) -> list[list[Article]]:
+        for record in records:
+            if record.id != "c":
+                raise Rejected(Reason.EMPTY_BODY, f"{record.id} has nothing")
+        return [[record] for record in records]
+
+    broker = Broker()
+    batch = events("a", "b", "c")
+    await map_runner(stage, broker, batched=True).handle(batch)
+    told = [
+        (headers(parcel).get("__connect.errors.exception.message"), parcel[2])
+        for parcel in broker.sent
+        if parcel[0] == "articles.dlq"
+    ]
+    assert told == [("a has nothing", batch[0].message.value), ("b has nothing", batch[1].message.value)]
+    assert [parcel[1] for parcel in broker.sent if parcel[0] == "articles.tagged"] == [b"c"]
+
+
+async def test_a_stage_computes_while_its_batch_is_in_the_thread_whatever_becomes_of_it() -> None:
+    seen: list[bool] = []
+
+    def stage(record: Article, _: Arrival) -> list[Article]:
+        seen.append(runner.computing)
+        if len(seen) == 1:
+            raise Retryable("away")
+        seen.append(runner.waiting and runner.computing)
+        return [record]
+
+    runner = map_runner(stage, Broker())
+    assert not runner.computing
+    await runner.handle(events("a"))
+    assert seen == [True, True, True]
+    assert not runner.computing
+
+
 async def test_a_batched_stage_that_loses_count_loses_no_record() -> None:
     def stage(records: Sequence[Article], _: Sequence[Arrival]) -> list[list[Article]]:
         return [[record] for record in records[:1]]
