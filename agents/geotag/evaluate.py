@@ -58,7 +58,7 @@ class _Label(BaseModel):
     source: str = Field(min_length=1, max_length=200)
     half: str = ""
     length: int
-    content: str | None = None
+    content: str | None = Field(default=None, min_length=1)
     title: str | None = None
     mentions: list[_LabelledMention]
 
@@ -185,9 +185,13 @@ def _texts(rows: Sequence[Mapping[str, Any]], gold: Path, corpus: Path | None) -
 def _read_gold(path: Path) -> list[dict[str, Any]]:
     rows = []
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, ValueError) as error:
-        raise CommandError(f"cannot read {path}: {error}", status=2) from error
+        data = path.read_bytes()
+        lines = data.decode("utf-8-sig").split("\n")
+    except OSError as error:
+        raise CommandError(f"cannot read {path}: {error.strerror}", status=2) from error
+    except UnicodeDecodeError as error:
+        before = data[: error.start].count(b"\n")
+        raise CommandError(f"{path}:{before + 1}: byte {error.start} is not UTF-8") from error
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -196,7 +200,7 @@ def _read_gold(path: Path) -> list[dict[str, Any]]:
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise CommandError(f"{path}:{number}: {where}: {first['msg']}".replace(": :", ":"), status=2) from error
+            raise CommandError(f"{path}:{number}: {where}: {first['msg']}".replace(": :", ":")) from error
         rows.append(row)
     return rows
 

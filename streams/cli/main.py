@@ -22,7 +22,7 @@ from streams.cli import api_keys, dead_letters, demo, evaluate, files, index, pi
 from streams.cli.console import err
 from streams.errors import CommandError, Retryable
 from streams.logs import configure_logging
-from streams.settings import STAGE_NAMES, get_settings
+from streams.settings import STAGE_NAMES, Settings, get_settings
 
 app = typer.Typer(
     name="rasd",
@@ -81,8 +81,9 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each way t
     try:
         result = app(arguments, prog_name="rasd", standalone_mode=False)
     except TyperException as error:
-        if arguments:
-            _say(error.format_message(), "rasd --help, or --help after the command")
+        # It is empty where the help was printed instead: `rasd`, `rasd topics`.
+        if message := error.format_message():
+            _say(message, "rasd --help, or --help after the command")
         return error.exit_code
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
@@ -94,14 +95,14 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each way t
     except Retryable as error:
         _say(str(error), "rasd status shows what runs; rasd up starts the native Kafka and Elasticsearch")
         return 1
-    except ValidationError as error:
-        _say(_settings_fault(error), ".env.example lists all settings")
-        return 2
     except BrokenPipeError:
         # The reader of our output left (`rasd enrich … | head`): nothing more to say, and nowhere to say it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
+        if isinstance(error, ValidationError) and error.title == Settings.__name__:
+            _say(_settings_fault(error), ".env.example lists all settings")
+            return 2
         if os.environ.get("RASD_LOG_LEVEL") == "debug":
             traceback.print_exc()
         _say(f"unexpected {type(error).__name__}: {error}", "RASD_LOG_LEVEL=debug shows where it happened")

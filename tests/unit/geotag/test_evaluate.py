@@ -111,6 +111,31 @@ def test_a_missing_gold_is_an_error(tmp_path: Path) -> None:
         evaluate(tmp_path / "none.jsonl", tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b'{"url": "https://example.org/1"\n', "gold.jsonl:1: Invalid JSON"),
+        (b"\n\xff\n", "gold.jsonl:2: byte 1 is not UTF-8"),
+        (
+            b'{"url": "https://example.org/1", "source": "s", "length": 0, "content": "", "mentions": []}\n',
+            "gold.jsonl:1: content: String should have at least 1 character",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_gold_is_told_with_its_line(tmp_path: Path, content: bytes, fault: str) -> None:
+    gold = tmp_path / "gold.jsonl"
+    gold.write_bytes(content)
+    with pytest.raises(CommandError, match=fault) as told:
+        evaluate(gold)
+    assert told.value.status == 1
+
+
+def test_a_gold_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    gold = _write(tmp_path, [])
+    gold.write_bytes(b"\xef\xbb\xbf" + gold.read_bytes())
+    assert evaluate(gold, tmp_path).articles == 1
+
+
 def test_countries_and_divisions_by_identity() -> None:
     place = Place(
         name="حلب", country="SY", kind="city", lat=36.2, lon=37.16, confidence=1, mentions=[Span(start=0, end=1)]

@@ -1,0 +1,39 @@
+"""How a command fails: what is said, and the exit status."""
+
+from __future__ import annotations
+
+import pytest
+
+from streams.cli import main
+from streams.records import RawArticle
+
+
+@pytest.mark.parametrize("arguments", [[], ["topics"], ["evaluate"]])
+def test_help_alone_says_all_where_a_command_is_missing(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(arguments) == 2
+    told = capsys.readouterr()
+    assert "Usage: rasd" in told.out
+    assert told.err == ""
+
+
+def test_an_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["topics", "nope"]) == 2
+    assert "rasd: No such command 'nope'." in capsys.readouterr().err
+
+
+def test_a_setting_is_told_from_a_record(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("RASD_BATCH_SIZE", "0")
+    main.get_settings.cache_clear()
+    assert main.run(["schema"]) == 2
+    assert "setting RASD_BATCH_SIZE" in capsys.readouterr().err
+
+    def settings() -> object:
+        return RawArticle.model_validate({"url": "https://example.org/1", "source": "", "content": "نص"})
+
+    monkeypatch.setattr(main, "get_settings", settings)
+    assert main.run(["schema"]) == 1
+    told = capsys.readouterr().err
+    assert "unexpected ValidationError" in told
+    assert "setting" not in told
