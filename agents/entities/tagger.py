@@ -33,7 +33,7 @@ _COMMON_WORDS = 12_000
 # Cross-validated (docs/entities.md).
 NETWORKS_SHARE = 0.55
 # Steps times sentences that are read side by side: memory grows with them, and beyond this the processor waits for it.
-_MOST_CELLS = 1 << 13
+_MOST_CELLS = 1 << 12
 # No sentence of the news is as long, nor a word: a list without a stop, a picture in letters. Longer sentences are read
 # in pieces, and of longer words the beginning, so that neither takes the memory or the numbers of the others.
 _LONGEST_SENTENCE = 1024
