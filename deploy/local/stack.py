@@ -231,14 +231,14 @@ def _start(settings: Settings, names: Sequence[str], console: Console | None) ->
     _claim(call.folder)
     with _readable_by_all(), _locked(call.folder / LOCK, call.console), explained(call.folder):
         ours: set[str] = set()
-        ready = False
-        while not ready:
+        while True:
             missing = [name for name in names if not call.runs(name)]
             if missing:
                 call.launch(missing)
                 ours.update(missing)
-            ready = call.wait(names, ours)
-    return status(settings)
+            # Asked once more: a server that was killed a moment before still answers while it ends.
+            if call.wait(names, ours) and all((state := status(settings))[name].ready for name in names):
+                return state
 
 
 @dataclass(frozen=True, slots=True)

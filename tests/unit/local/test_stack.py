@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
+from collections.abc import Collection, Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import psutil
 import pytest
 from rich.console import Console
 
-from deploy.local import stack
+from deploy.local import process, stack
 from deploy.local.service import free_port
 from streams.errors import CommandError
 from streams.settings import Settings
@@ -68,7 +68,8 @@ def test_up_starts_only_the_one_that_died(settings: Settings, console: Console, 
     before = stack.up(settings, console=console)
     crashed = before[victim].pid
     assert crashed is not None
-    os.kill(crashed, signal.SIGKILL)
+    # Until it is gone: one that is still ending answers.
+    process.stop([psutil.Process(crashed)], patience=30, kill=True)
 
     after = stack.up(settings, console=console)
 
@@ -90,6 +91,27 @@ def test_a_server_that_was_just_ending_is_started_again(
         return (name == "kafka" and next(last_seen, "") == "kafka") or really_runs(call, name)
 
     monkeypatch.setattr(stack._Start, "runs", runs)
+    after = stack.up(settings, console=console)
+
+    assert after.ready
+    assert after["kafka"].pid != before["kafka"].pid
+    assert after["elasticsearch"].pid == before["elasticsearch"].pid
+
+
+def test_a_server_that_ends_after_its_last_answer_is_started_again(
+    settings: Settings, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stack.up(settings, console=console)
+    really_waits = stack._Start.wait
+    to_die = iter(["kafka"])
+
+    def wait(call: stack._Start, names: Sequence[str], ours: Collection[str]) -> bool:
+        answered = really_waits(call, names, ours)
+        for name in to_die:
+            process.stop([psutil.Process(before[name].pid)], patience=30, kill=True)
+        return answered
+
+    monkeypatch.setattr(stack._Start, "wait", wait)
     after = stack.up(settings, console=console)
 
     assert after.ready
