@@ -26,6 +26,8 @@ _SIGNS = (
     r"</?(?:script|style)\b[^<>]*>",
 )
 _SIGN_RE = re.compile("|".join(_SIGNS))
+# Every sign has one of these, and few lines of Arabic do: much quicker to look for.
+_TRACE_RE = re.compile(r"[A-Za-z{$]")
 # Texts inside a script are part of it, whatever their language.
 _LITERAL_RE = re.compile(r"(?<=[(,:=+\[?{])\s*(?:'[^'\n{}]{1,300}'|\"[^\"\n{}]{1,300}\")(?=\s*(?:[),;:+\]}?]|$))")
 # Of what stands before and after a letter of our own scripts, nothing is code.
@@ -73,7 +75,7 @@ def without_code(lines: Sequence[Line]) -> tuple[list[Line], list[Removal]]:
 
 def split_code(text: str) -> tuple[str, list[str]]:
     """A line without the code in it, and the pieces of code."""
-    if _SIGN_RE.search(text) is None:
+    if _TRACE_RE.search(text) is None or _SIGN_RE.search(text) is None:
         return text, []
     left: list[str] = []
     code: list[str] = []
@@ -125,9 +127,7 @@ def _lines_of_code(texts: Sequence[str]) -> set[int]:
     found: set[int] = set()
     run: list[int] = []
     for number, text in enumerate([*texts, "ا"]):
-        masked = _without_prose(_LITERAL_RE.sub("", text))
-        stretch = _STRETCH_RE.match(masked)
-        if stretch is not None and stretch.end() == len(masked):
+        if _may_be_code(text):
             run.append(number)
             continue
         looks = [at for at in run if _LAID_OUT_RE.search(texts[at]) or _SIGN_RE.search(texts[at])]
@@ -135,6 +135,14 @@ def _lines_of_code(texts: Sequence[str]) -> set[int]:
             found.update(range(_selectors_from(texts, run[0], looks[0]), looks[-1] + 1))
         run = []
     return found
+
+
+def _may_be_code(text: str) -> bool:
+    """Whether no letter of our own scripts, and no sentence, stands outside the literals of a line."""
+    # No literal begins a line: most lines are told by their first letter.
+    if _STRETCH_RE.match(text) is None:
+        return False
+    return _STRETCH_RE.fullmatch(_without_prose(_LITERAL_RE.sub("", text))) is not None
 
 
 def _selectors_from(texts: Sequence[str], first: int, looks: int) -> int:
