@@ -48,12 +48,6 @@ class Layout:
             sizes[order], (ends - sizes)[order], ends[order], active.tolist(), np.repeat(rank, sizes), steps, backs
         )
 
-    def order(self) -> Places:
-        """[2, tokens] the tokens in the order of their reading, from the front and from the end: all first ones, …"""
-        steps = np.repeat(np.arange(len(self.active)), self.active)
-        ranks = np.arange(len(steps)) - np.repeat(np.cumsum(self.active) - self.active, self.active)
-        return np.stack([self.starts[ranks] + steps, self.ends[ranks] - 1 - steps])
-
 
 def side_by_side(lengths: Sequence[int], cells: int) -> Iterator[list[int]]:
     """Sentences to be read together, of like lengths, the longest ones first.

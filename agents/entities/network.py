@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.entities.chain import Layout
+from agents.entities.chain import Layout, marginals
 from agents.entities.features import FeatureCache, WordFeatures
 from agents.entities.rows import RowCache
 
@@ -218,6 +218,10 @@ class Networks:
             high = middle + rectified(_convolved(middle, layers.third, 2), layers.third_bias, inside)
             found.append(row_by_row(high[here], layers.last) + layers.last_bias)
         return np.stack(found)
+
+    def probabilities(self, sentences: Sequence[Sequence[str]]) -> Floats:
+        """[networks, tokens, tags]; every row adds up to 1."""
+        return marginals(self.scores(sentences), self.transitions, Layout.of([len(tokens) for tokens in sentences]))
 
     def _compute(self, words: Sequence[str]) -> Floats:
         """[words, networks, 5, H]: what each word gives to the tokens around it."""

@@ -20,7 +20,6 @@ from threadpoolctl import threadpool_limits
 from agents.entities import corpus as corpora
 from agents.entities.batches import Encoder
 from agents.entities.bio import TAGS, TYPES
-from agents.entities.chain import Layout, marginals
 from agents.entities.convolution import impossible
 from agents.entities.corpus import Tagged
 from agents.entities.features import BEYOND, OFFSETS, FeatureCache, WordEntry, WordFeatures, core, word_features
@@ -139,13 +138,7 @@ def batched(items: Iterable[Sequence[str]], size: int) -> Iterator[list[Sequence
 def know_kinds(statistics: WordStatistics, layers: Layers, news: Iterable[Sequence[str]]) -> dict[str, WordEntry]:
     """The words with what a network takes them for in the news."""
     networks = networks_of([layers], statistics, FeatureCache(statistics.words))
-
-    def probabilities(sentences: Sequence[Sequence[str]]) -> Floats:
-        layout = Layout.of([len(tokens) for tokens in sentences])
-        result: Floats = marginals(networks.scores(sentences), networks.transitions, layout)[0]
-        return result
-
-    return with_kinds(statistics.words, probabilities, news)
+    return with_kinds(statistics.words, lambda sentences: networks.probabilities(sentences)[0], news)
 
 
 def read_news(corpus: Path) -> list[list[str]]:

@@ -20,7 +20,6 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from agents.entities import corpus as corpora
-from agents.entities.chain import Layout, marginals
 from agents.entities.columns import Score, score_tags
 from agents.entities.consistency import lend
 from agents.entities.corpus import Tagged
@@ -87,7 +86,6 @@ def probabilities(
         count: of the networks.
     """
     tokens = [sentence.tokens for sentence in held]
-    layout = Layout.of([len(sentence) for sentence in tokens])
     layers = list(train_networks(training, added, statistics, count))
     words = know_kinds(statistics, layers[0], news) if news else statistics.words
     linear = train(training, words)
@@ -96,7 +94,7 @@ def probabilities(
         other = train([*training, *added], words)
         fields |= {share: mean_of(linear, other, share) for share in ADDED_SHARES}
     networks = [networks_of([each], statistics, linear.features) for each in layers]
-    apart = [marginals(network.scores(tokens), network.transitions, layout)[0] for network in networks]
+    apart = [network.probabilities(tokens)[0] for network in networks]
     return Parts({share: field.probabilities(tokens) for share, field in fields.items()}, apart, linear.features)
 
 

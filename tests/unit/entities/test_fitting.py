@@ -6,7 +6,6 @@ import pytest
 from agents.entities import fitting
 from agents.entities.batches import Encoder
 from agents.entities.bio import TAGS
-from agents.entities.chain import Layout, marginals
 from agents.entities.convolution import impossible, initial
 from agents.entities.corpus import Tagged
 from agents.entities.features import FeatureCache, WordEntry
@@ -40,11 +39,6 @@ def tagger(*layers: Layers) -> Networks:
     return Networks(FeatureCache(WORDS), NUMBERS, VECTORS, layers)
 
 
-def probabilities(networks: Networks, tokens: list[tuple[str, ...]]) -> np.ndarray:
-    layout = Layout.of([len(part) for part in tokens])
-    return marginals(networks.scores(tokens), networks.transitions, layout)
-
-
 @pytest.mark.parametrize("dropping", [False, True])
 @pytest.mark.parametrize("name", [field.name for field in fields(Layers)])
 def test_gradients_are_finite_differences(name: str, dropping: bool) -> None:
@@ -70,7 +64,7 @@ def test_gradients_are_finite_differences(name: str, dropping: bool) -> None:
 def test_training_learns_its_sentences_and_inference_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "EPOCHS", 60)
     layers = fit(SENTENCES, [], encoder(), seed=3)
-    probability = probabilities(tagger(layers), TOKENS)[0]
+    probability = tagger(layers).probabilities(TOKENS)[0]
     assert [TAGS[i] for i in probability.argmax(axis=1)] == [tag for s in SENTENCES for tag in s.tags]
     batch = encoder().batch(TOKENS)
     _, gradients = loss_and_gradients(layers, batch, GOLD, None)
@@ -84,7 +78,7 @@ def test_added_sentences_are_learnt_and_the_own_ones_have_the_last_word(monkeypa
     added = [Tagged(("بيروت",), ("B-ORG",)), Tagged(("هبطت", "العنقاء"), ("O", "B-ORG"))]
     asked = [("هبطت", "العنقاء"), ("بيروت",)]
     (with_added,), (without,) = (
-        probabilities(tagger(fit(SENTENCES, more, encoder(), seed=3)), asked) for more in (added, [])
+        tagger(fit(SENTENCES, more, encoder(), seed=3)).probabilities(asked) for more in (added, [])
     )
     organisation = TAGS.index("B-ORG")
     assert with_added[1, organisation] > without[1, organisation] + 0.1
