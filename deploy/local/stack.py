@@ -236,9 +236,11 @@ def _start(settings: Settings, names: Sequence[str], console: Console | None) ->
             if missing:
                 call.launch(missing)
                 ours.update(missing)
-            # Asked once more: a server that was killed a moment before still answers while it ends.
-            if call.wait(names, ours) and all((state := status(settings))[name].ready for name in names):
-                return state
+            if call.wait(names, ours):
+                # Asked once more: a server that was killed a moment before still answers while it ends.
+                state = status(settings)
+                if all(state[name].ready for name in names):
+                    return state
 
 
 @dataclass(frozen=True, slots=True)
