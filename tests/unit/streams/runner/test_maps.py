@@ -1,0 +1,185 @@
+"""The loss-free loop, one fault at a time. Real Kafka and kill -9 are in tests/pipeline and tests/faults."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
+
+from streams.errors import Reason, Rejected, Retryable
+from streams.records import Article, RemovedText, StageTrace
+from streams.stage import Arrival
+from tests.unit.streams.runner.broker import Broker, Event, events, headers, map_runner, value
+
+
+async def test_results_go_on_with_their_trace_and_only_then_is_the_batch_acknowledged() -> None:
+    broker = Broker(hold=asyncio.Event())
+    runner = map_runner(lambda a, _: [a], broker)
+    batch = events("a", "b")
+    task = asyncio.create_task(runner.handle(batch))
+    await asyncio.sleep(0.05)
+    assert not any(event.acked for event in batch), "nothing is acknowledged while a delivery is under way"
+    assert broker.hold is not None
+    broker.hold.set()
+    await task
+    assert all(event.acked for event in batch)
+    assert [(topic, key) for topic, key, *_ in broker.sent] == [("articles.tagged", b"a"), ("articles.tagged", b"b")]
+    out = Article.model_validate_json(broker.sent[0][2])
+    assert out.trace["toy"].version == "7"
+    assert runner.done == {0: 2}
+
+
+async def test_what_a_stage_tells_of_itself_stays_in_its_trace() -> None:
+    removed = [RemovedText(text="TT", reason="widget")]
+    told = {"toy": StageTrace(version="", seconds=0, worker="", removed=removed)}
+    broker = Broker()
+    await map_runner(lambda a, _: [a.model_copy(update={"trace": told})], broker).handle(events("a"))
+    trace = Article.model_validate_json(broker.sent[0][2]).trace["toy"]
+    assert (trace.version, trace.removed) == ("7", removed)
+    assert trace.worker
+
+
+async def test_a_rejected_record_becomes_a_dead_letter_and_its_neighbours_go_on() -> None:
+    def stage(record: Article, _: Arrival) -> list[Article]:
+        if record.id == "b":
+            raise Rejected(Reason.EMPTY_BODY, "nothing left")
+        return [record]
+
+    broker = Broker()
+    runner = map_runner(stage, broker)
+    batch = events("a", "b", "c")
+    await runner.handle(batch)
+    letter = next(parcel for parcel in broker.sent if parcel[0] == "articles.dlq")
+    assert letter[2] == batch[1].message.value, "the original bytes"
+    assert headers(letter) == {
+        "__connect.errors.topic": "articles.clean",
+        "__connect.errors.partition": "0",
+        "__connect.errors.offset": "1",
+        "__connect.errors.stage": "toy",
+        "__connect.errors.exception.class.name": "streams.errors.Rejected",
+        "__connect.errors.exception.message": "nothing left",
+        "rasd.reason": "empty_body",
+    }
+    assert len(broker.sent) == 3
+    assert all(event.acked for event in batch)
+    assert value(runner, "rasd_articles_total", stage="toy", outcome="rejected") == 1
+    assert value(runner, "rasd_articles_total", stage="toy", outcome="ok") == 2
+    assert value(runner, "rasd_dead_letters_total", stage="toy", reason="empty_body") == 1
+
+
+@pytest.mark.parametrize("defect", [ZeroDivisionError("x"), RecursionError(), MemoryError(), KeyError("k")])
+async def test_a_defect_of_a_stage_is_a_poison_record(defect: Exception) -> None:
+    def stage(_: Article, __: Arrival) -> list[Article]:
+        raise defect
+
+    broker = Broker()
+    runner = map_runner(stage, broker)
+    (event,) = events("a")
+    await runner.handle([event])
+    assert headers(broker.sent[0])["rasd.reason"] == "poison"
+    assert type(defect).__name__ in headers(broker.sent[0])["__connect.errors.exception.message"]
+    assert event.acked
+    assert value(runner, "rasd_articles_total", stage="toy", outcome="poison") == 1
+
+
+@pytest.mark.parametrize("data", [b"", b"not json", b'{"id": 1}', b"\xff\xfe"])
+async def test_unreadable_bytes_become_dead_letters_unchanged(data: bytes) -> None:
+    broker = Broker()
+    event = Event(data)
+    await map_runner(lambda a, _: [a], broker).handle([event])
+    assert broker.sent[0][0] == "articles.dlq"
+    assert broker.sent[0][2] == data
+    assert event.acked
+
+
+async def test_a_stage_computes_while_its_batch_is_in_the_thread_whatever_becomes_of_it() -> None:
+    seen: list[bool] = []
+
+    def stage(record: Article, _: Arrival) -> list[Article]:
+        seen.append(runner.computing)
+        if len(seen) == 1:
+            raise Retryable("away")
+        seen.append(runner.waiting and runner.computing)
+        return [record]
+
+    runner = map_runner(stage, Broker())
+    assert not runner.computing
+    await runner.handle(events("a"))
+    assert seen == [True, True, True]
+    assert not runner.computing
+
+
+async def test_a_passing_error_is_waited_out_in_place() -> None:
+    calls = 0
+
+    def stage(record: Article, _: Arrival) -> list[Article]:
+        nonlocal calls
+        calls += 1
+        if calls < 4:
+            raise Retryable("away")
+        return [record]
+
+    broker = Broker()
+    runner = map_runner(stage, broker)
+    (event,) = events("a")
+    await runner.handle([event])
+    assert calls == 4
+    assert [parcel[0] for parcel in broker.sent] == ["articles.tagged"]
+    assert event.acked
+    assert not runner.waiting
+    assert value(runner, "rasd_stage_retries_total", stage="toy") == 3
+
+
+async def test_what_kafka_did_not_confirm_is_sent_again_and_nothing_else() -> None:
+    broker = Broker(delivery_faults=[None, KafkaTimeoutError(), None], send_faults=[None, None, KafkaTimeoutError()])
+    runner = map_runner(lambda a, _: [a], broker)
+    batch = events("a", "b", "c")
+    await runner.handle(batch)
+    assert sorted(key or b"" for _, key, *_ in broker.sent) == [b"a", b"b", b"c"]
+    assert all(event.acked for event in batch)
+
+
+async def test_a_result_that_kafka_will_never_take_becomes_a_dead_letter() -> None:
+    broker = Broker(send_faults=[MessageSizeTooLargeError()])
+    runner = map_runner(lambda a, _: [a], broker)
+    (event,) = events("a")
+    await runner.handle([event])
+    assert broker.sent[0][0] == "articles.dlq"
+    assert broker.sent[0][2] == event.message.value
+    assert headers(broker.sent[0])["rasd.reason"] == "too_large"
+    assert event.acked
+
+
+async def test_cancellation_acknowledges_nothing() -> None:
+    broker = Broker(hold=asyncio.Event())
+    batch = events("a")
+    task = asyncio.create_task(map_runner(lambda a, _: [a], broker).handle(batch))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not batch[0].acked
+
+
+async def test_counters_exist_before_their_first_event() -> None:
+    runner = map_runner(lambda record, _: [record], Broker())
+    sample = runner.metrics.registry.get_sample_value
+    for reason in Reason:
+        assert sample("rasd_dead_letters_total", {"stage": "toy", "reason": reason.value}) == 0.0
+    assert sample("rasd_articles_total", {"stage": "toy", "outcome": "poison"}) == 0.0
+    assert sample("rasd_stage_retries_total", {"stage": "toy"}) == 0.0
+
+
+async def test_what_is_in_hand_waits_since_its_oldest_record() -> None:
+    hold = asyncio.Event()
+    runner = map_runner(lambda record, _: [record], Broker(hold=hold))
+    taken = events("a", "b", "c")
+    for event, timestamp in zip(taken, (100.0, 200.0, 300.0), strict=True):
+        event.message.timestamp = timestamp
+    work = asyncio.create_task(runner.handle(taken))
+    await asyncio.sleep(0)  # it takes the batch, and cannot end it while deliveries are held
+    assert runner.waits_since == {0: 100.0}
+    hold.set()
+    await work
+    assert runner.waits_since == {0: 300.0}

@@ -1,0 +1,140 @@
+"""Stages that write to a store: what is away is waited for, what is refused is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from structlog.testing import CapturingLogger
+
+from streams.errors import CommandError, Reason, Rejected, Retryable
+from streams.metrics import Metrics
+from streams.records import Article
+from streams.runner import StageRunner
+from streams.stage import SinkStage
+from streams.topics import Topic
+from tests.support.articles import article
+from tests.unit.streams.runner.broker import SETTINGS, THREAD, Broker, Event, events, headers, value
+
+
+@dataclass
+class Store:
+    """A sink made of one function."""
+
+    function: Any
+    closed: bool = False
+
+    async def write(self, articles: Sequence[Article], /) -> Sequence[Rejected | None]:
+        verdicts: Sequence[Rejected | None] = await self.function(articles)
+        return verdicts
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def sink_runner(write: Any, broker: Broker) -> StageRunner:
+    store = Store(write)
+    stage = SinkStage("index", "1", reads=Topic.ENRICHED, accepts=Article, build=lambda _: store)
+    return StageRunner(stage, store, send=broker.send, thread=THREAD, settings=SETTINGS, metrics=Metrics())
+
+
+async def test_a_defect_of_a_sink_acknowledges_nothing_and_is_tried_again() -> None:
+    calls = 0
+
+    async def write(articles: Sequence[Article]) -> list[Rejected | None]:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise AssertionError("a defect")
+        return [None] * len(articles)
+
+    runner = sink_runner(write, Broker())
+    batch = events("a")
+    await runner.handle(batch)
+    assert calls == 2
+    assert batch[0].acked
+    await runner.close()
+    assert runner.function.closed
+
+
+async def test_a_sink_gets_only_readable_articles_and_its_verdicts_find_their_records() -> None:
+    seen: list[str] = []
+
+    async def write(articles: Sequence[Article]) -> list[Rejected | None]:
+        seen.extend(a.id for a in articles)
+        return [Rejected(Reason.INDEX_REFUSED, "mapping") if a.id == "c" else None for a in articles]
+
+    broker = Broker()
+    runner = sink_runner(write, broker)
+    batch = [*events("a"), Event(b"junk", 1), Event(article(id="c").to_json(), 2)]
+    await runner.handle(batch)
+    assert seen == ["a", "c"]
+    assert {(headers(p)["__connect.errors.offset"], headers(p)["rasd.reason"]) for p in broker.sent} == {
+        ("1", "not_json"),
+        ("2", "index_refused"),
+    }
+    assert all(event.acked for event in batch)
+    assert value(runner, "rasd_articles_total", stage="index", outcome="ok") == 1
+
+
+async def test_a_sink_that_is_away_acknowledges_nothing_until_it_is_back() -> None:
+    back = asyncio.Event()
+
+    async def write(articles: Sequence[Article]) -> list[Rejected | None]:
+        if not back.is_set():
+            raise Retryable("Elasticsearch is away")
+        return [None] * len(articles)
+
+    runner = sink_runner(write, Broker())
+    batch = events("a")
+    task = asyncio.create_task(runner.handle(batch))
+    await asyncio.sleep(0.05)
+    assert runner.waiting
+    assert not batch[0].acked
+    back.set()
+    await task
+    assert batch[0].acked
+    assert not runner.waiting
+
+
+async def test_refused_credentials_are_waited_out_and_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = 0
+
+    async def write(articles: Sequence[Article]) -> list[Rejected | None]:
+        nonlocal tries
+        tries += 1
+        if tries < 4:
+            raise CommandError("Elasticsearch refuses our API key", hint="RASD_ELASTICSEARCH_API_KEY")
+        return [None] * len(articles)
+
+    runner = sink_runner(write, Broker())
+    batch = events("a")
+    said = CapturingLogger()
+    monkeypatch.setattr("streams.runner.log", said)
+    await runner.handle(batch)
+    assert batch[0].acked
+    assert value(runner, "rasd_stage_retries_total", stage="index") == 3
+    lines = [(call.args, call.kwargs.get("hint")) for call in said.calls if call.args]
+    assert lines == [(("waiting",), "RASD_ELASTICSEARCH_API_KEY"), (("going on",), None)]
+
+
+async def test_only_articles_that_were_stored_count_as_searchable() -> None:
+    async def write(articles: Sequence[Article]) -> list[Rejected | None]:
+        return [Rejected(Reason.INDEX_REFUSED, "no") if a.id.startswith("bad") else None for a in articles]
+
+    runner = sink_runner(write, Broker())
+    entities = [{"text": "بيروت", "name": "بيروت", "type": "LOC", "start": 0, "end": 5, "score": 1.0}] * 2
+    stored = [
+        article(id="a", fetched_at="2024-02-03T04:05:06Z", entities=entities),
+        article(id="bad", fetched_at="2024-02-03T04:05:06Z"),
+        article(id="b"),
+    ]
+    await runner.handle([Event(record.to_json(), offset) for offset, record in enumerate(stored)])
+    assert value(runner, "rasd_end_to_end_seconds_count") == 2
+    assert value(runner, "rasd_fetched_to_searchable_seconds_count") == 1
+    assert value(runner, "rasd_article_entities_sum", type="LOC") == 2
+    assert value(runner, "rasd_article_entities_count", type="PER") == 2
+    assert value(runner, "rasd_article_places_count") == 2
