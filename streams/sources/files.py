@@ -56,10 +56,13 @@ def read_paths(paths: list[Path]) -> Iterator[Item]:
 
 
 def count_bytes(paths: list[Path]) -> int | None:
-    """Size of all the files, for a progress bar; None when standard input is among them."""
-    if any(str(path) == "-" for path in paths):
-        return None
-    return sum(file.stat().st_size for path in paths for file in _files(path))
+    """Size of all the files, for a progress bar; None when standard input is among them.
+
+    Raises:
+        CommandError: a path does not exist, or is of no known kind.
+    """
+    size = sum(file.stat().st_size for path in paths if str(path) != "-" for file in _files(path))
+    return None if any(str(path) == "-" for path in paths) else size
 
 
 def is_read(file: Path, paths: list[Path]) -> bool:

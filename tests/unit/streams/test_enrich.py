@@ -86,6 +86,7 @@ def test_refused_and_unreadable_records_are_named_in_their_place_and_the_rest_is
         (["day.jsonl"], "alias.jsonl"),
         (["."], "new.jsonl"),
         (["nowhere.jsonl"], "day.jsonl"),
+        (["-", "nowhere.jsonl"], "day.jsonl"),
     ],
 )
 def test_no_file_is_emptied_that_is_still_to_be_read_or_for_nothing(
