@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from agents.text.utf8 import decoded
 from streams.cli.console import out
 from streams.cli.evaluate import app as evaluations
 from streams.errors import CommandError
@@ -79,8 +80,4 @@ def _lines(file: Path) -> io.StringIO:
         data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror}", status=2) from error
-    try:
-        return io.StringIO(data.decode(), newline="\n")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise CommandError(f"{file}:{line}: byte {error.start} is not UTF-8") from error
+    return io.StringIO(decoded(data, file), newline="\n")

@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from agents.geotag.context import distance_km
 from agents.geotag.resolve import Geotagger, geotag_article
+from agents.text.utf8 import decoded
 from streams.errors import CommandError
 from streams.records import Article, Place, PlaceKind, RawArticle, Span, Url
 
@@ -186,12 +187,9 @@ def _read_gold(path: Path) -> list[dict[str, Any]]:
     rows = []
     try:
         data = path.read_bytes()
-        lines = data.decode("utf-8-sig").split("\n")
     except OSError as error:
         raise CommandError(f"cannot read {path}: {error.strerror}", status=2) from error
-    except UnicodeDecodeError as error:
-        before = data[: error.start].count(b"\n")
-        raise CommandError(f"{path}:{before + 1}: byte {error.start} is not UTF-8") from error
+    lines = decoded(data, path, "utf-8-sig").split("\n")
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue

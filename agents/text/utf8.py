@@ -1,0 +1,25 @@
+"""Bytes of a file that a person wrote, as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from streams.errors import CommandError
+
+
+def decoded(data: bytes, file: Path, encoding: str = "utf-8") -> str:
+    """The text of a file.
+
+    Args:
+        data: all of its bytes.
+        file: for the message.
+        encoding: `utf-8`, or `utf-8-sig` where it may begin with a byte order mark.
+
+    Raises:
+        CommandError: it is not UTF-8; the message names line and byte.
+    """
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise CommandError(f"{file}:{line}: byte {error.start} is not UTF-8") from error
