@@ -146,6 +146,8 @@ class WorkerHealth:
     def not_ready(self) -> list[str]:
         """What still keeps this worker from working; empty when it is ready."""
         faults = []
+        if self.app.stopping or self.app.crashed:
+            faults.append("worker: is ending")
         if self._assignment() is None:
             faults.append("Kafka: not connected")
         elif self.app.rebalancing:

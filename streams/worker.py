@@ -1,15 +1,17 @@
-"""A worker: a Faust app whose agents are stage runners. Only this module and `tables` know Faust."""
+"""A worker: a Faust app whose agents are stage runners. Only this module, `tables` and `transport` know Faust."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from signal import Signals
 from typing import Any, cast
 
 import faust
@@ -17,7 +19,7 @@ import uvloop
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.exceptions import ConsistencyError
 from faust.tables.manager import TableManager
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.transport.drivers.aiokafka import Transport
 from faust.types import TP
 
 from streams.deadletters import Headers
@@ -32,54 +34,13 @@ from streams.stage import MapStage, Stage, StatefulFunction, load_stages
 from streams.tables import ConfirmedTable, claim_folder
 from streams.topics import LOOKUP_PARTITIONS, TopicSpec, topic_name
 from streams.tracing import open_tracing
+from streams.transport import PromptTransport
 
 log = get_logger(__name__)
 
-# Faust fixes the broker's long poll at 1.5 s, so that a poll on an idle topic holds back busy ones: throughput of the
-# whole worker falls to ~1,200 records a second. 20 ms keeps it at the client's own speed.
-FETCH_MAX_WAIT_MS = 20
 SWITCH_SECONDS = 0.0005
-# A crashed worker has so long to stop in good order.
+# A worker that crashed, or was told to stop, has so long to do so in good order. Less than the grace in `deploy/`.
 STOP_SECONDS = 20.0
-
-
-class _PromptConsumerThread(AIOKafkaConsumerThread):
-    logger = FAUST_LOGGER
-
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
-        return consumer
-
-
-class _PromptConsumer(Consumer):
-    logger = FAUST_LOGGER
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._to_resume: set[TP] = set()
-
-    def resume_partitions(self, tps: Iterable[TP]) -> None:
-        """Let partitions flow; those of streams only once `perform_seek` has gone back to what is committed.
-
-        Faust lets them flow first. What it fetches meanwhile is handed over ahead of the records before it.
-        """
-        streams = {tp for tp in tps if self.app.topics.acks_enabled_for(tp.topic)}
-        self._to_resume |= streams
-        super().resume_partitions(set(tps) - streams)
-
-    async def perform_seek(self) -> None:
-        """Go back to what is committed, then let the streams' partitions flow."""
-        await super().perform_seek()
-        streams, self._to_resume = self._to_resume & self.assignment(), set()
-        super().resume_partitions(streams)
-
-    def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
-        return _PromptConsumerThread(self, loop=self.loop, beacon=self.beacon)
-
-
-class _PromptTransport(Transport):
-    Consumer = _PromptConsumer
 
 
 class _Worker(faust.Worker):
@@ -88,6 +49,10 @@ class _Worker(faust.Worker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs | {"override_logging": False, "redirect_stdouts": False})
         self.spinner = None  # its terminal codes would stand before a line of the log, which then is no JSON
+
+    def _schedule_shutdown(self, signal: Signals) -> None:
+        cast(WorkerApp, self.app).told_to_stop()
+        super()._schedule_shutdown(signal)
 
 
 class _RebalanceSensor(faust.Sensor):
@@ -120,7 +85,8 @@ class WorkerApp(faust.App):
         confirmed_tables: the tables of all of them.
         assigned_at: when partitions were last assigned, on the performance counter.
         topics_lost: Kafka does not have the topics any more.
-        give_up: takes this process's place; called, from another thread, when it crashed and does not end by itself.
+        stopping: it was told to stop; nothing that fails from then on makes it start again.
+        give_up: ends this process, or takes its place; called, from another thread, when it should end and does not.
     """
 
     logger = FAUST_LOGGER
@@ -135,6 +101,7 @@ class WorkerApp(faust.App):
         self.changelogs: list[TopicSpec] = []
         self.assigned_at = time.perf_counter()
         self.topics_lost = False
+        self.stopping = False
         self.give_up: Callable[[], object] | None = None
         self._hurry: threading.Timer | None = None
         super().__init__(
@@ -170,12 +137,22 @@ class WorkerApp(faust.App):
         self.assigned_at = time.perf_counter()
 
     def _crash(self, reason: BaseException) -> None:
-        """Some service has failed. Faust stops all of them; one that waits in vain can hold that up for ever."""
-        if self.give_up is not None and self._hurry is None and not self._stopped.is_set():
+        """Some service has failed. Faust stops all of them."""
+        if not self._stopped.is_set():
+            self._end_in_time()
+        super()._crash(reason)
+
+    def told_to_stop(self) -> None:
+        """A signal came."""
+        self.stopping = True
+        self._end_in_time()
+
+    def _end_in_time(self) -> None:
+        """Give it `STOP_SECONDS`: one of Faust's services that waits in vain can hold up the others for ever."""
+        if self.give_up is not None and self._hurry is None:
             self._hurry = threading.Timer(STOP_SECONDS, self._end_at_once, [self.give_up])
             self._hurry.daemon = True
             self._hurry.start()
-        super()._crash(reason)
 
     def ended(self) -> None:
         """It has ended by itself."""
@@ -189,7 +166,7 @@ class WorkerApp(faust.App):
         give_up()
 
     def _new_transport(self) -> Transport:
-        return _PromptTransport(self.conf.broker_consumer, self)
+        return PromptTransport(self.conf.broker_consumer, self)
 
     async def on_start(self) -> None:
         """Answer health checks first, then wait for Kafka and its topics, then consume."""
@@ -348,24 +325,28 @@ def _rebuild_on_recovery(app: WorkerApp, tables: list[ConfirmedTable], function:
 def run_worker(
     settings: Settings, metrics: Metrics | None = None, start_again: Callable[[], object] | None = None
 ) -> int:
-    """Run a worker until it is told to stop; returns its exit status.
+    """Run a worker until it is told to stop; returns its exit status, 0 when it was.
 
     Faust ends the process when a commit fails or a service crashes; `rasd worker` then starts it again.
 
     Args:
-        start_again: see `WorkerApp.give_up`.
+        start_again: puts a fresh worker in the place of one that crashed and does not end. Without it nothing ends one
+            that does not end by itself.
     """
     # Stages compute in threads. At Python's 5 ms a switch, a call of the event loop that lets go of the interpreter (a
     # socket, RocksDB) may wait that long for each of them. What this gains was not measured by itself.
     sys.setswitchinterval(SWITCH_SECONDS)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     app = create_worker(settings, metrics)
-    app.give_up = start_again
+    if start_again is not None:
+        app.give_up = lambda: os._exit(0) if app.stopping else start_again()
     log.info("worker starts", stages=list(settings.stages), kafka=settings.kafka_bootstrap, app=settings.app_id)
     worker = app.Worker(quiet=True, daemon=True, blocking_timeout=0)
     try:
         worker.execute_from_commandline()
     except SystemExit as stop:
+        if app.stopping:
+            return 0
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     finally:
         app.ended()

@@ -44,7 +44,7 @@ def worker(
 
     Example: `rasd worker --stages clean,entities`
     """
-    from streams.logs import configure_logging
+    from streams.logs import configure_logging, get_logger
     from streams.metrics import Metrics
     from streams.settings import Settings
     from streams.worker import run_worker
@@ -58,22 +58,16 @@ def worker(
     metrics.restarts.set(restarts)
     started = time.monotonic()
 
-    def start_again() -> None:
-        _start_again(0 if time.monotonic() - started > _LONG_ENOUGH else restarts, restarts)
+    def start_again(pause: float = 0.0) -> None:
+        """Replace this process by a fresh one: nothing of the crashed state survives, and the process id stays."""
+        get_logger(__name__).warning("the worker crashed and starts again", seconds=pause, restarts=restarts + 1)
+        time.sleep(pause)
+        os.environ[_RESTARTS] = str(restarts + 1)
+        os.execv(sys.executable, [sys.executable, "-m", "streams.cli", *sys.argv[1:]])  # noqa: S606
 
     if run_worker(settings, metrics, start_again) != 0:
-        start_again()
-
-
-def _start_again(quick_crashes: int, restarts: int) -> None:
-    """Replace this process by a fresh one: nothing of the crashed state survives, and the process id stays."""
-    from streams.logs import get_logger
-
-    delay = min(30.0, 0.5 * 2 ** min(quick_crashes, 6))
-    get_logger(__name__).warning("the worker crashed and starts again", seconds=delay, restarts=restarts + 1)
-    time.sleep(delay)
-    os.environ[_RESTARTS] = str(restarts + 1)
-    os.execv(sys.executable, [sys.executable, "-m", "streams.cli", *sys.argv[1:]])  # noqa: S606
+        quick_crashes = 0 if time.monotonic() - started > _LONG_ENOUGH else restarts
+        start_again(min(30.0, 0.5 * 2 ** min(quick_crashes, 6)))
 
 
 def serve(

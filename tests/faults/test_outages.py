@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,7 @@ from tests.support.index import count, documents
 from tests.support.processes import rasd, wait_until, worker
 
 ARTICLES = 1_000
+FEW_ARTICLES = 200
 # Waiting is said once for a stage and once more by what it waits on; a flood would be thousands of lines.
 FEW_LINES = 60
 
@@ -60,3 +65,28 @@ def test_kafka_is_killed_midway(settings: Settings, tmp_path: Path) -> None:
     assert [doc["_id"] for doc in documents(settings, "id")] == _ids(ARTICLES)
     letters = rasd("dlq", "list", settings=settings).stdout.decode()
     assert letters.strip().endswith("0 dead letters"), letters
+
+
+@pytest.mark.timeout(600)
+def test_a_worker_told_to_stop_while_kafka_hangs_ends(settings: Settings, tmp_path: Path) -> None:
+    """Kafka takes connections and answers nothing: what Faust waits for on its way down never comes."""
+    file = write_lines(tmp_path / "articles.jsonl", records(FEW_ARTICLES))
+    with worker(settings, tmp_path / "worker.log") as running:
+        assert rasd("ingest", str(file), settings=settings).returncode == 0
+        wait_until(lambda: count(settings) > 0, 120, running.tail)
+        with _frozen(settings, "kafka"):
+            assert running.stop() == 0
+    with worker(settings, tmp_path / "next.log") as running:
+        wait_until(lambda: count(settings) == FEW_ARTICLES, 120, running.tail)
+    assert [doc["_id"] for doc in documents(settings, "id")] == _ids(FEW_ARTICLES)
+
+
+@contextmanager
+def _frozen(settings: Settings, name: str) -> Iterator[None]:
+    pid = native.status(settings)[name].pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)

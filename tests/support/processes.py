@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -110,15 +110,21 @@ class Running:
         self.process.wait(30)
 
     def stop(self) -> int:
-        """SIGTERM, and its exit status."""
+        """SIGTERM, and its exit status.
+
+        Raises:
+            AssertionError: it does not end; what its threads and tasks were at stands in the message.
+        """
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
             return self.process.wait(40)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(30)
-            raise
+            self.process.send_signal(signal.SIGUSR1)  # Faust writes down where it stands
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(5)
+            self.kill()
+            raise AssertionError(f"SIGTERM did not end it:\n{self.tail(2000)}") from None
 
 
 def start(settings: Settings, log: Path, *command: str, port: int, module: str = "streams.cli") -> Running:

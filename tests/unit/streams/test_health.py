@@ -55,6 +55,8 @@ def health(end: int, done: int) -> tuple[WorkerHealth, Any, Consumer]:
         settings=Settings(_env_file=None),
         runners={"clean": runner},
         steps=0,
+        stopping=False,
+        crashed=False,
     )
     watch = WorkerHealth(app, stall_seconds=60)  # type: ignore[arg-type]
     watch.servers.faults = []
@@ -153,6 +155,15 @@ def test_without_kafka_nobody_gets_partitions_and_a_restart_would_not_help() -> 
     watch.servers.faults = ["no Kafka"]
     watch.observe(0)
     assert watch.not_alive(2 * ASSIGNMENT_SECONDS) == []
+
+
+@pytest.mark.parametrize("why", ["stopping", "crashed"])
+def test_a_worker_that_ends_is_not_ready(why: str) -> None:
+    watch, _, _ = health(end=10, done=10)
+    app: Any = watch.app
+    app.tables.recovery.completed.set()
+    setattr(app, why, True)
+    assert watch.not_ready() == ["worker: is ending"]
 
 
 class Store:

@@ -1,7 +1,8 @@
-"""A worker that crashed ends, also when something in it waits for ever."""
+"""A worker that crashed, or was told to stop, ends, also when something in it waits for ever."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from pathlib import Path
 
@@ -22,6 +23,28 @@ def test_a_crash_that_does_not_end_is_ended(app: WorkerApp) -> None:
     app.give_up = ended.set
     app._crash(RuntimeError("a commit failed"))
     assert ended.wait(60)
+
+
+def test_a_stop_that_does_not_end_is_ended(app: WorkerApp) -> None:
+    ended = threading.Event()
+    app.give_up = ended.set
+    app.told_to_stop()
+    app._stopped.set()
+    assert ended.wait(60)
+
+
+def test_a_signal_is_noted_before_anything_is_stopped(app: WorkerApp) -> None:
+    worker = app.Worker(loop=asyncio.new_event_loop())
+    noted: list[bool] = []
+
+    async def stop() -> None:
+        noted.append(app.stopping)
+
+    worker.stop = stop
+    worker._on_sigterm()
+    worker.loop.run_until_complete(worker._signal_stop_future)
+    worker.loop.close()
+    assert noted == [True]
 
 
 def test_one_that_ends_by_itself_is_left_alone(app: WorkerApp, monkeypatch: pytest.MonkeyPatch) -> None:
