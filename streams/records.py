@@ -280,6 +280,11 @@ class Article(_Record):
     main_place: MainPlace | None = Field(default=None, description="Null when no place is sure enough.")
     trace: dict[str, StageTrace] = Field(default_factory=dict)
 
+    @property
+    def appeared_at(self) -> datetime:
+        """When it was published, as far as that is known: else when it was fetched, else when it came in here."""
+        return self.published_at or self.fetched_at or self.ingested_at
+
 
 class Fingerprint(_Record):
     """What the look-up needs to know of an article, and no more.
@@ -297,6 +302,7 @@ class Fingerprint(_Record):
     weekdays: int = Field(default=0, ge=0, lt=128, description="Days of the week it names, Saturday the lowest bit.")
     family: str = Field(default="", description="Hash of outlet and URL without its variable parts.")
     quarters: str = Field(default="", description="Quarter of the text of each hash in `sketch`, 2 bits each.")
+    hour: int | None = Field(default=None, description="When the article appeared, hours since the epoch.")
 
 
 class FingerprintedArticle(Article):

@@ -25,7 +25,9 @@ class CompareConfig:
     """When two texts are copies. The values were tuned on real pairs judged by reading (benchmarks/dedupe).
 
     Attributes:
-        similarity: least sum of containment and evenness, see `Overlap`.
+        similarity: least sum of containment and evenness, see `Overlap`, of texts that appeared at one time.
+        next_day_similarity: the same for a day apart or more; in between it grows with the hours. Papers print copies
+            within hours; what resembles a text of the day before is more often the next case, or what came of it.
         flash_words: the shorter text being no longer than that, the two must be nearly the same.
         flash_resemblance: their least Jaccard similarity.
         weekday_containment: least containment of texts that name different days of the week.
@@ -42,6 +44,7 @@ class CompareConfig:
     """
 
     similarity: float = 0.5
+    next_day_similarity: float = 0.6
     flash_words: int = 25
     flash_resemblance: float = 0.7
     weekday_containment: float = 0.9
@@ -131,7 +134,7 @@ def compare(later: Features, earlier: Features, config: CompareConfig) -> Match 
 
 def _compare(later: Features, earlier: Features, shared: Overlap, config: CompareConfig) -> Match | None:
     a, b = later.fingerprint, earlier.fingerprint
-    if not _similar(min(a.words, b.words), shared, config):
+    if not _similar(a, b, shared, config):
         return None
     if _other_days(later, earlier) and shared.containment < _required_across_days(later, earlier, config):
         return None
@@ -197,10 +200,18 @@ def _measure(one: Features, other: Features) -> Overlap:
     return Overlap(len(common) / (size + other_size - len(common)), containment, least)
 
 
-def _similar(words: int, shared: Overlap, config: CompareConfig) -> bool:
-    if words <= config.flash_words:
+def _similar(a: Fingerprint, b: Fingerprint, shared: Overlap, config: CompareConfig) -> bool:
+    if min(a.words, b.words) <= config.flash_words:
         return shared.resemblance >= config.flash_resemblance
-    return shared.containment + shared.evenness >= config.similarity
+    least = config.similarity + _days_apart(a, b) * (config.next_day_similarity - config.similarity)
+    return shared.containment + shared.evenness >= least
+
+
+def _days_apart(a: Fingerprint, b: Fingerprint) -> float:
+    """1 at most; nothing where a time is unknown, or one address says that it is one story."""
+    if a.hour is None or b.hour is None or a.family == b.family:
+        return 0.0
+    return min(abs(a.hour - b.hour) / 24, 1.0)
 
 
 def _other_days(a: Features, b: Features) -> bool:

@@ -87,9 +87,10 @@ def fingerprint(article: Article, config: FingerprintConfig) -> Fingerprint:
         signature=_signature(without_formulas(run_hashes(word_runs(words, config.signature_words)), table), config),
         sketch=_pack("H", [value >> 48 for value in smallest]),
         numbers=_pack("H", _number_hashes(words, config.most_numbers)),
-        weekdays=_weekdays(words, article.published_at or article.ingested_at),
+        weekdays=_weekdays(words, article.appeared_at),
         family=_digest(f"{article.source}\n{url_family(article.url)}", 6),
         quarters=_quarters(hashes, smallest),
+        hour=int(article.appeared_at.timestamp() // 3600),
     )
 
 

@@ -135,11 +135,14 @@ class Lookup:
         self._moves = []
         if article.fingerprint.algorithm != self._config.algorithm:
             self._count("other_algorithm")
-        features = Features(article.fingerprint)
         known = self._load(article.id)
+        fingerprint = article.fingerprint
+        if known is not None:  # fetched again: it appeared when it first did, as its place in the stream is the first
+            fingerprint = fingerprint.model_copy(update={"hour": known.features.fingerprint.hour})
+        features = Features(fingerprint)
         if known is None:
             known = self._insert((round(min(article.ingested_at.timestamp(), now), 3), article.id), features)
-        elif known.features.fingerprint != article.fingerprint:
+        elif known.features.fingerprint != fingerprint:
             known = self._edit(known, features)
         for moved, cluster in known.moves.items():
             self._move(moved, cluster, known.decided)

@@ -48,6 +48,7 @@ def _article(item: dict[str, str], ingested_at: datetime) -> Article | None:
         source=item["source"],
         title=item["title"],
         content=item["content"],
+        date_extracted=item["date_extracted"],
     )
     try:
         articles = clean_page(raw, ingested_at=ingested_at, limits=Limits())

@@ -111,7 +111,7 @@ class Matcher:
         )
 
     def _in_time(self, article: Article) -> bool:
-        time = article.published_at or article.fetched_at or article.ingested_at
+        time = article.appeared_at
         since, until = self.filters.since, self.filters.until
         return (since is None or time >= since) and (until is None or time < until)
 

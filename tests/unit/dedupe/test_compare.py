@@ -89,6 +89,27 @@ def test_other_weekdays_tell_stories_of_one_template_apart(make: Maker) -> None:
     assert verdict(make, " ".join(STORY) + " الخميس", body + " الخميس والأحد") is not None
 
 
+@pytest.mark.parametrize(
+    ("hours", "copy"), [(0, True), (14, True), (17, False), (24, False), (70, False), (None, True)]
+)
+def test_of_a_text_a_day_older_more_must_stand_in_a_copy(make: Maker, hours: int | None, copy: bool) -> None:
+    """It is the next case of a template, or what came of an event. An unknown time is held against nobody."""
+    scattered = [
+        new if at % 7 < 4 else old for at, (old, new) in enumerate(zip(STORY, random_words(8, 200), strict=True))
+    ]
+    one, other = (make(name, " ".join(words)).fingerprint for name, words in (("a", STORY), ("b", scattered)))
+    shared = overlap(Features(one), Features(other))
+    assert 0.56 < shared.containment + shared.evenness < 0.57
+    then = Features(one.model_copy(update={"hour": 400_000}))
+    now = Features(other.model_copy(update={"hour": None if hours is None else 400_000 + hours}))
+    assert (compare(now, then, CONFIG) is not None) == copy
+    assert (compare(then, now, CONFIG) is not None) == copy
+    family = then.fingerprint.family  # of one address it is the same story, whenever it was printed
+    same = compare(Features(now.fingerprint.model_copy(update={"family": family})), then, CONFIG)
+    assert same is not None
+    assert same.relation == "update"
+
+
 def test_a_flash_must_be_nearly_the_same(make: Maker) -> None:
     flash = STORY[:20]
     assert verdict(make, " ".join(flash), " ".join([*flash[:-1], "غدا"])) is not None

@@ -142,6 +142,21 @@ def test_a_replay_changes_nothing_and_is_told_the_same(make: Maker) -> None:
     assert told == clusters(table)
 
 
+def test_an_article_fetched_again_is_no_other_article(make: Maker) -> None:
+    articles = stream(make)
+    table: dict[str, Any] = {}
+    lookup = Lookup(table, LookupConfig())
+    for article in articles:
+        lookup.assign(article, NOW)
+    before = json.dumps(table, sort_keys=True)
+    for article in articles:
+        hour = article.fingerprint.hour
+        assert hour is not None
+        fingerprint = article.fingerprint.model_copy(update={"hour": hour + 20})
+        lookup.assign(article.model_copy(update={"fingerprint": fingerprint}), NOW)
+    assert json.dumps(table, sort_keys=True) == before
+
+
 def test_an_old_article_sent_again_does_not_undo_later_decisions(make: Maker) -> None:
     text = " ".join(random_words(1, 120))
     table: dict[str, Any] = {}
