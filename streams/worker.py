@@ -144,6 +144,7 @@ class WorkerApp(faust.App):
 
     def told_to_stop(self) -> None:
         """A signal came."""
+        log.info("the worker stops")
         self.stopping = True
         self._end_in_time()
 
