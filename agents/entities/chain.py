@@ -18,16 +18,13 @@ class Layout:
     the first of all.
 
     Attributes:
-        lengths: [sentences] tokens of each, the longest first; so are `starts` and `ends`.
-        starts, ends: places of the first token and behind the last.
+        lengths: [sentences] tokens of each, the longest first.
         active: how many sentences are still under way at each step.
         ranks: [tokens] which of the sentences a token is of.
         steps: [tokens] when a token is read from the front; `backs`: from the end.
     """
 
     lengths: Places
-    starts: Places
-    ends: Places
     active: list[int]
     ranks: Places
     steps: Places
@@ -44,9 +41,7 @@ class Layout:
         active = np.cumsum(np.bincount(sizes, minlength=int(sizes.max()) + 1)[::-1])[::-1][1:]
         steps = np.arange(ends[-1]) - np.repeat(ends - sizes, sizes)
         backs = np.repeat(sizes, sizes) - 1 - steps
-        return cls(
-            sizes[order], (ends - sizes)[order], ends[order], active.tolist(), np.repeat(rank, sizes), steps, backs
-        )
+        return cls(sizes[order], active.tolist(), np.repeat(rank, sizes), steps, backs)
 
 
 def side_by_side(lengths: Sequence[int], cells: int) -> Iterator[list[int]]:

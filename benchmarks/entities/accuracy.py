@@ -149,7 +149,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--folds", type=int, nargs="*", default=list(range(5)), help="which of the five folds")
-    parser.add_argument("--networks", type=int, default=3)
+    parser.add_argument("--networks", type=int, default=1, help="of different seeds")
     parser.add_argument("--without", nargs="*", default=[], choices=ABLATIONS)
     parser.add_argument("--no-aqmar", action="store_true", help="do not train on AQMAR too")
     parser.add_argument("--no-domains", action="store_true", help="leave out ANERcorp to AQMAR and back")
