@@ -1,6 +1,6 @@
 # Rasd: `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit format lock train-entities gazetteer schemas clean
+.PHONY: help setup demo test test-neural check unit explore format lock train-entities gazetteer schemas clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -31,6 +31,9 @@ test-neural: setup ## camel-tools' tagger on a tiny model; needs .venv/bin/pip i
 
 unit: setup ## the tests that need no server, in seconds
 	@$(BIN)/python -m pytest tests/unit
+
+explore: setup ## the property tests on other examples than `make test` tries, many more of them
+	@$(BIN)/python -m pytest --hypothesis-profile explore -m hypothesis tests/unit
 
 check: setup ## format, lint, types, layers
 	@$(BIN)/ruff format --check .

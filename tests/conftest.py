@@ -14,8 +14,14 @@ from hypothesis import settings as property_settings
 from deploy.local.temporary import temporary_stack
 from streams.settings import Settings
 
-# No property depends on how fast the machine is: a stall of 200 ms on a busy one would fail the test.
-property_settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# No property depends on how fast the machine is: a stall of 200 ms on a busy one would fail the test. `make test` tries
+# the same examples every time; `make explore` tries others, and many more.
+property_settings.register_profile(
+    "any-machine", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+property_settings.register_profile(
+    "explore", property_settings.get_profile("any-machine"), derandomize=False, max_examples=2000
+)
 property_settings.load_profile("any-machine")
 
 

@@ -18,6 +18,8 @@ from streams.records import Article, Entity
 # A name reaches over «.», «-» and «'» (أ.ف.ب, Al-Ahram) but never over a quotation mark, a bracket or a comma.
 _INSIDE_NAMES = frozenset(".-–'’`/&")
 _OPENING = frozenset('«“"„')
+# Of tokens that hold letters or digits these stand in decimals, dates and times alone, which are part of no name.
+_INSIDE_NUMBERS = frozenset("،,٫٬:/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def _trimmed(piece: list[Token]) -> list[Token]:
 
 def _is_word(token: Token) -> bool:
     # A tatweel or a vowel sign alone is alphanumeric to Python and nothing to a reader.
-    return fold(token.text)[:1].isalnum()
+    return fold(token.text)[:1].isalnum() and _INSIDE_NUMBERS.isdisjoint(token.text)
 
 
 def _mention(found: _Found) -> Mention:

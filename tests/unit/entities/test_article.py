@@ -139,6 +139,11 @@ def test_abbreviations_stay_whole_and_stops_stay_out() -> None:
     assert [e.text for e in found] == ["أ.ف.ب"]
 
 
+def test_a_decimal_or_a_list_of_numbers_is_no_name() -> None:
+    found = find("قناة 24 بلغت 12،5 قناة 2015،2016", Script("B-ORG I-ORG O B-ORG B-ORG I-ORG"))
+    assert [e.text for e in found] == ["قناة 24", "قناة"]
+
+
 def test_the_weakest_token_gives_the_score() -> None:
     found = find("سلمى الحمداني", Script("B-PER I-PER"))
     assert found[0].score == 0.8
