@@ -39,7 +39,8 @@ def _as_utc(value: datetime) -> datetime:
         raise ValueError("lies outside the years 1 to 9999 in UTC") from error
 
 
-def _iso(value: datetime) -> str:
+def iso_time(value: datetime) -> str:
+    """A time in UTC as all records write it: `2024-02-03T04:05:06Z`, with milliseconds where it has any."""
     return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds").replace("+00:00", "Z")
 
 
@@ -55,7 +56,7 @@ def _media_type(value: object) -> object:
 Timestamp = Annotated[
     datetime,
     AfterValidator(_as_utc),
-    PlainSerializer(_iso, return_type=str, when_used="json"),
+    PlainSerializer(iso_time, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 OptionalTimestamp = Annotated[Timestamp | None, BeforeValidator(_blank_to_none)]

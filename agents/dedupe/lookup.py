@@ -136,14 +136,14 @@ class Lookup:
         if article.fingerprint.algorithm != self._config.algorithm:
             self._count("other_algorithm")
         known = self._load(article.id)
-        fingerprint = article.fingerprint
-        if known is not None:  # fetched again: it appeared when it first did, as its place in the stream is the first
-            fingerprint = fingerprint.model_copy(update={"hour": known.features.fingerprint.hour})
-        features = Features(fingerprint)
         if known is None:
-            known = self._insert((round(min(article.ingested_at.timestamp(), now), 3), article.id), features)
-        elif known.features.fingerprint != fingerprint:
-            known = self._edit(known, features)
+            rank = (round(min(article.ingested_at.timestamp(), now), 3), article.id)
+            known = self._insert(rank, Features(article.fingerprint))
+        else:
+            # Fetched again, it still appeared when it first did, as its place in the stream is the first.
+            fingerprint = article.fingerprint.model_copy(update={"hour": known.features.fingerprint.hour})
+            if fingerprint != known.features.fingerprint:
+                known = self._edit(known, Features(fingerprint))
         for moved, cluster in known.moves.items():
             self._move(moved, cluster, known.decided)
         self._forget()

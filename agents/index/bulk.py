@@ -19,7 +19,7 @@ from typing import Any, Literal
 import orjson
 
 from streams.errors import Reason, Rejected, Retryable
-from streams.records import Article, MainPlace, Place
+from streams.records import Article, MainPlace, Place, iso_time
 from streams.settings import Settings
 
 Verdict = None | Rejected | Retryable
@@ -73,7 +73,7 @@ def version(article: Article, revision: int) -> int:
 def document(article: Article) -> dict[str, Any]:
     """The document as Elasticsearch gets it."""
     fields = article.model_dump(mode="json")
-    fields["@timestamp"] = fields["published_at"] or fields["fetched_at"] or fields["ingested_at"]
+    fields["@timestamp"] = iso_time(article.appeared_at)
     fields["facets"] = facets(article)
     return fields
 
