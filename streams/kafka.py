@@ -284,7 +284,7 @@ async def _check_partitions(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpe
         if found != wanted[description["topic"]]:
             raise CommandError(
                 f"topic {description['topic']} has {found} partitions, the settings say {wanted[description['topic']]}",
-                hint="set RASD_PARTITIONS to what the topic has; docs/operations.md tells how to grow it",
+                hint="set RASD_PARTITIONS to what the topic has; docs/guides/production.md describes how to grow it",
             )
 
 

@@ -229,7 +229,7 @@ class RemovedText(_Record):
     """Text of the page that is not in the body."""
 
     text: str
-    reason: str = Field(description="Name of the rule that took it (docs/cleaning.md).")
+    reason: str = Field(description="Name of the rule that took it (docs/explanation/cleaning.md).")
 
 
 class MainPlace(_Record):

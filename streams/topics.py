@@ -22,7 +22,8 @@ class Topic(StrEnum):
     DLQ = "articles.dlq"
 
 
-# The look-up must meet every earlier article, so one partition, whatever the number of workers (docs/architecture.md).
+# The look-up must meet every earlier article, so one partition, whatever the number of workers
+# (docs/explanation/architecture.md).
 LOOKUP_PARTITIONS = 1
 
 DAY_MS = 24 * 3600 * 1000

@@ -12,7 +12,7 @@ from agents.entities.bio import BREAKS, TAGS
 Floats = NDArray[np.float32]
 
 # Taggers trained on few names are too shy of new ones: O has to be this much likelier than a name. Cross-validated
-# (docs/entities.md).
+# (docs/explanation/entities.md).
 _PREFERENCE = np.array([0.67, *(1.0 for _ in TAGS[1:])], dtype=np.float32)
 _BREAKS = np.array(BREAKS)
 # Far below any probability, and finite.

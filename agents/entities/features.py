@@ -63,7 +63,7 @@ class WordFeatures:
         stem: `plain` without clitics, with its article.
         names: its features.
         beside: features that the tokens beside it see besides.
-        kinds: what an earlier tagger took it for; features of the random field alone (docs/entities.md).
+        kinds: what an earlier tagger took it for; features of the random field alone (docs/explanation/entities.md).
     """
 
     plain: str

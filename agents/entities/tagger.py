@@ -25,12 +25,12 @@ from agents.entities.potentials import Floats, LinearModel
 from agents.entities.store import Model, load
 
 MODEL = Path(__file__).parent / "models" / "tagger.xz"
-# One tagger serves both: more networks brought nothing over one (docs/entities.md).
+# One tagger serves both: more networks brought nothing over one (docs/explanation/entities.md).
 BACKENDS = ("fast", "accurate")
 NETWORKS = 1
 # Looked at while loading: nine tokens of ten in the news.
 _COMMON_WORDS = 12_000
-# Cross-validated (docs/entities.md).
+# Cross-validated (docs/explanation/entities.md).
 NETWORKS_SHARE = 0.55
 # Steps times sentences that are read side by side: memory grows with them, and beyond this the processor waits for it.
 _MOST_CELLS = 1 << 12

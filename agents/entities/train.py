@@ -31,7 +31,7 @@ from agents.entities.store import Model, save
 from agents.entities.tagger import MODEL, NETWORKS
 from agents.entities.wordstats import DIMENSIONS, WordStatistics, word_statistics
 
-# Share of the random field that AQMAR taught too. Cross-validated (docs/entities.md).
+# Share of the random field that AQMAR taught too. Cross-validated (docs/explanation/entities.md).
 ADDED_SHARE = 0.25
 PENALTIES = {"c1": 0.05, "c2": 0.01, "max_iterations": 80, "feature.possible_transitions": True}
 

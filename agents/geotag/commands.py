@@ -28,7 +28,9 @@ def register(app: typer.Typer) -> None:  # noqa: ARG001  (every stage's commands
 
 def evaluate(
     gold: Path = typer.Argument(
-        ..., metavar="GOLD", help="Labels, one article a line (benchmarks/places/gold.jsonl); docs/places.md explains."
+        ...,
+        metavar="GOLD",
+        help="Labels, one article a line (benchmarks/places/gold.jsonl); docs/explanation/places.md explains.",
     ),
     corpus: Path = typer.Option(
         None, "--corpus", help="Folder of .zip dumps that hold the articles; not needed when the lines carry `content`."

@@ -71,7 +71,7 @@ OVERVIEW = Dashboard(
                         Query('count(ALERTS{alertstate="firing",alertname=~"Rasd.*"}) or vector(0)', "alerts"),
                     ],
                     "short",
-                    "Workers that answer, and alerts that fire. docs/runbook.md says what to do about each.",
+                    "Workers that answer, and alerts that fire. docs/guides/runbook.md says what to do about each.",
                     type="stat",
                     width=4,
                     height=5,

@@ -136,8 +136,8 @@ def grow(
 ) -> None:
     """Give the topics more partitions, so that more workers can share them. It cannot be undone.
 
-    The workers must be stopped, and start again with RASD_PARTITIONS set to the new number. docs/operations.md has the
-    whole procedure.
+    The workers must be stopped, and start again with RASD_PARTITIONS set to the new number. docs/guides/production.md
+    has the whole procedure.
 
     Example: `rasd topics grow 8`
     """
@@ -162,7 +162,7 @@ def rewind(
     """Let stages work once more on what came since a moment: after one of them changed.
 
     The workers of this application (RASD_APP_ID) must be stopped. Articles replace those in the index only under a
-    higher RASD_PIPELINE_REVISION. docs/operations.md has the whole procedure.
+    higher RASD_PIPELINE_REVISION. docs/guides/production.md has the whole procedure.
 
     Example: `RASD_APP_ID=again rasd topics rewind --since 2026-11-20 --stages entities,geotag,index`
     """

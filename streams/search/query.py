@@ -2,8 +2,8 @@
 
 Weights and `minimum_should_match` are those that did best in benchmarks/search. How many of the free words an article
 needs depends on what the answer is for. A page sorted by relevance may show weak matches, as they stand at its end, and
-demanding most words there costs good ones (docs/search.md). Where every match counts the same (newest first, facets,
-timeline, map, live feed), most words are needed.
+demanding most words there costs good ones (docs/explanation/search.md). Where every match counts the same (newest
+first, facets, timeline, map, live feed), most words are needed.
 """
 
 from __future__ import annotations

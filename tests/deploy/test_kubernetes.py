@@ -110,8 +110,8 @@ def test_every_pod_has_room_and_a_limit_of_memory(overlay: str) -> None:
 
 
 def test_pods_ask_for_the_memory_that_was_measured(overlay: str) -> None:
-    """The table of docs/operations.md, by `python -m benchmarks.operations`."""
-    manual = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    """The table of docs/guides/production.md, by `python -m benchmarks.operations`."""
+    manual = (ROOT / "docs/guides/production.md").read_text(encoding="utf-8")
     peaks = {
         name: int(mib) for name, mib in re.findall(r"^\| `(rasd-\w+)`[^|]*\|[^|]*\| (\d+) \|", manual, re.MULTILINE)
     }

@@ -14,8 +14,9 @@ from streams.settings import Settings
 from tests.deploy.manifests import workloads
 from tests.deploy.sources import ROOT, alerts, dashboards, declared_metrics, default_compose, panels
 
-MANUALS = ("operations", "runbook")
-TEXTS = {name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in MANUALS}
+GUIDES = ROOT / "docs" / "guides"
+MANUALS = ("production", "runbook")
+TEXTS = {name: (GUIDES / f"{name}.md").read_text(encoding="utf-8") for name in MANUALS}
 # Compose's own words, and ours, for what stands between `docker compose` and a service.
 COMPOSE = r"docker compose (?:--\S+ )*(?:ps|logs|up|stop|restart|exec|run)((?: -[-\w]+(?:[ =][\w=]+)?)*)((?: [a-z]+)*)"
 EXAMPLES = ROOT / ".env.example"
@@ -83,7 +84,7 @@ def test_its_services_and_workloads_exist(manual: str) -> None:
 
 def test_its_links_lead_somewhere(manual: str) -> None:
     for target, anchor in re.findall(r"\]\(([\w./-]*)(?:#([\w-]+))?\)", TEXTS[manual]):
-        path = ROOT / "docs" / target if target else ROOT / "docs" / f"{manual}.md"
+        path = GUIDES / target if target else GUIDES / f"{manual}.md"
         assert path.exists(), target
         if anchor:
             headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
@@ -91,7 +92,7 @@ def test_its_links_lead_somewhere(manual: str) -> None:
 
 
 def test_every_entry_says_what_is_seen_where_to_look_and_what_to_do(manual: str) -> None:
-    if manual == "operations":
+    if manual == "production":
         return
     for entry in re.split(r"^## ", TEXTS[manual], flags=re.MULTILINE)[1:]:
         name, _, text = entry.partition("\n")

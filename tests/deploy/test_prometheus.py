@@ -182,7 +182,9 @@ def test_alerts_say_how_bad_it_is_what_it_means_and_what_to_do(rule: dict[str, A
 
 
 def test_the_runbook_has_no_entry_without_an_alert() -> None:
-    headings = re.findall(r"^## (Rasd\w+)$", (ROOT / "docs/runbook.md").read_text(encoding="utf-8"), re.MULTILINE)
+    headings = re.findall(
+        r"^## (Rasd\w+)$", (ROOT / "docs/guides/runbook.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert headings == [rule["alert"] for rule in alerts()]
 
 

@@ -1,4 +1,4 @@
-"""The index is lost, comes back from a snapshot, and answers as before: by the very commands of docs/operations.md."""
+"""Lose the index, restore it by the commands of docs/guides/production.md, and get the same answers as before."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ QUERIES = ("الميناء", "في بيروت", "الخبر رقم 3")
 
 def manual(settings: Settings) -> dict[str, str]:
     """The shell commands of the manual's section, by the heading of their step, for this test's servers and names."""
-    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "guides" / "production.md").read_text(encoding="utf-8")
     section = text.partition("\n## Back up and restore\n")[2].partition("\n## ")[0]
     found = re.findall(r"^\d\. \*\*(.+?)\*\*.*?^ +```\n(.+?)^ +```$", section, re.MULTILINE | re.DOTALL)
     assert [step for step, _ in found] == ["Register", "Take", "Delete", "Restore"]

@@ -15,7 +15,7 @@ from tests.support.processes import ROOT
 
 def questions() -> list[str]:
     """Every request that changes nothing."""
-    text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "guides" / "runbook.md").read_text(encoding="utf-8")
     return sorted({span for span in re.findall(r"`(curl [^`]+:29200/[^`]+)`", text) if "DELETE" not in span})
 
 

@@ -151,7 +151,7 @@ async def test_elasticsearch_refuses_whoever_has_no_key_and_we_refuse_a_stranger
 def test_the_whole_pipeline_over_secured_servers(
     secured_kafka: Listeners, secured_elasticsearch: SecuredElasticsearch, authority: Authority, tmp_path: Path
 ) -> None:
-    """Commands, worker, its tables' changelog, API and live feed, with the rights that docs/operations.md asks for."""
+    """Run commands, worker, changelog, API and live feed with the rights that docs/guides/production.md asks for."""
     key = tmp_path / "api-key"
     key.write_text(secured_elasticsearch.api_key)
     settings = sasl(
