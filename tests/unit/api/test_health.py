@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -29,13 +30,18 @@ def health() -> tuple[ApiHealth, Any, Any]:
     return ApiHealth(feed, watch, Metrics()), feed, watch  # type: ignore[arg-type]
 
 
+def whole_seconds() -> float:
+    """Read the clock, rounded up: adding whole seconds to it is then exact, whatever it says."""
+    return float(math.ceil(time.monotonic()))
+
+
 def lag(watched: ApiHealth) -> float | None:
     return watched._metrics.registry.get_sample_value("rasd_live_lag_messages")
 
 
 def test_a_feed_that_has_articles_to_read_and_does_not_move_is_dead() -> None:
     watched, feed, watch = health()
-    now = watch.asked_at = time.monotonic()
+    now = watch.asked_at = whole_seconds()
     watched.observe(now)
     watch.live_ends = {0: 9, 1: 7}
     watched.observe(now + 1)
@@ -51,7 +57,7 @@ def test_a_feed_that_has_articles_to_read_and_does_not_move_is_dead() -> None:
 
 def test_a_quiet_night_and_a_kafka_that_is_away_are_no_death() -> None:
     watched, _, watch = health()
-    now = watch.asked_at = time.monotonic()
+    now = watch.asked_at = whole_seconds()
     watched.observe(now)
     assert watched.faults(now + WATCH_SECONDS) == []
     watch.live_ends = {0: 9}
@@ -63,7 +69,7 @@ def test_a_quiet_night_and_a_kafka_that_is_away_are_no_death() -> None:
 
 def test_a_feed_that_never_began_is_dead_when_there_is_something_to_read() -> None:
     watched, feed, watch = health()
-    now = watch.asked_at = time.monotonic()
+    now = watch.asked_at = whole_seconds()
     feed.positions = {}
     watched.observe(now)
     assert lag(watched) == 0, "where it will begin is not known yet"
@@ -72,7 +78,7 @@ def test_a_feed_that_never_began_is_dead_when_there_is_something_to_read() -> No
 
 def test_servers_that_are_not_asked_any_more_are_a_fault() -> None:
     watched, _, watch = health()
-    now = watch.asked_at = time.monotonic()
+    now = watch.asked_at = whole_seconds()
     assert watched.faults(now + WATCH_SECONDS - 1) == []
     assert watched.faults(now + WATCH_SECONDS + 1) == ["servers: not asked how they are for 120 s"]
 
