@@ -1,6 +1,6 @@
 """The Faust app of this environment, for `faust -A streams.app worker`. `rasd worker` runs the same with restarts."""
 
-from streams.logs import configure_logging
+from streams.observability.logs import configure_logging
 from streams.settings import get_settings
 from streams.worker import create_worker
 

@@ -23,9 +23,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.errors import RasdError, Retryable
 from streams.kafka import missing_topics
-from streams.logs import FAUST_LOGGER, get_logger
-from streams.metrics import Metrics
-from streams.progress import Progress
+from streams.observability.logs import FAUST_LOGGER, get_logger
+from streams.observability.metrics import Metrics
+from streams.observability.stall_detector import Progress
 from streams.settings import Settings
 from streams.stage import SinkStage
 from streams.topics import topic_name

@@ -24,7 +24,7 @@ from aiokafka.errors import (
 )
 
 from streams.errors import CommandError, Retryable
-from streams.logs import get_logger
+from streams.observability.logs import get_logger
 from streams.security import kafka_options
 from streams.settings import MIB, Settings
 from streams.topics import TopicSpec, topic_specs

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streams.errors import Reason, Rejected
-from streams.logs import get_logger
-from streams.metrics import Metrics
+from streams.observability.logs import get_logger
+from streams.observability.metrics import Metrics
 from streams.records import Article, RawArticle
 from streams.settings import STAGE_NAMES, Settings
 from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, Record, load_stages

@@ -20,14 +20,14 @@ from faust.exceptions import ProducerSendError
 
 from streams.deadletters import Headers, Origin, failure_headers
 from streams.errors import CommandError, Reason, Rejected, Retryable
-from streams.logs import get_logger
-from streams.metrics import Metrics
+from streams.observability.logs import get_logger
+from streams.observability.metrics import Metrics
+from streams.observability.tracing import Tracing, Untraced
 from streams.records import Article, ClusterMove, decode
 from streams.settings import Settings
 from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, Sink, SinkStage, Stage
 from streams.tables import ConfirmedTable, current_event
 from streams.topics import Topic, topic_name
-from streams.tracing import Tracing, Untraced
 from streams.work import Outcome, apply, record_key
 
 log = get_logger(__name__)

@@ -17,8 +17,8 @@ from elasticsearch import ApiError, AsyncElasticsearch
 
 from streams.errors import RasdError
 from streams.kafka import AWAY, open_admin, open_reader
-from streams.logs import get_logger
-from streams.metrics import ServerMetrics
+from streams.observability.logs import get_logger
+from streams.observability.metrics import ServerMetrics
 from streams.partitions import read_topics
 from streams.search.client import passing_errors
 from streams.search.setup import names

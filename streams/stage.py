@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from streams.errors import Rejected
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 from streams.records import Article, ClusterMove, FingerprintedArticle, RawArticle
 from streams.settings import Settings
 from streams.topics import Topic

@@ -20,7 +20,7 @@ import faust
 from faust.streams import _current_event
 
 from streams.errors import Retryable
-from streams.logs import FAUST_LOGGER
+from streams.observability.logs import FAUST_LOGGER
 
 
 def claim_folder(parent: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
 
-from streams.logs import FAUST_LOGGER
+from streams.observability.logs import FAUST_LOGGER
 
 # Faust fixes the broker's long poll at 1.5 s, so that a poll on an idle topic holds back busy ones: throughput of the
 # whole worker falls to ~1,200 records a second. 20 ms keeps it at the client's own speed.

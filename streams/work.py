@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streams.errors import Retryable
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 from streams.records import Article, RawArticle, StageTrace, decode
 from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, Record
 

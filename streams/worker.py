@@ -25,15 +25,15 @@ from faust.types import TP
 from streams.deadletters import Headers
 from streams.health import HealthServer, WorkerHealth
 from streams.kafka import committed_offset, first_offset, wait_for_topics
-from streams.logs import FAUST_LOGGER, get_logger
-from streams.metrics import Metrics
+from streams.observability.logs import FAUST_LOGGER, get_logger
+from streams.observability.metrics import Metrics
+from streams.observability.tracing import open_tracing
 from streams.runner import StageRunner
 from streams.security import kafka_password, kafka_tls
 from streams.settings import MIB, Settings
 from streams.stage import MapStage, Stage, StatefulFunction, load_stages
 from streams.tables import ConfirmedTable, claim_folder
 from streams.topics import LOOKUP_PARTITIONS, TopicSpec, topic_name
-from streams.tracing import open_tracing
 from streams.transport import PromptTransport
 
 log = get_logger(__name__)

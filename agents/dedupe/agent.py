@@ -9,7 +9,7 @@ from typing import get_args
 
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
 from agents.dedupe.lookup import LOOKUP_EVENTS, Lookup, LookupConfig
-from streams.metrics import at_zero
+from streams.observability.metrics import at_zero
 from streams.records import Article, Cluster, ClusterMove, FingerprintedArticle
 from streams.stage import Arrival, Context, MapFunction, MapStage
 from streams.topics import Topic

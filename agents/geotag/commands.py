@@ -70,7 +70,7 @@ def evaluate(
 def entity_stage() -> Callable[[Article], Article]:
     """The stage before this one, found by its name: no stage imports another."""
     from streams.local import LocalContext
-    from streams.metrics import Metrics
+    from streams.observability.metrics import Metrics
     from streams.stage import Arrival, MapStage, load_stages
     from streams.work import apply
 

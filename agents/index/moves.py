@@ -13,7 +13,7 @@ from elasticsearch import AsyncElasticsearch, BadRequestError, NotFoundError
 
 from agents.index.bulk import ALREADY_THERE
 from streams.errors import Rejected, Retryable
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 from streams.records import Cluster, ClusterMove
 from streams.search.client import health, make_client, passing_errors
 from streams.search.indices import find, read_layout

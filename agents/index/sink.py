@@ -12,7 +12,7 @@ from elasticsearch import ApiError, AsyncElasticsearch
 from agents.index.bulk import Bulk, Outcome, Verdict, actions, outcomes, verdicts, version
 from agents.index.moves import Moves
 from streams.errors import Reason, Rejected, Retryable
-from streams.metrics import ENTITY_TYPES, Metrics, at_zero
+from streams.observability.metrics import ENTITY_TYPES, Metrics, at_zero
 from streams.records import Article
 from streams.search.client import error_text, health, make_client, passing_errors
 from streams.search.indices import find, read_layout

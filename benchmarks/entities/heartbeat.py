@@ -26,8 +26,8 @@ import uvloop
 
 from benchmarks.entities.speed import bodies
 from streams.local import LocalContext
-from streams.logs import configure_logging
-from streams.metrics import Metrics
+from streams.observability.logs import configure_logging
+from streams.observability.metrics import Metrics
 from streams.records import Article
 from streams.runner import StageRunner
 from streams.settings import Settings

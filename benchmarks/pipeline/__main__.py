@@ -32,7 +32,7 @@ from deploy.local.service import free_port
 from deploy.local.stack import status
 from deploy.local.temporary import temporary_stack
 from streams.kafka import create_topics, open_producer
-from streams.logs import configure_logging
+from streams.observability.logs import configure_logging
 from streams.settings import STAGE_NAMES, Settings
 from streams.sources.files import read_paths
 from streams.topics import Topic, topic_name

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from streams.local import LocalPipeline
-from streams.logs import configure_logging
+from streams.observability.logs import configure_logging
 from streams.records import RawArticle, decode
 from streams.settings import Settings
 

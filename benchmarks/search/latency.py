@@ -19,7 +19,7 @@ from typing import Any
 from agents.index.sink import IndexSink
 from benchmarks.search.archive import Archive
 from streams.errors import RasdError
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 from streams.search.client import make_client
 from streams.search.request import Filters, SearchRequest
 from streams.search.service import Searcher

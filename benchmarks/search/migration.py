@@ -25,7 +25,7 @@ from agents.index.bulk import document, version
 from agents.index.sink import IndexSink
 from benchmarks.search.archive import Archive
 from streams.errors import RasdError, Retryable
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 from streams.records import Article
 from streams.search.client import make_client
 from streams.search.migrate import migrate

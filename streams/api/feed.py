@@ -17,8 +17,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from streams.api.events import Kind, LiveEvent, Vector, write_vector
 from streams.errors import RasdError, Rejected, Retryable
 from streams.kafka import AWAY, open_reader
-from streams.logs import get_logger
-from streams.metrics import Metrics
+from streams.observability.logs import get_logger
+from streams.observability.metrics import Metrics
 from streams.records import Article, decode
 from streams.search.match import ArticleText, Matcher
 from streams.search.request import Filters

@@ -10,8 +10,8 @@ import asyncio
 import time
 
 from streams.api.feed import LiveFeed
-from streams.metrics import Metrics
-from streams.progress import Progress
+from streams.observability.metrics import Metrics
+from streams.observability.stall_detector import Progress
 from streams.servers import ServerWatch
 
 MEASURE_SECONDS = 1.0

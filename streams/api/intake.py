@@ -14,11 +14,11 @@ from pydantic import BaseModel, Field
 from streams.api.streaming import Places
 from streams.errors import Reason, Rejected, Retryable
 from streams.kafka import AWAY, open_producer
-from streams.logs import get_logger
+from streams.observability.logs import get_logger
+from streams.observability.tracing import open_tracing
 from streams.records import RawArticle
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
-from streams.tracing import open_tracing
 
 log = get_logger(__name__)
 

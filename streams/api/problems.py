@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from streams.errors import CommandError, Rejected, Retryable
-from streams.logs import get_logger
+from streams.observability.logs import get_logger
 from streams.search.service import QueryRefused
 
 log = get_logger(__name__)

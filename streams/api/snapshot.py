@@ -14,7 +14,7 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 
 from streams.errors import RasdError, Retryable
-from streams.logs import get_logger
+from streams.observability.logs import get_logger
 from streams.search.client import error_text, passing_errors
 from streams.search.query import HELPERS, build_query
 from streams.search.request import Filters

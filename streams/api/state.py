@@ -12,7 +12,7 @@ from streams.api.health import ApiHealth
 from streams.api.intake import Intake
 from streams.api.keys import Key
 from streams.api.streaming import Places
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 from streams.search.service import Searcher
 from streams.settings import Settings
 

@@ -10,7 +10,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from streams.errors import Retryable
-from streams.logs import get_logger
+from streams.observability.logs import get_logger
 
 log = get_logger(__name__)
 

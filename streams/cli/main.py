@@ -21,7 +21,7 @@ from streams import __version__
 from streams.cli import api_keys, dead_letters, demo, evaluate, files, index, pipeline, search, stack
 from streams.cli.console import err
 from streams.errors import CommandError, Retryable
-from streams.logs import configure_logging
+from streams.observability.logs import configure_logging
 from streams.settings import STAGE_NAMES, Settings, get_settings
 
 app = typer.Typer(

@@ -44,8 +44,8 @@ def worker(
 
     Example: `rasd worker --stages clean,entities`
     """
-    from streams.logs import configure_logging, get_logger
-    from streams.metrics import Metrics
+    from streams.observability.logs import configure_logging, get_logger
+    from streams.observability.metrics import Metrics
     from streams.settings import Settings
     from streams.worker import run_worker
 
@@ -83,7 +83,7 @@ def serve(
     from streams.api.app import create_api
     from streams.api.keys import check_exposed, read_keys
     from streams.api.server import Server, listen
-    from streams.logs import configure_logging, get_logger
+    from streams.observability.logs import configure_logging, get_logger
 
     settings = get_settings()
     configure_logging(settings)

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer
 
 from streams.errors import Rejected
 from streams.kafka import create_topics, open_reader
-from streams.logs import get_logger
+from streams.observability.logs import get_logger
 from streams.records import Article, decode
 from streams.search.analysis import analyzer, tokens
 from streams.search.hits import Highlight, Highlights, Hit

@@ -20,7 +20,7 @@ from typing import Any
 from elasticsearch import ApiError, AsyncElasticsearch
 
 from streams.errors import CommandError, Retryable
-from streams.logs import get_logger
+from streams.observability.logs import get_logger
 from streams.search.client import Capabilities, error_text, passing_errors
 from streams.search.copying import Copy
 from streams.search.indices import is_up_to_date, read_layout

@@ -16,7 +16,7 @@ from typing import Any
 from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError
 
 from streams.errors import CommandError
-from streams.logs import get_logger
+from streams.observability.logs import get_logger
 from streams.search.analysis import TEMPLATES
 from streams.search.client import Capabilities, capabilities, error_text, passing_errors
 from streams.settings import Settings

@@ -14,10 +14,10 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from streams.deadletters import Origin, failure_headers
 from streams.errors import Retryable
 from streams.kafka import AWAY, create_topics, open_producer
+from streams.observability.tracing import Tracing, open_tracing
 from streams.settings import Settings
 from streams.sources.files import Item
 from streams.topics import Topic, topic_name
-from streams.tracing import Tracing, open_tracing
 
 STAGE = "ingest"
 _IN_FLIGHT = 2000

@@ -17,7 +17,7 @@ import yaml
 from prometheus_client import CollectorRegistry, Info
 from prometheus_client.metrics import MetricWrapperBase
 
-from streams.metrics import Metrics, ServerMetrics
+from streams.observability.metrics import Metrics, ServerMetrics
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
@@ -151,7 +151,7 @@ def all_expressions() -> list[Expression]:
 
 @lru_cache(maxsize=1)
 def declared_metrics() -> dict[str, frozenset[str]]:
-    """Every series name that streams.metrics can produce, with its labels. Without the *_created ones."""
+    """Every series name that streams.observability.metrics can produce, with its labels. Without the *_created ones."""
     found: dict[str, frozenset[str]] = {}
     for metric in [*vars(Metrics()).values(), *vars(ServerMetrics(CollectorRegistry())).values()]:
         if isinstance(metric, Info):

@@ -33,7 +33,7 @@ from tests.deploy.sources import (
 from tests.support.programs import debian_program
 
 SCRAPED = frozenset({"job", "instance"})
-# Series that do not come from streams.metrics: Prometheus makes the first two, prometheus-client's collectors the rest.
+# Series that do not come from our own metrics: Prometheus makes the first two, prometheus-client's collectors the rest.
 FOREIGN = {
     "up": frozenset[str](),
     "ALERTS": frozenset({"alertname", "alertstate", "severity", "stage"}),

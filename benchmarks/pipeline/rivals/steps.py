@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from streams.local import LocalContext
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 from streams.settings import STAGE_NAMES, Settings
 from streams.stage import Arrival, MapStage, load_stages
 from streams.topics import topic_name

@@ -8,7 +8,7 @@ from typing import Any
 
 from agents.index.moves import MoveSink
 from agents.index.sink import IndexSink
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 from streams.records import Article, Cluster, ClusterMove
 from streams.search.client import make_client
 from streams.search.query import build_article, build_copies

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from deploy.local import stack as native
-from streams.logs import FLOOD_INTERVAL, FLOODING_LOGGERS
+from streams.observability.logs import FLOOD_INTERVAL, FLOODING_LOGGERS
 from streams.settings import Settings
 from tests.support.corpus import records, write_lines
 from tests.support.index import count

@@ -6,7 +6,7 @@ import pytest
 
 from agents.index.sink import IndexSink
 from streams.errors import Retryable
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 from streams.search.client import make_client
 from streams.search.setup import names
 from streams.settings import Settings

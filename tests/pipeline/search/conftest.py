@@ -11,7 +11,7 @@ from elasticsearch import AsyncElasticsearch
 
 from agents.index.sink import IndexSink
 from streams.kafka import wait_for_topics
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 from streams.records import Article
 from streams.search.client import make_client
 from streams.search.service import Searcher

@@ -14,7 +14,7 @@ from pydantic import HttpUrl
 from agents.index.moves import MoveSink
 from agents.index.sink import IndexSink
 from streams.errors import Reason, Rejected, Retryable
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 from streams.records import Cluster, ClusterMove
 from streams.search.client import capabilities, health, make_client
 from streams.search.indices import find, list_indices, read_layout, roll_over

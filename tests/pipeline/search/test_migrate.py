@@ -18,7 +18,7 @@ from agents.index.bulk import document, version
 from agents.index.moves import MoveSink
 from agents.index.sink import IndexSink
 from streams.errors import CommandError, Retryable
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 from streams.records import Article, Cluster, ClusterMove
 from streams.search import migrate as migrate_module
 from streams.search import setup

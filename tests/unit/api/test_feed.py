@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from streams.api.events import Kind, LiveEvent, read_vector, write_vector
 from streams.api.feed import QUEUE_EVENTS, LiveFeed, Reader
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 from streams.search.request import Filters
 from streams.settings import Settings
 

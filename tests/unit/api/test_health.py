@@ -15,7 +15,7 @@ from streams.api import feed as feeds
 from streams.api.app import create_api
 from streams.api.feed import LiveFeed
 from streams.api.health import STALL_SECONDS, WATCH_SECONDS, ApiHealth
-from streams.metrics import Metrics, ServerMetrics
+from streams.observability.metrics import Metrics, ServerMetrics
 from streams.servers import ServerWatch
 from streams.settings import Settings
 from tests.support.processes import free_port

@@ -12,7 +12,7 @@ from agents.entities import agent
 from agents.entities.features import WordEntry
 from agents.entities.tagger import Tagging
 from streams.local import LocalContext
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 from streams.records import Article
 from streams.settings import Settings
 from streams.stage import Arrival

@@ -14,7 +14,7 @@ from aiokafka import TopicPartition
 
 from streams.errors import CommandError, Retryable
 from streams.health import ASSIGNMENT_SECONDS, HealthServer, WorkerHealth
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 from streams.records import Article
 from streams.settings import Settings
 from streams.stage import SinkStage

@@ -7,7 +7,7 @@ import logging
 import pytest
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaConnectionError
 
-from streams.logs import FloodFilter, PassingFilter, configure_logging, get_logger
+from streams.observability.logs import FloodFilter, PassingFilter, configure_logging, get_logger
 from streams.settings import Settings
 
 
@@ -27,7 +27,7 @@ def test_of_a_flood_one_line_an_interval_passes_and_tells_how_many_were_held_bac
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 100.0
-    monkeypatch.setattr("streams.logs.time.monotonic", lambda: now)
+    monkeypatch.setattr("streams.observability.logs.time.monotonic", lambda: now)
     flood = FloodFilter(interval=10)
     passed = [flood.filter(record("Unable to connect to %s", host)) for host in range(1000)]
     assert passed == [True] + [False] * 999
@@ -42,7 +42,7 @@ def test_a_coordinator_that_is_being_found_is_no_line_and_one_that_is_not_found_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 100.0
-    monkeypatch.setattr("streams.logs.time.monotonic", lambda: now)
+    monkeypatch.setattr("streams.observability.logs.time.monotonic", lambda: now)
     passing = PassingFilter(seconds=10)
 
     def said(name: str = "aiokafka.consumer.group_coordinator") -> bool:

@@ -13,7 +13,7 @@ from agents.dedupe.lookup import LOOKUP_EVENTS
 from agents.index.bulk import Outcome
 from streams.api.app import create_api
 from streams.errors import Reason
-from streams.metrics import ENTITY_TYPES, OUTCOMES, Metrics
+from streams.observability.metrics import ENTITY_TYPES, OUTCOMES, Metrics
 from streams.records import Cluster
 from streams.settings import STAGE_NAMES, Settings
 from streams.stage import load_stages

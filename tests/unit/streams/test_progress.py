@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.progress import Progress
+from streams.observability.stall_detector import Progress
 
 
 def test_a_place_is_stuck_when_it_has_work_and_stays_where_it_is() -> None:

@@ -5,19 +5,19 @@ import sys
 import pytest
 
 from streams.errors import CommandError
+from streams.observability.tracing import Untraced, open_tracing
 from streams.settings import Settings
-from streams.tracing import Untraced, open_tracing
 
 
 def test_without_the_setting_nothing_is_imported_and_no_header_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "streams.spans", None)  # an import of it would fail
+    monkeypatch.setitem(sys.modules, "streams.observability.otel", None)  # an import of it would fail
     tracing = open_tracing(Settings(_env_file=None))
     assert isinstance(tracing, Untraced)
     assert tracing.headers(tracing.begin("clean", [("traceparent", b"00-1-2-01")])) == []
 
 
 def test_a_missing_package_is_named_with_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "streams.spans", raising=False)
+    monkeypatch.delitem(sys.modules, "streams.observability.otel", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     with pytest.raises(CommandError) as caught:
         open_tracing(Settings(_env_file=None, tracing=True))

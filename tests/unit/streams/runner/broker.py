@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from streams.deadletters import Headers
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 from streams.records import Article
 from streams.runner import StageRunner
 from streams.settings import Settings

@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import CapturingLogger
 
 from streams.errors import CommandError, Reason, Rejected, Retryable
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 from streams.records import Article
 from streams.runner import StageRunner
 from streams.stage import SinkStage

@@ -60,7 +60,7 @@ def open_tracing(settings: Settings) -> Tracing:
     if not settings.tracing:
         return Untraced()
     try:
-        tracing: Tracing = import_module("streams.spans").OpenTelemetry()
+        tracing: Tracing = import_module("streams.observability.otel").OpenTelemetry()
     except ImportError as error:
         raise CommandError(f"RASD_TRACING needs a package: {error}", hint="pip install 'rasd[tracing]'") from error
     return tracing
