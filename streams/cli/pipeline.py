@@ -191,7 +191,7 @@ def schema(
 
     Example: `rasd schema docs/schemas`
     """
-    from streams.schemas import schema_files
+    from streams.formats.json_schema import schema_files
 
     for name, text in schema_files().items():
         path = folder / name

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.api.csv_text import COLUMNS, JOINT, defused, line, looks_like_formula, row
+from streams.formats.csv import COLUMNS, JOINT, defused, line, looks_like_formula, row
 from tests.support.articles import article
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)

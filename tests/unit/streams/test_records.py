@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from streams.errors import Reason, Rejected
+from streams.formats.json_schema import schema_files
 from streams.records import Article, ClusterMove, FingerprintedArticle, RawArticle, StageTrace, decode
-from streams.schemas import schema_files
 from streams.topics import Topic
 from tests.support.articles import article, raw_bytes
 
