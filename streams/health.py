@@ -22,7 +22,7 @@ from mode import Service
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.errors import RasdError, Retryable
-from streams.kafka import missing_topics
+from streams.kafka.clients import missing_topics
 from streams.observability.logs import FAUST_LOGGER, get_logger
 from streams.observability.metrics import Metrics
 from streams.observability.stall_detector import Progress

@@ -18,8 +18,8 @@ from typing import Any, Protocol, TypeVar
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from faust.exceptions import ProducerSendError
 
-from streams.deadletters import Headers, Origin, failure_headers
 from streams.errors import CommandError, Reason, Rejected, Retryable
+from streams.kafka.dead_letters import Headers, Origin, failure_headers
 from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics
 from streams.observability.tracing import Tracing, Untraced

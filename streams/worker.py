@@ -22,9 +22,9 @@ from faust.tables.manager import TableManager
 from faust.transport.drivers.aiokafka import Transport
 from faust.types import TP
 
-from streams.deadletters import Headers
 from streams.health import HealthServer, WorkerHealth
-from streams.kafka import committed_offset, first_offset, wait_for_topics
+from streams.kafka.clients import committed_offset, first_offset, wait_for_topics
+from streams.kafka.dead_letters import Headers
 from streams.observability.logs import FAUST_LOGGER, get_logger
 from streams.observability.metrics import Metrics
 from streams.observability.tracing import open_tracing

@@ -31,7 +31,7 @@ from benchmarks.pipeline.latency import measure
 from deploy.local.service import free_port
 from deploy.local.stack import status
 from deploy.local.temporary import temporary_stack
-from streams.kafka import create_topics, open_producer
+from streams.kafka.clients import create_topics, open_producer
 from streams.observability.logs import configure_logging
 from streams.settings import STAGE_NAMES, Settings
 from streams.sources.files import read_paths

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from streams.kafka import open_producer
+from streams.kafka.clients import open_producer
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
 

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.search.running import Usage, api, ground, process, ready, spread, text
 from deploy.local.service import free_port
-from streams.kafka import open_producer
+from streams.kafka.clients import open_producer
 from streams.records import Article
 from streams.settings import Settings
 from streams.topics import Topic, topic_name

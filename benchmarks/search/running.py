@@ -20,7 +20,7 @@ import psutil
 
 from agents.index.sink import IndexSink
 from deploy.local.service import free_port
-from streams.kafka import open_admin, wait_for_topics
+from streams.kafka.clients import open_admin, wait_for_topics
 from streams.observability.metrics import Metrics
 from streams.records import Article
 from streams.search.client import make_client

@@ -20,9 +20,9 @@ from rich.table import Table
 
 from deploy.demo.samples import Sample, Samples, load_samples
 from deploy.demo.servers import Servers, choose
-from streams.deadletters import DeadLetter, read_all
 from streams.errors import CommandError
-from streams.partitions import topic_states
+from streams.kafka.dead_letters import DeadLetter, read_all
+from streams.kafka.topic_offsets import topic_states
 from streams.settings import Settings
 from streams.sources.files import read_paths
 from streams.sources.ingest import IngestReport, ingest

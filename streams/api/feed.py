@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from streams.api.events import Kind, LiveEvent, Vector, write_vector
 from streams.errors import RasdError, Rejected, Retryable
-from streams.kafka import AWAY, open_reader
+from streams.kafka.clients import AWAY, open_reader
 from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics
 from streams.records import Article, decode

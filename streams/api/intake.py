@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from streams.api.streaming import Places
 from streams.errors import Reason, Rejected, Retryable
-from streams.kafka import AWAY, open_producer
+from streams.kafka.clients import AWAY, open_producer
 from streams.observability.logs import get_logger
 from streams.observability.tracing import open_tracing
 from streams.records import RawArticle

@@ -15,7 +15,7 @@ from streams.api.problems import responses
 from streams.api.state import Shared
 from streams.api.streaming import Broken, Stream
 from streams.errors import Retryable
-from streams.kafka import AWAY
+from streams.kafka.clients import AWAY
 from streams.search.request import Filters
 
 router = APIRouter(tags=["live"])

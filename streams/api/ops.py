@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from streams.api.state import Shared
 from streams.errors import RasdError
-from streams.kafka import check_kafka
+from streams.kafka.clients import check_kafka
 from streams.search.client import health
 
 router = APIRouter(tags=["operations"])

@@ -18,7 +18,8 @@ from pydantic import ValidationError
 from typer.exceptions import Abort, TyperException
 
 from streams import __version__
-from streams.cli import api_keys, dead_letters, demo, evaluate, files, index, pipeline, search, stack
+from streams.cli import api_keys, demo, evaluate, files, index, pipeline, search, stack
+from streams.cli import dlq as dead_letters
 from streams.cli.console import err
 from streams.errors import CommandError, Retryable
 from streams.observability.logs import configure_logging

@@ -100,7 +100,7 @@ def create() -> None:
 
     Example: `rasd topics create`
     """
-    from streams.kafka import create_topics
+    from streams.kafka.clients import create_topics
     from streams.topics import topic_specs
 
     settings = get_settings()
@@ -117,7 +117,7 @@ def status() -> None:
     from rich.table import Table
 
     from streams.cli.console import out
-    from streams.partitions import topic_states
+    from streams.kafka.topic_offsets import topic_states
 
     states = asyncio.run(topic_states(get_settings()))
     if not states:
@@ -141,7 +141,7 @@ def grow(
 
     Example: `rasd topics grow 8`
     """
-    from streams.partitions import grow as do_grow
+    from streams.kafka.topic_offsets import grow as do_grow
 
     grown = asyncio.run(do_grow(get_settings(), partitions))
     for name, had in grown.items():
@@ -168,7 +168,7 @@ def rewind(
     """
     from datetime import UTC, datetime
 
-    from streams.rewind import rewind as do_rewind
+    from streams.kafka.rewind import rewind as do_rewind
     from streams.settings import Settings
     from streams.stage import load_stages
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from aiokafka import AIOKafkaConsumer
 
 from streams.errors import Rejected
-from streams.kafka import create_topics, open_reader
+from streams.kafka.clients import create_topics, open_reader
 from streams.observability.logs import get_logger
 from streams.records import Article, decode
 from streams.search.analysis import analyzer, tokens

@@ -11,9 +11,9 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from streams.deadletters import Origin, failure_headers
 from streams.errors import Retryable
-from streams.kafka import AWAY, create_topics, open_producer
+from streams.kafka.clients import AWAY, create_topics, open_producer
+from streams.kafka.dead_letters import Origin, failure_headers
 from streams.observability.tracing import Tracing, open_tracing
 from streams.settings import Settings
 from streams.sources.files import Item

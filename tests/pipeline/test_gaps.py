@@ -9,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
-from streams.kafka import create_topics
+from streams.kafka.clients import create_topics
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
 from streams.worker import Continuity, RecordsPassedOverError, create_worker

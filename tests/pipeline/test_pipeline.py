@@ -85,8 +85,8 @@ def _bad_inputs() -> list[tuple[bytes, str]]:
 async def test_bad_records_become_dead_letters_with_their_bytes_and_the_stream_goes_on(
     settings: Settings, tmp_path: Path
 ) -> None:
-    from streams.deadletters import read_all
-    from streams.kafka import create_topics, open_producer
+    from streams.kafka.clients import create_topics, open_producer
+    from streams.kafka.dead_letters import read_all
     from streams.topics import Topic, topic_name
 
     bad = _bad_inputs()
@@ -128,9 +128,9 @@ def test_ingest_names_file_and_line_and_keeps_the_bytes(settings: Settings, tmp_
 
 
 async def test_replayed_dead_letters_go_through_the_stage_that_refused_them(settings: Settings, tmp_path: Path) -> None:
-    from streams.deadletters import Origin, failure_headers
     from streams.errors import Reason, Rejected
-    from streams.kafka import create_topics, open_producer
+    from streams.kafka.clients import create_topics, open_producer
+    from streams.kafka.dead_letters import Origin, failure_headers
     from streams.topics import Topic, topic_name
 
     await create_topics(settings)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
-from streams.kafka import client_options, create_topics, open_admin, open_producer, open_reader
+from streams.kafka.clients import client_options, create_topics, open_admin, open_producer, open_reader
 from streams.records import Article, FingerprintedArticle
 from streams.settings import Settings
 from streams.topics import Topic, topic_name, topic_specs

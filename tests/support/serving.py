@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from streams.api.app import create_api
-from streams.kafka import open_producer
+from streams.kafka.clients import open_producer
 from streams.records import Article
 from streams.settings import Settings
 from streams.topics import Topic, topic_name

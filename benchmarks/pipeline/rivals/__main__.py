@@ -23,7 +23,7 @@ from benchmarks.pipeline.__main__ import PATIENCE, articles, bare, fresh, pin, p
 from benchmarks.pipeline.rivals.run import RIVALS
 from deploy.local.stack import status
 from deploy.local.temporary import temporary_stack
-from streams.kafka import create_topics, open_reader
+from streams.kafka.clients import create_topics, open_reader
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
 from tests.support.processes import ROOT, environment

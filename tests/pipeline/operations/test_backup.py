@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from streams.api.app import create_api
-from streams.kafka import open_producer
+from streams.kafka.clients import open_producer
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
 from tests.support.corpus import records, write_lines

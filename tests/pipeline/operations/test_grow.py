@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from streams.errors import CommandError
-from streams.kafka import create_topics
-from streams.partitions import grow, topic_states
+from streams.kafka.clients import create_topics
+from streams.kafka.topic_offsets import grow, topic_states
 from streams.settings import Settings
 from tests.support.corpus import records, write_lines
 from tests.support.index import count, documents

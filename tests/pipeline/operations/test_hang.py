@@ -11,7 +11,7 @@ import pytest
 
 from streams.api.app import create_api
 from streams.api.feed import LiveFeed
-from streams.kafka import create_topics
+from streams.kafka.clients import create_topics
 from streams.settings import Settings
 from tests.support.articles import article
 from tests.support.corpus import records, write_lines

@@ -11,7 +11,7 @@ import pytest
 from pydantic import HttpUrl, SecretStr
 
 from streams.errors import CommandError, Retryable
-from streams.kafka import open_admin, open_producer, open_reader, wait_for_topics
+from streams.kafka.clients import open_admin, open_producer, open_reader, wait_for_topics
 from streams.search.client import make_client, passing_errors
 from streams.settings import Settings
 from streams.topics import Topic, topic_name

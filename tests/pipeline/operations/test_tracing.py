@@ -14,7 +14,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from streams.deadletters import DeadLetter, read_all
+from streams.kafka.dead_letters import DeadLetter, read_all
 from streams.settings import Settings
 from tests.support.articles import raw_record
 from tests.support.corpus import records

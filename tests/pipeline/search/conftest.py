@@ -10,7 +10,7 @@ import pytest
 from elasticsearch import AsyncElasticsearch
 
 from agents.index.sink import IndexSink
-from streams.kafka import wait_for_topics
+from streams.kafka.clients import wait_for_topics
 from streams.observability.metrics import Metrics
 from streams.records import Article
 from streams.search.client import make_client

@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from elasticsearch import AsyncElasticsearch
 from pydantic import HttpUrl
 
-from streams.kafka import open_reader, wait_for_topics
+from streams.kafka.clients import open_reader, wait_for_topics
 from streams.records import RawArticle, decode
 from streams.settings import Settings
 from tests.pipeline.search.conftest import store

@@ -14,7 +14,7 @@ from elasticsearch import AsyncElasticsearch
 from pydantic import HttpUrl
 
 from streams.api import snapshot
-from streams.kafka import wait_for_topics
+from streams.kafka.clients import wait_for_topics
 from streams.records import Article
 from streams.search.request import Filters
 from streams.search.setup import names

@@ -6,7 +6,7 @@ import asyncio
 
 from elasticsearch import AsyncElasticsearch
 
-from streams.kafka import create_topics, open_producer
+from streams.kafka.clients import create_topics, open_producer
 from streams.records import Article
 from streams.search.follow import follow
 from streams.search.request import SearchRequest

@@ -11,7 +11,7 @@ from aiokafka.admin import NewPartitions
 
 from streams.api import feed, live, streaming
 from streams.api.events import read_vector
-from streams.kafka import open_admin, open_producer
+from streams.kafka.clients import open_admin, open_producer
 from streams.records import Article
 from streams.settings import Settings
 from streams.topics import Topic, topic_name

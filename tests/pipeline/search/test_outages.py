@@ -10,7 +10,7 @@ import httpx
 from elasticsearch import AsyncElasticsearch
 
 from deploy.local import stack as native
-from streams.kafka import wait_for_topics
+from streams.kafka.clients import wait_for_topics
 from streams.settings import Settings
 from tests.pipeline.search.conftest import store
 from tests.support.articles import article, raw_record

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from streams.kafka import wait_for_topics
+from streams.kafka.clients import wait_for_topics
 from streams.settings import Settings
 from tests.support.processes import free_port, rasd, start, wait_until
 

@@ -10,7 +10,7 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from streams import kafka
+from streams.kafka import clients as kafka
 
 
 class Broker:

@@ -52,7 +52,7 @@ def test_a_coordinator_that_is_being_found_is_no_line_and_one_that_is_not_found_
     assert not said(), "a group's coordinator is being found"
     assert passing.filter(record("Group Coordinator Request failed: %s", KafkaConnectionError()))
     assert not passing.filter(record("Topic %s not found in cluster metadata", "articles.enriched"))
-    assert said("streams.kafka"), "what we say ourselves is said"
+    assert said("streams.kafka.clients"), "what we say ourselves is said"
     now = 105.0
     assert not said()
     now = 109.0

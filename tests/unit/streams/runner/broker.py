@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from streams.deadletters import Headers
+from streams.kafka.dead_letters import Headers
 from streams.observability.metrics import Metrics
 from streams.records import Article
 from streams.runner import StageRunner

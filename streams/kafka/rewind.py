@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalGenerationError, UnknownMemberIdError
 
 from streams.errors import CommandError, Retryable
-from streams.kafka import AWAY, client_options, describe_topics, open_admin
+from streams.kafka.clients import AWAY, client_options, describe_topics, open_admin
 from streams.settings import Settings
 from streams.stage import MapStage, Stage
 from streams.topics import Topic, topic_name

@@ -10,10 +10,10 @@ import typer
 from rich.table import Table
 
 from streams.cli.console import out
-from streams.deadletters import DeadLetter, read_all
-from streams.deadletters import replay as send_back
 from streams.errors import CommandError
-from streams.kafka import create_topics, open_producer
+from streams.kafka.clients import create_topics, open_producer
+from streams.kafka.dead_letters import DeadLetter, read_all
+from streams.kafka.dead_letters import replay as send_back
 from streams.settings import Settings, get_settings
 
 app = typer.Typer(help="The dead letters: list, show, replay.", no_args_is_help=True, rich_markup_mode="markdown")

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from streams.errors import Reason, Rejected
-from streams.kafka import open_reader
+from streams.kafka.clients import open_reader
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
 

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from streams.errors import CommandError
-from streams.kafka import describe_topics, open_admin, open_reader, passing_errors, when_known
+from streams.kafka.clients import describe_topics, open_admin, open_reader, passing_errors, when_known
 from streams.settings import Settings
 from streams.topics import Topic, topic_name, topic_specs
 

@@ -1,0 +1,1 @@
+"""Kafka outside Faust: clients, topic offsets, rewinding a group, dead letters."""
