@@ -15,13 +15,13 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from elasticsearch import ApiError, AsyncElasticsearch
 
+from streams.elastic.client import passing_errors
+from streams.elastic.templates import names
 from streams.errors import RasdError
 from streams.kafka.clients import AWAY, open_admin, open_reader
 from streams.kafka.topic_offsets import read_topics
 from streams.observability.logs import get_logger
 from streams.observability.metrics import ServerMetrics
-from streams.search.client import passing_errors
-from streams.search.setup import names
 from streams.settings import Settings
 from streams.topics import Topic
 

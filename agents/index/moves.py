@@ -12,12 +12,12 @@ from typing import Any
 from elasticsearch import AsyncElasticsearch, BadRequestError, NotFoundError
 
 from agents.index.bulk import ALREADY_THERE
+from streams.elastic.client import health, make_client, passing_errors
+from streams.elastic.indices import find, read_layout
+from streams.elastic.templates import ensure_index
 from streams.errors import Rejected, Retryable
 from streams.observability.metrics import Metrics
 from streams.records import Cluster, ClusterMove
-from streams.search.client import health, make_client, passing_errors
-from streams.search.indices import find, read_layout
-from streams.search.setup import ensure_index
 from streams.settings import Settings
 
 _MAPPINGS = {"dynamic": False, "properties": {"cluster": {"type": "object", "enabled": False}}}

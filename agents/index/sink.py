@@ -11,12 +11,12 @@ from elasticsearch import ApiError, AsyncElasticsearch
 
 from agents.index.bulk import Bulk, Outcome, Verdict, actions, outcomes, verdicts, version
 from agents.index.moves import Moves
+from streams.elastic.client import error_text, health, make_client, passing_errors
+from streams.elastic.indices import find, read_layout
+from streams.elastic.templates import ensure_index
 from streams.errors import Reason, Rejected, Retryable
 from streams.observability.metrics import ENTITY_TYPES, Metrics, at_zero
 from streams.records import Article
-from streams.search.client import error_text, health, make_client, passing_errors
-from streams.search.indices import find, read_layout
-from streams.search.setup import ensure_index
 from streams.settings import Settings
 
 # What Elasticsearch allows when it does not say otherwise.

@@ -24,12 +24,12 @@ from typing import Any
 from elasticsearch import AsyncElasticsearch
 
 from benchmarks.search.metrics import DEPTH, MEASURES, figures, paired_bootstrap
+from streams.elastic.client import make_client
+from streams.elastic.templates import index_template
 from streams.errors import RasdError
 from streams.search.analysis import analyzer, definition, tokens
-from streams.search.client import make_client
 from streams.search.query import SOME_WORDS, build_query
 from streams.search.request import Filters
-from streams.search.setup import index_template
 from streams.search.syntax import MAX_OPERANDS, OPERATORS
 from streams.settings import get_settings
 

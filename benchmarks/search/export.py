@@ -22,9 +22,9 @@ import httpx
 import orjson
 
 from benchmarks.search.running import Usage, api, ground, store, text
+from streams.elastic.client import make_client
+from streams.elastic.templates import names
 from streams.records import Article
-from streams.search.client import make_client
-from streams.search.setup import names
 from streams.settings import Settings
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

@@ -18,12 +18,12 @@ from typing import Any
 
 from agents.index.sink import IndexSink
 from benchmarks.search.archive import Archive
+from streams.elastic.client import make_client
+from streams.elastic.templates import ensure_index, names
 from streams.errors import RasdError
 from streams.observability.metrics import Metrics
-from streams.search.client import make_client
 from streams.search.request import Filters, SearchRequest
 from streams.search.service import Searcher
-from streams.search.setup import ensure_index, names
 from streams.settings import Settings, get_settings
 from tests.support.index import delete_all
 

@@ -24,12 +24,12 @@ from elasticsearch import AsyncElasticsearch
 from agents.index.bulk import document, version
 from agents.index.sink import IndexSink
 from benchmarks.search.archive import Archive
+from streams.elastic.client import make_client
+from streams.elastic.migrate import migrate
+from streams.elastic.templates import names
 from streams.errors import RasdError, Retryable
 from streams.observability.metrics import Metrics
 from streams.records import Article
-from streams.search.client import make_client
-from streams.search.migrate import migrate
-from streams.search.setup import names
 from streams.settings import Settings, get_settings
 from tests.support.index import delete_all
 

@@ -20,10 +20,10 @@ import psutil
 
 from agents.index.sink import IndexSink
 from deploy.local.service import free_port
+from streams.elastic.client import make_client
 from streams.kafka.clients import open_admin, wait_for_topics
 from streams.observability.metrics import Metrics
 from streams.records import Article
-from streams.search.client import make_client
 from streams.settings import Settings, get_settings
 from tests.support.index import delete_all
 

@@ -21,8 +21,8 @@ from streams.api.keys import read_keys
 from streams.api.manners import Manners
 from streams.api.state import State
 from streams.api.streaming import Places
+from streams.elastic.client import make_client
 from streams.observability.metrics import Metrics, ServerMetrics, at_zero
-from streams.search.client import make_client
 from streams.search.service import Searcher
 from streams.servers import ServerWatch
 from streams.settings import Settings

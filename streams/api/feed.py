@@ -20,7 +20,7 @@ from streams.kafka.clients import AWAY, open_reader
 from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics
 from streams.records import Article, decode
-from streams.search.match import ArticleText, Matcher
+from streams.search.live.matcher import ArticleText, Matcher
 from streams.search.request import Filters
 from streams.settings import Settings
 from streams.topics import Topic, topic_name

@@ -13,13 +13,13 @@ from typing import Any, Literal
 from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 
+from streams.elastic.client import error_text, passing_errors
+from streams.elastic.templates import ensure_index, names
 from streams.errors import RasdError, Retryable
 from streams.observability.logs import get_logger
-from streams.search.client import error_text, passing_errors
 from streams.search.query import HELPERS, build_query
 from streams.search.request import Filters
 from streams.search.service import QueryRefused
-from streams.search.setup import ensure_index, names
 from streams.settings import Settings
 
 log = get_logger(__name__)

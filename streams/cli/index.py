@@ -29,7 +29,7 @@ def register(parent: typer.Typer) -> None:
 
 def _run(work: Callable[[AsyncElasticsearch, Settings], Awaitable[T]]) -> T:
     """Do something with a client that is closed afterwards."""
-    from streams.search.client import make_client
+    from streams.elastic.client import make_client
 
     settings = get_settings()
 
@@ -49,7 +49,7 @@ def setup() -> None:
 
     Example: `rasd index setup`
     """
-    from streams.search.setup import ensure_index, names
+    from streams.elastic.templates import ensure_index, names
 
     made = _run(ensure_index)
     alias = names(get_settings()).write
@@ -62,7 +62,7 @@ def status() -> None:
 
     Example: `rasd index status`
     """
-    from streams.search.indices import list_indices
+    from streams.elastic.indices import list_indices
 
     states = _run(list_indices)
     if not states:
@@ -86,7 +86,7 @@ def rollover(now: bool = typer.Option(False, "--now", help="Whatever the conditi
 
     Example: `rasd index rollover`
     """
-    from streams.search.indices import roll_over
+    from streams.elastic.indices import roll_over
 
     done = _run(lambda client, settings: roll_over(client, settings, at_once=now))
     if done.new is not None:
@@ -114,8 +114,8 @@ def migrate(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from streams.cli.console import err
-    from streams.search.migrate import abandon
-    from streams.search.migrate import migrate as renew
+    from streams.elastic.migrate import abandon
+    from streams.elastic.migrate import migrate as renew
 
     if give_up:
         deleted = _run(abandon)

@@ -48,9 +48,9 @@ def search(
 
     Example: `rasd search '"مجلس الأمن" -رياضة' --place ليبيا`
     """
+    from streams.cli.print_hits import print_page
     from streams.search.request import SearchRequest
     from streams.search.service import QueryRefused, search_once
-    from streams.search.terminal import print_page
 
     wanted: dict[str, Any] = {
         "q": query, "place": place, "country": country, "person": person, "organisation": organisation,
@@ -77,8 +77,8 @@ def search(
 
 
 async def _follow(request: SearchRequest, as_json: bool) -> None:
-    from streams.search.follow import follow
-    from streams.search.terminal import print_hit
+    from streams.cli.print_hits import print_hit
+    from streams.search.live.follow import follow
 
     console = out(PIPE_WIDTH)
     number = 0

@@ -9,10 +9,11 @@ from typing import Any
 
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 
+from streams.elastic.client import error_text, make_client, passing_errors
+from streams.elastic.templates import ensure_index, names
 from streams.errors import RasdError
 from streams.records import Article
 from streams.search import query
-from streams.search.client import error_text, make_client, passing_errors
 from streams.search.hits import (
     SearchPage,
     Story,
@@ -24,7 +25,6 @@ from streams.search.hits import (
     read_story,
 )
 from streams.search.request import Filters, SearchRequest
-from streams.search.setup import ensure_index, names
 from streams.settings import Settings
 
 

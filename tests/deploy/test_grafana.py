@@ -14,7 +14,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard as SdkDashboard
 
 from deploy.grafana.dashboards import DASHBOARDS, FOLDER, render, write
 from deploy.grafana.panels import Dashboard, Panel, Query, Row
-from streams.search.setup import names
+from streams.elastic.templates import names
 from streams.settings import Settings
 from tests.deploy.sources import DASHBOARD_FILES, GRAFANA, dashboards, default_compose, index_queries, panels
 

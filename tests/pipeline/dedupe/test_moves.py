@@ -8,11 +8,11 @@ from typing import Any
 
 from agents.index.moves import MoveSink
 from agents.index.sink import IndexSink
+from streams.elastic.client import make_client
+from streams.elastic.templates import names
 from streams.observability.metrics import Metrics
 from streams.records import Article, Cluster, ClusterMove
-from streams.search.client import make_client
 from streams.search.query import build_article, build_copies
-from streams.search.setup import names
 from streams.settings import Settings
 from tests.support.articles import article
 from tests.support.index import documents

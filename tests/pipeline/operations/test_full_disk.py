@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from agents.index.sink import IndexSink
+from streams.elastic.client import make_client
+from streams.elastic.templates import names
 from streams.errors import Retryable
 from streams.observability.metrics import Metrics
-from streams.search.client import make_client
-from streams.search.setup import names
 from streams.settings import Settings
 from tests.support.articles import article
 from tests.support.index import count

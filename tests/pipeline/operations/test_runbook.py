@@ -7,8 +7,8 @@ import re
 import shlex
 import subprocess
 
-from streams.search.client import make_client
-from streams.search.setup import ensure_index
+from streams.elastic.client import make_client
+from streams.elastic.templates import ensure_index
 from streams.settings import Settings
 from tests.support.processes import ROOT
 

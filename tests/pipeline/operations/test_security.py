@@ -10,9 +10,9 @@ import httpx
 import pytest
 from pydantic import HttpUrl, SecretStr
 
+from streams.elastic.client import make_client, passing_errors
 from streams.errors import CommandError, Retryable
 from streams.kafka.clients import open_admin, open_producer, open_reader, wait_for_topics
-from streams.search.client import make_client, passing_errors
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
 from tests.pipeline.operations.secured import PASSWORD, USER, Listeners, SecuredElasticsearch

@@ -10,12 +10,12 @@ import pytest
 from elasticsearch import AsyncElasticsearch
 
 from agents.index.sink import IndexSink
+from streams.elastic.client import make_client
+from streams.elastic.templates import ensure_index, names
 from streams.kafka.clients import wait_for_topics
 from streams.observability.metrics import Metrics
 from streams.records import Article
-from streams.search.client import make_client
 from streams.search.service import Searcher
-from streams.search.setup import ensure_index, names
 from streams.settings import Settings
 from tests.support.index import delete_all
 from tests.support.serving import serving

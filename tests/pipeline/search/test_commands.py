@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from streams.cli.main import run
-from streams.search.client import make_client
-from streams.search.setup import names
+from streams.elastic.client import make_client
+from streams.elastic.templates import names
 from streams.settings import Settings, get_settings
 from tests.pipeline.search.conftest import store
 from tests.support.articles import article

@@ -14,10 +14,10 @@ from elasticsearch import AsyncElasticsearch
 from pydantic import HttpUrl
 
 from streams.api import snapshot
+from streams.elastic.templates import names
 from streams.kafka.clients import wait_for_topics
 from streams.records import Article
 from streams.search.request import Filters
-from streams.search.setup import names
 from streams.settings import Settings
 from tests.pipeline.search.conftest import open_sink, store
 from tests.support.articles import article

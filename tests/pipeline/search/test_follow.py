@@ -8,7 +8,7 @@ from elasticsearch import AsyncElasticsearch
 
 from streams.kafka.clients import create_topics, open_producer
 from streams.records import Article
-from streams.search.follow import follow
+from streams.search.live.follow import follow
 from streams.search.request import SearchRequest
 from streams.settings import Settings
 from streams.topics import Topic, topic_name

@@ -13,12 +13,12 @@ from pydantic import HttpUrl
 
 from agents.index.moves import MoveSink
 from agents.index.sink import IndexSink
+from streams.elastic.client import capabilities, health, make_client
+from streams.elastic.indices import find, list_indices, read_layout, roll_over
+from streams.elastic.templates import ensure_index, names
 from streams.errors import Reason, Rejected, Retryable
 from streams.observability.metrics import Metrics
 from streams.records import Cluster, ClusterMove
-from streams.search.client import capabilities, health, make_client
-from streams.search.indices import find, list_indices, read_layout, roll_over
-from streams.search.setup import ensure_index, names
 from streams.settings import Settings
 from tests.pipeline.search.conftest import open_sink, store
 from tests.support.articles import article

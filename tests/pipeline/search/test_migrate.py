@@ -17,15 +17,15 @@ from elasticsearch import AsyncElasticsearch
 from agents.index.bulk import document, version
 from agents.index.moves import MoveSink
 from agents.index.sink import IndexSink
+from streams.elastic import migrate as migrate_module
+from streams.elastic import templates as setup
+from streams.elastic.copy import Copy
+from streams.elastic.indices import list_indices, read_layout, roll_over
+from streams.elastic.migrate import abandon, migrate
+from streams.elastic.templates import names
 from streams.errors import CommandError, Retryable
 from streams.observability.metrics import Metrics
 from streams.records import Article, Cluster, ClusterMove
-from streams.search import migrate as migrate_module
-from streams.search import setup
-from streams.search.copying import Copy
-from streams.search.indices import list_indices, read_layout, roll_over
-from streams.search.migrate import abandon, migrate
-from streams.search.setup import names
 from streams.settings import Settings
 from tests.pipeline.search.conftest import store
 from tests.support.articles import article

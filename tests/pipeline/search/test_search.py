@@ -8,12 +8,12 @@ import pytest
 from elasticsearch import AsyncElasticsearch
 
 from streams.api.tiles import collection
+from streams.elastic.templates import names
 from streams.records import Article
 from streams.search.analysis import analyzer, name_folder
-from streams.search.match import ArticleText, Matcher
+from streams.search.live.matcher import ArticleText, Matcher
 from streams.search.request import Filters, SearchRequest
 from streams.search.service import QueryRefused, Searcher
-from streams.search.setup import names
 from streams.settings import Settings
 from tests.pipeline.search.conftest import store
 from tests.support.articles import article

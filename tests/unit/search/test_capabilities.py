@@ -12,9 +12,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import HttpUrl
 
+from streams.elastic.client import capabilities, make_client
+from streams.elastic.templates import put_templates
 from streams.errors import CommandError, Retryable
-from streams.search.client import capabilities, make_client
-from streams.search.setup import put_templates
 from streams.settings import Settings
 
 LOCAL = (400, {"error": "no handler found for uri [/_ilm/status] and method [GET]"})

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.search.follow import PIECE, live_hit, marks, piece
-from streams.search.match import Matcher
+from streams.search.live.follow import PIECE, live_hit, marks, piece
+from streams.search.live.matcher import Matcher
 from streams.search.request import Filters
 from tests.support.articles import article
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from streams.search.indices import Layout, began, is_blocked, is_live
+from streams.elastic.indices import Layout, began, is_blocked, is_live
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 

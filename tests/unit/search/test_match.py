@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from streams.search.match import ArticleText, Matcher, distance_km
+from streams.search.live.matcher import ArticleText, Matcher, distance_km
 from streams.search.request import Filters
 from tests.support.articles import article
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from streams.elastic import templates as setup
+from streams.elastic.client import Capabilities
+from streams.elastic.templates import Names, component_templates, index_template, lifecycle_policy, schema_digest
 from streams.errors import CommandError
 from streams.records import Article
-from streams.search import setup
 from streams.search.analysis import definition
-from streams.search.client import Capabilities
 from streams.search.query import FACETS, WORD_FIELDS
-from streams.search.setup import Names, component_templates, index_template, lifecycle_policy, schema_digest
 from streams.settings import Settings
 
 

@@ -10,8 +10,8 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from streams.cli.main import run
+from streams.elastic.client import make_client
 from streams.errors import CommandError
-from streams.search.client import make_client
 from streams.security import elasticsearch_options, kafka_options
 from streams.settings import Settings, get_settings
 from tests.support.certificates import Authority

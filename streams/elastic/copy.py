@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 from elasticsearch import AsyncElasticsearch
 
+from streams.elastic.client import PASSING_STATUSES, passing_errors
 from streams.errors import CommandError, Retryable
-from streams.search.client import PASSING_STATUSES, passing_errors
 from streams.settings import Settings
 
 # How often a busy server is asked again before the run ends (and can be resumed): waits double from

@@ -13,7 +13,7 @@ from streams.observability.logs import get_logger
 from streams.records import Article, decode
 from streams.search.analysis import analyzer, tokens
 from streams.search.hits import Highlight, Highlights, Hit
-from streams.search.match import ArticleText, Matcher
+from streams.search.live.matcher import ArticleText, Matcher
 from streams.search.request import SearchRequest
 from streams.search.service import open_searcher
 from streams.settings import Settings

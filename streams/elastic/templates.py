@@ -2,7 +2,7 @@
 
 The files in deploy/elasticsearch are complete templates for the prefix `rasd`; another RASD_INDEX_PREFIX renames them.
 An index remembers in its mapping's `_meta` the digest of the mapping and analysis it was made with, so that anyone can
-tell whether it is up to date (streams/search/migrate.py).
+tell whether it is up to date (streams/elastic/migrate.py).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 
 from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError
 
+from streams.elastic.client import Capabilities, capabilities, error_text, passing_errors
 from streams.errors import CommandError
 from streams.observability.logs import get_logger
 from streams.search.analysis import TEMPLATES
-from streams.search.client import Capabilities, capabilities, error_text, passing_errors
 from streams.settings import Settings
 
 log = get_logger(__name__)

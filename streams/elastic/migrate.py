@@ -19,12 +19,12 @@ from typing import Any
 
 from elasticsearch import ApiError, AsyncElasticsearch
 
+from streams.elastic.client import Capabilities, error_text, passing_errors
+from streams.elastic.copy import Copy
+from streams.elastic.indices import is_up_to_date, read_layout
+from streams.elastic.templates import ensure_index, names, put_templates, schema_digest
 from streams.errors import CommandError, Retryable
 from streams.observability.logs import get_logger
-from streams.search.client import Capabilities, error_text, passing_errors
-from streams.search.copying import Copy
-from streams.search.indices import is_up_to_date, read_layout
-from streams.search.setup import ensure_index, names, put_templates, schema_digest
 from streams.settings import Settings
 
 log = get_logger(__name__)

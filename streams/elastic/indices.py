@@ -9,9 +9,9 @@ from typing import Any
 
 from elasticsearch import AsyncElasticsearch, BadRequestError, NotFoundError
 
+from streams.elastic.client import error_text, passing_errors
+from streams.elastic.templates import ensure_index, names, rollover_conditions, schema_digest
 from streams.errors import CommandError, Retryable
-from streams.search.client import error_text, passing_errors
-from streams.search.setup import ensure_index, names, rollover_conditions, schema_digest
 from streams.settings import Settings
 
 
