@@ -69,10 +69,10 @@ def evaluate(
 
 def entity_stage() -> Callable[[Article], Article]:
     """The stage before this one, found by its name: no stage imports another."""
-    from streams.local import LocalContext
+    from streams.engine.apply import apply
+    from streams.engine.in_process import LocalContext
     from streams.observability.metrics import Metrics
     from streams.stage import Arrival, MapStage, load_stages
-    from streams.work import apply
 
     metrics = Metrics()
     (stage,) = load_stages(("entities",))

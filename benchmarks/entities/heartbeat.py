@@ -25,14 +25,14 @@ import numpy as np
 import uvloop
 
 from benchmarks.entities.speed import bodies
-from streams.local import LocalContext
+from streams.engine.faust.worker import SWITCH_SECONDS
+from streams.engine.in_process import LocalContext
+from streams.engine.runner import StageRunner
 from streams.observability.logs import configure_logging
 from streams.observability.metrics import Metrics
 from streams.records import Article
-from streams.runner import StageRunner
 from streams.settings import Settings
 from streams.stage import MapStage, load_stages
-from streams.worker import SWITCH_SECONDS
 
 BEAT = 0.01
 

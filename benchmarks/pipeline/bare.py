@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from streams.local import LocalPipeline
+from streams.engine.in_process import LocalPipeline
 from streams.observability.logs import configure_logging
 from streams.records import RawArticle, decode
 from streams.settings import Settings

@@ -122,8 +122,8 @@ def enrich(
 
     Example: `rasd enrich page.html -o page.jsonl`, or `rasd enrich day.zip --geojson -o day.geojson` for a map
     """
+    from streams.engine.in_process import LocalPipeline
     from streams.formats.geojson import FeatureWriter, LineWriter
-    from streams.local import LocalPipeline
 
     settings = get_settings()
     if explain:

@@ -44,10 +44,10 @@ def worker(
 
     Example: `rasd worker --stages clean,entities`
     """
+    from streams.engine.faust.worker import run_worker
     from streams.observability.logs import configure_logging, get_logger
     from streams.observability.metrics import Metrics
     from streams.settings import Settings
-    from streams.worker import run_worker
 
     overrides = {"stages": stages, "worker_port": port}
     given = {name: value for name, value in overrides.items() if value is not None}

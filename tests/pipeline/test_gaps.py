@@ -9,10 +9,10 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
+from streams.engine.faust.worker import Continuity, RecordsPassedOverError, create_worker
 from streams.kafka.clients import create_topics
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
-from streams.worker import Continuity, RecordsPassedOverError, create_worker
 
 
 async def _two_transactions(settings: Settings) -> TP:

@@ -57,7 +57,7 @@ def test_fausts_own_command_runs_the_same_worker(settings: Settings, tmp_path: P
         assert rasd("ingest", str(file), settings=settings).returncode == 0
         wait_until(lambda: count(settings) == 5, 60, running.tail)
         wait_until(running.ready, 30, running.tail)
-        assert "[info] metrics and health [streams.health]" in running.tail()
+        assert "[info] metrics and health [streams.engine.faust.worker_health]" in running.tail()
     finally:
         assert running.stop() == 0
 

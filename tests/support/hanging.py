@@ -12,10 +12,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import streams.worker
+import streams.engine.faust.worker
 from agents.clean import agent
 from streams.cli.main import main
-from streams.health import WorkerHealth
+from streams.engine.faust.worker_health import WorkerHealth
 from streams.records import RawArticle
 from streams.stage import Arrival, Context, MapFunction, Record
 
@@ -39,5 +39,5 @@ def _hanging(build: Any) -> Any:
 
 if __name__ == "__main__":
     agent.STAGES = tuple(replace(stage, build=_hanging(stage.build)) for stage in agent.STAGES)
-    streams.worker.WorkerHealth = partial(WorkerHealth, stall_seconds=STALL_SECONDS)  # type: ignore[assignment,misc]
+    streams.engine.faust.worker.WorkerHealth = partial(WorkerHealth, stall_seconds=STALL_SECONDS)  # type: ignore[assignment,misc]
     sys.exit(main())

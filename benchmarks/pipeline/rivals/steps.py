@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from streams.local import LocalContext
+from streams.engine.apply import apply
+from streams.engine.in_process import LocalContext
 from streams.observability.metrics import Metrics
 from streams.settings import STAGE_NAMES, Settings
 from streams.stage import Arrival, MapStage, load_stages
 from streams.topics import topic_name
-from streams.work import apply
 
 
 @dataclass(frozen=True)

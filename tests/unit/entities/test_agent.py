@@ -11,7 +11,7 @@ import pytest
 from agents.entities import agent
 from agents.entities.features import WordEntry
 from agents.entities.tagger import Tagging
-from streams.local import LocalContext
+from streams.engine.in_process import LocalContext
 from streams.observability.metrics import Metrics
 from streams.records import Article
 from streams.settings import Settings

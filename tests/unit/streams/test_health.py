@@ -12,8 +12,8 @@ import httpx
 import pytest
 from aiokafka import TopicPartition
 
+from streams.engine.faust.worker_health import ASSIGNMENT_SECONDS, HealthServer, WorkerHealth
 from streams.errors import CommandError, Retryable
-from streams.health import ASSIGNMENT_SECONDS, HealthServer, WorkerHealth
 from streams.observability.metrics import Metrics
 from streams.records import Article
 from streams.settings import Settings
@@ -205,7 +205,7 @@ async def test_topics_are_lost_when_kafka_is_back_without_them_for_several_round
     async def missing(_: Settings, names: list[str]) -> list[str]:
         return [name for name in names if name not in there]
 
-    monkeypatch.setattr("streams.health.missing_topics", missing)
+    monkeypatch.setattr("streams.engine.faust.worker_health.missing_topics", missing)
     lost = []
     for there in ([], [], ["articles.clean"], [], [], [], []):
         await watch.servers.ask()

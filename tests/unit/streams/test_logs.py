@@ -66,7 +66,7 @@ def test_a_coordinator_that_is_being_found_is_no_line_and_one_that_is_not_found_
 
 def test_our_own_lines_are_never_held_back() -> None:
     flood = FloodFilter()
-    assert all(flood.filter(record("dead letter", name="streams.runner")) for _ in range(100))
+    assert all(flood.filter(record("dead letter", name="streams.engine.runner")) for _ in range(100))
 
 
 def test_ecs_json_is_one_object_a_line_in_arabic() -> None:

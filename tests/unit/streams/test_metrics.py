@@ -12,12 +12,12 @@ from prometheus_client import Counter, Histogram
 from agents.dedupe.lookup import LOOKUP_EVENTS
 from agents.index.bulk import Outcome
 from streams.api.app import create_api
+from streams.engine.faust.worker import create_worker
 from streams.errors import Reason
 from streams.observability.metrics import ENTITY_TYPES, OUTCOMES, Metrics
 from streams.records import Cluster
 from streams.settings import STAGE_NAMES, Settings
 from streams.stage import load_stages
-from streams.worker import create_worker
 
 STAGES = [stage.name for stage in load_stages(STAGE_NAMES)]
 # All values of the labels that a worker's counters and histograms have.

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from streams.engine.runner import StageRunner
 from streams.kafka.dead_letters import Headers
 from streams.observability.metrics import Metrics
 from streams.records import Article
-from streams.runner import StageRunner
 from streams.settings import Settings
 from streams.stage import MapStage
 from streams.topics import Topic

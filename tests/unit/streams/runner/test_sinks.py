@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from structlog.testing import CapturingLogger
 
+from streams.engine.runner import StageRunner
 from streams.errors import CommandError, Reason, Rejected, Retryable
 from streams.observability.metrics import Metrics
 from streams.records import Article
-from streams.runner import StageRunner
 from streams.stage import SinkStage
 from streams.topics import Topic
 from tests.support.articles import article
@@ -113,7 +113,7 @@ async def test_refused_credentials_are_waited_out_and_said_once(monkeypatch: pyt
     runner = sink_runner(write, Broker())
     batch = events("a")
     said = CapturingLogger()
-    monkeypatch.setattr("streams.runner.log", said)
+    monkeypatch.setattr("streams.engine.runner.log", said)
     await runner.handle(batch)
     assert batch[0].acked
     assert value(runner, "rasd_stage_retries_total", stage="index") == 3

@@ -31,7 +31,7 @@ from streams.stage import SinkStage
 from streams.topics import topic_name
 
 if TYPE_CHECKING:
-    from streams.worker import WorkerApp
+    from streams.engine.faust.worker import WorkerApp
 
 log = get_logger(__name__)
 

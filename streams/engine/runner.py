@@ -18,6 +18,8 @@ from typing import Any, Protocol, TypeVar
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from faust.exceptions import ProducerSendError
 
+from streams.engine.apply import Outcome, apply, record_key
+from streams.engine.faust.tables import ConfirmedTable, current_event
 from streams.errors import CommandError, Reason, Rejected, Retryable
 from streams.kafka.dead_letters import Headers, Origin, failure_headers
 from streams.observability.logs import get_logger
@@ -26,9 +28,7 @@ from streams.observability.tracing import Tracing, Untraced
 from streams.records import Article, ClusterMove, decode
 from streams.settings import Settings
 from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, Sink, SinkStage, Stage
-from streams.tables import ConfirmedTable, current_event
 from streams.topics import Topic, topic_name
-from streams.work import Outcome, apply, record_key
 
 log = get_logger(__name__)
 

@@ -7,13 +7,13 @@ from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from streams.engine.apply import apply
 from streams.errors import Reason, Rejected
 from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics
 from streams.records import Article, RawArticle
 from streams.settings import STAGE_NAMES, Settings
 from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, Record, load_stages
-from streams.work import apply
 
 log = get_logger(__name__)
 

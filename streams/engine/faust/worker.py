@@ -22,19 +22,19 @@ from faust.tables.manager import TableManager
 from faust.transport.drivers.aiokafka import Transport
 from faust.types import TP
 
-from streams.health import HealthServer, WorkerHealth
+from streams.engine.faust.tables import ConfirmedTable, claim_folder
+from streams.engine.faust.transport import PromptTransport
+from streams.engine.faust.worker_health import HealthServer, WorkerHealth
+from streams.engine.runner import StageRunner
 from streams.kafka.clients import committed_offset, first_offset, wait_for_topics
 from streams.kafka.dead_letters import Headers
 from streams.observability.logs import FAUST_LOGGER, get_logger
 from streams.observability.metrics import Metrics
 from streams.observability.tracing import open_tracing
-from streams.runner import StageRunner
 from streams.security import kafka_password, kafka_tls
 from streams.settings import MIB, Settings
 from streams.stage import MapStage, Stage, StatefulFunction, load_stages
-from streams.tables import ConfirmedTable, claim_folder
 from streams.topics import LOOKUP_PARTITIONS, TopicSpec, topic_name
-from streams.transport import PromptTransport
 
 log = get_logger(__name__)
 
@@ -112,7 +112,7 @@ class WorkerApp(faust.App):
             store="rocksdb://",
             Table=ConfirmedTable,
             Worker=_Worker,
-            web_enabled=False,  # our own /metrics, /livez and /readyz instead (streams.health)
+            web_enabled=False,  # our own /metrics, /livez and /readyz instead (streams.engine.faust.worker_health)
             topic_disable_leader=True,
             topic_allow_declare=False,
             topic_partitions=settings.partitions,

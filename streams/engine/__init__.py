@@ -1,0 +1,1 @@
+"""Running stages: over Kafka batches, and in one process without a server."""
