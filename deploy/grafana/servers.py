@@ -1,4 +1,4 @@
-"""The dashboards of Kafka and Elasticsearch, from what the API asks them (streams/servers.py)."""
+"""The dashboards of Kafka and Elasticsearch, from what the API asks them (streams/api/cluster_monitor.py)."""
 
 from deploy.grafana.panels import Dashboard, Panel, Query, Row, quantiles
 

@@ -13,18 +13,20 @@ from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams import __version__
-from streams.api import articles, exports, live, ops, problems
+from streams.api import articles, exports, live
+from streams.api import health_routes as ops
+from streams.api import problem_details as problems
+from streams.api.api_health import ApiHealth
+from streams.api.cluster_monitor import ServerWatch
+from streams.api.dependencies import State
 from streams.api.feed import LiveFeed
-from streams.api.health import ApiHealth
-from streams.api.intake import Intake
 from streams.api.keys import read_keys
-from streams.api.manners import Manners
-from streams.api.state import State
+from streams.api.middleware import Manners
 from streams.api.streaming import Places
+from streams.api.submit import Intake
 from streams.elastic.client import make_client
 from streams.observability.metrics import Metrics, ServerMetrics, at_zero
 from streams.search.service import Searcher
-from streams.servers import ServerWatch
 from streams.settings import Settings
 
 # Each holds a point in time, which keeps merged segments on the server's disk.

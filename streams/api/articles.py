@@ -11,11 +11,11 @@ from zoneinfo import available_timezones
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import BaseModel, Field, field_validator
 
-from streams.api.access import needs
-from streams.api.intake import Receipt
+from streams.api.auth import needs
+from streams.api.dependencies import Shared
 from streams.api.keys import Scope
-from streams.api.problems import responses
-from streams.api.state import Shared
+from streams.api.problem_details import responses
+from streams.api.submit import Receipt
 from streams.api.tiles import FeatureCollection, collection
 from streams.errors import Reason, Rejected
 from streams.records import Article, RawArticle, decode

@@ -12,11 +12,11 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import Field, field_validator
 
-from streams.api.access import needs
+from streams.api.auth import needs
+from streams.api.dependencies import Shared, State
 from streams.api.keys import Scope
-from streams.api.problems import responses
+from streams.api.problem_details import responses
 from streams.api.snapshot import Document, Order, SnapshotLost, open_snapshot
-from streams.api.state import Shared, State
 from streams.api.streaming import Broken, Stream
 from streams.errors import RasdError
 from streams.formats.csv import BOM, COLUMNS, line, row

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Header, HTTPException, Query
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from streams.api.dependencies import Shared
 from streams.api.events import LiveEvent, read_vector
-from streams.api.problems import responses
-from streams.api.state import Shared
+from streams.api.problem_details import responses
 from streams.api.streaming import Broken, Stream
 from streams.errors import Retryable
 from streams.kafka.clients import AWAY

@@ -212,7 +212,7 @@ class Metrics:
 
 
 class ServerMetrics:
-    """What Kafka and Elasticsearch say of themselves, as `streams.servers` asks them; one process a system has these.
+    """State of Kafka and Elasticsearch as `streams.api.cluster_monitor` reads it; one process of a system has these.
 
     Args:
         registry: where they are registered.

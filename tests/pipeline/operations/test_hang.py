@@ -48,8 +48,8 @@ def test_a_worker_that_hangs_on_a_record_is_not_alive(settings: Settings, tmp_pa
 
 
 async def test_an_api_whose_live_feed_hangs_is_not_alive(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.api.health.STALL_SECONDS", 1.0)
-    monkeypatch.setattr("streams.servers.ASK_SECONDS", 0.2)
+    monkeypatch.setattr("streams.api.api_health.STALL_SECONDS", 1.0)
+    monkeypatch.setattr("streams.api.cluster_monitor.ASK_SECONDS", 0.2)
     await create_topics(settings)
 
     hangs = asyncio.Event()

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from streams.api import feed as feeds
+from streams.api.api_health import STALL_SECONDS, WATCH_SECONDS, ApiHealth
 from streams.api.app import create_api
+from streams.api.cluster_monitor import ServerWatch
 from streams.api.feed import LiveFeed
-from streams.api.health import STALL_SECONDS, WATCH_SECONDS, ApiHealth
 from streams.observability.metrics import Metrics, ServerMetrics
-from streams.servers import ServerWatch
 from streams.settings import Settings
 from tests.support.processes import free_port
 from tests.support.serving import in_process
@@ -84,7 +84,7 @@ def test_servers_that_are_not_asked_any_more_are_a_fault() -> None:
 
 
 async def test_the_event_loops_delay_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.api.health.MEASURE_SECONDS", 0.01)
+    monkeypatch.setattr("streams.api.api_health.MEASURE_SECONDS", 0.01)
     watched, _, _ = health()
     measured = asyncio.Event()
     monkeypatch.setattr(watched, "observe", lambda _: measured.set())
@@ -126,7 +126,7 @@ async def test_a_defect_in_the_feed_does_not_end_it(monkeypatch: pytest.MonkeyPa
 
 
 async def test_a_defect_in_the_watch_does_not_end_it_and_no_round_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.servers.ASK_SECONDS", 0.01)
+    monkeypatch.setattr("streams.api.cluster_monitor.ASK_SECONDS", 0.01)
     metrics = Metrics()
     watch = ServerWatch(SETTINGS, ServerMetrics(metrics.registry), SimpleNamespace())  # type: ignore[arg-type]
     tries = Tries(6)
@@ -146,7 +146,7 @@ async def test_searches_are_ready_without_kafka(monkeypatch: pytest.MonkeyPatch)
     async def well(*_: Any) -> dict[str, str]:
         return {"status": "green"}
 
-    monkeypatch.setattr("streams.api.ops.health", well)
+    monkeypatch.setattr("streams.api.health_routes.health", well)
     settings = SETTINGS.model_copy(update={"kafka_bootstrap": f"127.0.0.1:{free_port()}", "kafka_connect_timeout": 1.0})
     async with in_process(create_api(settings)) as api:
         whole = await api.get("/readyz")

@@ -7,8 +7,8 @@ from typing import Any
 from elastic_transport import ConnectionError as TransportConnectionError
 from prometheus_client import CollectorRegistry
 
+from streams.api.cluster_monitor import ServerWatch
 from streams.observability.metrics import ServerMetrics
-from streams.servers import ServerWatch
 from streams.settings import Settings
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 
+from streams.api.cluster_monitor import ServerWatch
 from streams.api.feed import LiveFeed
 from streams.observability.metrics import Metrics
 from streams.observability.stall_detector import Progress
-from streams.servers import ServerWatch
 
 MEASURE_SECONDS = 1.0
 STALL_SECONDS = 60.0
-# A round of questions ends after `streams.servers.ROUND_SECONDS` whatever the servers do.
+# A round of questions ends after `streams.api.cluster_monitor.ROUND_SECONDS` whatever the servers do.
 WATCH_SECONDS = 120.0
 
 

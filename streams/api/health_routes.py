@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
-from streams.api.state import Shared
+from streams.api.dependencies import Shared
 from streams.elastic.client import health
 from streams.errors import RasdError
 from streams.kafka.clients import check_kafka

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import HTTPException, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
+from streams.api.dependencies import Shared
 from streams.api.keys import Scope, holder
-from streams.api.state import Shared
 
 _BEARER = HTTPBearer(auto_error=False, scheme_name="bearer", description="Authorization: Bearer rasd_…")
 _HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="header", description="X-API-Key: rasd_…")

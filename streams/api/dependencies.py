@@ -7,11 +7,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from streams.api.api_health import ApiHealth
 from streams.api.feed import LiveFeed
-from streams.api.health import ApiHealth
-from streams.api.intake import Intake
 from streams.api.keys import Key
 from streams.api.streaming import Places
+from streams.api.submit import Intake
 from streams.observability.metrics import Metrics
 from streams.search.service import Searcher
 from streams.settings import Settings
