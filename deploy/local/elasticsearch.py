@@ -13,7 +13,7 @@ from pathlib import Path
 
 from deploy.local import analysis_plugin
 from deploy.local.jdk import Jdk
-from deploy.local.places import give, write
+from deploy.local.paths import give, write
 from deploy.local.process import Launch
 from deploy.local.service import HOST, Layout, Program, Site, identity, source
 

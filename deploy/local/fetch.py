@@ -14,7 +14,7 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from deploy.local.artifacts import Pin, Product, sha256_of
-from deploy.local.checks import explained, require_space
+from deploy.local.preflight import explained, require_space
 from streams.errors import CommandError
 
 ATTEMPTS = 2  # the first, and one more that heals a damaged or broken-off download

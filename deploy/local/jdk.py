@@ -13,7 +13,7 @@ from pathlib import Path
 import cjdk
 from rich.console import Console
 
-from deploy.local.places import ServiceUser, closed_ancestor
+from deploy.local.paths import ServiceUser, closed_ancestor
 from streams.errors import CommandError
 
 MINIMUM = 21

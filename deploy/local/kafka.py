@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deploy.local import process
 from deploy.local.jdk import Jdk
-from deploy.local.places import write
+from deploy.local.paths import write
 from deploy.local.process import Launch
 from deploy.local.service import HOST, Layout, Program, Site, free_port, identity, source
 from streams.errors import CommandError

@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 from psutil import Process
 
-from deploy.local.places import ServiceUser
+from deploy.local.paths import ServiceUser
 from streams.errors import CommandError
 
 KILL_SECONDS = 30.0

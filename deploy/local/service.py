@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from deploy.local.jdk import Jdk
-from deploy.local.places import ServiceUser
+from deploy.local.paths import ServiceUser
 from deploy.local.process import Launch, marker
 
 HOST = "127.0.0.1"

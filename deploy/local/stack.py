@@ -20,12 +20,12 @@ from rich.console import Console
 
 from deploy.local import process
 from deploy.local.artifacts import load_product
-from deploy.local.checks import explained, require_memory, require_port, require_space
 from deploy.local.elasticsearch import Elasticsearch
 from deploy.local.fetch import fetch
 from deploy.local.jdk import Jdk, find_jdk
 from deploy.local.kafka import Kafka
-from deploy.local.places import ServiceUser, cache_dir, give, service_user, stack_dir
+from deploy.local.paths import ServiceUser, cache_dir, give, service_user, stack_dir
+from deploy.local.preflight import explained, require_memory, require_port, require_space
 from deploy.local.service import HOST, Layout, Server, Site
 from streams.errors import CommandError
 from streams.settings import MIB, Settings

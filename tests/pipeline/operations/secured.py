@@ -25,7 +25,7 @@ from deploy.local.elasticsearch import Elasticsearch
 from deploy.local.fetch import fetch
 from deploy.local.jdk import find_jdk
 from deploy.local.kafka import Kafka
-from deploy.local.places import cache_dir, give, service_user
+from deploy.local.paths import cache_dir, give, service_user
 from deploy.local.process import Launch
 from deploy.local.service import Layout, Server, Site, free_port
 from streams.settings import MIB

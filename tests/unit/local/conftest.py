@@ -21,7 +21,7 @@ def servers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, SmallS
     small = {"elasticsearch": SmallServer("elasticsearch", "Elasticsearch"), "kafka": SmallServer("kafka", "Kafka")}
     monkeypatch.setattr(stack, "SERVERS", small)
     monkeypatch.setattr(stack, "service_user", lambda: None)
-    monkeypatch.setattr("deploy.local.places.service_user", lambda: None)
+    monkeypatch.setattr("deploy.local.paths.service_user", lambda: None)
     monkeypatch.setattr(stack, "find_jdk", lambda *_: Jdk(tmp_path, 21))
     monkeypatch.setattr(stack, "load_product", lambda name: Product(name, "1.2.3", ()))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.local import checks
+from deploy.local import preflight as checks
 from streams.errors import CommandError
 
 GIB = 1024**3

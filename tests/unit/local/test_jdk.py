@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from deploy.local import jdk
-from deploy.local.places import ServiceUser
+from deploy.local.paths import ServiceUser
 from streams.errors import CommandError
 
 Maker = Callable[..., Path]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import places
-from deploy.local.places import ServiceUser
+from deploy.local import paths as places
+from deploy.local.paths import ServiceUser
 from streams.errors import CommandError
 from streams.settings import Settings
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from deploy.local import process
-from deploy.local.places import ServiceUser
+from deploy.local.paths import ServiceUser
 from deploy.local.process import Launch
 
 PATIENT = "import time; print('up', flush=True); time.sleep(600)"
