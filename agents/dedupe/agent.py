@@ -7,8 +7,8 @@ article meets every earlier one; its state is a table whose changelog is in Kafk
 from collections.abc import Sequence
 from typing import get_args
 
+from agents.dedupe.clusterer import LOOKUP_EVENTS, Lookup, LookupConfig
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
-from agents.dedupe.lookup import LOOKUP_EVENTS, Lookup, LookupConfig
 from streams.observability.metrics import at_zero
 from streams.records import Article, Cluster, ClusterMove, FingerprintedArticle
 from streams.stage import Arrival, Context, MapFunction, MapStage

@@ -25,7 +25,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from rensa import RMinHash
 
-from agents.dedupe.formulas import TABLE, formulas, run_hashes, without_formulas, word_runs
+from agents.dedupe.stock_phrases import TABLE, formulas, run_hashes, without_formulas, word_runs
 from agents.text.search import search_text
 from streams.records import Article, Fingerprint
 
@@ -47,7 +47,7 @@ class FingerprintConfig:
 
     Attributes:
         algorithm: name and version, written into every fingerprint.
-        table: the formulas, see `agents.dedupe.formulas`.
+        table: the formulas, see `agents.dedupe.stock_phrases`.
         permutations: MinHash values in a signature.
         seed: of the permutations.
         signature_words: words in a run of the signature.

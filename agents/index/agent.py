@@ -1,6 +1,6 @@
 """articles.enriched into Elasticsearch, and articles.moves after them."""
 
-from agents.index.moves import MoveSink
+from agents.index.cluster_moves import MoveSink
 from agents.index.sink import IndexSink
 from streams.records import Article, ClusterMove
 from streams.stage import Context, SinkStage

@@ -9,8 +9,8 @@ from typing import Any, get_args
 
 from elasticsearch import ApiError, AsyncElasticsearch
 
-from agents.index.bulk import Bulk, Outcome, Verdict, actions, outcomes, verdicts, version
-from agents.index.moves import Moves
+from agents.index.cluster_moves import Moves
+from agents.index.documents import Bulk, Outcome, Verdict, actions, outcomes, verdicts, version
 from streams.elastic.client import error_text, health, make_client, passing_errors
 from streams.elastic.indices import find, read_layout
 from streams.elastic.templates import ensure_index

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.dedupe.fingerprint import body_words
-from agents.dedupe.formulas import run_hashes, word_runs
+from agents.dedupe.stock_phrases import run_hashes, word_runs
 from benchmarks.dedupe.corpus import read_days
 from benchmarks.dedupe.real import PAIRS
 from streams.records import Article

@@ -17,8 +17,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
+from agents.dedupe.clusterer import Lookup, LookupConfig
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
-from agents.dedupe.lookup import Lookup, LookupConfig
 from benchmarks.dedupe.synthetic import templated
 from streams.records import Article, FingerprintedArticle
 from tests.support.tables import JsonTable

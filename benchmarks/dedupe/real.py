@@ -23,11 +23,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.dedupe.catalogue import bands
+from agents.dedupe.cluster_index import bands
+from agents.dedupe.clusterer import Lookup, LookupConfig
 from agents.dedupe.compare import Features, compare
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
-from agents.dedupe.formulas import TABLE
-from agents.dedupe.lookup import Lookup, LookupConfig
+from agents.dedupe.stock_phrases import TABLE
 from benchmarks.dedupe.corpus import article_id, read_days
 from streams.records import Fingerprint, FingerprintedArticle
 

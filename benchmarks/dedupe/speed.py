@@ -19,8 +19,8 @@ from pathlib import Path
 
 import psutil
 
+from agents.dedupe.clusterer import Lookup, LookupConfig
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
-from agents.dedupe.lookup import Lookup, LookupConfig
 from benchmarks.dedupe.corpus import read_days
 from streams.records import FingerprintedArticle
 from tests.support.tables import JsonTable

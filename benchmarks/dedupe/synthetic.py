@@ -23,10 +23,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
 
-from agents.dedupe.catalogue import bands
+from agents.dedupe.cluster_index import bands
+from agents.dedupe.clusterer import Lookup, LookupConfig
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
-from agents.dedupe.formulas import run_hashes, word_runs
-from agents.dedupe.lookup import Lookup, LookupConfig
+from agents.dedupe.stock_phrases import run_hashes, word_runs
 from benchmarks.dedupe.real import meets
 from streams.records import Article, Fingerprint, FingerprintedArticle
 

@@ -21,7 +21,7 @@ from typing import Any
 import orjson
 from elasticsearch import AsyncElasticsearch
 
-from agents.index.bulk import document, version
+from agents.index.documents import document, version
 from agents.index.sink import IndexSink
 from benchmarks.search.archive import Archive
 from streams.elastic.client import make_client

@@ -12,7 +12,7 @@ import promql_parser
 import pytest
 import yaml
 
-from agents.index import bulk
+from agents.index import documents as bulk
 from streams.errors import Reason
 from streams.records import Cluster
 from streams.settings import STAGE_NAMES

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from agents.dedupe.clusterer import Lookup, LookupConfig
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
-from agents.dedupe.lookup import Lookup, LookupConfig
 from streams.records import Article, FingerprintedArticle
 from streams.settings import Settings
 from streams.topics import Topic

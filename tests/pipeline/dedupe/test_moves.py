@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import permutations
 from typing import Any
 
-from agents.index.moves import MoveSink
+from agents.index.cluster_moves import MoveSink
 from agents.index.sink import IndexSink
 from streams.elastic.client import make_client
 from streams.elastic.templates import names

@@ -11,7 +11,7 @@ import pytest
 from elasticsearch import AsyncElasticsearch
 from pydantic import HttpUrl
 
-from agents.index.moves import MoveSink
+from agents.index.cluster_moves import MoveSink
 from agents.index.sink import IndexSink
 from streams.elastic.client import capabilities, health, make_client
 from streams.elastic.indices import find, list_indices, read_layout, roll_over

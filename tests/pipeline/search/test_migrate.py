@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from elasticsearch import AsyncElasticsearch
 
-from agents.index.bulk import document, version
-from agents.index.moves import MoveSink
+from agents.index.cluster_moves import MoveSink
+from agents.index.documents import document, version
 from agents.index.sink import IndexSink
 from streams.elastic import migrate as migrate_module
 from streams.elastic import templates as setup

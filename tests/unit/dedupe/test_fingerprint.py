@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.dedupe.fingerprint import FingerprintConfig, body_words, fingerprint, url_family
-from agents.dedupe.formulas import TABLE, build, formulas, run_hashes, without_formulas, word_runs
+from agents.dedupe.stock_phrases import TABLE, build, formulas, run_hashes, without_formulas, word_runs
 from tests.unit.dedupe.conftest import make_article, random_words
 
 CONFIG = FingerprintConfig()

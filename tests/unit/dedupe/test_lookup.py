@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.dedupe.lookup import Lookup, LookupConfig
+from agents.dedupe.clusterer import Lookup, LookupConfig
 from streams.records import Fingerprint, FingerprintedArticle
 from tests.support.tables import Crashed, FragileTable
 from tests.unit.dedupe.conftest import START, Maker, random_words

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.index.bulk import actions, document, facets, outcomes, reason, verdicts, version
+from agents.index.documents import actions, document, facets, outcomes, reason, verdicts, version
 from streams.errors import Reason, Rejected, Retryable
 from streams.records import Article
 from streams.settings import Settings

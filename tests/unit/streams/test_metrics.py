@@ -9,8 +9,8 @@ from typing import get_args
 import pytest
 from prometheus_client import Counter, Histogram
 
-from agents.dedupe.lookup import LOOKUP_EVENTS
-from agents.index.bulk import Outcome
+from agents.dedupe.clusterer import LOOKUP_EVENTS
+from agents.index.documents import Outcome
 from streams.api.app import create_api
 from streams.engine.faust.worker import create_worker
 from streams.errors import Reason

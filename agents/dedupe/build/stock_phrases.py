@@ -1,6 +1,6 @@
 """Make the table of formulas from days of news.
 
-    python -m benchmarks.dedupe.train CORPUS/saudinewsnet agents/dedupe/models/formulas.bin
+    python -m agents.dedupe.build.stock_phrases CORPUS/saudinewsnet agents/dedupe/models/formulas.bin
 
 Takes about 40 seconds and 2 GB for 20,000 articles of 12 days. Raise `FingerprintConfig.algorithm` with the table.
 """
@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from agents.dedupe.fingerprint import body_words
-from agents.dedupe.formulas import build
+from agents.dedupe.stock_phrases import build
 from benchmarks.dedupe.corpus import read_days
 
 SIZES = (2, 3)

@@ -20,11 +20,11 @@ from heapq import heappop, heappush
 from types import MappingProxyType
 from typing import Any
 
-from agents.dedupe.catalogue import Catalogue, Neighbours
+from agents.dedupe.cluster_index import Catalogue, Neighbours
 from agents.dedupe.compare import CompareConfig, Features, compare, joins
 from agents.dedupe.fingerprint import FingerprintConfig
 from agents.dedupe.postings import Rank
-from agents.dedupe.state import Known
+from agents.dedupe.stored_article import Known
 from streams.records import Cluster, FingerprintedArticle
 
 LOOKUP_EVENTS = ("posting_capped", "candidates_capped", "moves_capped", "other_algorithm", "forgotten")

@@ -11,7 +11,7 @@ from typing import Any
 
 from elasticsearch import AsyncElasticsearch, BadRequestError, NotFoundError
 
-from agents.index.bulk import ALREADY_THERE
+from agents.index.documents import ALREADY_THERE
 from streams.elastic.client import health, make_client, passing_errors
 from streams.elastic.indices import find, read_layout
 from streams.elastic.templates import ensure_index

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.dedupe.postings import Keys, Numbers, Postings, Rank
-from agents.dedupe.state import Known
+from agents.dedupe.stored_article import Known
 from streams.records import Fingerprint
 
 # 2 ** 64 divided by the golden ratio: Knuth, The Art of Computer Programming, volume 3, section 6.4.
