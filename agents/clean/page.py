@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from agents.clean.agencies import credited_agencies
-from agents.clean.dates import find_dates
-from agents.clean.decode import decode, repair
-from agents.clean.identity import article_id, fold
+from agents.clean.article_id import article_id, fold
+from agents.clean.credits.cited_agencies import credited_agencies
+from agents.clean.credits.outlet import outlet_of
+from agents.clean.dates.mentions import find_dates
+from agents.clean.html.body import looks_like_html, read_markup
+from agents.clean.html.encoding import decode, repair
 from agents.clean.language import detect_language
-from agents.clean.markup import looks_like_html, read_markup
-from agents.clean.own import outlet_of
-from agents.clean.segment import Hints, Parts, segment
+from agents.clean.layout.segment import Hints, Parts, segment
 from agents.text.display import display_text
 from streams.errors import Reason, Rejected
 from streams.records import Article, Caption, DateMention, RawArticle, RemovedText, StageTrace

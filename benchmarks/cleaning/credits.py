@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.clean.credit import Credit
+from agents.clean.credits.parse import Credit
 from agents.clean.page import Limits, read_page
 from streams.errors import Rejected
 from streams.records import RawArticle

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from agents.clean.lines import Rule
+from agents.clean.layout.lines import Rule
 from agents.clean.page import Limits, read_page
 from benchmarks.cleaning.corpus import letters
 from streams.errors import Rejected

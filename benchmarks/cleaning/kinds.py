@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from agents.clean.dates import find_dates
+from agents.clean.dates.mentions import find_dates
 
 # A Tuesday; relative mentions hold on to it.
 PUBLISHED = datetime(2024, 3, 5, 9, 0, tzinfo=UTC)

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.clean.lines import squeeze
+from agents.clean.layout.lines import squeeze
+from agents.clean.layout.segment import segment
 from agents.clean.page import Limits, read_page
-from agents.clean.segment import segment
 from agents.text.display import display_text
 from streams.errors import Rejected
 from streams.records import RawArticle

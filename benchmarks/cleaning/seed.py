@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from agents.clean.segment import Parts, segment
+from agents.clean.layout.segment import Parts, segment
 from agents.text.display import display_text
 
 

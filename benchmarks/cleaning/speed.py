@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
-from agents.clean.dates import find_dates
+from agents.clean.dates.mentions import find_dates
 from agents.clean.page import Limits, clean_page
 from agents.text.display import display_text
 from agents.text.search import search_text

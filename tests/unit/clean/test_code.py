@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.clean.code import split_code, without_code
-from agents.clean.lines import Rule, to_lines
-from agents.clean.segment import Hints, segment
+from agents.clean.layout.embedded_code import split_code, without_code
+from agents.clean.layout.lines import Rule, to_lines
+from agents.clean.layout.segment import Hints, segment
 
 SCRIPTS = [
     "googletag.cmd.push(function() { googletag.display('div-gpt-ad-1'); });",

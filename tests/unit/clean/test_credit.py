@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agents.clean.credit import parse_credit
-from agents.clean.names import is_agency, is_person, is_place
+from agents.clean.credits.name_tables import is_agency, is_person, is_place
+from agents.clean.credits.parse import parse_credit
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.clean.dates import find_dates
+from agents.clean.dates.mentions import find_dates
 
 # A Tuesday.
 TUESDAY = datetime(2024, 3, 5, 9, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.clean.decode import decode, repair
+from agents.clean.html.encoding import decode, repair
 from streams.errors import Reason, Rejected
 from tests.unit.clean.samples import BODY, TITLE
 

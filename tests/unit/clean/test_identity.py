@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.clean.identity import article_id, canonical_url
+from agents.clean.article_id import article_id, canonical_url
 from streams.records import RawArticle
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agents.clean.markup import looks_like_html, read_markup
-from agents.clean.metadata import parse_time
+from agents.clean.html.body import looks_like_html, read_markup
+from agents.clean.html.metadata import parse_time
 from tests.unit.clean.samples import BODY, TITLE
 
 URL = "https://harbour.example/news/1"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from agents.clean.credit import parse_credit
-from agents.clean.lead import lead_credit
-from agents.clean.lines import Rule
-from agents.clean.own import NOBODY, outlet_of
-from agents.clean.segment import Hints, segment
+from agents.clean.credits.dateline import lead_credit
+from agents.clean.credits.outlet import NOBODY, outlet_of
+from agents.clean.credits.parse import parse_credit
+from agents.clean.layout.lines import Rule
+from agents.clean.layout.segment import Hints, segment
 from tests.unit.clean.samples import BODY, TITLE
 
 OWN_LINES = [

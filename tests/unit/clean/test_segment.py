@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agents.clean.lines import Rule
-from agents.clean.segment import Hints, Parts, segment
+from agents.clean.layout.lines import Rule
+from agents.clean.layout.segment import Hints, Parts, segment
 from tests.unit.clean.samples import (
     BODY,
     CAPTION,

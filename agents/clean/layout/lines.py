@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agents.clean.identity import fold_shown
-from agents.clean.names import is_agency, is_source
-from agents.clean.own import NOBODY, Outlet
+from agents.clean.article_id import fold_shown
+from agents.clean.credits.name_tables import is_agency, is_source
+from agents.clean.credits.outlet import NOBODY, Outlet
 
 
 class Rule(StrEnum):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from agents.clean.credit import Credit, parse_credit
-from agents.clean.identity import fold
-from agents.clean.names import is_source, names
-from agents.clean.own import Outlet
+from agents.clean.article_id import fold
+from agents.clean.credits.name_tables import is_source, names
+from agents.clean.credits.outlet import Outlet
+from agents.clean.credits.parse import Credit, parse_credit
 
 _MAX_LEAD_CHARS = 90
 # Where a credit may end: a colon, dashes, a slash, a bracket.

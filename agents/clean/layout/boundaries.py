@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from agents.clean.lines import Line, is_body, is_credited_caption
+from agents.clean.layout.lines import Line, is_body, is_credited_caption
 
 # A header holds the headline twice, a kicker, and a caption up to four times; none seen is longer than 12 lines.
 HEADER_LINES = 14

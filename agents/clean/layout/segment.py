@@ -7,16 +7,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
-from agents.clean.boundaries import HEADER_LINES, header_end, split_points
-from agents.clean.credit import MAX_CREDIT_CHARS, Credit, parse_credit
-from agents.clean.identity import fold
-from agents.clean.lead import lead_credit
-from agents.clean.lines import Line, Removal, Rule, is_body, is_credited_caption, read_label, split_credit, to_lines
-from agents.clean.machinery import INITIALS, is_related_heading
-from agents.clean.names import is_agency
-from agents.clean.own import NOBODY, Outlet
-from agents.clean.printed import is_date_line
-from agents.clean.strip import without_machinery
+from agents.clean.article_id import fold
+from agents.clean.credits.date_lines import is_date_line
+from agents.clean.credits.dateline import lead_credit
+from agents.clean.credits.name_tables import is_agency
+from agents.clean.credits.outlet import NOBODY, Outlet
+from agents.clean.credits.parse import MAX_CREDIT_CHARS, Credit, parse_credit
+from agents.clean.layout.boilerplate import without_machinery
+from agents.clean.layout.boilerplate_rules import INITIALS, is_related_heading
+from agents.clean.layout.boundaries import HEADER_LINES, header_end, split_points
+from agents.clean.layout.lines import (
+    Line,
+    Removal,
+    Rule,
+    is_body,
+    is_credited_caption,
+    read_label,
+    split_credit,
+    to_lines,
+)
 
 _MAX_TITLE_WORDS = 30
 _MIN_KICKER_WORDS, _MAX_KICKER_WORDS = 3, 25

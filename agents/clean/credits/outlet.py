@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from agents.clean.identity import fold, hostname
-from agents.clean.names import names
+from agents.clean.article_id import fold, hostname
+from agents.clean.credits.name_tables import names
 
 _KIND_RE = re.compile(r"^(?:صحيفة|جريدة|وكالة|موقع|قناة|شبكة|بوابة|مجلة|يومية)\s+")
 _ARABIC_RE = re.compile("[\u0621-\u064a]")

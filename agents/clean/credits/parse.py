@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
-from agents.clean.identity import fold
-from agents.clean.names import is_outlet_like, is_place, is_source, names, person_certainty
-from agents.clean.own import NOBODY, Outlet
-from agents.clean.printed import without_dates
+from agents.clean.article_id import fold
+from agents.clean.credits.date_lines import without_dates
+from agents.clean.credits.name_tables import is_outlet_like, is_place, is_source, names, person_certainty
+from agents.clean.credits.outlet import NOBODY, Outlet
 
 _SEPARATOR_RE = re.compile(
     r"\s*[/:،,؛|()\[\]{}\t«»\"“”_+&]+\s*|\s{2,}|\s+[-–—ـ]+\s*|\s*[-–—ـ]+\s+|(?<=[\u0621-\u064a])[-–—]+(?=[\u0621-\u064a])"

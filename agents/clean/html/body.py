@@ -15,8 +15,8 @@ import trafilatura
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from trafilatura.settings import Extractor
 
-from agents.clean.identity import hostname
-from agents.clean.metadata import Metadata, find_captions, find_container
+from agents.clean.article_id import hostname
+from agents.clean.html.metadata import Metadata, find_captions, find_container
 from agents.text.display import display_text
 
 # What it warns of is said again, with the page's origin, by the dead letter.

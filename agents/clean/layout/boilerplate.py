@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from agents.clean.code import without_code
-from agents.clean.identity import fold_shown
-from agents.clean.lines import Line, Removal, Rule, is_body
-from agents.clean.machinery import (
+from agents.clean.article_id import fold_shown
+from agents.clean.credits.date_lines import is_date_line
+from agents.clean.credits.outlet import Outlet
+from agents.clean.layout.boilerplate_rules import (
     is_colophon,
     is_desk_note,
     is_end_mark,
@@ -22,8 +22,8 @@ from agents.clean.machinery import (
     split_tags,
     strip_prefix_widget,
 )
-from agents.clean.own import Outlet
-from agents.clean.printed import is_date_line
+from agents.clean.layout.embedded_code import without_code
+from agents.clean.layout.lines import Line, Removal, Rule, is_body
 
 # Colophon, end mark, desk note, tags: no page has more of them below its text.
 _MAX_FOOT_LINES, _MAX_TAG_LINES = 6, 12

@@ -6,10 +6,10 @@ import json
 import re
 from importlib.resources import files
 
-from agents.clean.identity import fold, fold_shown
-from agents.clean.lines import CLOSING
-from agents.clean.own import Outlet
-from agents.clean.printed import CLOCK
+from agents.clean.article_id import fold, fold_shown
+from agents.clean.credits.date_lines import CLOCK
+from agents.clean.credits.outlet import Outlet
+from agents.clean.layout.lines import CLOSING
 
 _TABLE = json.loads(files("agents.clean").joinpath("data/machinery.json").read_text(encoding="utf-8"))
 _WIDGETS = frozenset(map(fold, _TABLE["whole_lines"]))

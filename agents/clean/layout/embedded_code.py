@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from agents.clean.identity import fold_shown
-from agents.clean.lines import MAX_KEY_CHARS, Line, Removal, Rule
+from agents.clean.article_id import fold_shown
+from agents.clean.layout.lines import MAX_KEY_CHARS, Line, Removal, Rule
 
 # What no sentence holds: a call, a declaration, a rule with a property, linked data.
 _SIGNS = (

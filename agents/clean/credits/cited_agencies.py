@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agents.clean.names import credit_table
+from agents.clean.credits.name_tables import credit_table
 
 _LETTERED_RE = r"[أا]\.?\s?ف\.?\s?ب|د\.?\s?ب\.?\s?[أا]|[أا]\.?\s?ش\.?\s?[أا]|[أا]\.\s?ب"
 # Names that mean nothing else; «فارس», «مهر» or «معا» are agencies too, but also people and words.

@@ -1,0 +1,1 @@
+"""Who wrote an article, where and for whom: bylines, datelines, agencies, outlets."""

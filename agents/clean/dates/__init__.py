@@ -1,0 +1,1 @@
+"""Dates named in a text, and the calendars they are given in."""
