@@ -55,7 +55,7 @@ lock: ## resolve the pinned packages anew (needs uv)
 	uv pip compile -q pyproject.toml --extra tracing -c requirements-dev.lock --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal -o deploy/requirements-image.lock
 
 train-entities: setup ## train the tagger anew from ../shared/corpus
-	@$(BIN)/python -m agents.entities.train --corpus ../shared/corpus
+	@$(BIN)/python -m agents.entities.training.train --corpus ../shared/corpus
 
 gazetteer: setup ## compile the gazetteer anew from GeoNames, CLDR and agents/geotag/data/*.csv
 	@$(BIN)/python -m agents.geotag.build

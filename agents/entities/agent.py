@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from agents.entities.article import tag_articles
-from agents.entities.tagger import load_tagger
+from agents.entities.mentions.extract import tag_articles
+from agents.entities.taggers.embedded import load_tagger
 from streams.records import Article
 from streams.stage import Arrival, BatchFunction, Context, MapStage
 from streams.topics import Topic

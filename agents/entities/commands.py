@@ -28,8 +28,8 @@ def tag(
 
     Example: `rasd tag tokens.txt > tagged.txt`
     """
-    from agents.entities.columns import tag_lines
-    from agents.entities.tagger import load_tagger
+    from agents.entities.evaluation.columns import tag_lines
+    from agents.entities.taggers.embedded import load_tagger
 
     stream = sys.stdout.buffer
     for line in tag_lines(_lines(file), load_tagger(get_settings().entities_backend)):
@@ -51,8 +51,8 @@ def evaluate(
     """
     from rich.table import Table
 
-    from agents.entities.columns import evaluate as score
-    from agents.entities.tagger import load_tagger
+    from agents.entities.evaluation.columns import evaluate as score
+    from agents.entities.taggers.embedded import load_tagger
 
     backend = get_settings().entities_backend
     lines, tagger = _lines(gold), load_tagger(backend)

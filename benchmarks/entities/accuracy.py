@@ -19,17 +19,25 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from agents.entities import corpus as corpora
-from agents.entities.columns import Score, score_tags
-from agents.entities.consistency import lend
-from agents.entities.corpus import Tagged
-from agents.entities.decoding import decode
-from agents.entities.features import FeatureCache, WordEntry
-from agents.entities.gazetteer import place_words
-from agents.entities.potentials import Floats
-from agents.entities.tagger import NETWORKS_SHARE, weights
-from agents.entities.train import ADDED_SHARE, know_kinds, mean_of, networks_of, read_news, train, train_networks
-from agents.entities.wordstats import GRANULARITIES, WordStatistics, word_statistics
+from agents.entities.evaluation.columns import Score, score_tags
+from agents.entities.model.crf import Floats
+from agents.entities.model.features import FeatureCache, WordEntry
+from agents.entities.taggers.embedded import NETWORKS_SHARE, weights
+from agents.entities.taggers.name_consistency import lend
+from agents.entities.taggers.viterbi import decode
+from agents.entities.training import corpus as corpora
+from agents.entities.training.corpus import Tagged
+from agents.entities.training.place_words import place_words
+from agents.entities.training.train import (
+    ADDED_SHARE,
+    know_kinds,
+    mean_of,
+    networks_of,
+    read_news,
+    train,
+    train_networks,
+)
+from agents.entities.training.word_statistics import GRANULARITIES, WordStatistics, word_statistics
 
 Tags = list[list[str]]
 SHARES = (0.4, 0.55, 0.7)

@@ -18,9 +18,9 @@ from pathlib import Path
 import psutil
 from threadpoolctl import threadpool_limits
 
-from agents.entities import corpus as corpora
-from agents.entities.article import find_entities
-from agents.entities.tagger import Tagger, load_tagger
+from agents.entities.mentions.extract import find_entities
+from agents.entities.taggers.embedded import Tagger, load_tagger
+from agents.entities.training import corpus as corpora
 from agents.text.tokens import tokenize
 
 LENGTH = 450

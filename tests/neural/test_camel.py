@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from agents.entities.article import find_entities
 from agents.entities.bio import repair
-from agents.entities.camel import CamelTagger
-from agents.entities.columns import read_tag
-from agents.entities.tagger import load_tagger
+from agents.entities.evaluation.columns import read_tag
+from agents.entities.mentions.extract import find_entities
+from agents.entities.taggers.camel import CamelTagger
+from agents.entities.taggers.embedded import load_tagger
 from streams.errors import Retryable
 
 pytestmark = pytest.mark.neural

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from agents.entities import agent
-from agents.entities.features import WordEntry
-from agents.entities.tagger import Tagging
+from agents.entities.model.features import WordEntry
+from agents.entities.taggers.embedded import Tagging
 from streams.engine.in_process import LocalContext
 from streams.observability.metrics import Metrics
 from streams.records import Article

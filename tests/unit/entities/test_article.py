@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.entities.article import find_entities, tag_articles
 from agents.entities.bio import TAGS
-from agents.entities.features import WordEntry
-from agents.entities.tagger import Tagger, Tagging, load_tagger
+from agents.entities.mentions.extract import find_entities, tag_articles
+from agents.entities.model.features import WordEntry
+from agents.entities.taggers.embedded import Tagger, Tagging, load_tagger
 from streams.records import Article, Entity
 
 TAGGER = load_tagger()

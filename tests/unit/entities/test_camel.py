@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.entities import camel
-from agents.entities.camel import Segment, load_camel, segments
+from agents.entities.taggers import camel
+from agents.entities.taggers.camel import Segment, load_camel, segments
 from streams.cli.main import run
 from streams.errors import CommandError
 from streams.settings import get_settings

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.entities.chain import Layout, expectations, marginals, side_by_side
+from agents.entities.model.forward_backward import Layout, expectations, marginals, side_by_side
 
 TAG_COUNT = 3
 

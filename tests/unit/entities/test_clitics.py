@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.entities.clitics import part_clitics
-from agents.entities.features import WordEntry
-from agents.entities.tagger import load_tagger
+from agents.entities.mentions.clitics import part_clitics
+from agents.entities.model.features import WordEntry
+from agents.entities.taggers.embedded import load_tagger
 
 WORDS = load_tagger().words
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from agents.entities.columns import Score, evaluate, read_tag, score_tags, tag_lines
-from agents.entities.features import WordEntry
-from agents.entities.tagger import Tagging
+from agents.entities.evaluation.columns import Score, evaluate, read_tag, score_tags, tag_lines
+from agents.entities.model.features import WordEntry
+from agents.entities.taggers.embedded import Tagging
 from streams.cli.main import run
 
 

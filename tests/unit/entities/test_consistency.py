@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.entities.bio import TAGS
-from agents.entities.consistency import LENT, WINDOW, lend
-from agents.entities.features import WordEntry, core
+from agents.entities.model.features import WordEntry, core
+from agents.entities.taggers.name_consistency import LENT, WINDOW, lend
 from tests.support.tags import row
 
 BEGINS, GOES_ON, PLACE = TAGS.index("B-PER"), TAGS.index("I-PER"), TAGS.index("B-LOC")

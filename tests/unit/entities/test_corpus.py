@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.entities.corpus import Tagged, folds, read_columns, unlabelled
-from agents.entities.gazetteer import place_words
+from agents.entities.training.corpus import Tagged, folds, read_columns, unlabelled
+from agents.entities.training.place_words import place_words
 
 
 def test_columns_with_the_corpora_s_habits(tmp_path: Path) -> None:

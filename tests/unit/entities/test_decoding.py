@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.entities.bio import TAGS, repair
-from agents.entities.decoding import decode
+from agents.entities.taggers.viterbi import decode
 from tests.support.tags import row
 
 

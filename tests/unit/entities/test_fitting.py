@@ -3,14 +3,14 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from agents.entities import fitting
-from agents.entities.batches import Encoder
 from agents.entities.bio import TAGS
-from agents.entities.convolution import impossible, initial
-from agents.entities.corpus import Tagged
-from agents.entities.features import FeatureCache, WordEntry
-from agents.entities.fitting import fit, loss_and_gradients, numbers_of
-from agents.entities.network import Layers, Networks
+from agents.entities.model.cnn import Layers, Networks
+from agents.entities.model.features import FeatureCache, WordEntry
+from agents.entities.training import fitting
+from agents.entities.training.batches import Encoder
+from agents.entities.training.convolution import impossible, initial
+from agents.entities.training.corpus import Tagged
+from agents.entities.training.fitting import fit, loss_and_gradients, numbers_of
 
 WORDS = {"بيروت": WordEntry(9, (1, 2)), "زار": WordEntry(8, (3, 4)), "سلمى": WordEntry(7, (5, 6))}
 NUMBERS = {"بيروت": 0, "زار": 1}

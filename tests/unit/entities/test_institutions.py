@@ -1,8 +1,8 @@
 import pytest
 
 from agents.entities.bio import TagSpan
-from agents.entities.features import WordEntry
-from agents.entities.institutions import named_institutions
+from agents.entities.mentions.institutions import named_institutions
+from agents.entities.model.features import WordEntry
 
 WORDS = {"جامعة": WordEntry(90, ()), "بجامعة": WordEntry(9, ()), "مستشفي": WordEntry(80, ())}
 

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.entities import fitting
 from agents.entities.bio import TAGS
-from agents.entities.corpus import Tagged
-from agents.entities.features import WordEntry, core, split_clitics, word_features
-from agents.entities.network import Layers, row_by_row
-from agents.entities.store import Model, load, save
-from agents.entities.tagger import BACKENDS, MODEL, Tagging, assemble, load_tagger
-from agents.entities.train import know_kinds, mean_of, train, train_networks, with_kinds
-from agents.entities.wordstats import DIMENSIONS, WordStatistics
+from agents.entities.model.cnn import Layers, row_by_row
+from agents.entities.model.features import WordEntry, core, split_clitics, word_features
+from agents.entities.model.file import Model, load, save
+from agents.entities.taggers.embedded import BACKENDS, MODEL, Tagging, assemble, load_tagger
+from agents.entities.training import fitting
+from agents.entities.training.corpus import Tagged
+from agents.entities.training.train import know_kinds, mean_of, train, train_networks, with_kinds
+from agents.entities.training.word_statistics import DIMENSIONS, WordStatistics
 
 SENTENCES = [
     Tagged(("زارت", "سلمى", "الحمداني", "بيروت", "."), ("O", "B-PER", "I-PER", "B-LOC", "O")),
@@ -173,7 +173,7 @@ def test_the_persons_of_each_text_lend_to_each_other_alone(model: Model, monkeyp
         asked.append((sentences, probability.copy()))
         return np.eye(len(TAGS), dtype=np.float32)[[len(asked)] * len(probability)]
 
-    monkeypatch.setattr("agents.entities.tagger.lend", lend)
+    monkeypatch.setattr("agents.entities.taggers.embedded.lend", lend)
     tagger = assemble(model)
     texts = [[["زارت", "سالم"], [], ["بيروت"]], [], [["قالت"], ["نادر", "نادر"]]]
     found = tagger.tag_texts(texts)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.entities import names as module
-from agents.entities.names import Mention, name_mentions
+from agents.entities.mentions import canonical_names as module
+from agents.entities.mentions.canonical_names import Mention, name_mentions
 
 
 def names(*mentions: tuple[str, str]) -> list[str]:

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.entities.rows import RowCache
+from agents.entities.model.row_cache import RowCache
 
 
 class Lengths:

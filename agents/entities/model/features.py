@@ -2,7 +2,7 @@
 
 Every feature belongs to one word and one distance to the tagged position. The sum of a word's weights at each
 distance is therefore a property of the word alone and is computed once a word, not once a token
-(`agents.entities.potentials`).
+(`agents.entities.model.crf`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agents.entities.folding import fold
+from agents.entities.model.normalise import fold
 
 OFFSETS = (-3, -2, -1, 0, 1, 2, 3)
 OUTSIDE = "§"
@@ -45,7 +45,7 @@ class WordEntry:
         count: its occurrences.
         classes: its cluster at each granularity; -1 where it has none.
         kinds: how often an earlier tagger took it for part of a PER, LOC, ORG: average probability, 0 to 1.
-        places: what it is in the gazetteer (`agents.entities.gazetteer`).
+        places: what it is in the gazetteer (`agents.entities.training.place_words`).
     """
 
     count: int

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agents.entities.features import WordEntry
-from agents.entities.folding import fold
+from agents.entities.model.features import WordEntry
+from agents.entities.model.normalise import fold
 
 _CLITICS = ("و", "ف", "ب", "ل", "ك", "وب", "ول", "وك", "فب", "فل", "فك")
 _SHORTEST_NAME = 3

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from agents.entities.bio import TagSpan
-from agents.entities.features import WordEntry, split_clitics
-from agents.entities.folding import fold
+from agents.entities.model.features import WordEntry, split_clitics
+from agents.entities.model.normalise import fold
 
 # Folded, as `_word` gives them. Roads, mosques and quarters are places, which the gazetteer knows or not.
 _KINDS = frozenset({"جامعة", "كلية", "معهد", "مستشفي", "مركز", "مدرسة", "مؤسسة", "اكاديمية"})

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from agents.entities.bio import repair
-from agents.entities.columns import read_tag
-from agents.entities.features import WordEntry
-from agents.entities.tagger import Tagging
+from agents.entities.evaluation.columns import read_tag
+from agents.entities.model.features import WordEntry
+from agents.entities.taggers.embedded import Tagging
 from streams.errors import CommandError, Retryable
 
 PACKAGE = "ner-arabert"

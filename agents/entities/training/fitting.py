@@ -8,13 +8,13 @@ from dataclasses import fields
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.entities.batches import Batch, Encoder, shuffled
 from agents.entities.bio import TAGS
-from agents.entities.chain import expectations
-from agents.entities.convolution import Gradients, Shares, encode, gradients_of, impossible, initial
-from agents.entities.corpus import Tagged
-from agents.entities.descent import Descent, rate
-from agents.entities.network import Layers
+from agents.entities.model.cnn import Layers
+from agents.entities.model.forward_backward import expectations
+from agents.entities.training.batches import Batch, Encoder, shuffled
+from agents.entities.training.convolution import Gradients, Shares, encode, gradients_of, impossible, initial
+from agents.entities.training.corpus import Tagged
+from agents.entities.training.descent import Descent, rate
 
 EPOCHS = 10
 # Share of the epochs that read the added sentences too: the first ones, so that the domain itself has the last word.

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.entities.folding import fold, plain
+from agents.entities.model.normalise import fold, plain
 
 Words = tuple[str, ...]
 

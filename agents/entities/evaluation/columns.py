@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from agents.entities.bio import TYPES, TagSpan, repair, spans
-from agents.entities.consistency import WINDOW
-from agents.entities.tagger import Tagger
+from agents.entities.taggers.embedded import Tagger
+from agents.entities.taggers.name_consistency import WINDOW
 
 # Sentences tagged at once: neighbours in a file tell of the same, so whole windows of theirs.
 _BATCH = 3 * WINDOW

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.entities.bio import TAGS
-from agents.entities.features import WordEntry, core
+from agents.entities.model.features import WordEntry, core
 
 Floats = NDArray[np.float32]
 

@@ -17,7 +17,7 @@ from scipy import sparse
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.utils.extmath import randomized_svd
 
-from agents.entities.features import WordEntry, core
+from agents.entities.model.features import WordEntry, core
 
 POSITIONS = (-2, -1, 1, 2)
 WINDOW = 5

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.entities.bio import Kind, spans
-from agents.entities.clitics import Clitics, part_clitics
-from agents.entities.features import WordEntry
-from agents.entities.folding import fold
-from agents.entities.institutions import named_institutions
-from agents.entities.names import Mention, name_mentions
-from agents.entities.tagger import Tagger, Tagging
+from agents.entities.mentions.canonical_names import Mention, name_mentions
+from agents.entities.mentions.clitics import Clitics, part_clitics
+from agents.entities.mentions.institutions import named_institutions
+from agents.entities.model.features import WordEntry
+from agents.entities.model.normalise import fold
+from agents.entities.taggers.embedded import Tagger, Tagging
 from agents.text.tokens import Token, sentences, tokenize
 from streams.records import Article, Entity
 

@@ -1,4 +1,4 @@
-"""Trains the embedded tagger: `python -m agents.entities.train --corpus ../shared/corpus`.
+"""Trains the embedded tagger: `python -m agents.entities.training.train --corpus ../shared/corpus`.
 
 The same corpus, packages and machine kind give the same file, byte for byte.
 """
@@ -17,19 +17,19 @@ import numpy as np
 import pycrfsuite
 from threadpoolctl import threadpool_limits
 
-from agents.entities import corpus as corpora
-from agents.entities.batches import Encoder
 from agents.entities.bio import TAGS, TYPES
-from agents.entities.convolution import impossible
-from agents.entities.corpus import Tagged
-from agents.entities.features import BEYOND, OFFSETS, FeatureCache, WordEntry, WordFeatures, core, word_features
-from agents.entities.fitting import fit
-from agents.entities.gazetteer import place_words
-from agents.entities.network import Layers, Networks, unpacked
-from agents.entities.potentials import Floats, LinearModel
-from agents.entities.store import Model, save
-from agents.entities.tagger import MODEL, NETWORKS
-from agents.entities.wordstats import DIMENSIONS, WordStatistics, word_statistics
+from agents.entities.model.cnn import Layers, Networks, unpacked
+from agents.entities.model.crf import Floats, LinearModel
+from agents.entities.model.features import BEYOND, OFFSETS, FeatureCache, WordEntry, WordFeatures, core, word_features
+from agents.entities.model.file import Model, save
+from agents.entities.taggers.embedded import MODEL, NETWORKS
+from agents.entities.training import corpus as corpora
+from agents.entities.training.batches import Encoder
+from agents.entities.training.convolution import impossible
+from agents.entities.training.corpus import Tagged
+from agents.entities.training.fitting import fit
+from agents.entities.training.place_words import place_words
+from agents.entities.training.word_statistics import DIMENSIONS, WordStatistics, word_statistics
 
 # Share of the random field that AQMAR taught too. Cross-validated (docs/explanation/entities.md).
 ADDED_SHARE = 0.25
@@ -148,7 +148,7 @@ def read_news(corpus: Path) -> list[list[str]]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train on all of the training material and write the model file."""
-    parser = argparse.ArgumentParser(prog="python -m agents.entities.train", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m agents.entities.training.train", description=main.__doc__)
     parser.add_argument("--corpus", type=Path, required=True, help="folder of anercorp/, aqmar/ and saudinewsnet/")
     parser.add_argument("--output", type=Path, default=MODEL, help="model file (default: %(default)s)")
     options = parser.parse_args(arguments)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from agents.entities.chain import Layout
-from agents.entities.features import WordEntry, WordFeatures, word_features
-from agents.entities.network import BUCKETS, bags, vector_row
+from agents.entities.model.cnn import BUCKETS, bags, vector_row
+from agents.entities.model.features import WordEntry, WordFeatures, word_features
+from agents.entities.model.forward_backward import Layout
 
 Floats = NDArray[np.float32]
 

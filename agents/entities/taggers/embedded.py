@@ -15,16 +15,16 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from agents.entities.bio import TAGS
-from agents.entities.chain import Layout, marginals, side_by_side
-from agents.entities.consistency import lend
-from agents.entities.decoding import decode
-from agents.entities.features import OUTSIDE, WordEntry
-from agents.entities.folding import fold
-from agents.entities.network import Networks
-from agents.entities.potentials import Floats, LinearModel
-from agents.entities.store import Model, load
+from agents.entities.model.cnn import Networks
+from agents.entities.model.crf import Floats, LinearModel
+from agents.entities.model.features import OUTSIDE, WordEntry
+from agents.entities.model.file import Model, load
+from agents.entities.model.forward_backward import Layout, marginals, side_by_side
+from agents.entities.model.normalise import fold
+from agents.entities.taggers.name_consistency import lend
+from agents.entities.taggers.viterbi import decode
 
-MODEL = Path(__file__).parent / "models" / "tagger.xz"
+MODEL = Path(__file__).parents[1] / "models" / "tagger.xz"
 # One tagger serves both: more networks brought nothing over one (docs/explanation/entities.md).
 BACKENDS = ("fast", "accurate")
 NETWORKS = 1
@@ -177,7 +177,7 @@ def load_tagger(backend: str = "fast") -> Tagger:
         OSError: the model file cannot be read.
     """
     if backend == "camel":
-        from agents.entities.camel import load_camel  # noqa: PLC0415  (it imports this module)
+        from agents.entities.taggers.camel import load_camel  # noqa: PLC0415  (it imports this module)
 
         return load_camel(load(MODEL, 0).words)
     if backend not in BACKENDS:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.entities.chain import Layout, marginals
-from agents.entities.features import FeatureCache, WordFeatures
-from agents.entities.rows import RowCache
+from agents.entities.model.features import FeatureCache, WordFeatures
+from agents.entities.model.forward_backward import Layout, marginals
+from agents.entities.model.row_cache import RowCache
 
 Floats = NDArray[np.float32]
 

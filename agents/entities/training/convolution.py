@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from agents.entities.batches import Batch
 from agents.entities.bio import BREAKS, TAGS
-from agents.entities.network import BAG_SCALE, BUCKETS, Layers, collected, rectified, spaced
+from agents.entities.model.cnn import BAG_SCALE, BUCKETS, Layers, collected, rectified, spaced
+from agents.entities.training.batches import Batch
 
 Floats = NDArray[np.float32]
 Gradients = dict[str, Floats]

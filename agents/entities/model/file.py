@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.entities.features import FeatureCache, WordEntry
-from agents.entities.network import Layers, Networks, unpacked
-from agents.entities.potentials import LinearModel
+from agents.entities.model.cnn import Layers, Networks, unpacked
+from agents.entities.model.crf import LinearModel
+from agents.entities.model.features import FeatureCache, WordEntry
 
 
 @dataclass(frozen=True, slots=True)

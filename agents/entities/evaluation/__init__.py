@@ -1,0 +1,1 @@
+"""Scoring tagged files, one token a line."""

@@ -1,0 +1,1 @@
+"""From tags to the mentions of an article: their limits, and one name an entity."""

@@ -1,0 +1,1 @@
+"""The embedded model: features, random field, convolutional network, and their file."""

@@ -1,0 +1,1 @@
+"""Training of the embedded model. Build time: nothing that runs imports it."""
