@@ -58,7 +58,7 @@ train-entities: setup ## train the tagger anew from ../shared/corpus
 	@$(BIN)/python -m agents.entities.training.train --corpus ../shared/corpus
 
 gazetteer: setup ## compile the gazetteer anew from GeoNames, CLDR and agents/geotag/data/*.csv
-	@$(BIN)/python -m agents.geotag.build
+	@$(BIN)/python -m agents.geotag.build.compile
 
 clean: ## delete what setup made
 	rm -rf $(VENV) build *.egg-info

@@ -1,6 +1,6 @@
 """articles.tagged to articles.enriched: where on the map the story is."""
 
-from agents.geotag.resolve import Geotagger, geotag_article
+from agents.geotag.geotagger import Geotagger, geotag_article
 from streams.records import Article
 from streams.stage import Arrival, Context, MapFunction, MapStage
 from streams.topics import Topic

@@ -47,7 +47,7 @@ def evaluate(
     """
     from rich.table import Table
 
-    from agents.geotag.evaluate import evaluate as measure
+    from agents.geotag.evaluation import evaluate as measure
 
     report = measure(gold, corpus, half, entity_stage() if entities else None)
     table = Table(title=f"{report.articles} articles", box=None, title_justify="left")

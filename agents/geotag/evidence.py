@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from agents.geotag import words
-from agents.geotag.match import Hit, Match, Scan, has_marks, odd_shadda
+from agents.geotag import trigger_words as words
+from agents.geotag.name_scan import Hit, Match, Scan, has_marks, odd_shadda
 from streams.records import Entity
 
 # Log-odds. Set by hand on the tuning half of benchmarks/places and on the LOC spans of ANERcorp's train part.

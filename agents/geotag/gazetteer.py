@@ -1,4 +1,4 @@
-"""The compiled gazetteer: what names there are, and what each may mean. `python -m agents.geotag.build` makes it."""
+"""The compiled gazetteer: names, and what each may mean. `python -m agents.geotag.build.compile` makes it."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from agents.geotag.commands import entity_stage
-from agents.geotag.evaluate import HALVES, evaluate
-from agents.geotag.resolve import Geotagger, geotag_article
+from agents.geotag.evaluation import HALVES, evaluate
+from agents.geotag.geotagger import Geotagger, geotag_article
 from streams.records import Article
 
 GOLD = Path(__file__).parent / "gold.jsonl"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents.geotag.resolve import Geotagger, geotag_article
+from agents.geotag.geotagger import Geotagger, geotag_article
 from streams.records import Article, Entity, Place
 
 Tag = Callable[..., dict[str, Place]]

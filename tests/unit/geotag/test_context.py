@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.geotag.context import NEAR, NEAR_WORDS, Countries
+from agents.geotag.country_votes import NEAR, NEAR_WORDS, Countries
 
 VOTES = st.tuples(st.sampled_from(["EG", "SY"]), st.sampled_from([0.5, 1.0, 0.6]), st.none() | st.integers(0, 40))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from agents.geotag.evaluate import evaluate, same_place
+from agents.geotag.evaluation import evaluate, same_place
 from streams.cli.main import app
 from streams.errors import CommandError
 from streams.records import Place, Span

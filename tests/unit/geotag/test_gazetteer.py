@@ -7,17 +7,17 @@ import gzip
 import orjson
 import pytest
 
-from agents.geotag import sources
-from agents.geotag.build import build, fold_name
+from agents.geotag.build import sources
+from agents.geotag.build.compile import build, fold_name
 from agents.geotag.gazetteer import PATH, Gazetteer, kind_of
-from agents.geotag.resolve import Geotagger
+from agents.geotag.geotagger import Geotagger
 
 LEAGUE = sorted(sources.ARAB - {"IL", "EH"})
 
 
 def test_the_shipped_file_is_what_the_sources_make() -> None:
     # Not the compressed bytes: those depend on the zlib that Python was built with.
-    assert gzip.decompress(build()) == gzip.decompress(PATH.read_bytes()), "run `python -m agents.geotag.build`"
+    assert gzip.decompress(build()) == gzip.decompress(PATH.read_bytes()), "run `python -m agents.geotag.build.compile`"
 
 
 def test_every_country_has_its_arabic_name(geotagger: Geotagger) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agents.geotag.match import Matcher, contradicts, letters_to_points, odd_shadda
-from agents.geotag.resolve import Geotagger
+from agents.geotag.geotagger import Geotagger
+from agents.geotag.name_scan import Matcher, contradicts, letters_to_points, odd_shadda
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.geotag.resolve import Geotagger, geotag_article
+from agents.geotag.geotagger import Geotagger, geotag_article
 from tests.unit.geotag.conftest import Tag, entity, make_article
 
 

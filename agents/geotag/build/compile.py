@@ -1,4 +1,4 @@
-"""Compile the gazetteer: `python -m agents.geotag.build`. The same sources give the same bytes."""
+"""Compile the gazetteer: `python -m agents.geotag.build.compile`. The same sources give the same bytes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 import orjson
 from camel_tools.utils.dediac import dediac_ar
 
-from agents.geotag import sources
-from agents.geotag.divisions import Division, place_divisions
+from agents.geotag.build import sources
+from agents.geotag.build.divisions import Division, place_divisions
 from agents.geotag.gazetteer import FORMAT, PATH, Entry, Sense, Strength, kind_of, pack
-from agents.geotag.sources import City, Row
-from agents.geotag.words import CITY_WORDS, DIVISION_WORDS, POI_WORDS
+from agents.geotag.build.sources import City, Row
+from agents.geotag.trigger_words import CITY_WORDS, DIVISION_WORDS, POI_WORDS
 from agents.text.search import search_text
 from agents.text.tokens import tokenize
 
@@ -312,7 +312,7 @@ def build() -> bytes:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description="Compile the gazetteer.", epilog="Example: python -m agents.geotag.build"
+        description="Compile the gazetteer.", epilog="Example: python -m agents.geotag.build.compile"
     )
     parser.add_argument("-o", "--output", type=Path, default=PATH, help="file to write (default: %(default)s)")
     path: Path = parser.parse_args().output

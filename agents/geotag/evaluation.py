@@ -22,8 +22,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from agents.geotag.context import distance_km
-from agents.geotag.resolve import Geotagger, geotag_article
+from agents.geotag.country_votes import distance_km
+from agents.geotag.geotagger import Geotagger, geotag_article
 from agents.text.utf8 import decoded
 from streams.errors import CommandError
 from streams.records import Article, Place, PlaceKind, RawArticle, Span, Url

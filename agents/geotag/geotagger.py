@@ -10,13 +10,15 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from agents.geotag import context, evidence, sources
-from agents.geotag.choose import Candidate, Chooser, Mention
-from agents.geotag.context import Countries
+from agents.geotag import country_votes as context
+from agents.geotag import evidence
+from agents.geotag.build import sources
+from agents.geotag.country_votes import Countries
+from agents.geotag.disambiguate import Candidate, Chooser, Mention
 from agents.geotag.gazetteer import PATH, Entry, Gazetteer, Strength
-from agents.geotag.match import Hit, Matcher, Scan
-from agents.geotag.unlisted import SHARE, Unlisted, find_unlisted
-from agents.geotag.words import CLUB_NAMES
+from agents.geotag.name_scan import Hit, Matcher, Scan
+from agents.geotag.trigger_words import CLUB_NAMES
+from agents.geotag.unlisted_places import SHARE, Unlisted, find_unlisted
 from streams.records import Article, Entity, GeoPoint, MainPlace, Place, Span
 
 #: A name means one thing for the first pass when its next best country is this much less known (powers of ten).
@@ -49,7 +51,7 @@ class Geotagger:
         """A geotagger with the gazetteer that ships with the project.
 
         Raises:
-            OSError: there is no gazetteer; `python -m agents.geotag.build` makes it.
+            OSError: there is no gazetteer; `python -m agents.geotag.build.compile` makes it.
             ValueError: it is of another format.
         """
         outlets = {row["source"]: row["country"] for row in sources.read_table("outlets.csv")}
