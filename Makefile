@@ -1,6 +1,6 @@
 # Rasd: `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-neural check unit explore format lock train-entities gazetteer schemas clean
+.PHONY: help setup demo test test-neural check unit explore format lock train-entities stock-phrases gazetteer schemas clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -56,6 +56,9 @@ lock: ## resolve the pinned packages anew (needs uv)
 
 train-entities: setup ## train the tagger anew from ../shared/corpus
 	@$(BIN)/python -m agents.entities.training.train --corpus ../shared/corpus
+
+stock-phrases: setup ## make dedupe's table of stock phrases anew from ../shared/corpus
+	@$(BIN)/python -m agents.dedupe.build.stock_phrases ../shared/corpus/saudinewsnet agents/dedupe/models/formulas.bin
 
 gazetteer: setup ## compile the gazetteer anew from GeoNames, CLDR and agents/geotag/data/*.csv
 	@$(BIN)/python -m agents.geotag.build.compile

@@ -6,7 +6,7 @@ import hashlib
 import re
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from agents.text.search import fold_letters, search_text
+from agents.text.keys import hostname, match_key
 from streams.records import RawArticle
 
 _TRACKING_RE = re.compile(
@@ -15,29 +15,6 @@ _TRACKING_RE = re.compile(
 )
 _INDEX_RE = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?|jsp)$", re.IGNORECASE)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_NO_WORD_RE = re.compile(r"[\W_]+")
-
-
-def fold(text: str) -> str:
-    """`text` as titles are compared: search text, lower case, words only, one space between them."""
-    return _words(search_text(text))
-
-
-def fold_shown(shown: str) -> str:
-    """`fold` of what is display text already."""
-    return _words(fold_letters(shown))
-
-
-def _words(folded: str) -> str:
-    return _NO_WORD_RE.sub(" ", folded).strip().casefold()
-
-
-def hostname(url: str) -> str:
-    """The host of an address in lower case, empty when it has none that can be told."""
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
 
 
 def canonical_url(url: str) -> str:
@@ -77,7 +54,7 @@ def article_id(raw: RawArticle, title: str | None, body: str = "", *, alone: boo
     Returns:
         `raw.id`; or `raw.id`, a dash and 8 hex digits for one of several articles; or 32 hex digits.
     """
-    name = fold(title or body[:200])
+    name = match_key(title or body[:200])
     if raw.id is not None:
         return raw.id if alone else f"{raw.id}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
     return hashlib.sha256(f"{canonical_url(raw.url)}\n{name}".encode()).hexdigest()[:32]

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from agents.clean.article_id import article_id, fold
+from agents.clean.article_id import article_id
 from agents.clean.credits.cited_agencies import credited_agencies
 from agents.clean.credits.outlet import outlet_of
 from agents.clean.dates.mentions import find_dates
@@ -15,6 +15,7 @@ from agents.clean.html.encoding import decode, repair
 from agents.clean.language import detect_language
 from agents.clean.layout.segment import Hints, Parts, segment
 from agents.text.display import display_text
+from agents.text.keys import match_key
 from streams.errors import Reason, Rejected
 from streams.records import Article, Caption, DateMention, RawArticle, RemovedText, StageTrace
 
@@ -113,7 +114,7 @@ def read_page(raw: RawArticle, limits: Limits) -> Page:
     if not articles:
         raise Rejected(Reason.EMPTY_BODY, "content is page machinery without a text")
     lines_left = [line for parts in articles for line in parts.body]
-    if markup is not None and len(lines_left) == 1 and fold(lines_left[0]) == fold(hints.title or ""):
+    if markup is not None and len(lines_left) == 1 and match_key(lines_left[0]) == match_key(hints.title or ""):
         raise Rejected(Reason.NO_ARTICLE, "the markup holds a headline and no article")
     if len(articles) > limits.max_articles:
         raise Rejected(Reason.TOO_LARGE, f"{len(articles)} articles on one page, more than {limits.max_articles}")

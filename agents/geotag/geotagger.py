@@ -12,11 +12,11 @@ from pathlib import Path
 
 from agents.geotag import country_votes as context
 from agents.geotag import evidence
-from agents.geotag.build import sources
 from agents.geotag.country_votes import Countries
 from agents.geotag.disambiguate import Candidate, Chooser, Mention
 from agents.geotag.gazetteer import PATH, Entry, Gazetteer, Strength
 from agents.geotag.name_scan import Hit, Matcher, Scan
+from agents.geotag.tables import read_table
 from agents.geotag.trigger_words import CLUB_NAMES
 from agents.geotag.unlisted_places import SHARE, Unlisted, find_unlisted
 from streams.records import Article, Entity, GeoPoint, MainPlace, Place, Span
@@ -54,7 +54,7 @@ class Geotagger:
             OSError: there is no gazetteer; `python -m agents.geotag.build.compile` makes it.
             ValueError: it is of another format.
         """
-        outlets = {row["source"]: row["country"] for row in sources.read_table("outlets.csv")}
+        outlets = {row["source"]: row["country"] for row in read_table("outlets.csv")}
         return cls(Gazetteer.load(path), outlets)
 
     def places(self, article: Article) -> list[Place]:

@@ -32,10 +32,10 @@ def search_text(text: str) -> str:
 
     `search_text(display_text(t)) == search_text(t)`.
     """
-    return fold_letters(display_text(text))
+    return search_text_of_display(display_text(text))
 
 
-def fold_letters(shown: str) -> str:
+def search_text_of_display(shown: str) -> str:
     """`search_text` of what is display text already."""
     folded = dediac_ar(shown)
     folded = _LEFT_MARKS_RE.sub("", folded)

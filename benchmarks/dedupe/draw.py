@@ -26,9 +26,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.dedupe.build.corpus import read_days
 from agents.dedupe.fingerprint import body_words
 from agents.dedupe.stock_phrases import run_hashes, word_runs
-from benchmarks.dedupe.corpus import read_days
 from benchmarks.dedupe.real import PAIRS
 from streams.records import Article
 

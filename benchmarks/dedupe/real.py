@@ -23,12 +23,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from agents.dedupe.build.corpus import article_id, read_days
 from agents.dedupe.cluster_index import bands
 from agents.dedupe.clusterer import Lookup, LookupConfig
 from agents.dedupe.compare import Features, compare
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
 from agents.dedupe.stock_phrases import TABLE
-from benchmarks.dedupe.corpus import article_id, read_days
 from streams.records import Fingerprint, FingerprintedArticle
 
 PAIRS = Path(__file__).parent / "pairs.jsonl"

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import psutil
 
+from agents.dedupe.build.corpus import read_days
 from agents.dedupe.clusterer import Lookup, LookupConfig
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
-from benchmarks.dedupe.corpus import read_days
 from streams.records import FingerprintedArticle
 from tests.support.tables import JsonTable
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from agents.clean.article_id import fold
 from agents.clean.credits.name_tables import names
 from agents.clean.dates.calendars import WEEKDAYS, one_of
 from agents.clean.dates.mentions import find_dates
+from agents.text.keys import match_key
 
 CLOCK = r"[\d٠-٩]{1,2}[:.٫][\d٠-٩]{2}(?::[\d٠-٩]{2})?"
 _DATE_LABEL_RE = re.compile(
@@ -48,5 +48,5 @@ def is_date_line(text: str) -> bool:
     if rest == text:
         return False
     # «05 جانفي 2024 - القسم الوطني»
-    words = fold(_NUMBER_RE.sub(" ", rest))
+    words = match_key(_NUMBER_RE.sub(" ", rest))
     return _LETTER_RE.search(words) is None or words in names().sections

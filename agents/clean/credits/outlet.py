@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from agents.clean.article_id import fold, hostname
 from agents.clean.credits.name_tables import names
+from agents.text.keys import hostname, match_key
 
 _KIND_RE = re.compile(r"^(?:صحيفة|جريدة|وكالة|موقع|قناة|شبكة|بوابة|مجلة|يومية)\s+")
 _ARABIC_RE = re.compile("[\u0621-\u064a]")
@@ -45,7 +45,7 @@ class Outlet:
 
     def owns(self, name: str) -> bool:
         """Whether `name` is the outlet's: as printed, or spelled by its Latin name («almina»: «الميناء»)."""
-        key = fold(_KIND_RE.sub("", name.strip()))
+        key = match_key(_KIND_RE.sub("", name.strip()))
         if not key:
             return False
         if key in self.printed:
@@ -64,7 +64,9 @@ NOBODY = Outlet()
 def outlet_of(source: str, url: str, site: str | None = None) -> Outlet:
     """The outlet of a page, from the record's `source`, the address, and the site's name in the markup."""
     printed = {
-        fold(_KIND_RE.sub("", name.strip())) for name in (source, site or "") if _ARABIC_RE.search(name) is not None
+        match_key(_KIND_RE.sub("", name.strip()))
+        for name in (source, site or "")
+        if _ARABIC_RE.search(name) is not None
     }
     labels = [label for label in hostname(url).split(".") if label not in _NO_NAMES]
     latin = [name for name in (source, site or "", *labels) if name.isascii()]

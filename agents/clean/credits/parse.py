@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
-from agents.clean.article_id import fold
 from agents.clean.credits.date_lines import without_dates
 from agents.clean.credits.name_tables import is_outlet_like, is_place, is_source, names, person_certainty
 from agents.clean.credits.outlet import NOBODY, Outlet
+from agents.text.keys import match_key
 
 _SEPARATOR_RE = re.compile(
     r"\s*[/:،,؛|()\[\]{}\t«»\"“”_+&]+\s*|\s{2,}|\s+[-–—ـ]+\s*|\s*[-–—ـ]+\s+|(?<=[\u0621-\u064a])[-–—]+(?=[\u0621-\u064a])"
@@ -135,7 +135,7 @@ def _kinds(text: str, own: Outlet) -> list[_Part]:
     found: list[_Part] = []
     photographer = False
     for part in _parts(text):
-        key = fold(part)
+        key = match_key(part)
         certainty = person_certainty(part)
         if key in table.photo_roles or key in table.roles or key in table.sections:
             photographer = key in table.photo_roles
@@ -155,7 +155,7 @@ def _kinds(text: str, own: Outlet) -> list[_Part]:
         elif photographer:
             found.append((_Kind.PHOTOGRAPHER, part))
         elif certainty:
-            signed = bool(found) and found[-1][0] is _Kind.ROLE and fold(found[-1][1]) in table.writer_roles
+            signed = bool(found) and found[-1][0] is _Kind.ROLE and match_key(found[-1][1]) in table.writer_roles
             found.append((_Kind.PERSON if certainty == 2 or (signed and ":" in text) else _Kind.PERHAPS, part))
         elif _LETTER_RE.search(part) is not None:
             found.append((_Kind.UNKNOWN, part))
@@ -189,7 +189,7 @@ def _guess(parts: list[_Part], text: str) -> list[_Part]:
         guess = kind
         if kind is _Kind.PERHAPS_PLACE:
             guess = _lesser_place(parts, number, text)
-        elif kind in _DOUBTFUL and _PLAIN_RE.fullmatch(part) and fold(part) not in names().not_names:
+        elif kind in _DOUBTFUL and _PLAIN_RE.fullmatch(part) and match_key(part) not in names().not_names:
             if _Kind.PLACE in kinds:
                 guess = _beside_place(parts, number, text) if signs else kind
             elif _Kind.PERSON in kinds or _after_source(kinds, number):
@@ -244,7 +244,7 @@ def _towns_with_country(text: str) -> set[str]:
     return {
         match["town"].strip(_DECORATION)
         for match in _TOWN_RE.finditer(text)
-        if fold(match["country"]) in names().countries - names().cities
+        if match_key(match["country"]) in names().countries - names().cities
     }
 
 
@@ -268,13 +268,13 @@ def _parts(text: str) -> list[str]:
 def _writers(part: str) -> list[str]:
     """«فلان الفلاني وعلان العلاني»: each writer for himself."""
     pieces = _AND_RE.split(part)
-    if len(pieces) == 1 or names().given.intersection(map(fold, _AND_WORD_RE.findall(part))):
+    if len(pieces) == 1 or names().given.intersection(map(match_key, _AND_WORD_RE.findall(part))):
         return [part]  # «محمد وليد سعيد» is one man
     return pieces if all(map(person_certainty, pieces)) else [part]
 
 
 def _is_role(name: str) -> bool:
-    key = fold(name)
+    key = match_key(name)
     return key in names().roles or key in names().photo_roles
 
 
@@ -288,9 +288,9 @@ def _apart(part: str, towns: frozenset[str]) -> list[str]:
         name, place = " ".join(words[:-count]), " ".join(words[-count:])
         if (
             len(words) - count >= 2
-            and fold(place) in towns
+            and match_key(place) in towns
             and _NISBA_RE.match(place) is None  # a surname, though «الأحمدي» is a town too
-            and fold(part) not in table.places
+            and match_key(part) not in table.places
             and person_certainty(name)
         ):
             return [name, place]

@@ -15,9 +15,9 @@ import trafilatura
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from trafilatura.settings import Extractor
 
-from agents.clean.article_id import hostname
 from agents.clean.html.metadata import Metadata, find_captions, find_container
 from agents.text.display import display_text
+from agents.text.keys import hostname
 
 # What it warns of is said again, with the page's origin, by the dead letter.
 logging.getLogger("trafilatura").setLevel(logging.ERROR)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from agents.clean.article_id import fold_shown
 from agents.clean.credits.date_lines import is_date_line
 from agents.clean.credits.outlet import Outlet
 from agents.clean.layout.boilerplate_rules import (
@@ -24,6 +23,7 @@ from agents.clean.layout.boilerplate_rules import (
 )
 from agents.clean.layout.embedded_code import without_code
 from agents.clean.layout.lines import Line, Removal, Rule, is_body
+from agents.text.keys import match_key_of_display
 
 # Colophon, end mark, desk note, tags: no page has more of them below its text.
 _MAX_FOOT_LINES, _MAX_TAG_LINES = 6, 12
@@ -68,7 +68,7 @@ def without_machinery(lines: list[Line], own: Outlet) -> tuple[list[Line], list[
         removed.extend(parts)
         if not text:
             continue
-        key = line.key if text == line.text else fold_shown(text)
+        key = line.key if text == line.text else match_key_of_display(text)
         kept.append(replace(line, text=text, blanks=blanks, key=key, after_widget=after_widget, removed=tuple(removed)))
         after_widget, blanks, removed = False, 0, []
     return kept, removed + foot

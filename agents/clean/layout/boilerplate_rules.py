@@ -6,13 +6,13 @@ import json
 import re
 from importlib.resources import files
 
-from agents.clean.article_id import fold, fold_shown
 from agents.clean.credits.date_lines import CLOCK
 from agents.clean.credits.outlet import Outlet
 from agents.clean.layout.lines import CLOSING
+from agents.text.keys import match_key, match_key_of_display
 
 _TABLE = json.loads(files("agents.clean").joinpath("data/machinery.json").read_text(encoding="utf-8"))
-_WIDGETS = frozenset(map(fold, _TABLE["whole_lines"]))
+_WIDGETS = frozenset(map(match_key, _TABLE["whole_lines"]))
 _MAX_WIDGET_CHARS, _MAX_ROW_CHARS = 60, 160
 _COUNTED = (
     "مشاهدة|مشاهدات|قراءة|قراءات|تعليق|تعليقات|مشاركة|مشاركات|زيارة|دقائق للقراءة|دقيقة للقراءة|دقائق قراءة|دقيقة قراءة"
@@ -22,7 +22,7 @@ _WIDGET_RE = re.compile(
     rf"^(?:[+\-\sAأ]{{1,12}}|[\d٠-٩]+\s*(?:{_COUNTED})|(?:{_COUNTERS})\s*:?\s*[\d٠-٩,]*\s*(?:دقيقة|دقائق|د)?)$"
 )
 # Buttons that stand in one row: «شارك طباعة أ+ أ-», «فيسبوك X واتساب نسخ الرابط».
-_BUTTON = "|".join(sorted((re.escape(fold(name)) for name in _TABLE["buttons"]), key=len, reverse=True))
+_BUTTON = "|".join(sorted((re.escape(match_key(name)) for name in _TABLE["buttons"]), key=len, reverse=True))
 _ROW_RE = re.compile(rf"(?:(?:{_BUTTON})(?: |$))+")
 _SIGNS_RE = re.compile(r"(?<![^\s|])[+\-]?[Aأ][+\-]?(?![^\s|])|[+\-]")
 _SHARE_RE = re.compile(
@@ -92,7 +92,7 @@ def is_widget(text: str) -> bool:
     """Whether the whole line is a button, a row of buttons, a counter or another part of the page's machinery."""
     if len(text) > _MAX_ROW_CHARS:
         return False
-    key = fold_shown(text)
+    key = match_key_of_display(text)
     if len(text) <= _MAX_WIDGET_CHARS and (key in _WIDGETS or _WIDGET_RE.match(text) is not None):
         return True
     return _is_row(text) or _SHARE_RE.fullmatch(key) is not None or _SKIP_RE.match(text) is not None or _is_promo(text)
@@ -100,7 +100,7 @@ def is_widget(text: str) -> bool:
 
 def _is_row(text: str) -> bool:
     bare = _SIGNS_RE.sub(" ", text)
-    key = fold_shown(bare)
+    key = match_key_of_display(bare)
     if bare == text and " " not in key:
         return False  # one word is a button only when it is a line of machinery.json
     return bool(key) and _ROW_RE.fullmatch(key) is not None

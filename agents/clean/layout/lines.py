@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agents.clean.article_id import fold_shown
 from agents.clean.credits.name_tables import is_agency, is_source
 from agents.clean.credits.outlet import NOBODY, Outlet
+from agents.text.keys import match_key_of_display
 
 
 class Rule(StrEnum):
@@ -159,6 +159,6 @@ def to_lines(paragraphs: Iterable[str]) -> list[Line]:
         if not text:
             blanks += 1
             continue
-        lines.append(Line(text, blanks, fold_shown(text) if len(text) <= MAX_KEY_CHARS else ""))
+        lines.append(Line(text, blanks, match_key_of_display(text) if len(text) <= MAX_KEY_CHARS else ""))
         blanks = 0
     return lines

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
-from agents.clean.article_id import fold
 from agents.clean.credits.date_lines import is_date_line
 from agents.clean.credits.dateline import lead_credit
 from agents.clean.credits.name_tables import is_agency
@@ -26,6 +25,7 @@ from agents.clean.layout.lines import (
     split_credit,
     to_lines,
 )
+from agents.text.keys import match_key
 
 _MAX_TITLE_WORDS = 30
 _MIN_KICKER_WORDS, _MAX_KICKER_WORDS = 3, 25
@@ -102,7 +102,7 @@ def _title_owner(pages: Sequence[Sequence[Line]], title: str | None) -> int:
     """Which article of the page the given title belongs to."""
     if title is None or len(pages) == 1:
         return 0
-    key = fold(title)
+    key = match_key(title)
     for number, page in enumerate(pages):
         if same_title(page[0].key, key):
             return number
@@ -127,9 +127,9 @@ class _Reader:
         self.hints = hints
         self.headed = headed
         self.parts = Parts(title=hints.title)
-        self.title_key = self._printed_key(fold(hints.title)) if hints.title else ""
+        self.title_key = self._printed_key(match_key(hints.title)) if hints.title else ""
         self.caption_keys: set[str] = set()
-        self.known_captions = {fold(caption) for caption in hints.captions}
+        self.known_captions = {match_key(caption) for caption in hints.captions}
         self.credits: list[Credit] = []
         self.picture_credit: str | None = None
 
@@ -235,7 +235,7 @@ class _Reader:
         else:
             if all(said != text for text, _ in self.parts.captions):
                 self.parts.captions.append((said, self.picture_credit))
-            self.caption_keys.add(fold(said))
+            self.caption_keys.add(match_key(said))
             self.picture_credit = None
         self._remove(line, Rule.CAPTION)
         return True
@@ -264,7 +264,7 @@ class _Reader:
         if len(line.text) > MAX_CREDIT_CHARS:
             return None
         credit = parse_credit(_WHO_RE.sub("", line.text), self.hints.own)
-        if self.hints.author and line.key == fold(self.hints.author):
+        if self.hints.author and line.key == match_key(self.hints.author):
             return credit
         if credit.likely and self._before_paragraph(line):
             return credit
@@ -340,13 +340,13 @@ class _Reader:
 
     def _add_known_captions(self) -> None:
         """Captions of the markup that are not among the lines."""
-        held = {fold(text) for text, _ in self.parts.captions} | self.caption_keys
+        held = {match_key(text) for text, _ in self.parts.captions} | self.caption_keys
         for caption in self.hints.captions:
             label = read_label(caption)
             text, credit = (label[1], None) if label is not None else split_credit(caption)
             if (
-                fold(caption) in held
-                or fold(text) in held
+                match_key(caption) in held
+                or match_key(text) in held
                 or self.headed
                 or (label is not None and label[0] == "credit")
             ):

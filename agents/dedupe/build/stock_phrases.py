@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agents.dedupe.fingerprint import body_words
 from agents.dedupe.stock_phrases import build
-from benchmarks.dedupe.corpus import read_days
+from agents.dedupe.build.corpus import read_days
 
 SIZES = (2, 3)
 SHARE = 0.4

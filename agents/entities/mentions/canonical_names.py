@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.entities.model.normalise import fold, plain
+from agents.entities.model.normalise import normalise, plain
 
 Words = tuple[str, ...]
 
@@ -44,7 +44,7 @@ def name_mentions(mentions: Sequence[Mention]) -> list[str]:
 
 
 def _key(word: str) -> str:
-    folded = fold(word).replace("ة", "ه").replace("ئ", "ي").replace("ؤ", "و")
+    folded = normalise(word).replace("ة", "ه").replace("ئ", "ي").replace("ؤ", "و")
     bare = folded.removeprefix("ال")
     return bare if len(bare) > 1 else folded
 

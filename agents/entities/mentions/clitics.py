@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agents.entities.model.features import WordEntry
-from agents.entities.model.normalise import fold
+from agents.entities.model.normalise import normalise
 
 _CLITICS = ("و", "ف", "ب", "ل", "ك", "وب", "ول", "وك", "فب", "فل", "فك")
 _SHORTEST_NAME = 3
@@ -42,7 +42,7 @@ def part_clitics(word: str, words: Mapping[str, WordEntry]) -> Clitics:
         word: the first word of a mention, as printed.
         words: what is known of folded words.
     """
-    folded = fold(word)
+    folded = normalise(word)
     whole = words.get(folded)
     best, count = NONE, whole.count if whole else 0
     for letters in _CLITICS:
@@ -71,6 +71,6 @@ def _is_name(rest: WordEntry, whole: WordEntry | None) -> bool:
 def _printed_length(word: str, letters: int) -> int:
     """Code points of the word as printed that its first folded letters take, with the marks on them."""
     length = 0
-    while length < len(word) and len(fold(word[: length + 1])) <= letters:
+    while length < len(word) and len(normalise(word[: length + 1])) <= letters:
         length += 1
     return length

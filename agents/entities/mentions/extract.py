@@ -10,7 +10,7 @@ from agents.entities.mentions.canonical_names import Mention, name_mentions
 from agents.entities.mentions.clitics import Clitics, part_clitics
 from agents.entities.mentions.institutions import named_institutions
 from agents.entities.model.features import WordEntry
-from agents.entities.model.normalise import fold
+from agents.entities.model.normalise import normalise
 from agents.entities.taggers.embedded import Tagger, Tagging
 from agents.text.tokens import Token, sentences, tokenize
 from streams.records import Article, Entity
@@ -118,7 +118,7 @@ def _trimmed(piece: list[Token]) -> list[Token]:
 
 def _is_word(token: Token) -> bool:
     # A tatweel or a vowel sign alone is alphanumeric to Python and nothing to a reader.
-    return fold(token.text)[:1].isalnum() and _INSIDE_NUMBERS.isdisjoint(token.text)
+    return normalise(token.text)[:1].isalnum() and _INSIDE_NUMBERS.isdisjoint(token.text)
 
 
 def _mention(found: _Found) -> Mention:

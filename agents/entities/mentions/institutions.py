@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from agents.entities.bio import TagSpan
 from agents.entities.model.features import WordEntry, split_clitics
-from agents.entities.model.normalise import fold
+from agents.entities.model.normalise import normalise
 
 # Folded, as `_word` gives them. Roads, mosques and quarters are places, which the gazetteer knows or not.
 _KINDS = frozenset({"جامعة", "كلية", "معهد", "مستشفي", "مركز", "مدرسة", "مؤسسة", "اكاديمية"})
@@ -40,5 +40,5 @@ def named_institutions(
 
 
 def _word(token: str, words: Mapping[str, WordEntry]) -> str:
-    folded = fold(token)
+    folded = normalise(token)
     return split_clitics(folded, words)[1] if folded else ""

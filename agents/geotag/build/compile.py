@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 from camel_tools.utils.dediac import dediac_ar
 
+from agents.geotag.tables import read_table
 from agents.geotag.build import sources
 from agents.geotag.build.divisions import Division, place_divisions
 from agents.geotag.gazetteer import FORMAT, PATH, Entry, Sense, Strength, kind_of, pack
@@ -52,10 +53,10 @@ class Builder:
         self.spelled: dict[str, set[tuple[int, str]]] = defaultdict(set)
         self._of_city: dict[int, int] = {}
         self._divisions: list[Division] = []
-        self._listed = {search_text(row["word"]): row["rule"] for row in sources.read_table("words.csv")}
+        self._listed = {search_text(row["word"]): row["rule"] for row in read_table("words.csv")}
         self._listed |= dict.fromkeys(_ambiguous(), "weak")
         self._cities = sources.cities()
-        self._shown = {(row["country"], row["geonames"]): row["name"] for row in sources.read_table("shown.csv")}
+        self._shown = {(row["country"], row["geonames"]): row["name"] for row in read_table("shown.csv")}
         self._by_name: dict[tuple[str, str], City] = {}
         self._greatest: dict[str, City] = {}
         for city in self._cities:
@@ -85,7 +86,7 @@ class Builder:
 
     def countries(self) -> None:
         ids, cldr = sources.country_ids(), sources.cldr_territories()
-        for row in sources.read_table("countries.csv"):
+        for row in read_table("countries.csv"):
             iso = row["iso"]
             names = [*filter(None, row["names"].split("|")), cldr[iso]]
             geonameid, name_en, population = ids.get(iso, (None, cldr[iso], 0))
@@ -262,7 +263,7 @@ def _ambiguous() -> set[str]:
 def nisbas() -> dict[str, str]:
     """Folded nisba to country. The bare masculine («تركي») is left out: it is a person's name too often."""
     found: dict[str, str] = {}
-    for row in sources.read_table("countries.csv"):
+    for row in read_table("countries.csv"):
         for stem in filter(None, row["nisbas"].split("|")):
             forms = (
                 [stem[1:]]
@@ -303,7 +304,7 @@ def build() -> bytes:
         },
         "nisbas": nisbas(),
         "stops": sorted(word for word, rule in builder.rules().items() if rule == "stop"),
-        "phrases": sorted({fold_name(row["phrase"]) for row in sources.read_table("phrases.csv")}),
+        "phrases": sorted({fold_name(row["phrase"]) for row in read_table("phrases.csv")}),
         "spelled": {name: sorted(pairs) for name, pairs in sorted(builder.spelled.items())},
     }
     # A fixed time and no file name in the header: the same input gives the same bytes.

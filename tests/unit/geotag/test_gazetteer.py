@@ -11,6 +11,7 @@ from agents.geotag.build import sources
 from agents.geotag.build.compile import build, fold_name
 from agents.geotag.gazetteer import PATH, Gazetteer, kind_of
 from agents.geotag.geotagger import Geotagger
+from agents.geotag.tables import read_table
 
 LEAGUE = sorted(sources.ARAB - {"IL", "EH"})
 
@@ -21,7 +22,7 @@ def test_the_shipped_file_is_what_the_sources_make() -> None:
 
 
 def test_every_country_has_its_arabic_name(geotagger: Geotagger) -> None:
-    listed = {row["iso"] for row in sources.read_table("countries.csv")}
+    listed = {row["iso"] for row in read_table("countries.csv")}
     names = sources.cldr_territories()
     assert listed <= set(names)
     assert len(listed) > 230
