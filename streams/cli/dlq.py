@@ -22,6 +22,10 @@ REASON = typer.Option(None, "--reason", help="Only those of this reason.")
 STAGE = typer.Option(None, "--stage", help="Only those of this stage.")
 
 
+def register(parent: typer.Typer) -> None:
+    parent.add_typer(app, name="dlq", rich_help_panel="Running system")
+
+
 async def _collect(settings: Settings, reason: str | None, stage: str | None) -> list[DeadLetter]:
     await create_topics(settings)
     return [

@@ -18,8 +18,8 @@ from pydantic import ValidationError
 from typer.exceptions import Abort, TyperException
 
 from streams import __version__
-from streams.cli import api_keys, demo, evaluate, files, index, pipeline, search, stack
-from streams.cli import dlq as dead_letters
+from streams.cli import api_key, demo, dlq, enrich, evaluate, index, ingest, schema, search, stack, topics
+from streams.cli import run as running
 from streams.cli.console import err
 from streams.errors import CommandError, Retryable
 from streams.observability.logs import configure_logging
@@ -34,10 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (stack, pipeline, files, search, index, api_keys, demo):
+for module in (stack, demo, running, topics, index, dlq, api_key, schema, ingest, enrich, search, evaluate):
     module.register(app)
-app.add_typer(dead_letters.app, name="dlq", rich_help_panel="Running system")
-app.add_typer(evaluate.app, name="evaluate", rich_help_panel="Articles")
 for stage in STAGE_NAMES:
     # A stage may bring commands of its own. They are found by name: this package imports no stage's insides.
     if find_spec(f"agents.{stage}.commands"):

@@ -1,56 +1,23 @@
-"""rasd ingest, enrich: from files."""
+"""rasd enrich: all stages on files, in one process."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from streams.cli.console import err
+from streams.cli.reading import PATHS, RecordCounter, progress_bar
 from streams.errors import CommandError
 from streams.settings import get_settings
 from streams.sources.files import Item, count_bytes, is_read, read_paths
 
-PATHS = typer.Argument(
-    ..., metavar="PATH…", help="Files or folders: .json .jsonl .zip .html .txt; - is standard input."
-)
-
 
 def register(app: typer.Typer) -> None:
-    app.command(rich_help_panel="Articles")(ingest)
     app.command(rich_help_panel="Articles")(enrich)
-
-
-def _bar(console: Console) -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("[progress.description]{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[records]} records"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-
-
-class _Counter:
-    """Moves a progress bar by the bytes of the records read."""
-
-    def __init__(self, bar: Progress, description: str, total: int | None) -> None:
-        self.bar = bar
-        self.records = 0
-        self.task = bar.add_task(description, total=total, records=0)
-
-    def __call__(self, item: Item) -> None:
-        self.records += 1
-        self.bar.update(self.task, advance=len(item.data), records=self.records)
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -67,34 +34,6 @@ def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         raise
     if batch:
         yield batch
-
-
-def ingest(paths: list[Path] = PATHS) -> None:
-    """Send files into articles.raw.
-
-    What cannot be read is named by file and line, and kept in articles.dlq; the exit status is then 1.
-
-    Example: `rasd ingest day.jsonl pages/ archive.zip`
-    """
-    from streams.sources.ingest import ingest as send
-
-    console = err()
-    with _bar(console) as bar:
-        counter = _Counter(bar, "sending", count_bytes(paths))
-        report = asyncio.run(
-            send(
-                read_paths(paths),
-                get_settings(),
-                on_item=counter,
-                on_fault=lambda item, fault: console.print(f"{item.place}: {fault}", markup=False),
-            )
-        )
-    typer.echo(f"{report.sent} records sent to articles.raw")
-    if report.refused or report.unsent:
-        raise CommandError(
-            f"{report.refused} unreadable records went to articles.dlq, {report.unsent} were too large to send",
-            hint="rasd dlq list",
-        )
 
 
 def _open(output: Path, paths: list[Path]) -> BinaryIO:
@@ -136,8 +75,8 @@ def enrich(
     sink = sys.stdout.buffer if output is None else _open(output, paths)
     writer = FeatureWriter(sink) if geojson else LineWriter(sink)
     try:
-        with _bar(console) as bar:
-            counter = _Counter(bar, "enriching", total)
+        with progress_bar(console) as bar:
+            counter = RecordCounter(bar, "enriching", total)
             for items in _batches(read_paths(paths), settings.batch_size):
                 enriched = iter(pipeline.enrich([item.raw for item in items if item.raw is not None]))
                 for item in items:

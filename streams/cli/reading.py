@@ -1,0 +1,39 @@
+"""What the commands that read files have in common: the argument PATH…, and a progress bar."""
+
+from __future__ import annotations
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from streams.sources.files import Item
+
+PATHS = typer.Argument(
+    ..., metavar="PATH…", help="Files or folders: .json .jsonl .zip .html .txt; - is standard input."
+)
+
+
+def progress_bar(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("[progress.description]{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[records]} records"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+class RecordCounter:
+    """Moves a progress bar by the bytes of the records read."""
+
+    def __init__(self, bar: Progress, description: str, total: int | None) -> None:
+        self.bar = bar
+        self.records = 0
+        self.task = bar.add_task(description, total=total, records=0)
+
+    def __call__(self, item: Item) -> None:
+        self.records += 1
+        self.bar.update(self.task, advance=len(item.data), records=self.records)

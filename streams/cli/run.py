@@ -1,0 +1,82 @@
+"""rasd worker, serve: the processes of a running system."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import typer
+
+from streams.settings import STAGE_NAMES, get_settings
+
+_RESTARTS = "RASD_WORKER_RESTARTS"
+_LONG_ENOUGH = 60.0
+
+
+def register(app: typer.Typer) -> None:
+    app.command(rich_help_panel="Running system")(worker)
+    app.command(rich_help_panel="Running system")(serve)
+
+
+def worker(
+    stages: str = typer.Option(
+        None, "--stages", help=f"Stages to run, comma separated; all when not given: {', '.join(STAGE_NAMES)}."
+    ),
+    port: int = typer.Option(None, "--port", help="Port of /metrics, /livez, /readyz; 0 takes a free one."),
+) -> None:
+    """Run stages until told to stop. Any number of workers share the work.
+
+    Waits for Kafka and Elasticsearch when they are away, and starts itself again after a crash.
+
+    Example: `rasd worker --stages clean,entities`
+    """
+    from streams.engine.faust.worker import run_worker
+    from streams.observability.logs import configure_logging, get_logger
+    from streams.observability.metrics import Metrics
+    from streams.settings import Settings
+
+    overrides = {"stages": stages, "worker_port": port}
+    given = {name: value for name, value in overrides.items() if value is not None}
+    settings = Settings.model_validate(get_settings().model_dump() | given)
+    configure_logging(settings)
+    metrics = Metrics()
+    restarts = int(os.environ.get(_RESTARTS, "0"))
+    metrics.restarts.set(restarts)
+    started = time.monotonic()
+
+    def start_again(pause: float = 0.0) -> None:
+        """Replace this process by a fresh one: nothing of the crashed state survives, and the process id stays."""
+        get_logger(__name__).warning("the worker crashed and starts again", seconds=pause, restarts=restarts + 1)
+        time.sleep(pause)
+        os.environ[_RESTARTS] = str(restarts + 1)
+        os.execv(sys.executable, [sys.executable, "-m", "streams.cli", *sys.argv[1:]])  # noqa: S606
+
+    if run_worker(settings, metrics, start_again) != 0:
+        quick_crashes = 0 if time.monotonic() - started > _LONG_ENOUGH else restarts
+        start_again(min(30.0, 0.5 * 2 ** min(quick_crashes, 6)))
+
+
+def serve(
+    host: str = typer.Option(None, "--host", help="Address to listen on."),
+    port: int = typer.Option(None, "--port", help="Port to listen on."),
+) -> None:
+    """Serve the query API and the live feed.
+
+    Beyond loopback it asks for API keys (`rasd api-key new`) and does not start without any.
+
+    Example: `rasd serve --port 28000`, then open http://127.0.0.1:28000/docs
+    """
+    from streams.api.app import create_api
+    from streams.api.keys import check_exposed, read_keys
+    from streams.api.server import Server, listen
+    from streams.observability.logs import configure_logging, get_logger
+
+    settings = get_settings()
+    configure_logging(settings)
+    address = settings.api_host if host is None else host
+    check_exposed(address, read_keys(settings), settings)
+    listening = listen(address, settings.api_port if port is None else port)
+    shown = f"[{address}]" if ":" in address else address
+    get_logger(__name__).info("the API listens", address=f"http://{shown}:{listening.getsockname()[1]}")
+    Server(create_api(settings)).run(sockets=[listening])

@@ -1,0 +1,34 @@
+"""rasd schema: the JSON Schemas of the records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from streams.errors import CommandError
+
+
+def register(app: typer.Typer) -> None:
+    app.command(rich_help_panel="Running system")(schema)
+
+
+def schema(
+    folder: Path = typer.Argument(Path("docs/schemas"), help="Where to write them."),
+    check: bool = typer.Option(False, "--check", help="Write nothing; exit 1 when a file is out of date."),
+) -> None:
+    """Write the JSON Schemas of the records.
+
+    Example: `rasd schema docs/schemas`
+    """
+    from streams.formats.json_schema import schema_files
+
+    for name, text in schema_files().items():
+        path = folder / name
+        if check:
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                raise CommandError(f"{path} is out of date", hint=f"rasd schema {folder}")
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            typer.echo(path)

@@ -1,0 +1,110 @@
+"""rasd topics: Kafka's topics."""
+
+from __future__ import annotations
+
+import asyncio
+
+import typer
+
+from streams.errors import CommandError
+from streams.settings import get_settings
+
+app = typer.Typer(
+    help="Kafka's topics: create, status, grow, rewind.", no_args_is_help=True, rich_markup_mode="markdown"
+)
+
+
+def register(parent: typer.Typer) -> None:
+    parent.add_typer(app, name="topics", rich_help_panel="Running system")
+
+
+@app.command()
+def create() -> None:
+    """Create the topics that are not there yet, with their partitions.
+
+    Example: `rasd topics create`
+    """
+    from streams.kafka.clients import create_topics
+    from streams.topics import topic_specs
+
+    settings = get_settings()
+    made = asyncio.run(create_topics(settings))
+    for spec in topic_specs(settings):
+        typer.echo(f"{spec.name}\t{spec.partitions} partitions\t{'created' if spec.name in made else 'there'}")
+
+
+@app.command()
+def status() -> None:
+    """Show what each topic holds and what the workers (RASD_APP_ID) have not finished, whether they run or not.
+
+    Example: `rasd topics status`
+    """
+    from rich.table import Table
+
+    from streams.cli.console import out
+    from streams.kafka.topic_offsets import topic_states
+
+    states = asyncio.run(topic_states(get_settings()))
+    if not states:
+        raise CommandError("there are no topics yet", hint="rasd topics create")
+    table = Table("topic", "partitions", "records", "waiting", "lacking copies", box=None, pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for topic, state in states.items():
+        numbers = (len(state.ends), state.kept, state.waiting, state.lacking)
+        table.add_row(topic.value, *(f"{number:,}" for number in numbers))
+    out().print(table)
+
+
+@app.command()
+def grow(
+    partitions: int = typer.Argument(..., min=1, help="How many each topic that workers share shall have."),
+) -> None:
+    """Give the topics more partitions, so that more workers can share them. It cannot be undone.
+
+    The workers must be stopped, and start again with RASD_PARTITIONS set to the new number. docs/guides/production.md
+    has the whole procedure.
+
+    Example: `rasd topics grow 8`
+    """
+    from streams.kafka.topic_offsets import grow as do_grow
+
+    grown = asyncio.run(do_grow(get_settings(), partitions))
+    for name, had in grown.items():
+        typer.echo(f"{name}\t{had} → {partitions} partitions")
+    typer.echo(f"set RASD_PARTITIONS={partitions} for every process" if grown else "nothing to do")
+
+
+@app.command()
+def rewind(
+    since: str = typer.Option(
+        ..., "--since", help="First record to read again: a date or a time (ISO 8601, else UTC)."
+    ),
+    stages: str = typer.Option(
+        None,
+        "--stages",
+        help="Stages that read again, comma separated: from then, or what one of them writes anew.",
+    ),
+) -> None:
+    """Let stages work once more on what came since a moment: after one of them changed.
+
+    The workers of this application (RASD_APP_ID) must be stopped. Articles replace those in the index only under a
+    higher RASD_PIPELINE_REVISION. docs/guides/production.md has the whole procedure.
+
+    Example: `RASD_APP_ID=again rasd topics rewind --since 2026-11-20 --stages entities,geotag,index`
+    """
+    from datetime import UTC, datetime
+
+    from streams.kafka.rewind import rewind as do_rewind
+    from streams.settings import Settings
+    from streams.stage import load_stages
+
+    try:
+        moment = datetime.fromisoformat(since)
+    except ValueError as error:
+        raise CommandError(f"--since {since} is no date or time", hint="--since 2026-11-20T06:00", status=2) from error
+    given = {"stages": stages} if stages else {}
+    settings = Settings.model_validate(get_settings().model_dump() | given)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    for topic, number in asyncio.run(do_rewind(settings, load_stages(settings.stages), moment)).items():
+        typer.echo(f"{topic}\t{number} records to read again")
