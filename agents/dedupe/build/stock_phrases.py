@@ -8,11 +8,12 @@ Takes about 40 seconds and 2 GB for 20,000 articles of 12 days. Raise `Fingerpri
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
+from agents.dedupe.build.corpus import read_days
 from agents.dedupe.fingerprint import body_words
 from agents.dedupe.stock_phrases import build
-from agents.dedupe.build.corpus import read_days
 
 SIZES = (2, 3)
 SHARE = 0.4
@@ -29,7 +30,7 @@ def main() -> None:
     days = [day for name, day in read_days(arguments.days).items() if not only or name in only]
     table = build(([body_words(a.body) for a in day] for day in days), SIZES, SHARE)
     arguments.table.write_bytes(table)
-    print(f"{len(table) // 5} formulas of {len(days)} days")
+    sys.stdout.write(f"{len(table) // 5} formulas of {len(days)} days\n")
 
 
 if __name__ == "__main__":

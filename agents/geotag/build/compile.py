@@ -12,11 +12,11 @@ from pathlib import Path
 import orjson
 from camel_tools.utils.dediac import dediac_ar
 
-from agents.geotag.tables import read_table
 from agents.geotag.build import sources
 from agents.geotag.build.divisions import Division, place_divisions
-from agents.geotag.gazetteer import FORMAT, PATH, Entry, Sense, Strength, kind_of, pack
 from agents.geotag.build.sources import City, Row
+from agents.geotag.gazetteer import FORMAT, PATH, Entry, Sense, Strength, kind_of, pack
+from agents.geotag.tables import read_table
 from agents.geotag.trigger_words import CITY_WORDS, DIVISION_WORDS, POI_WORDS
 from agents.text.search import search_text
 from agents.text.tokens import tokenize

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from agents.geotag.build.sources import City
 from agents.geotag.country_votes import distance_km
 from agents.geotag.gazetteer import Entry
-from agents.geotag.build.sources import City
 
 #: A place of ours lies in the division of the nearest town of GeoNames, if there is one within so many kilometres.
 NEAREST_TOWN_KM = 150.0

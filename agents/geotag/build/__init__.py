@@ -1,0 +1,1 @@
+"""Compiles the gazetteer. Build time: nothing that runs imports it."""
