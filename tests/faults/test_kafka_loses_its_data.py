@@ -11,8 +11,8 @@ import pytest
 from deploy.local import stack as native
 from deploy.local.stack import stack_dir
 from streams.settings import Settings
+from tests.support.clusterer import looked_up
 from tests.support.corpus import records, write_lines
-from tests.support.lookup import looked_up
 from tests.support.processes import Running, rasd, wait_until, worker
 
 EACH = 15

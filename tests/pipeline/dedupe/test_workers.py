@@ -11,8 +11,7 @@ from streams.records import FingerprintedArticle
 from streams.settings import Settings
 from streams.topics import Topic
 from tests.support import clusters as kafka
-from tests.support.copies import articles
-from tests.support.lookup import (
+from tests.support.clusterer import (
     ARTICLES,
     expected_clusters,
     fingerprinted,
@@ -23,6 +22,7 @@ from tests.support.lookup import (
     named,
     workers,
 )
+from tests.support.copies import articles
 from tests.support.processes import wait_until
 
 REPLAYED = ARTICLES // 4

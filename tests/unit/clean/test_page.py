@@ -10,6 +10,8 @@ import pytest
 from agents.clean.page import Limits, clean_page, read_page
 from streams.errors import Reason, Rejected
 from streams.records import Article, Caption, RawArticle
+from tests.unit.clean.html.test_body import page as html_page
+from tests.unit.clean.html.test_body import paragraphs
 from tests.unit.clean.samples import (
     BODY,
     CAPTION,
@@ -22,8 +24,6 @@ from tests.unit.clean.samples import (
     TITLE,
     header,
 )
-from tests.unit.clean.test_markup import page as html_page
-from tests.unit.clean.test_markup import paragraphs
 
 TWO = "\n".join(
     [*header(TITLE, CAPTION, CREDIT), *BODY, *header(OTHER_TITLE, OTHER_CAPTION, OTHER_CREDIT), *OTHER_BODY]

@@ -9,13 +9,13 @@ import pytest
 
 from streams.settings import Settings
 from streams.topics import Topic
+from tests.support import clusterer
 from tests.support import clusters as kafka
-from tests.support import lookup
-from tests.support.lookup import at_folder, expected_clusters, finished, looked_up, make_stream, named, workers
+from tests.support.clusterer import at_folder, expected_clusters, finished, looked_up, make_stream, named, workers
 from tests.support.processes import wait_until, worker
 
 # Of fewer the last may be through before the first worker is killed.
-ARTICLES = max(5_000, lookup.ARTICLES)
+ARTICLES = max(5_000, clusterer.ARTICLES)
 
 
 @pytest.mark.timeout(1800)

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.cleaning import seed
 from benchmarks.cleaning.corpus import seed as read_seed
 
-CORPUS = Path(__file__).parents[4] / "shared" / "corpus"
+CORPUS = Path(__file__).parents[5] / "shared" / "corpus"
 
 
 @pytest.mark.skipif(not (CORPUS / "seed").is_dir(), reason="the shared corpus ../shared/corpus is not on this machine")
