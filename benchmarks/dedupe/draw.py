@@ -101,7 +101,8 @@ def draw(
     population: dict[Stratum, list[tuple[int, int]]] = {}
     for stratum, one, other in candidates(texts, runs):
         population.setdefault(stratum, []).append((one, other))
-    rng, rows = random.Random(seed), []
+    rng = random.Random(seed)
+    rows: list[dict[str, object]] = []
     for stratum in sorted(population):
         pairs = population[stratum]
         free = [pair for pair in pairs if frozenset(texts[number].url for number in pair) not in judged]

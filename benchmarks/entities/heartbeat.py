@@ -30,6 +30,7 @@ from streams.engine.in_process import LocalContext
 from streams.engine.runner import StageRunner
 from streams.observability.logs import configure_logging
 from streams.observability.metrics import Metrics
+from streams.observability.tracing import Headers
 from streams.records import Article
 from streams.settings import Settings
 from streams.stage import MapStage, load_stages
@@ -83,7 +84,12 @@ def batches(corpus: Path, settings: Settings, count: int) -> Iterator[list[Any]]
         yield events
 
 
-async def _delivered(*_: Any) -> Awaitable[Any]:
+async def _delivered(
+    topic: str,  # noqa: ARG001
+    key: bytes | None,  # noqa: ARG001
+    value: bytes,  # noqa: ARG001
+    headers: Headers | None,  # noqa: ARG001
+) -> Awaitable[None]:
     async def confirmed() -> None:
         return None
 

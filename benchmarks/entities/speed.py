@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def main() -> None:
     with threadpool_limits(1):
         measure("cold, batch 64", parts[0], lambda: tag(parts[0], tagger, 64))
         for part, size in zip(parts[1:], (1, 8, 32, 64), strict=True):
-            measure(f"warm, batch {size}", part, lambda part=part, size=size: tag(part, tagger, size))
+            measure(f"warm, batch {size}", part, partial(tag, part, tagger, size))
         measure("batch 64, every word known", parts[4], lambda: tag(parts[4], tagger, 64))
     print(f"caches and working memory: {(process.memory_info().rss - loaded) / 1e6:.0f} MB")
 

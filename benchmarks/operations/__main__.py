@@ -18,8 +18,8 @@ import httpx
 import psutil
 
 from benchmarks.pipeline.__main__ import articles, fresh, send
+from deploy.local.paths import stack_dir
 from deploy.local.service import free_port
-from deploy.local.stack import stack_dir
 from deploy.local.temporary import temporary_stack
 from streams.settings import Settings
 from streams.topics import Topic, topic_name

@@ -76,4 +76,4 @@ def environment(overlay: str) -> dict[str, str]:
 def matches(selector: Json, labels: Json) -> bool:
     """Whether a label selector (matchLabels alone) takes these labels."""
     assert set(selector) <= {"matchLabels"}
-    return selector.get("matchLabels", {}).items() <= labels.items()
+    return dict(selector.get("matchLabels", {})).items() <= labels.items()

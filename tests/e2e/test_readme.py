@@ -6,6 +6,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_every_command_of_the_readme_works(environment: dict[str, str]) -> None:
                     )
                 )
             elif "rasd search" in command:
-                wait_until(lambda c=command: found(c, environment), 300, lambda c=command: f"{c} finds nothing")
+                wait_until(partial(found, command, environment), 300, partial(str, f"{command} finds nothing"))
             elif command == ".venv/bin/rasd down":
                 last = command
             else:

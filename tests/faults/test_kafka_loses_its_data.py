@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local import stack as native
-from deploy.local.stack import stack_dir
+from deploy.local.paths import stack_dir
 from streams.settings import Settings
 from tests.support.clusterer import looked_up
 from tests.support.corpus import records, write_lines

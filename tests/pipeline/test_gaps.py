@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from faust.transport.consumer import Consumer
 from faust.types import TP
 
-from streams.engine.faust.worker import Continuity, RecordsPassedOverError, create_worker
+from streams.engine.faust.worker import Continuity, RecordsPassedOverError, WorkerApp, create_worker
 from streams.kafka.clients import create_topics
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
@@ -35,6 +37,13 @@ def _events(place: TP, *offsets: int) -> list[SimpleNamespace]:
     return [SimpleNamespace(message=SimpleNamespace(tp=place, offset=offset)) for offset in offsets]
 
 
+def _committed(app: WorkerApp) -> MutableMapping[TP, int | None]:
+    """The offsets that the worker knows to be committed, for a test to change."""
+    assert isinstance(app.consumer, Consumer)
+    offsets: MutableMapping[TP, int | None] = app.consumer._committed_offset
+    return offsets
+
+
 async def test_a_hole_that_a_transaction_left_is_passed_over(settings: Settings) -> None:
     place = await _two_transactions(settings)
     app = create_worker(settings)
@@ -48,7 +57,7 @@ async def test_what_comes_again_may(settings: Settings) -> None:
     check = Continuity(app).check
     for offsets in ((0, 1), (1,), (0, 1, 3)):
         await check(_events(place, *offsets))
-    app.consumer._committed_offset[place] = 3  # another worker had the partition meanwhile
+    _committed(app)[place] = 3  # another worker had the partition meanwhile
     await Continuity(app).check(_events(place, 3))
     assert not app.crashed
 
@@ -62,7 +71,7 @@ async def test_records_that_did_not_come_end_the_worker(
 ) -> None:
     place = await _two_transactions(settings)
     app = create_worker(settings)
-    app.consumer._committed_offset[place] = committed
+    _committed(app)[place] = committed
     with pytest.raises(RecordsPassedOverError, match=f"{said} did not come"):
         await Continuity(app).check(_events(place, *given))
     assert app.crashed

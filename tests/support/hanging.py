@@ -5,16 +5,15 @@ A hang is a page whose text says so; a stage that hangs is told after seconds an
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import streams.engine.faust.worker
 from agents.clean import agent
 from streams.cli.main import main
+from streams.engine.faust import worker
 from streams.engine.faust.worker_health import WorkerHealth
 from streams.records import RawArticle
 from streams.stage import Arrival, Context, MapFunction, Record
@@ -38,6 +37,7 @@ def _hanging(build: Any) -> Any:
 
 
 if __name__ == "__main__":
-    agent.STAGES = tuple(replace(stage, build=_hanging(stage.build)) for stage in agent.STAGES)
-    streams.engine.faust.worker.WorkerHealth = partial(WorkerHealth, stall_seconds=STALL_SECONDS)  # type: ignore[assignment,misc]
-    sys.exit(main())
+    (clean,) = agent.STAGES
+    agent.STAGES = (replace(clean, build=_hanging(clean.build)),)
+    setattr(worker, "WorkerHealth", partial(WorkerHealth, stall_seconds=STALL_SECONDS))  # noqa: B010
+    main()

@@ -26,7 +26,7 @@ def run_faststream(settings: Settings) -> None:
     )
 
     def add(step: Step) -> None:
-        @broker.subscriber(
+        subscribe = broker.subscriber(
             step.reads,
             group_id=f"{settings.app_id}-{step.name}",
             batch=True,
@@ -35,10 +35,13 @@ def run_faststream(settings: Settings) -> None:
             ack_policy=AckPolicy.NACK_ON_ERROR,
             decoder=lambda message: message.body,
         )
-        async def _(values: list[bytes]) -> None:
+
+        async def handle(values: list[bytes]) -> None:
             results = await asyncio.to_thread(step.run, values)
             if results:
                 await broker.publish_batch(*results, topic=step.writes)
+
+        subscribe(handle)
 
     for step in steps(settings):
         add(step)

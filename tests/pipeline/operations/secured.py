@@ -126,7 +126,13 @@ def _java(text: str) -> str:
 
 
 def _add_scram_user(site: Site) -> None:
-    tool = [site.jdk.java, "-Xmx128m", "-cp", ":".join(map(str, site.program.jars)), "kafka.admin.ConfigCommand"]
+    tool: list[str | Path] = [
+        site.jdk.java,
+        "-Xmx128m",
+        "-cp",
+        ":".join(map(str, site.program.jars)),
+        "kafka.admin.ConfigCommand",
+    ]
     where = ["--bootstrap-server", f"127.0.0.1:{site.port}", "--alter", "--entity-type", "users", "--entity-name", USER]
     for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
         config = ["--add-config", f"{mechanism}=[password={PASSWORD}]"]

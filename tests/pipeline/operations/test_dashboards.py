@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,10 @@ class Observed:
         """The one value of a query; NaN when there is none."""
         found = self.ask(expression)
         return float(found[0]["value"][1]) if len(found) == 1 else float("nan")
+
+    def counted(self, expression: str, expected: float) -> bool:
+        """Whether the one value of a query is the expected one."""
+        return self.number(expression) == expected
 
 
 def quick(path: Path, folder: Path) -> Path:
@@ -156,10 +161,11 @@ def observed(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         wait_until(
             lambda: system.number('rasd_articles_total{stage="index",outcome="ok"}') == ARTICLES + 11, 240, busy.tail
         )
+        searches = 'rasd_api_seconds_count{route="/search"}'
         for seen in (1, 2, 3):
             assert httpx.get(f"{api.url}/search", params={"q": "الميناء"}, timeout=30).status_code == 200
             # A series may begin with the first search; what is counted after it has been seen is its rate.
-            wait_until(lambda seen=seen: system.number('rasd_api_seconds_count{route="/search"}') == seen, 60)
+            wait_until(partial(system.counted, searches, seen), 60)
         # The API asks the servers every ten seconds: this is an answer from after the load.
         wait_until(lambda: system.number("rasd_elasticsearch_documents") == ARTICLES + 11, 120, api.tail)
         yield replace(system, loaded=time.time())

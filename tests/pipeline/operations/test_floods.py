@@ -55,11 +55,11 @@ def test_one_line_of_a_kind_in_ten_seconds_while_kafka_is_away(settings: Setting
         finally:
             native.start_service(settings, "kafka")
         wait_until(running.ready, 120, running.tail)
-    times = defaultdict(list)
+    times: defaultdict[tuple[str, str], list[datetime]] = defaultdict(list)
     for line in flooding(log):
         times[kind(line)].append(datetime.fromisoformat(line["@timestamp"]))
     held = sum(int(found[1]) for line in flooding(log) if (found := HELD_BACK.search(line["message"])))
     assert held > 100, "nothing was held back, so this outage tested nothing"
-    for found in times.values():
-        gaps = [(later - sooner).total_seconds() for sooner, later in pairwise(found)]
+    for seen in times.values():
+        gaps = [(later - sooner).total_seconds() for sooner, later in pairwise(seen)]
         assert all(gap > FLOOD_INTERVAL - 0.5 for gap in gaps), gaps

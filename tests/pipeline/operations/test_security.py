@@ -26,7 +26,7 @@ MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 def settings_of(protocol: str, port: int, **fields: Any) -> Settings:
     return Settings(
         _env_file=None,
-        kafka_security_protocol=protocol,  # type: ignore[arg-type]
+        kafka_security_protocol=protocol,
         kafka_bootstrap=f"127.0.0.1:{port}",
         kafka_connect_timeout=5,
         **fields,

@@ -74,7 +74,7 @@ async def test_hostile_queries_are_answered_or_refused(
             answer = await api.get("/search", params={"cursor": cursor, "fold": fold, "q": "خبر"})
             assert answer.status_code == 422, cursor
             assert "cursor" in answer.json()["detail"]
-    most = {"q": "خبر", "size": 100, "copies": 20}
+    most: dict[str, str | int] = {"q": "خبر", "size": 100, "copies": 20}
     assert len((await api.get("/search", params=most)).json()["hits"]) == 50
     for path in (f"/articles/{'x' * 5000}", "/articles/%00", "/articles/%F0%9F%98%80"):
         assert (await api.get(path)).status_code == 404

@@ -26,6 +26,7 @@ from streams.elastic.templates import names
 from streams.errors import CommandError, Retryable
 from streams.observability.metrics import Metrics
 from streams.records import Article, Cluster, ClusterMove
+from streams.search.analysis import TEMPLATES
 from streams.settings import Settings
 from tests.pipeline.search.conftest import store
 from tests.support.articles import article
@@ -37,7 +38,7 @@ def new_mapping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...
 
     def change(**fields: Any) -> None:
         folder = tmp_path / f"templates{len(list(tmp_path.iterdir()))}"
-        shutil.copytree(setup.TEMPLATES, folder)
+        shutil.copytree(TEMPLATES, folder)
         file = folder / "index.json"
         template = json.loads(file.read_text(encoding="utf-8"))
         template["template"]["mappings"]["properties"] |= fields

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from streams.formats.csv import COLUMNS, JOINT, defused, line, looks_like_formula, row
 from tests.support.articles import article
 
-TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
 def _read(text: str, separator: str = ",") -> list[list[str]]:
@@ -48,7 +48,7 @@ def test_all_other_text_is_left_as_it_is(text: str) -> None:
 
 
 def test_a_row_holds_what_the_columns_are_called() -> None:
-    places = [
+    places: list[dict[str, object]] = [
         {"name": n, "country": "LB", "kind": "city", "lat": 33, "lon": 35, "confidence": 1, "mentions": []}
         for n in ("بيروت", "صيدا")
     ]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from pydantic import HttpUrl
 
 from streams.api.app import create_api
 from streams.api.keys import Scope, check_exposed, holder, is_loopback, make_key, read_keys
@@ -17,9 +19,14 @@ from tests.support.processes import free_port, rasd
 from tests.support.serving import in_process
 
 
-def _settings(**values: object) -> Settings:
-    nowhere = {"kafka_bootstrap": f"127.0.0.1:{free_port()}", "elasticsearch_url": f"http://127.0.0.1:{free_port()}"}
-    return Settings(_env_file=None, kafka_connect_timeout=1, **nowhere, **values)
+def _settings(**values: Any) -> Settings:
+    return Settings(
+        _env_file=None,
+        kafka_bootstrap=f"127.0.0.1:{free_port()}",
+        kafka_connect_timeout=1,
+        elasticsearch_url=HttpUrl(f"http://127.0.0.1:{free_port()}"),
+        **values,
+    )
 
 
 def test_a_key_is_known_again_by_its_entry_alone() -> None:
@@ -93,7 +100,7 @@ def test_the_command_makes_keys_that_work(tmp_path: Path) -> None:
     secret = done.stdout.decode().strip()
     (key,) = read_keys(_settings(api_keys_file=path))
     assert holder([key], secret) == key
-    assert (key.name, key.scopes) == ("newsroom", {Scope.EXPORT})
+    assert (key.name, key.scopes) == ("newsroom", frozenset({Scope.EXPORT}))
     assert path.stat().st_mode & 0o077 == 0
     again = rasd("api-key", "new", "--name", "newsroom", "--file", str(path), settings=_settings())
     assert (again.returncode, again.stdout) == (2, b"")
@@ -106,10 +113,10 @@ async def test_intake_and_exports_ask_for_keys_of_their_scope_and_searches_for_n
     (intake, one), (export, two) = make_key("scraper", [Scope.INTAKE]), make_key("newsroom", [Scope.EXPORT])
     async with in_process(create_api(_settings(api_keys=[one.entry(), two.entry()]))) as http:
 
-        async def post(headers: Mapping[str, str | bytes]) -> httpx.Response:
+        async def post(headers: Mapping[str, str] | Mapping[bytes, bytes]) -> httpx.Response:
             return await http.post("/articles", json=raw_record(), headers=headers)
 
-        async def get(headers: Mapping[str, str | bytes]) -> httpx.Response:
+        async def get(headers: Mapping[str, str] | Mapping[bytes, bytes]) -> httpx.Response:
             return await http.get("/export", headers=headers)
 
         for ask in (post, get):
@@ -118,7 +125,7 @@ async def test_intake_and_exports_ask_for_keys_of_their_scope_and_searches_for_n
             assert missing.headers["content-type"] == "application/problem+json"
             assert missing.headers["www-authenticate"] == 'Bearer realm="rasd"'
             for wrong in (intake[:-1].encode(), b"17-18", one.digest.encode(), one.entry().encode(), b"\xc3\xa9"):
-                answer = await ask({"Authorization": b"Bearer " + wrong})
+                answer = await ask({b"Authorization": b"Bearer " + wrong})
                 assert answer.status_code == 401
                 assert wrong not in answer.content
             assert (await ask({"Authorization": f"Basic {intake}"})).status_code == 401

@@ -1,9 +1,12 @@
 """HEAD, OPTIONS, CORS and headers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
+from pydantic import HttpUrl
+from starlette.types import Message
 
 from streams.api.app import create_api
 from streams.api.streaming import Stream
@@ -14,9 +17,14 @@ from tests.support.serving import in_process
 ORIGIN = "https://news.example.com"
 
 
-def _settings(**values: object) -> Settings:
-    nowhere = {"kafka_bootstrap": f"127.0.0.1:{free_port()}", "elasticsearch_url": f"http://127.0.0.1:{free_port()}"}
-    return Settings(_env_file=None, kafka_connect_timeout=1, **nowhere, **values)
+def _settings(**values: Any) -> Settings:
+    return Settings(
+        _env_file=None,
+        kafka_bootstrap=f"127.0.0.1:{free_port()}",
+        kafka_connect_timeout=1,
+        elasticsearch_url=HttpUrl(f"http://127.0.0.1:{free_port()}"),
+        **values,
+    )
 
 
 @pytest.fixture
@@ -44,21 +52,24 @@ async def test_head_is_answered_like_get(http: httpx.AsyncClient) -> None:
 
 async def test_head_of_a_stream_does_not_begin_it() -> None:
     closed: list[bool] = []
-    sent: list[dict[str, object]] = []
+    sent: list[Message] = []
 
-    async def body() -> AsyncIterator[bytes]:
+    async def body() -> AsyncGenerator[bytes]:
         try:
             yield b"first"
             raise AssertionError("it began")
         finally:
             closed.append(True)
 
-    async def send(message: dict[str, object]) -> None:
+    async def receive() -> Message:
+        raise AssertionError("nothing is asked of the client")
+
+    async def send(message: Message) -> None:
         sent.append(message)
 
     stream = body()
     response = Stream(await anext(stream), stream, "text/plain", {})
-    await response({"type": "http", "method": "GET", "rasd.head": True}, None, send)
+    await response({"type": "http", "method": "GET", "rasd.head": True}, receive, send)
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
     assert sent[1]["body"] == b""
     assert closed == [True]

@@ -6,6 +6,7 @@ import pytest
 
 from streams.cli import main
 from streams.records import RawArticle
+from streams.settings import get_settings
 
 
 @pytest.mark.parametrize("arguments", [[], ["topics"], ["evaluate"]])
@@ -25,7 +26,7 @@ def test_an_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_a_setting_is_told_from_a_record(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("RASD_BATCH_SIZE", "0")
-    main.get_settings.cache_clear()
+    get_settings.cache_clear()
     assert main.run(["schema"]) == 2
     assert "setting RASD_BATCH_SIZE" in capsys.readouterr().err
 

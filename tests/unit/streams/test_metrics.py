@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import get_args
@@ -21,7 +22,7 @@ from streams.stage import load_stages
 
 STAGES = [stage.name for stage in load_stages(STAGE_NAMES)]
 # All values of the labels that a worker's counters and histograms have.
-VALUES = {
+VALUES: dict[str, list[Sequence[str]]] = {
     "rasd_records_in": [STAGES],
     "rasd_records_out": [STAGES],
     "rasd_articles": [STAGES, OUTCOMES],

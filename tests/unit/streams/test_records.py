@@ -121,7 +121,7 @@ def test_schemas_describe_what_is_written() -> None:
         jsonschema.validate({**json.loads(article().to_json()), "body": 7}, schema)
 
 
-READS = {
+READS: dict[Topic, type[RawArticle] | type[Article] | type[FingerprintedArticle] | type[ClusterMove]] = {
     Topic.RAW: RawArticle,
     Topic.CLEAN: Article,
     Topic.FINGERPRINTED: FingerprintedArticle,

@@ -5,15 +5,15 @@ import sys
 import pytest
 
 from streams.errors import CommandError
-from streams.observability.tracing import Untraced, open_tracing
+from streams.observability.tracing import Received, Untraced, open_tracing
 from streams.settings import Settings
 
 
 def test_without_the_setting_nothing_is_imported_and_no_header_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "streams.observability.otel", None)  # an import of it would fail
     tracing = open_tracing(Settings(_env_file=None))
-    assert isinstance(tracing, Untraced)
     assert tracing.headers(tracing.begin("clean", [("traceparent", b"00-1-2-01")])) == []
+    assert isinstance(tracing, Untraced)
 
 
 def test_a_missing_package_is_named_with_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,6 +33,7 @@ def test_a_trace_goes_on_where_the_header_says_and_begins_without_one() -> None:
     assert name == "traceparent"
     assert value.decode().split("-")[1] == trace
     assert value.decode().split("-")[2] != "b7ad6b7169203331"
-    for received in (None, [], {"traceparent": b"nonsense \xff"}):
+    unreadable: list[Received] = [None, [], {"traceparent": b"nonsense \xff"}]
+    for received in unreadable:
         ((_, begun),) = tracing.headers(tracing.begin("clean", received))
         assert begun.decode().split("-")[1] != trace

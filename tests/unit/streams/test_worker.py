@@ -33,16 +33,18 @@ def test_a_stop_that_does_not_end_is_ended(app: WorkerApp) -> None:
     assert ended.wait(60)
 
 
-def test_a_signal_is_noted_before_anything_is_stopped(app: WorkerApp) -> None:
+def test_a_signal_is_noted_before_anything_is_stopped(app: WorkerApp, monkeypatch: pytest.MonkeyPatch) -> None:
     worker = app.Worker(loop=asyncio.new_event_loop())
     noted: list[bool] = []
 
     async def stop() -> None:
         noted.append(app.stopping)
 
-    worker.stop = stop
+    monkeypatch.setattr(worker, "stop", stop)
     worker._on_sigterm()
-    worker.loop.run_until_complete(worker._signal_stop_future)
+    stopping = worker._signal_stop_future
+    assert stopping is not None
+    worker.loop.run_until_complete(stopping)
     worker.loop.close()
     assert noted == [True]
 

@@ -31,6 +31,9 @@ class Store:
         verdicts: Sequence[Rejected | None] = await self.function(articles)
         return verdicts
 
+    async def check(self) -> None:
+        """It always answers."""
+
     async def close(self) -> None:
         self.closed = True
 
