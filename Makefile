@@ -57,8 +57,8 @@ lock: ## resolve the pinned packages anew (needs uv)
 train-entities: setup ## train the tagger anew from ../shared/corpus
 	@$(BIN)/python -m agents.entities.training.train --corpus ../shared/corpus
 
-stock-phrases: setup ## make dedupe's table of stock phrases anew from ../shared/corpus
-	@$(BIN)/python -m agents.dedupe.build.stock_phrases ../shared/corpus/saudinewsnet agents/dedupe/models/formulas.bin
+stock-phrases: setup ## rebuild dedupe's table of stock phrases from ../shared/corpus
+	@$(BIN)/python -m agents.dedupe.build ../shared/corpus/saudinewsnet
 
 gazetteer: setup ## compile the gazetteer anew from GeoNames, CLDR and agents/geotag/data/*.csv
 	@$(BIN)/python -m agents.geotag.build.compile

@@ -1,1 +1,1 @@
-"""Near-duplicates: which articles tell the same story in the same words."""
+"""Find near-duplicates: articles with largely the same text."""

@@ -1,13 +1,14 @@
-"""articles.clean to articles.clustered, in two steps.
+"""Define the stages `fingerprint` and `dedupe`: from articles.clean to articles.clustered.
 
-`fingerprint` is stateless and shared by any number of workers. `dedupe` is the look-up: one partition, so that every
-article meets every earlier one; its state is a table whose changelog is in Kafka before a result is passed on.
+`fingerprint` is stateless, and any number of workers can share it. `dedupe` assigns clusters. It reads a topic with one
+partition, so that every article meets every earlier one; its state is a table whose changelog is in Kafka before a
+result is passed on.
 """
 
 from collections.abc import Sequence
 from typing import get_args
 
-from agents.dedupe.clusterer import LOOKUP_EVENTS, Lookup, LookupConfig
+from agents.dedupe.clusterer import CLUSTERER_EVENTS, Clusterer, ClustererConfig
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
 from streams.observability.metrics import at_zero
 from streams.records import Article, Cluster, ClusterMove, FingerprintedArticle
@@ -25,35 +26,31 @@ def _build_fingerprint(_: Context) -> MapFunction:
 
 
 class _Assign:
-    """The look-up as the runner calls it."""
+    """Adapt the clusterer to the runner: assign a cluster, count, and emit moves."""
 
     def __init__(self, context: Context) -> None:
         self._metrics = context.metrics
-        config = LookupConfig(window=context.settings.dedupe_window_hours * 3600.0)
+        config = ClustererConfig(window=context.settings.dedupe_window_hours * 3600.0)
         events = context.metrics.lookup_events
         at_zero(self._metrics.clusters, get_args(Cluster.model_fields["relation"].annotation))
-        at_zero(events, LOOKUP_EVENTS)
-        self._lookup = Lookup(context.table("dedupe"), config, count=lambda event: events.labels(event).inc())
-        self._tell_size()
+        at_zero(events, CLUSTERER_EVENTS)
+        self._clusterer = Clusterer(context.table("dedupe"), config, count=lambda event: events.labels(event).inc())
+        self._report_size()
 
     def __call__(self, article: FingerprintedArticle, arrival: Arrival, /) -> Sequence[Article | ClusterMove]:
-        cluster = self._lookup.assign(article, arrival.timestamp)
-        cluster = cluster.model_copy(update={"decision": self._lookup.decision})
+        cluster = self._clusterer.assign(article, arrival.timestamp)
+        cluster = cluster.model_copy(update={"decision": self._clusterer.decision})
         self._metrics.clusters.labels(cluster.relation).inc()
-        self._tell_size()
-        moves = [
-            ClusterMove(id=move.article_id, cluster=move.cluster.model_copy(update={"decision": move.decision}))
-            for move in self._lookup.moves()
-        ]
-        return [article.article().model_copy(update={"cluster": cluster}), *moves]
+        self._report_size()
+        return [article.article().model_copy(update={"cluster": cluster}), *self._clusterer.moves()]
 
     def recovered(self) -> None:
-        self._lookup.rebuild()
-        self._tell_size()
+        self._clusterer.rebuild()
+        self._report_size()
 
-    def _tell_size(self) -> None:
-        # The catalogue knows how many keys there are; RocksDB would have to read them all.
-        self._metrics.table_keys.labels("dedupe").set(len(self._lookup))
+    def _report_size(self) -> None:
+        # The clusterer knows the number of keys; RocksDB would have to read them all.
+        self._metrics.table_keys.labels("dedupe").set(len(self._clusterer))
 
 
 STAGES = (

@@ -1,4 +1,4 @@
-"""Everything that the look-up derives from its table: who shares a key, who is whose copy, who is how old."""
+"""Index the stored articles: which share a key, which are copies of which, and when each arrived."""
 
 from __future__ import annotations
 
@@ -12,32 +12,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.dedupe.postings import Keys, Numbers, Postings, Rank
-from agents.dedupe.stored_article import Known
+from agents.dedupe.stored_article import StoredArticle
 from streams.records import Fingerprint
 
-# 2 ** 64 divided by the golden ratio: Knuth, The Art of Computer Programming, volume 3, section 6.4.
+# The multiplier of Fibonacci hashing, 2 ** 64 divided by the golden ratio: Knuth, The Art of Computer Programming,
+# volume 3, section 6.4.
 _FIBONACCI = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """Articles that share keys with one, by id, most keys first."""
+    """Ids of the articles that share keys with one.
+
+    Attributes:
+        before: those of lower rank.
+        after: those of higher rank.
+    """
 
     before: list[str]
     after: list[str]
 
 
-class Catalogue:
-    """The articles of the window by number, in arrays and short lists; about 1 KB of memory each.
+class ClusterIndex:
+    """Index the articles of the window by number, in arrays and short lists; about 1 KB of memory each.
 
     Args:
-        algorithm: articles with fingerprints of another one are filed under their exact hash alone.
-        permutations: values of a signature.
-        rows: of them in a band.
-        bucket: seconds of articles that are forgotten together.
-        most_postings: newest articles that are considered of one key.
-        most_candidates: neighbours before and after an article.
-        count: called with `posting_capped` or `candidates_capped`.
+        algorithm: articles with fingerprints of another algorithm are indexed under their exact hash only.
+        permutations: values in a signature.
+        rows: signature values in a band.
+        bucket: width of the time buckets in which articles expire, in seconds.
+        most_postings: maximum number of articles, newest first, to consider for each key.
+        most_candidates: maximum number of neighbours before, and after, an article.
+        count: called with `posting_capped` or `candidates_capped` when that bound is hit.
     """
 
     def __init__(
@@ -66,52 +72,56 @@ class Catalogue:
     def __len__(self) -> int:
         return len(self._postings)
 
-    def file(self, known: Known) -> None:
-        """Enter an article that is not entered yet."""
-        time, article_id = known.rank
-        number = self._postings.add(self._keys(known.features.fingerprint), time)
+    def add(self, stored: StoredArticle) -> None:
+        """Add an article that is not in the index yet, and its cluster."""
+        time, article_id = stored.rank
+        number = self._postings.add(self._keys(stored.features.fingerprint), time)
         if number == len(self._ids):
             self._ids.append(article_id)
         else:
             self._ids[number] = article_id
         self._buckets.setdefault(self._bucket(time), array("i")).append(number)
         self.newest = max(self.newest, time)
-        self.join(known)
+        self.join_cluster(stored)
 
     def sort(self) -> None:
-        """Forget the order in which articles were filed."""
+        """Order all postings by time, as if the articles had been added in that order."""
         self._postings.sort()
 
-    def join(self, known: Known) -> None:
-        """Enter the cluster of an article, new or changed."""
-        if not known.leads:
-            self._copies.setdefault(known.cluster.canonical_id, set()).add(known.article_id)
-        self.decisions = max(self.decisions, known.decided)
+    def join_cluster(self, stored: StoredArticle) -> None:
+        """Record the cluster of an article, new or changed."""
+        if not stored.leads:
+            self._copies.setdefault(stored.cluster.canonical_id, set()).add(stored.article_id)
+        self.decisions = max(self.decisions, stored.decided)
 
-    def part(self, known: Known) -> None:
-        """Take an article out of its cluster."""
-        copies = self._copies.get(known.cluster.canonical_id)
+    def leave_cluster(self, stored: StoredArticle) -> None:
+        """Remove an article from its cluster."""
+        copies = self._copies.get(stored.cluster.canonical_id)
         if copies is not None:
-            copies.discard(known.article_id)
+            copies.discard(stored.article_id)
             if not copies:
-                del self._copies[known.cluster.canonical_id]
+                del self._copies[stored.cluster.canonical_id]
 
     def remove(self, number: int) -> None:
-        """Take an article out of the index; its number will be another's."""
+        """Remove an article from the index; its number will be reused."""
         self._buckets[self._bucket(self._postings.time(number))].remove(number)
         self._postings.remove(number)
 
-    def number(self, known: Known) -> int:
-        """The number of an article. Slow where many have the same text."""
-        equal = self._postings.sharing(int(self._keys(known.features.fingerprint)[0]))
-        return next(number for number in equal if self._ids[number] == known.article_id)
+    def number(self, stored: StoredArticle) -> int:
+        """Return the number of an article. Takes time in proportion to the articles with the same text.
+
+        Raises:
+            StopIteration: the article is not in the index.
+        """
+        equal = self._postings.sharing(int(self._keys(stored.features.fingerprint)[0]))
+        return next(number for number in equal if self._ids[number] == stored.article_id)
 
     def copies(self, canonical_id: str) -> Collection[str]:
-        """The copies of a canonical article."""
+        """Return the ids of the copies of a canonical article, itself excluded."""
         return self._copies.get(canonical_id, ())
 
     def neighbours(self, rank: Rank, fingerprint: Fingerprint, window: float) -> Neighbours:
-        """Articles that share a key with this one and came at most `window` seconds before or after it."""
+        """Find the articles that share a key with this one and arrived at most `window` seconds before or after it."""
         time, article_id = rank
         numbers, hits = self._postings.find(self._keys(fingerprint))
         times = self._postings.times(numbers)
@@ -123,13 +133,13 @@ class Catalogue:
         return Neighbours(*(self._best(numbers[side], hits[side], times[side]) for side in (before, after)))
 
     def share_key(self, one: Fingerprint, other: Fingerprint) -> bool:
-        """Would the two find each other, if no bound were set?"""
+        """Return whether two articles share a key, whatever the bounds on postings and candidates."""
         if one.algorithm != other.algorithm:
             return False
         return bool((self._keys(one) == self._keys(other)).any())
 
     def outdated(self, window: float, most: int) -> list[tuple[int, str]]:
-        """Numbers and ids of up to `most` articles of the oldest bucket, when all of it lies before the window."""
+        """Return numbers and ids of up to `most` articles of the oldest bucket if all of it is outside the window."""
         while self._buckets:
             oldest = min(self._buckets)
             if (oldest + 1) * self._bucket_seconds > self.newest - window:
@@ -149,7 +159,7 @@ class Catalogue:
         return [self._ids[number] for number in numbers.tolist()]
 
     def _keys(self, fingerprint: Fingerprint) -> Keys:
-        """What an article is filed under: its exact hash and its bands; the hash alone if of another algorithm."""
+        """Return an article's keys: its exact hash and its bands, or the hash alone for another algorithm."""
         name = f"{fingerprint.algorithm} {fingerprint.exact}".encode()
         exact = np.frombuffer(hashlib.blake2b(name, digest_size=4).digest(), "<u4")
         if fingerprint.algorithm != self._algorithm:
@@ -158,7 +168,11 @@ class Catalogue:
 
 
 def bands(fingerprint: Fingerprint, rows: int) -> Keys:
-    """The signature in bands of `rows` values, each hashed to 32 bits."""
+    """Part a signature into bands of `rows` values (locality-sensitive hashing) and hash each to 32 bits.
+
+    Returns:
+        Shape (permutations / rows,), uint32.
+    """
     values = np.frombuffer(b64decode(fingerprint.signature), "<u4").astype(np.uint64).reshape(-1, rows)
     hashed = np.zeros(len(values), np.uint64)
     for row in range(rows):

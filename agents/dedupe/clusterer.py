@@ -1,15 +1,17 @@
-"""The look-up: which story an article is a copy of. The one stateful step of the pipeline.
+"""Assign articles to clusters of near-duplicates. The one stateful step of the pipeline.
 
-A cluster is its canonical article and the later articles that are copies of it. In the order of the stream (when an
-article first came, then its id), each article joins the cluster of the window to whose canonical article it is most
-similar (`compare.joins`), or else becomes canonical itself. That definition says nothing of the order of arrival, and
-neither do the results: an article that arrives after its juniors, because workers run at their own speeds, takes the
-place that it would have had, and the articles whose clusters change by that are told as `Move`s.
+A cluster is a canonical article and the later articles that are copies of it. Articles are ordered by rank: when an
+article first arrived, then its id. In that order, each article joins the cluster within the window whose canonical
+article it resembles most (`compare.joins`), or becomes canonical itself. This definition does not mention the order in
+which articles reach this step, so the result does not depend on it either: an article that arrives after articles of
+higher rank, because workers run at different speeds, gets the cluster that it would have had in order, and every
+article whose cluster changes as a consequence is reported as a `ClusterMove`.
 
-Work on one article is bounded (`most_postings`, `most_candidates`, `most_redecided`): where thousands resemble each
-other, those that share most bands are looked at. Beyond a bound, which is counted, the order of arrival may tell.
+The work for one article is bounded by `most_postings`, `most_candidates` and `most_redecided`: where thousands of
+articles resemble each other, only those that share the most bands are compared. Every bound that is hit is counted;
+beyond it, the result may depend on the order of arrival.
 
-The table holds all state, one record an article; everything else is derived from it by `rebuild`.
+All state is in the table, one record an article. `rebuild` derives everything else from it.
 """
 
 from __future__ import annotations
@@ -20,32 +22,35 @@ from heapq import heappop, heappush
 from types import MappingProxyType
 from typing import Any
 
-from agents.dedupe.cluster_index import Catalogue, Neighbours
+from agents.dedupe.cluster_index import ClusterIndex, Neighbours
 from agents.dedupe.compare import CompareConfig, Features, compare, joins
 from agents.dedupe.fingerprint import FingerprintConfig
 from agents.dedupe.postings import Rank
-from agents.dedupe.stored_article import Known
-from streams.records import Cluster, FingerprintedArticle
+from agents.dedupe.stored_article import StoredArticle
+from streams.records import Cluster, ClusterMove, FingerprintedArticle
 
-LOOKUP_EVENTS = ("posting_capped", "candidates_capped", "moves_capped", "other_algorithm", "forgotten")
+# Values of the label `event` of rasd_lookup_events_total.
+CLUSTERER_EVENTS = ("posting_capped", "candidates_capped", "moves_capped", "other_algorithm", "forgotten")
 
 
 @dataclass(frozen=True, slots=True)
-class LookupConfig:
-    """How the look-up works.
+class ClustererConfig:
+    """Configure a `Clusterer`.
 
     Attributes:
-        algorithm: the fingerprints that are compared; others are kept apart.
-        permutations: values of a signature.
-        rows: of them in a band. One finds every copy; beyond a million articles two save comparisons.
-        window: seconds that may lie between two copies.
-        bucket: seconds of articles that are forgotten together.
-        most_forgotten: articles forgotten at one look-up, so that none takes long.
-        most_postings: newest articles that are considered of one band.
-        most_candidates: articles before and after one that it is compared with, those that share most bands.
-        most_redecided: articles that are decided again because one came late.
-        most_decoded: records kept decoded in memory, about 10 KB each, 25 in a flood.
-        compare: what a copy is.
+        algorithm: `Fingerprint.algorithm` of the fingerprints to compare; articles with another one are never compared
+            with these.
+        permutations: values in a signature.
+        rows: signature values in a band. 1 finds every copy; beyond a million articles, 2 saves comparisons.
+        window: maximum time between two copies, in seconds.
+        bucket: width of the time buckets in which articles expire, in seconds.
+        most_forgotten: maximum number of articles that expire in one call, which bounds its duration.
+        most_postings: maximum number of articles, newest first, to consider for each band.
+        most_candidates: maximum number of earlier articles, and of later ones, to compare an article with: those that
+            share the most bands.
+        most_redecided: maximum number of articles to decide again because of one late arrival.
+        most_decoded: records to keep decoded in memory; about 10 KB each, 25 KB when thousands resemble each other.
+        compare: when two texts are copies.
     """
 
     algorithm: str = FingerprintConfig().algorithm
@@ -61,54 +66,38 @@ class LookupConfig:
     compare: CompareConfig = field(default_factory=CompareConfig)
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """An article that was answered before now belongs elsewhere.
-
-    Attributes:
-        article_id: which article.
-        cluster: its cluster from now on. If the article was canonical, its id was a cluster's and is now an alias of
-            `cluster.id`.
-        decision: number of the decision; of two about one article, the greater holds.
-    """
-
-    article_id: str
-    cluster: Cluster
-    decision: int = field(default=0, compare=False)
-
-
 def ignore(_event: str) -> None:
-    """Count nothing."""
+    """Ignore an event: the default of `Clusterer`'s `count`."""
 
 
-class Lookup:
-    """Finds and keeps clusters.
+class Clusterer:
+    """Assign articles to clusters and keep the state that this needs.
 
     Args:
-        table: one JSON record an article, by article id. Only this object writes it.
-        config: see `LookupConfig`.
-        count: called with the name of each event worth a metric, of `LOOKUP_EVENTS`.
+        table: article id to JSON record (`StoredArticle.to_json`). Only this object may write to it.
+        config: window and bounds.
+        count: called with one of `CLUSTERER_EVENTS` when that event happens.
     """
 
     def __init__(
-        self, table: MutableMapping[str, Any], config: LookupConfig, count: Callable[[str], None] = ignore
+        self, table: MutableMapping[str, Any], config: ClustererConfig, count: Callable[[str], None] = ignore
     ) -> None:
         self._table = table
         self._config = config
         self._count = count
-        self._moves: list[Move] = []
+        self._moves: list[ClusterMove] = []
         self.decision = 0
         self.rebuild()
 
     def __len__(self) -> int:
-        """Articles that are remembered."""
-        return len(self._catalogue)
+        """Return the number of articles in the table."""
+        return len(self._index)
 
     def rebuild(self) -> None:
-        """Derive the catalogue from the table: after a start, a recovery, a rebalance."""
+        """Derive the index from the table. Needed after a start, a recovery or a rebalance."""
         config = self._config
-        self._recent: dict[str, Known] = {}
-        self._catalogue = Catalogue(
+        self._recent: dict[str, StoredArticle] = {}
+        self._index = ClusterIndex(
             algorithm=config.algorithm,
             permutations=config.permutations,
             rows=config.rows,
@@ -118,94 +107,104 @@ class Lookup:
             count=self._count,
         )
         for article_id, record in self._table.items():
-            self._catalogue.file(Known.from_json(article_id, record))
-        self._catalogue.sort()
+            self._index.add(StoredArticle.from_json(article_id, record))
+        self._index.sort()
 
     def assign(self, article: FingerprintedArticle, now: float) -> Cluster:
-        """The cluster of an article, remembered with one write.
+        """Assign an article to a cluster and store the decision with one write to the table.
 
-        An article that is known with this fingerprint gets the answer that it got: a replay changes nothing. One that
-        is known with another fingerprint was edited and is decided anew, in its old place; the canonical article of
-        a cluster of several stays canonical, because its copies refer to it.
+        An article already stored with this fingerprint gets the same answer as before, so a replay changes nothing. One
+        stored with another fingerprint was edited: it is decided again and keeps its rank. The canonical article of a
+        cluster with copies stays canonical, because the copies refer to it.
 
         Args:
-            article: with its fingerprint.
-            now: seconds since the epoch; an `ingested_at` beyond it is taken as it.
+            article: the article with its fingerprint.
+            now: seconds since the epoch; a later `ingested_at` is replaced by it.
+
+        Returns:
+            The article's cluster. `decision` holds the number of the decision, and `moves()` the articles whose
+            clusters changed.
         """
         self._moves = []
         if article.fingerprint.algorithm != self._config.algorithm:
             self._count("other_algorithm")
-        known = self._load(article.id)
-        if known is None:
+        stored = self._load(article.id)
+        if stored is None:
             rank = (round(min(article.ingested_at.timestamp(), now), 3), article.id)
-            known = self._insert(rank, Features(article.fingerprint))
+            stored = self._insert(rank, Features(article.fingerprint))
         else:
-            # Fetched again, it still appeared when it first did, as its place in the stream is the first.
-            fingerprint = article.fingerprint.model_copy(update={"hour": known.features.fingerprint.hour})
-            if fingerprint != known.features.fingerprint:
-                known = self._edit(known, Features(fingerprint))
-        for moved, cluster in known.moves.items():
-            self._move(moved, cluster, known.decided)
+            # An article that is fetched again keeps the hour of its first appearance, as it keeps its rank.
+            fingerprint = article.fingerprint.model_copy(update={"hour": stored.features.fingerprint.hour})
+            if fingerprint != stored.features.fingerprint:
+                stored = self._edit(stored, Features(fingerprint))
+        for moved, cluster in stored.moves.items():
+            self._move(moved, cluster, stored.decided)
         self._forget()
-        self.decision = known.decided
-        return known.cluster
+        self.decision = stored.decided
+        return stored.cluster
 
-    def moves(self) -> list[Move]:
-        """What the last `assign` changed for articles that were answered before; a replay gives it again."""
+    def moves(self) -> list[ClusterMove]:
+        """Return the moves that the last `assign` caused. A replay of the same article returns them again.
+
+        When a moved article was canonical, its id, which named a cluster, is from now on an alias of `cluster.id`.
+        """
         return self._moves
 
-    def _insert(self, rank: Rank, features: Features) -> Known:
+    def _insert(self, rank: Rank, features: Features) -> StoredArticle:
         near = self._neighbours(rank, features)
         cluster = self._decide(rank, features, near.before, {})
-        known = Known(rank, self._catalogue.decisions + 1, features, cluster)
-        self._catalogue.file(known)
+        stored = StoredArticle(rank, self._index.decisions + 1, features, cluster)
+        self._index.add(stored)
         if near.after:
-            moves = self._overtaken(known, near.after)
-            joined = sum(cluster.canonical_id == known.article_id for cluster in moves.values())
-            size = 1 + joined if known.leads else known.cluster.size
-            known = replace(known, moves=moves, cluster=known.cluster.model_copy(update={"size": size}))
-        self._write(known)
-        return known
+            moves = self._overtaken(stored, near.after)
+            joined = sum(cluster.canonical_id == stored.article_id for cluster in moves.values())
+            size = 1 + joined if stored.leads else stored.cluster.size
+            stored = replace(stored, moves=moves, cluster=stored.cluster.model_copy(update={"size": size}))
+        self._write(stored)
+        return stored
 
-    def _edit(self, known: Known, features: Features) -> Known:
-        self._catalogue.remove(self._catalogue.number(known))
-        if not (known.leads and self._catalogue.copies(known.article_id)):
-            self._catalogue.part(known)
-            return self._insert(known.rank, features)
-        edited = replace(known, features=features, decided=self._catalogue.decisions + 1, moves={})
-        self._catalogue.file(edited)
+    def _edit(self, stored: StoredArticle, features: Features) -> StoredArticle:
+        self._index.remove(self._index.number(stored))
+        if not (stored.leads and self._index.copies(stored.article_id)):
+            self._index.leave_cluster(stored)
+            return self._insert(stored.rank, features)
+        edited = replace(stored, features=features, decided=self._index.decisions + 1, moves={})
+        self._index.add(edited)
         self._write(edited)
         return edited
 
     def _neighbours(self, rank: Rank, features: Features) -> Neighbours:
-        return self._catalogue.neighbours(rank, features.fingerprint, self._config.window)
+        return self._index.neighbours(rank, features.fingerprint, self._config.window)
 
-    def _decide(self, rank: Rank, features: Features, seniors: Iterable[str], pending: Mapping[str, Known]) -> Cluster:
-        """The cluster of an article, given the articles before it that share a key with it."""
-        members: dict[str, list[Known]] = {}
+    def _decide(
+        self, rank: Rank, features: Features, seniors: Iterable[str], pending: Mapping[str, StoredArticle]
+    ) -> Cluster:
+        """Decide the cluster of an article, given the earlier articles that share a key with it."""
+        members: dict[str, list[StoredArticle]] = {}
         for senior in self._loaded(seniors, features, pending):
             members.setdefault(senior.cluster.canonical_id, []).append(senior)
         best: tuple[float, Rank, Cluster] | None = None
-        for canonical_id, known in members.items():
+        for canonical_id, found in members.items():
             canonical = self._load(canonical_id, pending)
             if canonical is None or not self._near_in_time(canonical.rank, rank):
                 continue
-            # Of thirty copies the canonical one may not be among the candidates; they share a key all the same.
-            met = any(member.article_id == canonical_id for member in known) or self._catalogue.share_key(
+            # With more copies than candidates, the canonical article may not be among them, yet share a key.
+            met = any(member.article_id == canonical_id for member in found) or self._index.share_key(
                 features.fingerprint, canonical.features.fingerprint
             )
-            copies = (member.features for member in known)
+            copies = (member.features for member in found)
             match = joins(features, canonical.features, copies, self._config.compare, met=met)
             if match and (best is None or (-match.score, canonical.rank) < best[:2]):
-                size = 2 + len(self._catalogue.copies(canonical_id))
+                size = 2 + len(self._index.copies(canonical_id))
                 cluster = _cluster(canonical_id, match.relation, match.score, size)
                 best = (-match.score, canonical.rank, cluster)
         return _cluster(rank[1], "first", 1.0, 1) if best is None else best[2]
 
-    def _overtaken(self, late: Known, after: Iterable[str]) -> dict[str, Cluster]:
-        """New clusters of articles that came before `late` though their place is after it.
+    def _overtaken(self, late: StoredArticle, after: Iterable[str]) -> dict[str, Cluster]:
+        """Decide again the articles that arrived before `late` although their rank is higher; return changed clusters.
 
-        They are decided again in the order of their places. Whoever changes cluster by that concerns further ones.
+        They are decided in the order of their ranks. An article that changes cluster may affect further articles, which
+        are then decided too.
         """
         pending = {late.article_id: late}
         queue = sorted(self._concerned(late, None, after))
@@ -215,7 +214,7 @@ class Lookup:
             left -= 1
             rank = heappop(queue)
             junior = self._load(rank[1])
-            # A member whose canonical article is forgotten keeps its cluster.
+            # A member whose canonical article has expired keeps its cluster.
             if junior is None or self._load(junior.cluster.canonical_id) is None:
                 continue
             near = self._neighbours(rank, junior.features)
@@ -223,7 +222,7 @@ class Lookup:
             if cluster.canonical_id == junior.cluster.canonical_id:
                 continue
             pending[rank[1]] = changed = replace(junior, cluster=cluster)
-            copies = map(self._load, self._catalogue.copies(rank[1]) if junior.leads else ())
+            copies = map(self._load, self._index.copies(rank[1]) if junior.leads else ())
             concerned = self._concerned(changed, junior.cluster.canonical_id, near.after)
             for further in concerned | {copy.rank for copy in copies if copy is not None}:
                 if further not in seen:
@@ -233,11 +232,11 @@ class Lookup:
             self._count("moves_capped")
         return self._moves_of(late.article_id, pending)
 
-    def _concerned(self, changed: Known, left: str | None, after: Iterable[str]) -> set[Rank]:
-        """Which of the articles after one may change cluster because it came to its cluster, or `left` another.
+    def _concerned(self, changed: StoredArticle, left: str | None, after: Iterable[str]) -> set[Rank]:
+        """Return the ranks of later articles that may change cluster because `changed` joined its cluster.
 
-        Those that are copies of it and were in the cluster that it left, or may find its new one the better one; and
-        their canonical articles, which may be too many to be met.
+        These are the copies of `changed` that are in the cluster that it `left`, or for which its new cluster may be
+        the better one; and their canonical articles, which need not share a key with `changed`.
         """
         found: set[Rank] = set()
         for junior in self._loaded(after, changed.features, {}):
@@ -253,69 +252,74 @@ class Lookup:
                 found.add(canonical.rank)
         return found
 
-    def _loaded(self, ids: Iterable[str], features: Features, pending: Mapping[str, Known]) -> Iterator[Known]:
-        """Articles of these ids that were fingerprinted by the same algorithm."""
+    def _loaded(
+        self, ids: Iterable[str], features: Features, pending: Mapping[str, StoredArticle]
+    ) -> Iterator[StoredArticle]:
+        """Load the articles with these ids whose fingerprints have the same algorithm."""
         for article_id in ids:
-            known = self._load(article_id, pending)
-            if known is not None and known.features.fingerprint.algorithm == features.fingerprint.algorithm:
-                yield known
+            stored = self._load(article_id, pending)
+            if stored is not None and stored.features.fingerprint.algorithm == features.fingerprint.algorithm:
+                yield stored
 
-    def _moves_of(self, late_id: str, pending: Mapping[str, Known]) -> dict[str, Cluster]:
-        """The clusters of all pending articles but the late one, with the sizes that they will have."""
+    def _moves_of(self, late_id: str, pending: Mapping[str, StoredArticle]) -> dict[str, Cluster]:
+        """Return the clusters of all pending articles except the late one, with their final sizes."""
         sizes: dict[str, int] = {}
-        for target in {known.cluster.canonical_id for known in pending.values()}:
-            stayed = sum(copy not in pending for copy in self._catalogue.copies(target))
+        for target in {stored.cluster.canonical_id for stored in pending.values()}:
+            stayed = sum(copy not in pending for copy in self._index.copies(target))
             came = sum(k.cluster.canonical_id == target and moved != target for moved, k in pending.items())
             sizes[target] = 1 + stayed + came
         return {
-            moved: known.cluster.model_copy(update={"size": sizes[known.cluster.canonical_id]})
-            for moved, known in pending.items()
+            moved: stored.cluster.model_copy(update={"size": sizes[stored.cluster.canonical_id]})
+            for moved, stored in pending.items()
             if moved != late_id
         }
 
     def _move(self, article_id: str, cluster: Cluster, decided: int) -> None:
-        """Carry out a move, unless a later decision has overtaken it, and tell of it either way."""
-        known = self._load(article_id)
-        if known is None:
+        """Apply a move unless a later decision has superseded it; report the article's cluster either way."""
+        stored = self._load(article_id)
+        if stored is None:
             return
-        if known.decided < decided:
-            self._catalogue.part(known)
-            known = replace(known, cluster=cluster, decided=decided)
-            self._catalogue.join(known)
-            self._write(known)
-        self._moves.append(Move(article_id, known.cluster, known.decided))
+        if stored.decided < decided:
+            self._index.leave_cluster(stored)
+            stored = replace(stored, cluster=cluster, decided=decided)
+            self._index.join_cluster(stored)
+            self._write(stored)
+        cluster = stored.cluster.model_copy(update={"decision": stored.decided})
+        self._moves.append(ClusterMove(id=article_id, cluster=cluster))
 
     def _near_in_time(self, one: Rank, other: Rank) -> bool:
         return abs(one[0] - other[0]) <= self._config.window
 
-    def _load(self, article_id: str, pending: Mapping[str, Known] = MappingProxyType({})) -> Known | None:
-        """An article of the window, as it will be after the `pending` decisions."""
-        known = pending.get(article_id) or self._recent.get(article_id)
-        if known is None:
+    def _load(
+        self, article_id: str, pending: Mapping[str, StoredArticle] = MappingProxyType({})
+    ) -> StoredArticle | None:
+        """Return a stored article as it will be after the `pending` decisions, or None if it is not stored."""
+        stored = pending.get(article_id) or self._recent.get(article_id)
+        if stored is None:
             record = self._table.get(article_id)
             if record is None:
                 return None
-            known = Known.from_json(article_id, record)
-            self._remember(known)
-        return known
+            stored = StoredArticle.from_json(article_id, record)
+            self._remember(stored)
+        return stored
 
-    def _remember(self, known: Known) -> None:
-        """Keep a decoded record at hand: what was compared is likely to be compared again."""
-        self._recent[known.article_id] = known
+    def _remember(self, stored: StoredArticle) -> None:
+        """Cache a decoded record: an article that was compared is likely to be compared again."""
+        self._recent[stored.article_id] = stored
         if len(self._recent) > self._config.most_decoded:
             del self._recent[next(iter(self._recent))]
 
-    def _write(self, known: Known) -> None:
-        self._table[known.article_id] = known.to_json()
-        self._remember(known)
+    def _write(self, stored: StoredArticle) -> None:
+        self._table[stored.article_id] = stored.to_json()
+        self._remember(stored)
 
     def _forget(self) -> None:
-        """Drop articles of the oldest bucket when all of it lies before the window."""
-        for number, article_id in self._catalogue.outdated(self._config.window, self._config.most_forgotten):
-            self._catalogue.remove(number)
-            known = self._load(article_id)
-            if known is not None:
-                self._catalogue.part(known)
+        """Remove up to `most_forgotten` articles of the oldest bucket if all of it lies outside the window."""
+        for number, article_id in self._index.outdated(self._config.window, self._config.most_forgotten):
+            self._index.remove(number)
+            stored = self._load(article_id)
+            if stored is not None:
+                self._index.leave_cluster(stored)
                 del self._table[article_id]
                 self._recent.pop(article_id, None)
                 self._count("forgotten")

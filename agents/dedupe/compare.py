@@ -1,4 +1,4 @@
-"""Are two articles copies of one text, and how are they related? Works on fingerprints alone."""
+"""Decide from two fingerprints whether the articles are copies of one text, and how they are related."""
 
 from __future__ import annotations
 
@@ -16,31 +16,33 @@ Relation = Literal["exact", "near", "contains", "update"]
 _HASH_SPACE = 1 << 16
 _PRIOR = 2
 _MOST_OVERLAPS = 64
-# Four quarters of two bits in each byte.
+# Each byte packs the quarters (0 to 3) of four hashes, two bits each.
 _QUARTERS = [bytes(byte >> shift & 3 for shift in (0, 2, 4, 6)) for byte in range(256)]
 
 
 @dataclass(frozen=True, slots=True)
 class CompareConfig:
-    """When two texts are copies. The values were tuned on real pairs judged by reading (benchmarks/dedupe).
+    """Thresholds for calling two texts copies, tuned on real pairs that were judged by reading (benchmarks/dedupe).
 
     Attributes:
-        similarity: least sum of containment and evenness, see `Overlap`, of texts that appeared at one time.
-        next_day_similarity: the same for a day apart or more; in between it grows with the hours. Papers print copies
-            within hours; what resembles a text of the day before is more often the next case, or what came of it.
-        flash_words: the shorter text being no longer than that, the two must be nearly the same.
-        flash_resemblance: their least Jaccard similarity.
-        weekday_containment: least containment of texts that name different days of the week.
-        vouched_containment: the same when the numbers agree.
-        agreeing_numbers: least share of the numbers of the text that has fewer, for the numbers to agree.
+        similarity: minimum sum of containment and evenness (see `Overlap`) for texts that appeared at the same time.
+        next_day_similarity: the minimum for texts a day or more apart; in between it grows linearly with the hours.
+            Papers print copies within hours; a text that resembles one of the day before is more often about another
+            case, or a follow-up.
+        flash_words: if the shorter text has at most this many words, `flash_resemblance` applies instead.
+        flash_resemblance: minimum Jaccard similarity of such texts.
+        weekday_containment: minimum containment of texts that name different days of the week.
+        vouched_containment: the same if their numbers agree.
+        agreeing_numbers: minimum share of common numbers, of the text with fewer numbers, for numbers to agree.
         template: resemblance from which two texts may be stories of one template, so that their numbers must agree.
-            Below it, the words differ so much that other numbers are an editor's (rounded, spelt out, left out).
+            Below it the words differ so much that an editor may have changed the numbers (rounded, spelt out, left
+            out).
         identical: resemblance from which the numbers of longer texts do not matter.
-        few_numbers: texts with fewer distinct numbers are not judged by them.
-        shared_numbers: least share of the numbers of the text that has fewer.
-        kinship: least containment with a cluster's canonical text of a text that is a copy of another one there.
-        contained: containment from which texts of different length are `contains`.
-        much_shorter: length ratio up to which they are.
+        few_numbers: texts with fewer distinct numbers than this are not judged by their numbers.
+        shared_numbers: minimum share of common numbers, of the text with fewer numbers, in stories of one template.
+        kinship: minimum containment in a cluster's canonical text for a text that is a copy of another member.
+        contained: minimum containment for the relation `contains`.
+        much_shorter: maximum ratio of the lengths, shorter to longer, for the relation `contains`.
     """
 
     similarity: float = 0.5
@@ -61,11 +63,11 @@ class CompareConfig:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Two copies.
+    """How one text is a copy of another.
 
     Attributes:
-        relation: of the later text to the earlier.
-        score: 0 to 1; share of the shorter text that stands in the longer one, 1 only for equal texts.
+        relation: of the later text to the earlier one.
+        score: share of the shorter text that is in the longer one, 0 to 1; 1 only for equal texts.
     """
 
     relation: Relation
@@ -74,13 +76,13 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """What two texts share of their word pairs, each 0 to 1.
+    """How much two texts share of their word pairs, each measure from 0 to 1.
 
     Attributes:
         resemblance: Jaccard similarity.
-        containment: share of the shorter text's pairs that the longer one has.
-        evenness: the same for the quarter of the shorter text of which the longer one has least. A cut, an extension
-            and an edited release keep something of every quarter; a shared paragraph fills one and leaves the others.
+        containment: share of the shorter text's pairs that the longer text has too.
+        evenness: the lowest containment of any quarter of the shorter text. A cut, an extension and an edited release
+            keep something of every quarter; a shared paragraph fills one quarter and leaves the others empty.
     """
 
     resemblance: float
@@ -89,44 +91,48 @@ class Overlap:
 
 
 class Features:
-    """A fingerprint, decoded as far as it is asked for."""
+    """A fingerprint whose parts are decoded when first used."""
 
     def __init__(self, fingerprint: Fingerprint) -> None:
         self.fingerprint = fingerprint
-        # With earlier texts, by their exact hash: where many resemble each other, the same two are compared again and
-        # again as late articles come between them.
+        # Overlaps with other texts by their exact hash: where many texts resemble each other, late articles cause the
+        # same two to be compared again and again.
         self.overlaps: dict[str, Overlap] = {}
 
     @cached_property
     def quarters(self) -> dict[int, int]:
-        """The sketch, the smallest hashes of word pairs, 16 bits each, ascending; with the quarter, 0 to 3, of each."""
+        """Return the quarter (0 to 3) of each hash in the sketch: the smallest hashes of word pairs, ascending."""
         hashes = _unpack16(self.fingerprint.sketch)
-        places = b"".join(map(_QUARTERS.__getitem__, b64decode(self.fingerprint.quarters)))
-        return dict(zip(hashes, places, strict=False))
+        quarters = b"".join(map(_QUARTERS.__getitem__, b64decode(self.fingerprint.quarters)))
+        return dict(zip(hashes, quarters, strict=False))
 
     @cached_property
     def hashes(self) -> list[int]:
-        """The hashes of the sketch alone."""
+        """Return the hashes of the sketch in ascending order."""
         return list(self.quarters)
 
     @cached_property
-    def places(self) -> bytes:
-        """Their quarters alone."""
+    def quarter_of_each(self) -> bytes:
+        """Return the quarter of each of `hashes`, one byte each."""
         return bytes(self.quarters.values())
 
     @cached_property
     def complete_to(self) -> int:
-        """The hash up to which the sketch holds every word pair of the text."""
+        """Return the hash up to which the sketch holds every word pair of the text."""
         return _HASH_SPACE if len(self.hashes) >= self.fingerprint.runs else self.hashes[-1]
 
     @cached_property
     def numbers(self) -> frozenset[int]:
-        """Hashes of the numbers, 16 bits each."""
+        """Return the hashes of the text's numbers, 16 bits each."""
         return frozenset(_unpack16(self.fingerprint.numbers))
 
 
 def compare(later: Features, earlier: Features, config: CompareConfig) -> Match | None:
-    """How `later` is a copy of `earlier`; None when it is not. The verdict and score do not depend on the order."""
+    """Decide whether and how `later` is a copy of `earlier`.
+
+    Returns:
+        The match, or None if it is no copy. Whether there is a match, and its score, do not depend on the order.
+    """
     if later.fingerprint.exact == earlier.fingerprint.exact:
         return Match("exact", 1.0)
     return _compare(later, earlier, overlap(later, earlier), config)
@@ -151,11 +157,21 @@ def _compare(later: Features, earlier: Features, shared: Overlap, config: Compar
 def joins(
     article: Features, canonical: Features, members: Iterable[Features], config: CompareConfig, *, met: bool
 ) -> Match | None:
-    """How an article belongs to a cluster, seen from its canonical article; None when it does not.
+    """Decide whether and how an article belongs to a cluster.
 
-    It met the canonical article (they share a band) and is a copy of it; or it is a copy of a member that it met, and a
-    copy of the canonical article or akin to it, so that no chain of copies of copies leads away from what the cluster
-    is about.
+    It does if it shares a band with the canonical article and is a copy of it; or if it is a copy of a member with
+    which it shares a band, and also a copy of the canonical article or akin to it (`kinship`), so that no chain of
+    copies of copies leads away from the cluster's subject.
+
+    Args:
+        article: the article.
+        canonical: the cluster's canonical article.
+        members: articles of the cluster that share a band with the article.
+        config: thresholds.
+        met: whether the article shares a band with the canonical article.
+
+    Returns:
+        The relation to the canonical article, or None if the article does not belong to the cluster.
     """
     if met and article.fingerprint.exact == canonical.fingerprint.exact:
         return Match("exact", 1.0)
@@ -171,7 +187,7 @@ def joins(
 
 
 def overlap(one: Features, other: Features) -> Overlap:
-    """What two texts share, told from their sketches; the first remembers it."""
+    """Estimate from two sketches what the texts share. The result is cached in `one`."""
     shared = one.overlaps.get(other.fingerprint.exact)
     if shared is None:
         if len(one.overlaps) == _MOST_OVERLAPS:
@@ -181,21 +197,24 @@ def overlap(one: Features, other: Features) -> Overlap:
 
 
 def _measure(one: Features, other: Features) -> Overlap:
-    """Up to the smaller of the hashes to which the sketches are complete, both are fair samples of their texts."""
+    """Measure the overlap within the range of hashes in which both sketches are complete.
+
+    Up to the smaller of the two `complete_to`, both sketches are fair samples of their texts (Cohen and Kaplan 2007).
+    """
     if (one.fingerprint.runs, one.hashes) > (other.fingerprint.runs, other.hashes):
         one, other = other, one
     limit = min(one.complete_to, other.complete_to)
     size, other_size = bisect_right(one.hashes, limit), bisect_right(other.hashes, limit)
     if not size or not other_size:
         return Overlap(0.0, 0.0, 0.0)
-    # One of the two ends at the limit, so nothing common lies beyond it.
+    # One of the two sketches ends at the limit, so no common hash lies beyond it.
     common = one.quarters.keys() & other.quarters.keys()
     containment = len(common) / size
-    pairs = [one.places.count(quarter, 0, size) for quarter in range(4)]
+    pairs = [one.quarter_of_each.count(quarter, 0, size) for quarter in range(4)]
     shared = [0] * 4
     for value in common:
         shared[one.quarters[value]] += 1
-    # Few pairs prove little of a quarter: it counts as if it had `_PRIOR` more, shared like the whole text's.
+    # A quarter with few pairs proves little: add `_PRIOR` pairs that are shared to the same degree as the whole text.
     least = min((s + _PRIOR * containment) / (n + _PRIOR) for s, n in zip(shared, pairs, strict=True))
     return Overlap(len(common) / (size + other_size - len(common)), containment, least)
 
@@ -208,14 +227,14 @@ def _similar(a: Fingerprint, b: Fingerprint, shared: Overlap, config: CompareCon
 
 
 def _days_apart(a: Fingerprint, b: Fingerprint) -> float:
-    """1 at most; nothing where a time is unknown, or one address says that it is one story."""
+    """Return the days between two texts, at most 1; 0 if a time is unknown or the addresses are of one story."""
     if a.hour is None or b.hour is None or a.family == b.family:
         return 0.0
     return min(abs(a.hour - b.hour) / 24, 1.0)
 
 
 def _other_days(a: Features, b: Features) -> bool:
-    """Whether both name days of the week, and none in common: two days' stories of one template."""
+    """Return whether both texts name days of the week but none in common, as stories of one template do."""
     days, other_days = a.fingerprint.weekdays, b.fingerprint.weekdays
     return days > 0 and other_days > 0 and not days & other_days
 
@@ -227,7 +246,7 @@ def _required_across_days(a: Features, b: Features, config: CompareConfig) -> fl
 
 
 def _other_numbers(a: Features, b: Features, resemblance: float, config: CompareConfig) -> bool:
-    """Whether the numbers say that the two tell different stories in the same words."""
+    """Return whether the numbers show that two similar texts are different stories of one template."""
     if min(a.fingerprint.words, b.fingerprint.words) <= config.flash_words:
         return a.numbers != b.numbers
     fewer = min(len(a.numbers), len(b.numbers))

@@ -1,13 +1,13 @@
-"""What is kept of an article to recognise its copies. Stateless, so any number of workers may share it.
+"""Compute the fingerprint by which copies of an article are recognised. Stateless: any number of workers can share it.
 
-Two samples of the text's word runs, formulas left out (see `formulas`):
+A fingerprint holds two samples of the text's word runs, without stock phrases (see `agents.dedupe.stock_phrases`):
 
 - `signature`: MinHash (Broder 1997) of runs of three words. Articles that share a band of it are compared.
-- `sketch`: the smallest hashes of runs of two words (bottom-k, Cohen and Kaplan 2007). It tells how much two texts
-  share and, other than MinHash, what part of a short text stands in a long one. With each goes the quarter of the text
-  that it stands in: a copy shares something of every quarter, a quotation or background paragraph does not.
+- `sketch`: the smallest hashes of runs of two words (bottom-k, Cohen and Kaplan 2007). It measures how much two texts
+  share and, unlike MinHash, which part of a short text is in a long one. Each hash comes with the quarter of the text
+  in which it occurs: a copy shares something of every quarter, a quotation or background paragraph does not.
 
-Numbers and weekdays tell the stories of one template apart.
+Numbers and weekdays distinguish stories of one template.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from rensa import RMinHash
 
-from agents.dedupe.stock_phrases import TABLE, formulas, run_hashes, without_formulas, word_runs
+from agents.dedupe.stock_phrases import TABLE, run_hashes, stock_phrases, without_stock_phrases, word_runs
 from agents.text.search import search_text
 from streams.records import Article, Fingerprint
 
@@ -43,19 +43,19 @@ _STORY_ID_RE = re.compile(r"(?<!\d)(?!(?:19|20)\d{6}(?!\d))\d{5,}(?!\d)")
 
 @dataclass(frozen=True, slots=True)
 class FingerprintConfig:
-    """How fingerprints are made. Whoever changes a value changes `algorithm`: the two kinds cannot be compared.
+    """Configure fingerprints. Whoever changes a value must change `algorithm`: the two kinds cannot be compared.
 
     Attributes:
         algorithm: name and version, written into every fingerprint.
-        table: the formulas, see `agents.dedupe.stock_phrases`.
+        table: file of stock phrases, see `agents.dedupe.stock_phrases`.
         permutations: MinHash values in a signature.
-        seed: of the permutations.
+        seed: seed of the permutations.
         signature_words: words in a run of the signature.
         sketch_words: words in a run of the sketch.
-        sketch_size: most hashes in a sketch.
-        flash_words: in bodies up to this length formulas are kept, for little else may be there.
-        caption_words: bodies up to this length are captions; the headline is then taken for part of the text.
-        most_numbers: most numbers kept.
+        sketch_size: maximum number of hashes in a sketch.
+        flash_words: bodies of up to this many words keep their stock phrases, because they may hold little else.
+        caption_words: bodies of up to this many words are captions; the headline then counts as part of the text.
+        most_numbers: maximum number of numbers kept.
     """
 
     algorithm: str = "rasd-minhash/1"
@@ -71,20 +71,26 @@ class FingerprintConfig:
 
 
 def fingerprint(article: Article, config: FingerprintConfig) -> Fingerprint:
-    """The fingerprint of an article's text. Pure: the same article and configuration give the same fingerprint."""
+    """Compute the fingerprint of an article's text. The same article and configuration give the same fingerprint.
+
+    Raises:
+        OSError: the table of stock phrases cannot be read.
+    """
     words = body_words(article.body)
     if len(words) <= config.caption_words and article.title:
         words = body_words(article.title) + words
-    table = formulas(config.table) if len(words) > config.flash_words else frozenset()
+    table = stock_phrases(config.table) if len(words) > config.flash_words else frozenset()
     hashes = run_hashes(word_runs(words, config.sketch_words))
-    pairs = without_formulas(hashes, table)
+    pairs = without_stock_phrases(hashes, table)
     smallest = sorted(pairs)[: config.sketch_size]
     return Fingerprint(
         algorithm=config.algorithm,
         exact=_digest(" ".join(words), 12),
         words=len(words),
         runs=len(pairs),
-        signature=_signature(without_formulas(run_hashes(word_runs(words, config.signature_words)), table), config),
+        signature=_signature(
+            without_stock_phrases(run_hashes(word_runs(words, config.signature_words)), table), config
+        ),
         sketch=_pack("H", [value >> 48 for value in smallest]),
         numbers=_pack("H", _number_hashes(words, config.most_numbers)),
         weekdays=_weekdays(words, article.appeared_at),
@@ -95,21 +101,21 @@ def fingerprint(article: Article, config: FingerprintConfig) -> Fingerprint:
 
 
 def body_words(text: str) -> list[str]:
-    """The folded words of a text: no punctuation, no marks, lower case, numbers without separators."""
+    """Split a text into normalised words: no punctuation, no marks, lower case, numbers without separators."""
     return _WORD_RE.findall(_SEPARATOR_RE.sub("", search_text(text).lower()))
 
 
 def url_family(url: str) -> str:
-    """A URL without what differs between the addresses of one story at one outlet.
+    """Reduce a URL to what all addresses of one story at one outlet have in common.
 
-    Scheme, www., mobile and AMP forms and the fragment go. Where path or query hold the story's numeric id, that id and
-    the host are all that counts: outlets rewrite the words of an address when they rewrite the headline.
+    Scheme, `www.`, mobile and AMP forms and the fragment are dropped. If path or query hold the story's numeric id, the
+    result is the host and that id alone: outlets rewrite the words of an address when they rewrite the headline.
     """
     parts = urlsplit(url)
     host = _VARIANT_HOST_RE.sub("", (parts.hostname or "").lower())
     path = _VARIANT_PATH_RE.sub("", unquote(parts.path).lower())
-    for place in (path, parts.query):
-        story_ids = _STORY_ID_RE.findall(place)
+    for part in (path, parts.query):
+        story_ids = _STORY_ID_RE.findall(part)
         if story_ids:
             return f"{host} {max(story_ids, key=len)}"
     query = sorted(pair for pair in parse_qsl(parts.query) if not pair[0].startswith("utm_"))
@@ -117,7 +123,10 @@ def url_family(url: str) -> str:
 
 
 def _weekdays(words: Sequence[str], at: datetime) -> int:
-    """The days of the week that a text names, Saturday the lowest bit; a forecast «for this day» names its own."""
+    """Return the days of the week that a text names as bits, Saturday the lowest.
+
+    A forecast «for this day» names the day on which it appeared.
+    """
     named = {day for day, name in enumerate(_WEEKDAYS) if name in words}
     if _THIS_DAY in pairwise(words):
         named.add((at.weekday() + 2) % len(_WEEKDAYS))
@@ -132,16 +141,16 @@ def _signature(hashes: set[int], config: FingerprintConfig) -> str:
 
 
 def _quarters(hashes: Sequence[int], kept: Sequence[int]) -> str:
-    """In which quarter of the text each kept hash stands first: two bits each, the first one's lowest."""
-    places: dict[int, int] = {}
+    """Pack the quarter of the text in which each kept hash first occurs: two bits each, the first hash lowest."""
+    quarters: dict[int, int] = {}
     for at, value in enumerate(hashes):
-        places.setdefault(value, 4 * at // len(hashes))
-    packed = sum(places[value] << 2 * at for at, value in enumerate(kept))
+        quarters.setdefault(value, 4 * at // len(hashes))
+    packed = sum(quarters[value] << 2 * at for at, value in enumerate(kept))
     return b64encode(packed.to_bytes((len(kept) + 3) // 4, "little")).decode()
 
 
 def _number_hashes(words: Iterable[str], most: int) -> list[int]:
-    """Numbers by their digits in ascending order: right-to-left editors turn «54.63» round into «63.54»."""
+    """Hash each number by its sorted digits, because right-to-left editors turn «54.63» round into «63.54»."""
     numbers = {"".join(sorted(word)) for word in words if word[0].isdigit()}
     return sorted(int.from_bytes(hashlib.blake2b(n.encode(), digest_size=2).digest(), "little") for n in numbers)[:most]
 

@@ -1,8 +1,8 @@
-"""The inverted index of the look-up: which articles share a band of their signature. Derived, never stored.
+"""Find the articles that share a band of their signature: an inverted index, derived from the table and never stored.
 
-A hash table in arrays, 10 bytes an entry and 2 to 4 for its slots: an article has some fifty entries, and as many
-Python objects would take 4 KB. Each band has slots of its own, so that all bands of an article are read and linked at
-once.
+The index is a hash table in arrays: 10 bytes an entry, and 2 to 4 for its slots. An article has some fifty entries,
+which as Python objects would take 4 KB. Each band has slots of its own, so that all bands of an article are read and
+linked at once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Rank = tuple[float, str]
-"""An article's place in the order of the stream: when it came first (seconds since the epoch), then its id."""
+"""An article's rank in the order of the stream: when it first arrived (seconds since the epoch), then its id."""
 
 Keys = NDArray[np.uint32]
 Numbers = NDArray[np.int64]
@@ -27,15 +27,15 @@ _LOAD = 2
 
 
 class Postings:
-    """Articles by key, newest first. An article is known by a number that is used again when it has gone.
+    """Index articles by key, newest first. An article has a number, which is reused after its removal.
 
-    An entry is one article under one of its keys: entry = number * columns + column. The entries of a slot are a chain;
-    slot and check together are the 32 bits of the key, so that slots can be doubled without the keys.
+    An entry is one article under one of its keys: entry = number * columns + column. The entries of a slot form a
+    linked list; slot and check together are the 32 bits of the key, so that the slots can be doubled without the keys.
 
     Args:
-        columns: most keys of an article. Keys of different columns never meet.
-        most: newest entries of a key that are looked at.
-        capped: called once for a search of which a key had more than that.
+        columns: maximum number of keys of an article. Keys of different columns are never equal.
+        most: maximum number of entries, newest first, to look at for each key.
+        capped: called once for each search in which a key had more entries than that.
     """
 
     def __init__(self, columns: int, most: int, capped: Callable[[], None]) -> None:
@@ -56,22 +56,22 @@ class Postings:
         return self._used - len(self._free)
 
     def add(self, keys: Keys, time: float) -> int:
-        """File an article under its keys, the first ones of the columns; returns its number."""
+        """Add an article under its keys, which belong to the first columns, and return its number."""
         number = self._number()
         self._times[number] = time
         entries = number * self._columns + self._offsets[: len(keys)]
-        places = self._places(keys)
-        heads = self._heads[places]
+        slots = self._slots(keys)
+        heads = self._heads[slots]
         self._checks[entries] = keys & 0xFFFF
         self._next[entries] = heads
-        self._previous[entries] = ~places
+        self._previous[entries] = ~slots
         followed = heads >= 0
         self._previous[heads[followed]] = entries[followed]
-        self._heads[places] = entries
+        self._heads[slots] = entries
         return number
 
     def remove(self, number: int) -> None:
-        """Take an article out; its number will be given to another one."""
+        """Remove an article; its number will be reused."""
         entries = number * self._columns + self._offsets
         previous = self._previous[entries]
         linked = previous != _UNLINKED
@@ -85,29 +85,33 @@ class Postings:
         self._free.append(number)
 
     def find(self, keys: Keys) -> tuple[Numbers, Numbers]:
-        """The articles that share keys with these, and how many each shares."""
+        """Find the articles that share keys with these.
+
+        Returns:
+            Their numbers, ascending, and how many keys each shares: two arrays of shape (found,), int64.
+        """
         found = self._walk(keys, self._most)
         return np.unique(found // self._columns, return_counts=True)
 
     def sharing(self, key: int) -> list[int]:
-        """All articles whose first key is this one, however many."""
+        """Return the numbers of all articles whose first key is this one, whatever the bound on entries."""
         found = self._walk(np.array([key], np.uint32), len(self) * self._columns + 1)
         return (found // self._columns).tolist()  # type: ignore[no-any-return]
 
     def time(self, number: int) -> float:
-        """When an article came."""
+        """Return when an article arrived, in seconds since the epoch."""
         return float(self._times[number])
 
     def times(self, numbers: Numbers) -> NDArray[np.float64]:
-        """When these articles came."""
+        """Return when these articles arrived, in seconds since the epoch: the shape of `numbers`, float64."""
         return self._times[numbers]
 
     def sort(self) -> None:
-        """Put every chain in the order of time: what was filed in another order answers alike from now on."""
+        """Order every list by time, so that the order in which articles were added no longer matters."""
         self._relink(self._bits)
 
     def _walk(self, keys: Keys, most: int) -> Numbers:
-        entries = self._heads[self._places(keys)]
+        entries = self._heads[self._slots(keys)]
         checks = (keys & 0xFFFF).astype(np.uint16)
         found = []
         for _ in range(most):
@@ -123,10 +127,10 @@ class Postings:
                 self._capped()
         return np.concatenate(found).astype(np.int64) if found else np.empty(0, np.int64)
 
-    def _places(self, keys: Keys) -> Numbers:
-        """Where the chains of keys begin in `_heads`."""
-        slots: Numbers = (keys >> (32 - self._bits)).astype(np.int64)
-        return (self._offsets[: len(keys)] << self._bits) + slots
+    def _slots(self, keys: Keys) -> Numbers:
+        """Return where the lists of these keys begin: indices into `_heads`."""
+        within: Numbers = (keys >> (32 - self._bits)).astype(np.int64)
+        return (self._offsets[: len(keys)] << self._bits) + within
 
     def _number(self) -> int:
         if self._free:
@@ -149,31 +153,31 @@ class Postings:
         self._previous[self._used * self._columns :] = _UNLINKED
 
     def _relink(self, bits: int) -> None:
-        """Build all chains anew, newest article first, in 2 ** bits slots a column."""
+        """Rebuild all lists, newest article first, in 2 ** bits slots a column."""
         heads = np.full(self._columns << bits, _END, np.int32)
         for column in range(self._columns):
-            entries, slots = self._column(column)
-            keys = slots >> (self._bits - _CHECK_BITS) << _CHECK_BITS | self._checks[entries]
-            places = (column << bits) + (keys >> (32 - bits))
-            order = np.lexsort((self._times[entries // self._columns], places))
-            entries, places = entries[order], places[order]
-            same = places[1:] == places[:-1]
+            entries, old_slots = self._column(column)
+            keys = old_slots >> (self._bits - _CHECK_BITS) << _CHECK_BITS | self._checks[entries]
+            slots = (column << bits) + (keys >> (32 - bits))
+            order = np.lexsort((self._times[entries // self._columns], slots))
+            entries, slots = entries[order], slots[order]
+            same = slots[1:] == slots[:-1]
             self._next[entries] = _END
-            self._previous[entries] = ~places
+            self._previous[entries] = ~slots
             self._next[entries[1:][same]] = entries[:-1][same]
             self._previous[entries[:-1][same]] = entries[1:][same]
-            heads[places] = entries  # of equal places the last one stays, which is the newest
+            heads[slots] = entries  # of equal slots the last assignment wins, which is the newest article
         self._heads, self._bits = heads, bits
 
     def _column(self, column: int) -> tuple[Numbers, Numbers]:
-        """All entries of a column and their slots."""
+        """Return all entries of a column and the slot within the column that each belongs to."""
         entries = self._heads[column << self._bits : column + 1 << self._bits].astype(np.int64)
         slots = np.arange(len(entries))
-        chains, places = [], []
+        found, found_slots = [], []
         while len(entries):
             inside = entries >= 0
             entries, slots = entries[inside], slots[inside]
-            chains.append(entries)
-            places.append(slots)
+            found.append(entries)
+            found_slots.append(slots)
             entries = self._next[entries].astype(np.int64)
-        return np.concatenate(chains), np.concatenate(places)
+        return np.concatenate(found), np.concatenate(found_slots)

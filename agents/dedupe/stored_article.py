@@ -1,4 +1,4 @@
-"""One article as the look-up remembers it, and its form in the table."""
+"""Define what the clusterer stores of an article, and its JSON form in the table."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from streams.records import Cluster, Fingerprint
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """An article of the window.
+class StoredArticle:
+    """An article within the window.
 
     Attributes:
-        rank: its place in the stream.
+        rank: when the article first arrived, and its id.
         decided: number of the decision that gave it its cluster; later decisions have higher numbers.
         features: its fingerprint.
-        cluster: its cluster; `size` is what was known when it was given.
-        moves: ids of the articles whose clusters its arrival changed, with their new clusters.
+        cluster: its cluster; `size` is the size at the time of the decision.
+        moves: new cluster of each article whose cluster changed when this one arrived, by article id.
     """
 
     rank: Rank
@@ -31,16 +31,16 @@ class Known:
 
     @property
     def article_id(self) -> str:
-        """The article's id."""
+        """Return the article's id."""
         return self.rank[1]
 
     @property
     def leads(self) -> bool:
-        """Whether it is the canonical article of its cluster."""
+        """Return whether this is the canonical article of its cluster."""
         return self.cluster.canonical_id == self.article_id
 
     def to_json(self) -> dict[str, Any]:
-        """The record in the table; the article's id is its key and not repeated."""
+        """Return the record for the table. The article's id is the key and not part of the record."""
         record: dict[str, Any] = {
             "at": self.rank[0],
             "no": self.decided,
@@ -52,8 +52,11 @@ class Known:
         return record
 
     @classmethod
-    def from_json(cls, article_id: str, record: Mapping[str, Any]) -> Known:
-        """Read it back. A fingerprint of an earlier version may lack the fields that were added at the end since."""
+    def from_json(cls, article_id: str, record: Mapping[str, Any]) -> StoredArticle:
+        """Read a record of the table.
+
+        A record of an earlier version may lack the fields that have since been added at the end of `Fingerprint`.
+        """
         values = zip(Fingerprint.model_fields, record["fp"], strict=False)
         return cls(
             rank=(record["at"], article_id),
@@ -65,7 +68,7 @@ class Known:
 
 
 def _pack(cluster: Cluster, article_id: str) -> list[Any]:
-    """A cluster's id is its canonical article's; null stands for the article itself, the most frequent case."""
+    """Pack a cluster for the table. A canonical id of None means the article itself, the most frequent case."""
     canonical = None if cluster.canonical_id == article_id else cluster.canonical_id
     return [canonical, cluster.relation, cluster.score, cluster.size]
 

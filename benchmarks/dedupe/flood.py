@@ -1,11 +1,12 @@
-"""Speed of the look-up when everything resembles everything.
+"""Measure the clusterer's speed when all articles resemble each other.
 
     python -m benchmarks.dedupe.flood            # 2,000 articles a kind
     python -m benchmarks.dedupe.flood 5000
 
-Three floods: the daily stories of one template (gold, shares, weather), edited copies of one text, and texts of so few
-words that all share some runs. Each comes in order, and late: shuffled in blocks of 256, as workers that run at their
-own speeds deliver a backlog. Prints look-ups a second of processor time, the slowest one, and the events counted.
+The three floods are the daily stories of one template (gold, shares, weather), edited copies of one text, and texts of
+so few words that all share some runs. Each comes in order, and late: shuffled in blocks of 256, as workers that run at
+their own speeds deliver a backlog. Prints assignments per second of processor time, the slowest one, and the events
+counted.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from agents.dedupe.clusterer import Lookup, LookupConfig
+from agents.dedupe.clusterer import Clusterer, ClustererConfig
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
 from benchmarks.dedupe.synthetic import templated
 from streams.records import Article, FingerprintedArticle
@@ -57,7 +58,7 @@ FLOODS: dict[str, Callable[[random.Random, int], Iterator[str]]] = {
 
 
 def flying(bodies: Iterator[str]) -> list[FingerprintedArticle]:
-    """Articles of these bodies, one a second."""
+    """Make fingerprinted articles with these bodies, one a second."""
     config, start = FingerprintConfig(), datetime(2026, 3, 1, tzinfo=UTC)
     made = []
     for at, body in enumerate(bodies):
@@ -74,14 +75,14 @@ def flying(bodies: Iterator[str]) -> list[FingerprintedArticle]:
 
 
 def run(name: str, articles: list[FingerprintedArticle]) -> None:
-    """One flood through one look-up."""
+    """Send one flood through one clusterer and print its speed."""
     events: Counter[str] = Counter()
-    lookup = Lookup(JsonTable(), LookupConfig(), lambda event: events.update([event]))
+    clusterer = Clusterer(JsonTable(), ClustererConfig(), lambda event: events.update([event]))
     slowest, begin, clusters, moved = 0.0, time.process_time(), set[str](), 0
     for article in articles:
         started = time.process_time()
-        clusters.add(lookup.assign(article, time.time()).id)
-        moved += len(lookup.moves())
+        clusters.add(clusterer.assign(article, time.time()).id)
+        moved += len(clusterer.moves())
         slowest = max(slowest, time.process_time() - started)
     seconds = time.process_time() - begin
     print(f"{name:28} {len(articles) / seconds:7,.0f}/s, slowest {1000 * slowest:6,.0f} ms,", end=" ")

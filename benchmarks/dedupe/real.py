@@ -7,10 +7,11 @@
 `pairs.jsonl` holds addresses and labels alone. `benchmarks.dedupe.draw` draws pairs, more from the doubtful bands than
 from the clear ones; they are judged by reading both texts, before any verdict of the code is seen. Copies are texts of
 one origin (copied, cut, extended, edited, or standing whole in a longer one), if most of the shorter one stands in the
-longer one; stories of one template, tellings of one event and texts that share a passage are not.
+longer one; stories of one template, different reports of one event and texts that share a passage are not.
 
-Two verdicts a pair: `pairs` are the two articles alone (they share a band and compare as copies); `clusters` is what a
-reader sees: all articles of all days went through one look-up, and the two are in the same cluster.
+Each pair gets two verdicts: `pairs` compares the two articles alone (they share a band and compare as copies);
+`clusters` is what a reader sees: all articles of all days went through one clusterer, and the two are in the same
+cluster.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pathlib import Path
 
 from agents.dedupe.build.corpus import article_id, read_days
 from agents.dedupe.cluster_index import bands
-from agents.dedupe.clusterer import Lookup, LookupConfig
+from agents.dedupe.clusterer import Clusterer, ClustererConfig
 from agents.dedupe.compare import Features, compare
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
 from agents.dedupe.stock_phrases import TABLE
@@ -43,7 +44,7 @@ class Judged:
         a, b: ids of the two articles.
         copy: whether one is a copy of the other or both of a third text.
         kind: of copy (copy, cut, edited, update) or of other (template, same_event, shared_passage, unrelated).
-        weight: pairs of the whole corpus that it stands for: the sample takes more of the doubtful ones.
+        weight: number of pairs in the whole corpus that it represents; doubtful pairs were sampled more densely.
         half: of `SEEN`, or `untouched`.
     """
 
@@ -56,21 +57,21 @@ class Judged:
 
 
 def read_pairs(half: str) -> list[Judged]:
-    """The judged pairs of one half; `seen` are all but the untouched ones."""
+    """Read the judged pairs of one half; `seen` means all but the untouched ones."""
     rows = [json.loads(line) for line in PAIRS.read_text(encoding="utf-8").splitlines()]
     pairs = [Judged(**{**row, "a": article_id(row["a"]), "b": article_id(row["b"])}) for row in rows]
     halves = SEEN if half == "seen" else (half,)
     return [pair for pair in pairs if pair.half in halves]
 
 
-def meets(one: Fingerprint, other: Fingerprint, config: LookupConfig) -> bool:
-    """Whether the look-up would join two articles that come after each other in an empty table."""
+def meets(one: Fingerprint, other: Fingerprint, config: ClustererConfig) -> bool:
+    """Return whether the clusterer would join two articles that arrive one after the other with an empty table."""
     shared = one.exact == other.exact or bool((bands(one, config.rows) == bands(other, config.rows)).any())
     return shared and compare(Features(one), Features(other), config.compare) is not None
 
 
 def interval(hits: int, of: int) -> str:
-    """A share with its 95 % interval (Wilson 1927)."""
+    """Format a share with its 95% score interval (Wilson 1927)."""
     z, share = 1.96, hits / max(1, of)
     middle, half = share + z * z / (2 * of), z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
     low, high = ((middle + sign * half) / (1 + z * z / of) for sign in (-1, 1))
@@ -96,11 +97,11 @@ def report(name: str, pairs: list[Judged], verdict: Callable[[Judged], bool], *,
 
 
 def main() -> None:
-    """Run both verdicts."""
+    """Print precision and recall of both verdicts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("days", type=Path, help="folder of one zip a day")
     parser.add_argument("--half", choices=(*SEEN, "seen", "untouched"), default="seen")
-    parser.add_argument("--table", type=Path, default=TABLE, help="another table of formulas; /dev/null for none")
+    parser.add_argument("--table", type=Path, default=TABLE, help="another table of stock phrases; /dev/null for none")
     parser.add_argument("--since", default="", help="only pairs of which both articles are of this day (ISO) or later")
     parser.add_argument("--misses", action="store_true", help="list the mistakes; not of the untouched half")
     arguments = parser.parse_args()
@@ -109,12 +110,12 @@ def main() -> None:
     late = {article.id for name, day in days.items() if name >= arguments.since for article in day}
     fingerprints = FingerprintConfig(table=arguments.table)
     prints = {article.id: fingerprint(article, fingerprints) for article in articles}
-    config = LookupConfig()
-    lookup = Lookup({}, config)
+    config = ClustererConfig()
+    clusterer = Clusterer({}, config)
     clusters = {}
     for article in articles:
         flying = FingerprintedArticle.model_construct(**dict(article), fingerprint=prints[article.id])
-        clusters[article.id] = lookup.assign(flying, article.ingested_at.timestamp()).id
+        clusters[article.id] = clusterer.assign(flying, article.ingested_at.timestamp()).id
     for half in (*SEEN, "seen") if arguments.half == "seen" else (arguments.half,):
         pairs = [pair for pair in read_pairs(half) if pair.a in late and pair.b in late]
         print(f"== {half}")

@@ -4,10 +4,11 @@
 
 Base documents are four real paragraphs each (ARCD; AQMAR and ANERcorp's training part in runs of sentences), no
 paragraph in two. Each has eight copies by editors' habits. Hard negatives share one paragraph of four with a base
-document; templated stories share all words but numbers and days. Everything goes through one look-up in shuffled order.
+document; templated stories share all words but numbers and days. Everything goes through one clusterer in shuffled
+order.
 
 Recall counts the pairs of a base document and its copy, precision all joined pairs. `pairs` are two documents alone
-that share a band and compare as copies; in `clusters` they came out of the look-up in one cluster.
+that share a band and compare as copies; in `clusters` the clusterer put them into one cluster.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from itertools import combinations
 from pathlib import Path
 
 from agents.dedupe.cluster_index import bands
-from agents.dedupe.clusterer import Lookup, LookupConfig
+from agents.dedupe.clusterer import Clusterer, ClustererConfig
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
 from agents.dedupe.stock_phrases import run_hashes, word_runs
 from benchmarks.dedupe.real import meets
@@ -196,7 +197,7 @@ def _article(document: Document, at: int) -> Article:
 
 def joined_pairs(documents: list[Document], known: dict[str, Fingerprint]) -> Iterator[tuple[Document, Document]]:
     """All pairs that share a band and compare as copies, each pair alone."""
-    config = LookupConfig()
+    config = ClustererConfig()
     filed: dict[tuple[int, int], list[Document]] = defaultdict(list)
     for document in documents:
         met: dict[str, Document] = {}
@@ -209,14 +210,14 @@ def joined_pairs(documents: list[Document], known: dict[str, Fingerprint]) -> It
 
 
 def clusters(documents: list[Document], known: dict[str, Fingerprint]) -> dict[str, str]:
-    """The cluster of each document, all having passed one look-up in shuffled order."""
+    """Return the cluster of each document after all went through one clusterer in shuffled order."""
     order = list(documents)
     random.Random(SEED).shuffle(order)
-    lookup, found = Lookup({}, LookupConfig()), dict[str, str]()
+    clusterer, found = Clusterer({}, ClustererConfig()), dict[str, str]()
     for at, document in enumerate(order):
         article = _article(document, at)
         flying = FingerprintedArticle(**dict(article), fingerprint=known[document.name])
-        found[document.name] = lookup.assign(flying, article.ingested_at.timestamp()).id
+        found[document.name] = clusterer.assign(flying, article.ingested_at.timestamp()).id
     return found
 
 

@@ -1,4 +1,4 @@
-"""Of four workers of the look-up two are killed with kill -9 and one loses its state: the clusters are the same."""
+"""Two of four dedupe workers are killed with kill -9 and one loses its state: the clusters stay the same."""
 
 from __future__ import annotations
 
@@ -36,6 +36,6 @@ async def test_four_workers_of_which_two_are_killed_and_one_loses_its_state(sett
         with worker(at_folder(mine, folder, at), folder / f"{at}.log", "dedupe", wait=False) as fresh:
             await finished(mine, [*others[1:], fresh])
             wait_until(fresh.ready, 120, fresh.tail)
-    told = await kafka.read(mine)
-    assert told.answers.keys() == expected.keys()
-    assert told.clusters == expected
+    heard = await kafka.read(mine)
+    assert heard.answers.keys() == expected.keys()
+    assert heard.clusters == expected

@@ -1,4 +1,4 @@
-"""Workers of the look-up on real Kafka, and what their clusters must be."""
+"""Run workers of the dedupe stage on real Kafka, and compute the clusters that they must find."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from agents.dedupe.clusterer import Lookup, LookupConfig
+from agents.dedupe.clusterer import Clusterer, ClustererConfig
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
 from streams.records import Article, FingerprintedArticle
 from streams.settings import Settings
@@ -33,9 +33,9 @@ def make_stream(number: int) -> list[FingerprintedArticle]:
 
 
 def expected_clusters(stream: Sequence[FingerprintedArticle]) -> dict[str, str]:
-    """Their clusters, told by the pure code that sees them in order."""
-    lookup = Lookup({}, LookupConfig())
-    found = {article.id: lookup.assign(article, time.time()).id for article in stream}
+    """Return their clusters as the pure code assigns them in order."""
+    clusterer = Clusterer({}, ClustererConfig())
+    found = {article.id: clusterer.assign(article, time.time()).id for article in stream}
     assert 0.3 * len(stream) < len(set(found.values())) < 0.7 * len(stream)
     return found
 

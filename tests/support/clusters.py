@@ -1,4 +1,4 @@
-"""The look-up through Kafka: send articles in, ask how far the workers are, read what they said of each article."""
+"""Drive the dedupe stage through Kafka: send articles, ask how far the workers are, read the answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from streams.topics import Topic, topic_name, topic_specs
 
 
 @dataclass
-class Told:
+class Answers:
     """What readers of articles.clustered and articles.moves know.
 
     Attributes:
@@ -55,9 +55,9 @@ async def send(settings: Settings, topic: Topic, articles: Sequence[Article | Fi
         await asyncio.gather(*sent)
 
 
-async def read(settings: Settings) -> Told:
-    """Everything that the look-up has said so far."""
-    told = Told()
+async def read(settings: Settings) -> Answers:
+    """Read every answer and move so far."""
+    heard = Answers()
     clustered, moved = topic_name(Topic.CLUSTERED, settings), topic_name(Topic.MOVES, settings)
     async with open_reader(settings, clustered, moved) as consumer:
         ends = await consumer.end_offsets(_partitions(settings, Topic.CLUSTERED, Topic.MOVES))
@@ -65,12 +65,12 @@ async def read(settings: Settings) -> Told:
             for partition, records in (await consumer.getmany(timeout_ms=500)).items():
                 for record in records:
                     value = json.loads(record.value or b"")
-                    told.hear(value["id"], value["cluster"])
+                    heard.hear(value["id"], value["cluster"])
                     if partition.topic == clustered:
-                        told.answers[value["id"]] = told.answers.get(value["id"], 0) + 1
+                        heard.answers[value["id"]] = heard.answers.get(value["id"], 0) + 1
                     else:
-                        told.moves += 1
-    return told
+                        heard.moves += 1
+    return heard
 
 
 async def left(settings: Settings, *topics: Topic) -> int:

@@ -1,4 +1,4 @@
-"""Tables of the look-up without RocksDB."""
+"""A clusterer's table without RocksDB."""
 
 from __future__ import annotations
 

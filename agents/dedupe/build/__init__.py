@@ -1,1 +1,1 @@
-"""Makes the table of stock phrases. Build time: nothing that runs imports it."""
+"""Make the table of stock phrases. Build time only: no run-time module imports this package."""

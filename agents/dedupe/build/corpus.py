@@ -1,4 +1,4 @@
-"""Articles of saudinewsnet (one zip of one JSON array a day) as the dedupe stage gets them: cleaned."""
+"""Read days of SaudiNewsNet (one zip of one JSON array for each day) as the dedupe stage gets them: cleaned."""
 
 from __future__ import annotations
 
@@ -15,9 +15,16 @@ from streams.records import Article, RawArticle
 
 
 def read_days(folder: Path) -> dict[str, list[Article]]:
-    """The articles of each day that have a body, each URL once, days ascending.
+    """Read and clean all days of a folder.
 
-    `ingested_at` spreads a day's articles evenly over it in the order of the file: the dumps do not say when each came.
+    Articles without a body are left out, and each URL appears once. `ingested_at` spreads a day's articles evenly over
+    the day in the order of the file, because the dumps do not say when each arrived.
+
+    Returns:
+        Day (ISO 8601) to its articles, days ascending.
+
+    Raises:
+        OSError, zipfile.BadZipFile, ValueError: a file cannot be read.
     """
     seen: set[str] = set()
     days: dict[str, list[Article]] = {}
@@ -36,12 +43,12 @@ def read_days(folder: Path) -> dict[str, list[Article]]:
 
 
 def article_id(url: str) -> str:
-    """A short stable id, of the length of the pipeline's own."""
+    """Return a stable id of 32 hex digits, the length of the pipeline's own ids."""
     return hashlib.sha256(url.encode()).hexdigest()[:32]
 
 
 def _article(item: dict[str, str], ingested_at: datetime) -> Article | None:
-    """The article of a page, the longest where it holds several; None for a page without text."""
+    """Return the article of a page, or the longest of several; None for a page without text."""
     raw = RawArticle(
         id=article_id(item["url"]),
         url="".join(quote(c) if c.isspace() else c for c in item["url"].strip()),

@@ -1,37 +1,37 @@
-"""Make the table of formulas from days of news.
-
-    python -m agents.dedupe.build.stock_phrases CORPUS/saudinewsnet agents/dedupe/models/formulas.bin
-
-Takes about 40 seconds and 2 GB for 20,000 articles of 12 days. Raise `FingerprintConfig.algorithm` with the table.
-"""
+"""Make a table of stock phrases from days of news."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from pathlib import Path
+from array import array
+from collections.abc import Iterable, Sequence
 
-from agents.dedupe.build.corpus import read_days
-from agents.dedupe.fingerprint import body_words
-from agents.dedupe.stock_phrases import build
+from agents.dedupe.stock_phrases import HASH_BYTES, HASH_SHIFT, run_hashes, word_runs
 
+#: Lengths of the runs, in words: those of the sketch and of the signature.
 SIZES = (2, 3)
+#: A run printed on at least this share of the days is a stock phrase.
 SHARE = 0.4
 
 
-def main() -> None:
-    """Read the days, write the table, say how long it is."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("days", type=Path, help="folder of one zip a day")
-    parser.add_argument("table", type=Path)
-    parser.add_argument("--only", default="", help="comma separated days, to see what the table owes to the others")
-    arguments = parser.parse_args()
-    only = set(filter(None, arguments.only.split(",")))
-    days = [day for name, day in read_days(arguments.days).items() if not only or name in only]
-    table = build(([body_words(a.body) for a in day] for day in days), SIZES, SHARE)
-    arguments.table.write_bytes(table)
-    sys.stdout.write(f"{len(table) // 5} formulas of {len(days)} days\n")
+def build(days: Iterable[Iterable[Sequence[str]]], sizes: Sequence[int] = SIZES, share: float = SHARE) -> bytes:
+    """Make a table. The same days give the same bytes.
 
+    Args:
+        days: for each day, the normalised words of its articles (`fingerprint.body_words`).
+        sizes: lengths of runs, in words.
+        share: share of the days, 0 to 1; a run that occurs on at least that share is a stock phrase.
 
-if __name__ == "__main__":
-    main()
+    Returns:
+        The upper 40 bits of the hash of each stock phrase, little-endian, in ascending order.
+    """
+    counts: dict[int, int] = {}
+    number = 0
+    for number, day in enumerate(days, 1):  # noqa: B007 - the count is used after the loop
+        printed: set[int] = set()
+        for words in day:
+            for size in sizes:
+                printed.update(run_hashes(word_runs(words, size)))
+        for value in printed:
+            counts[value >> HASH_SHIFT] = counts.get(value >> HASH_SHIFT, 0) + 1
+    found = array("Q", sorted(value for value, count in counts.items() if count >= share * number))
+    return b"".join(value.to_bytes(HASH_BYTES, "little") for value in found)

@@ -1,4 +1,4 @@
-"""The look-up on real Kafka: one worker, four, and a replay give one and the same clusters; the window forgets."""
+"""On real Kafka one worker, four workers and a replay give the same clusters, and old articles expire."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ async def test_one_worker_and_its_replay(
     with workers(mine, tmp_path / "one", 1) as running:
         await finished(mine, running)
         assert running[0].stop() == 0
-    told = await kafka.read(mine)
-    assert told.clusters == expected
-    assert set(told.answers.values()) == {1}
+    heard = await kafka.read(mine)
+    assert heard.clusters == expected
+    assert set(heard.answers.values()) == {1}
 
     await kafka.rewind(mine, Topic.FINGERPRINTED, REPLAYED)
     with workers(mine, tmp_path / "one", 1) as running:
@@ -67,10 +67,10 @@ async def test_four_workers(settings: Settings, tmp_path: Path, stream: Stream, 
     with workers(mine, tmp_path / "four", 4) as running:
         await kafka.send(mine, Topic.CLEAN, [article.article() for article in stream])
         await finished(mine, running)
-    told = await kafka.read(mine)
-    assert told.answers.keys() == expected.keys()
-    assert told.moves > 0, "no article came late: four workers have tested nothing"
-    assert told.clusters == expected
+    heard = await kafka.read(mine)
+    assert heard.answers.keys() == expected.keys()
+    assert heard.moves > 0, "no article came late: four workers have tested nothing"
+    assert heard.clusters == expected
 
 
 async def test_the_window_forgets_and_so_does_the_changelog(settings: Settings, tmp_path: Path) -> None:
@@ -87,9 +87,9 @@ async def test_the_window_forgets_and_so_does_the_changelog(settings: Settings, 
         await kafka.send(mine, Topic.FINGERPRINTED, [fingerprinted(article) for article in made + copies])
         await finished(mine, running)
         assert metric(running[0], 'rasd_lookup_events_total{event="forgotten"}') == len(made)
-    told = await kafka.read(mine)
-    assert told.clusters["within"] == story.id
-    assert {told.clusters[name] for name in hours if name != "within"} == {"outside"}
+    heard = await kafka.read(mine)
+    assert heard.clusters["within"] == story.id
+    assert {heard.clusters[name] for name in hours if name != "within"} == {"outside"}
     with workers(mine, tmp_path / "wiped", 1) as running:
         wait_until(lambda: metric(running[0], 'rasd_table_keys{table="dedupe"}') == len(copies), 60, running[0].tail)
 

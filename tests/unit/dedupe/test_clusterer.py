@@ -1,4 +1,4 @@
-"""The look-up: the same clusters whatever the order, the crashes and the replays."""
+"""The clusterer finds the same clusters whatever the order, the crashes and the replays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.dedupe.clusterer import Lookup, LookupConfig
+from agents.dedupe.clusterer import Clusterer, ClustererConfig
 from streams.records import Fingerprint, FingerprintedArticle
 from tests.support.tables import Crashed, FragileTable
 from tests.unit.dedupe.conftest import START, Maker, random_words
@@ -43,9 +43,9 @@ def clusters(table: MutableMapping[str, Any]) -> dict[str, str]:
 
 def run(articles: list[FingerprintedArticle], table: MutableMapping[str, Any] | None = None) -> dict[str, Any]:
     table = {} if table is None else table
-    lookup = Lookup(table, LookupConfig())
+    clusterer = Clusterer(table, ClustererConfig())
     for article in articles:
-        lookup.assign(article, NOW)
+        clusterer.assign(article, NOW)
     return dict(table)
 
 
@@ -57,12 +57,12 @@ def test_copies_of_a_story_meet(make: Maker) -> None:
     assert all(found[f"alone{n}"] == f"alone{n}" for n in range(4))
 
 
-def test_of_more_copies_than_are_compared_each_is_told_by_the_canonical_one(make: Maker) -> None:
+def test_with_more_copies_than_candidates_each_joins_the_canonical_one(make: Maker) -> None:
     text = random_words(1, 120)
     bodies = [text if number % 2 else text[:70] for number in range(60)]
     articles = [make(f"a{at:02}", " ".join(words), minutes=at) for at, words in enumerate([text, *bodies])]
-    lookup = Lookup({}, LookupConfig())
-    found = [lookup.assign(article, NOW) for article in articles]
+    clusterer = Clusterer({}, ClustererConfig())
+    found = [clusterer.assign(article, NOW) for article in articles]
     assert {cluster.canonical_id for cluster in found} == {"a00"}
     relations = [cluster.relation for cluster in found]
     assert relations == ["first", *("exact" if number % 2 else "contains" for number in range(60))]
@@ -70,30 +70,30 @@ def test_of_more_copies_than_are_compared_each_is_told_by_the_canonical_one(make
 
 def test_articles_share_a_key_as_they_would_find_each_other(make: Maker) -> None:
     text = random_words(1, 120)
-    catalogue = Lookup({}, LookupConfig())._catalogue
+    index = Clusterer({}, ClustererConfig())._index
     one, same, cut, other = (
         make(name, " ".join(words)).fingerprint
         for name, words in (("a", text), ("b", text), ("c", text[:70]), ("d", random_words(2, 120)))
     )
-    assert catalogue.share_key(one, same)
-    assert catalogue.share_key(one, cut), "some bands are enough"
-    assert not catalogue.share_key(one, other)
+    assert index.share_key(one, same)
+    assert index.share_key(one, cut), "some bands are enough"
+    assert not index.share_key(one, other)
     strange = one.model_copy(update={"algorithm": "other/9"})
-    assert not catalogue.share_key(one, strange)
-    assert catalogue.share_key(strange, strange), "the exact hash is a key of any algorithm"
+    assert not index.share_key(one, strange)
+    assert index.share_key(strange, strange), "the exact hash is a key of any algorithm"
 
 
 def test_the_first_copy_is_canonical_and_sizes_count(make: Maker) -> None:
-    lookup = Lookup({}, LookupConfig())
+    clusterer = Clusterer({}, ClustererConfig())
     text = random_words(1, 120)
     answers = [
-        lookup.assign(make(name, " ".join(body), minutes=at), NOW)
+        clusterer.assign(make(name, " ".join(body), minutes=at), NOW)
         for at, (name, body) in enumerate([("a", text), ("b", text), ("c", text[:70])])
     ]
     assert [a.id for a in answers] == ["a", "a", "a"]
     assert [a.relation for a in answers] == ["first", "exact", "contains"]
     assert [a.size for a in answers] == [1, 2, 3]
-    assert lookup.moves() == []
+    assert clusterer.moves() == []
 
 
 @settings(max_examples=40, deadline=None)
@@ -104,68 +104,68 @@ def test_the_order_of_arrival_does_not_matter(make: Maker, seed: int) -> None:
     expected = clusters(run(articles))
     random.Random(seed).shuffle(articles)
     table: dict[str, Any] = {}
-    lookup = Lookup(table, LookupConfig())
-    told: dict[str, str] = {}
+    clusterer = Clusterer(table, ClustererConfig())
+    heard: dict[str, str] = {}
     for article in articles:
-        told[article.id] = lookup.assign(article, NOW).id
-        told.update((move.article_id, move.cluster.id) for move in lookup.moves())
+        heard[article.id] = clusterer.assign(article, NOW).id
+        heard.update((move.id, move.cluster.id) for move in clusterer.moves())
     assert clusters(table) == expected
-    assert told == expected
+    assert heard == expected
 
 
 def test_a_late_first_copy_takes_the_cluster_over(make: Maker) -> None:
     text = random_words(1, 120)
     early, first, second = (make(name, " ".join(text), minutes=at) for name, at in (("e", 0), ("f", 5), ("g", 9)))
-    lookup = Lookup({}, LookupConfig())
-    assert [lookup.assign(a, NOW).id for a in (first, second)] == ["f", "f"]
-    answer = lookup.assign(early, NOW)
+    clusterer = Clusterer({}, ClustererConfig())
+    assert [clusterer.assign(a, NOW).id for a in (first, second)] == ["f", "f"]
+    answer = clusterer.assign(early, NOW)
     assert (answer.id, answer.relation, answer.size) == ("e", "first", 3)
-    moves = {move.article_id: move.cluster for move in lookup.moves()}
+    moves = {move.id: move.cluster for move in clusterer.moves()}
     assert {name: cluster.id for name, cluster in moves.items()} == {"f": "e", "g": "e"}
     assert {cluster.size for cluster in moves.values()} == {3}
-    assert lookup.assign(make("h", " ".join(text), minutes=20), NOW).size == 4
+    assert clusterer.assign(make("h", " ".join(text), minutes=20), NOW).size == 4
 
 
-def test_a_replay_changes_nothing_and_is_told_the_same(make: Maker) -> None:
+def test_a_replay_changes_nothing_and_gets_the_same_answers(make: Maker) -> None:
     articles = stream(make)
     random.Random(3).shuffle(articles)
     table: dict[str, Any] = {}
-    lookup = Lookup(table, LookupConfig())
+    clusterer = Clusterer(table, ClustererConfig())
     for article in articles:
-        lookup.assign(article, NOW)
+        clusterer.assign(article, NOW)
     before = json.dumps(table, sort_keys=True)
-    told = {}
+    heard = {}
     for article in articles:
-        told[article.id] = lookup.assign(article, NOW + 500).id
-        told.update((move.article_id, move.cluster.id) for move in lookup.moves())
+        heard[article.id] = clusterer.assign(article, NOW + 500).id
+        heard.update((move.id, move.cluster.id) for move in clusterer.moves())
     assert json.dumps(table, sort_keys=True) == before
-    assert told == clusters(table)
+    assert heard == clusters(table)
 
 
 def test_an_article_fetched_again_is_no_other_article(make: Maker) -> None:
     articles = stream(make)
     table: dict[str, Any] = {}
-    lookup = Lookup(table, LookupConfig())
+    clusterer = Clusterer(table, ClustererConfig())
     for article in articles:
-        lookup.assign(article, NOW)
+        clusterer.assign(article, NOW)
     before = json.dumps(table, sort_keys=True)
     for article in articles:
         hour = article.fingerprint.hour
         assert hour is not None
         fingerprint = article.fingerprint.model_copy(update={"hour": hour + 20})
-        lookup.assign(article.model_copy(update={"fingerprint": fingerprint}), NOW)
+        clusterer.assign(article.model_copy(update={"fingerprint": fingerprint}), NOW)
     assert json.dumps(table, sort_keys=True) == before
 
 
 def test_an_old_article_sent_again_does_not_undo_later_decisions(make: Maker) -> None:
     text = " ".join(random_words(1, 120))
     table: dict[str, Any] = {}
-    lookup = Lookup(table, LookupConfig())
+    clusterer = Clusterer(table, ClustererConfig())
     late, later, last = (make(name, text, minutes=at) for name, at in (("g", 9), ("f", 5), ("e", 0)))
     for article in (late, later, last):
-        lookup.assign(article, NOW)
-    assert lookup.assign(later, NOW).id == "e"
-    assert {move.cluster.id for move in lookup.moves()} == {"e"}
+        clusterer.assign(article, NOW)
+    assert clusterer.assign(later, NOW).id == "e"
+    assert {move.cluster.id for move in clusterer.moves()} == {"e"}
     assert clusters(table) == {"e": "e", "f": "e", "g": "e"}
 
 
@@ -177,16 +177,16 @@ def test_a_crash_before_any_write_is_made_good_by_the_replay(make: Maker, seed: 
     for writes in range(1, 3 * len(articles), 3):
         table = FragileTable()
         table.writes_left = writes
-        lookup, done = Lookup(table, LookupConfig()), 0
+        clusterer, done = Clusterer(table, ClustererConfig()), 0
         try:
             for article in articles:
-                lookup.assign(article, NOW)
+                clusterer.assign(article, NOW)
                 done += 1
         except Crashed:
             table.writes_left = 10**9
-            lookup = Lookup(table, LookupConfig())
+            clusterer = Clusterer(table, ClustererConfig())
             for article in articles[max(0, done - 2) :]:
-                lookup.assign(article, NOW)
+                clusterer.assign(article, NOW)
         assert clusters(table) == expected
 
 
@@ -205,41 +205,41 @@ def test_the_window_forgets(make: Maker) -> None:
     text = " ".join(random_words(1, 120))
     table: dict[str, Any] = {}
     counts: Counter[str] = Counter()
-    lookup = Lookup(table, LookupConfig(), lambda event: counts.update([event]))
-    lookup.assign(make("old", text), NOW)
-    assert lookup.assign(make("in", text, minutes=72 * HOUR), NOW).id == "old"
-    assert lookup.assign(make("out", text, minutes=72 * HOUR + 1), NOW).relation == "first"
-    assert lookup.assign(make("later", text, minutes=73 * HOUR), NOW).id == "out"
-    lookup.assign(make("far", "نص آخر", minutes=200 * HOUR), NOW)
+    clusterer = Clusterer(table, ClustererConfig(), lambda event: counts.update([event]))
+    clusterer.assign(make("old", text), NOW)
+    assert clusterer.assign(make("in", text, minutes=72 * HOUR), NOW).id == "old"
+    assert clusterer.assign(make("out", text, minutes=72 * HOUR + 1), NOW).relation == "first"
+    assert clusterer.assign(make("later", text, minutes=73 * HOUR), NOW).id == "out"
+    clusterer.assign(make("far", "نص آخر", minutes=200 * HOUR), NOW)
     for at in range(5):
-        lookup.assign(make(f"far{at}", " ".join(random_words(50 + at, 40)), minutes=200 * HOUR), NOW)
+        clusterer.assign(make(f"far{at}", " ".join(random_words(50 + at, 40)), minutes=200 * HOUR), NOW)
     assert set(table) == {"far", *(f"far{at}" for at in range(5))}
     assert counts["forgotten"] == 4
 
 
 def test_a_clock_ahead_of_ours_does_not_empty_the_window(make: Maker) -> None:
     text = " ".join(random_words(1, 120))
-    lookup = Lookup({}, LookupConfig())
+    clusterer = Clusterer({}, ClustererConfig())
     now = START.timestamp() + 3600
-    lookup.assign(make("a", text), now)
-    lookup.assign(make("mad", " ".join(random_words(2, 60)), minutes=10_000 * HOUR), now)
-    assert lookup.assign(make("b", text, minutes=61), now + 60).id == "a"
+    clusterer.assign(make("a", text), now)
+    clusterer.assign(make("mad", " ".join(random_words(2, 60)), minutes=10_000 * HOUR), now)
+    assert clusterer.assign(make("b", text, minutes=61), now + 60).id == "a"
 
 
 def test_another_algorithm_is_kept_apart_and_counted(make: Maker) -> None:
     text = " ".join(random_words(1, 120))
     counts: Counter[str] = Counter()
-    lookup = Lookup({}, LookupConfig(), lambda event: counts.update([event]))
-    lookup.assign(make("a", text), NOW)
+    clusterer = Clusterer({}, ClustererConfig(), lambda event: counts.update([event]))
+    clusterer.assign(make("a", text), NOW)
 
     def other(name: str, minutes: float) -> FingerprintedArticle:
         article = make(name, text, minutes=minutes)
         strange = Fingerprint(algorithm="other/9", exact=article.fingerprint.exact, signature="??", sketch="??")
         return article.model_copy(update={"fingerprint": strange})
 
-    assert lookup.assign(other("b", 1), NOW).relation == "first"
-    assert lookup.assign(other("c", 2), NOW).id == "b"
-    assert lookup.assign(make("d", text, minutes=3), NOW).id == "a"
+    assert clusterer.assign(other("b", 1), NOW).relation == "first"
+    assert clusterer.assign(other("c", 2), NOW).id == "b"
+    assert clusterer.assign(make("d", text, minutes=3), NOW).id == "a"
     assert counts["other_algorithm"] == 2
 
 
@@ -247,34 +247,34 @@ def test_a_full_posting_is_counted_and_answers_alike_after_a_rebuild(make: Maker
     text = " ".join(random_words(1, 120))
     counts: Counter[str] = Counter()
     table: dict[str, Any] = {}
-    lookup = Lookup(table, LookupConfig(most_postings=5), lambda event: counts.update([event]))
+    clusterer = Clusterer(table, ClustererConfig(most_postings=5), lambda event: counts.update([event]))
     for at in range(9):
-        assert lookup.assign(make(f"a{at}", text, minutes=at), NOW).id == "a0"
+        assert clusterer.assign(make(f"a{at}", text, minutes=at), NOW).id == "a0"
     assert counts["posting_capped"] > 0
-    rebuilt = Lookup(dict(reversed(table.items())), LookupConfig(most_postings=5))
-    assert rebuilt.assign(make("b", text, minutes=20), NOW) == lookup.assign(make("b", text, minutes=20), NOW)
+    rebuilt = Clusterer(dict(reversed(table.items())), ClustererConfig(most_postings=5))
+    assert rebuilt.assign(make("b", text, minutes=20), NOW) == clusterer.assign(make("b", text, minutes=20), NOW)
 
 
 def test_an_edited_member_is_decided_anew_in_its_old_place(make: Maker) -> None:
     text, other = " ".join(random_words(1, 120)), " ".join(random_words(2, 120))
     table: dict[str, Any] = {}
-    lookup = Lookup(table, LookupConfig())
+    clusterer = Clusterer(table, ClustererConfig())
     for name, body, at in (("a", text, 0), ("b", text, 1), ("c", other, 2)):
-        lookup.assign(make(name, body, minutes=at), NOW)
-    edited = lookup.assign(make("b", other, minutes=50), NOW)
+        clusterer.assign(make(name, body, minutes=at), NOW)
+    edited = clusterer.assign(make("b", other, minutes=50), NOW)
     assert (edited.id, edited.relation) == ("b", "first")
-    assert {move.article_id: move.cluster.id for move in lookup.moves()} == {"c": "b"}
+    assert {move.id: move.cluster.id for move in clusterer.moves()} == {"c": "b"}
     assert clusters(table) == {"a": "a", "b": "b", "c": "b"}
-    assert lookup.assign(make("d", text, minutes=60), NOW).size == 2
+    assert clusterer.assign(make("d", text, minutes=60), NOW).size == 2
 
 
 def test_an_edited_canonical_article_keeps_its_copies(make: Maker) -> None:
     text, other = " ".join(random_words(1, 120)), " ".join(random_words(2, 120))
     table: dict[str, Any] = {}
-    lookup = Lookup(table, LookupConfig())
+    clusterer = Clusterer(table, ClustererConfig())
     for name, at in (("a", 0), ("b", 1)):
-        lookup.assign(make(name, text, minutes=at), NOW)
-    assert lookup.assign(make("a", other, minutes=50), NOW).relation == "first"
+        clusterer.assign(make(name, text, minutes=at), NOW)
+    assert clusterer.assign(make("a", other, minutes=50), NOW).relation == "first"
     assert clusters(table) == {"a": "a", "b": "a"}
     assert clusters(run([], dict(table))) == clusters(table)
 
@@ -286,15 +286,15 @@ def test_the_state_of_an_article_is_small_json(make: Maker) -> None:
 
 
 def test_copies_follow_an_edited_canonical_article_that_is_overtaken(make: Maker) -> None:
-    """Nothing but their cluster tells that they are concerned: they share no key with either of the two."""
+    """Only their cluster shows that they are affected: they share no key with either of the two."""
     text, other = " ".join(random_words(1, 120)), " ".join(random_words(2, 120))
     table: dict[str, Any] = {}
-    lookup = Lookup(table, LookupConfig())
+    clusterer = Clusterer(table, ClustererConfig())
     for name, body, at in (("b", text, 5), ("c", text, 6), ("b", other, 5)):
-        lookup.assign(make(name, body, minutes=at), NOW)
+        clusterer.assign(make(name, body, minutes=at), NOW)
     assert clusters(table) == {"b": "b", "c": "b"}
-    lookup.assign(make("a", other), NOW)
-    assert {move.article_id: move.cluster.id for move in lookup.moves()} == {"b": "a", "c": "c"}
+    clusterer.assign(make("a", other), NOW)
+    assert {move.id: move.cluster.id for move in clusterer.moves()} == {"b": "a", "c": "c"}
     assert clusters(table) == {"a": "a", "b": "a", "c": "c"}
 
 
@@ -302,23 +302,23 @@ def test_a_late_original_takes_over_more_copies_than_are_looked_at(make: Maker) 
     text = random_words(1, 120)
     counts: Counter[str] = Counter()
     table: dict[str, Any] = {}
-    config = LookupConfig(most_candidates=4, most_postings=6)
-    lookup = Lookup(table, config, lambda event: counts.update([event]))
+    config = ClustererConfig(most_candidates=4, most_postings=6)
+    clusterer = Clusterer(table, config, lambda event: counts.update([event]))
     for at in range(20):
-        lookup.assign(make(f"c{at:02}", " ".join([*text, *random_words(at, 3)]), minutes=9 + at), NOW)
+        clusterer.assign(make(f"c{at:02}", " ".join([*text, *random_words(at, 3)]), minutes=9 + at), NOW)
     assert set(clusters(table).values()) == {"c00"}
     assert counts["candidates_capped"] > 0
-    lookup.assign(make("late", " ".join(text)), NOW)
+    clusterer.assign(make("late", " ".join(text)), NOW)
     assert set(clusters(table).values()) == {"late"}
-    assert len(lookup.moves()) == 20
+    assert len(clusterer.moves()) == 20
 
 
 def test_work_on_a_late_article_is_bounded_and_the_bound_is_counted(make: Maker) -> None:
     text = " ".join(random_words(1, 120))
     counts: Counter[str] = Counter()
-    lookup = Lookup({}, LookupConfig(most_redecided=3), lambda event: counts.update([event]))
+    clusterer = Clusterer({}, ClustererConfig(most_redecided=3), lambda event: counts.update([event]))
     for at in range(9):
-        lookup.assign(make(f"c{at}", text, minutes=9 + at), NOW)
-    assert lookup.assign(make("late", text), NOW).relation == "first"
-    assert len(lookup.moves()) == 3
+        clusterer.assign(make(f"c{at}", text, minutes=9 + at), NOW)
+    assert clusterer.assign(make("late", text), NOW).relation == "first"
+    assert len(clusterer.moves()) == 3
     assert counts["moves_capped"] == 1

@@ -53,10 +53,10 @@ def test_a_shared_passage_is_no_copy(make: Maker) -> None:
     assert verdict(make, " ".join(passage + random_words(1, 150)), " ".join(passage + random_words(2, 150))) is None
 
 
-@pytest.mark.parametrize("place", [0, 60, 120])
-def test_a_shared_passage_is_told_from_scattered_edits(make: Maker, place: int) -> None:
+@pytest.mark.parametrize("offset", [0, 60, 120])
+def test_a_shared_passage_is_distinguished_from_scattered_edits(make: Maker, offset: int) -> None:
     """Both share a bit more than two fifths; only one of them in every part."""
-    passage = random_words(1, place) + STORY[place : place + 85] + random_words(2, 115 - place)
+    passage = random_words(1, offset) + STORY[offset : offset + 85] + random_words(2, 115 - offset)
     scattered = [
         new if at % 7 < 2 else old for at, (old, new) in enumerate(zip(STORY, random_words(3, 200), strict=True))
     ]

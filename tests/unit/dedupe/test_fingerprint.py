@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.dedupe.build.stock_phrases import build
 from agents.dedupe.fingerprint import FingerprintConfig, body_words, fingerprint, url_family
-from agents.dedupe.stock_phrases import TABLE, build, formulas, run_hashes, without_formulas, word_runs
+from agents.dedupe.stock_phrases import TABLE, run_hashes, stock_phrases, without_stock_phrases, word_runs
 from tests.unit.dedupe.conftest import make_article, random_words
 
 CONFIG = FingerprintConfig()
@@ -26,8 +27,8 @@ def of(body: str, **fields: str) -> dict[str, object]:
 
 
 def test_values_are_pinned() -> None:
-    """A change here (of rensa's hashes, of folding, of the table) makes stored states useless: raise `algorithm`."""
-    # The hour is told by the article's times, and a stored state may lack it.
+    """Any change (rensa's hashes, normalising, the table) makes stored states useless: raise `algorithm`."""
+    # The hour comes from the article's times, and a stored state may lack it.
     values = json.dumps({name: value for name, value in of(BODY).items() if name != "hour"}, sort_keys=True).encode()
     assert hashlib.sha256(values).hexdigest()[:16] == "f29cd5ba4467a6f7"
 
@@ -142,16 +143,18 @@ def test_addresses_of_two_stories(one: str, other: str) -> None:
     assert url_family(one) != url_family(other)
 
 
-def test_a_formula_is_what_many_days_print() -> None:
-    """A phrase of one day, however often, is a story; one of many days is a formula."""
+def test_a_stock_phrase_is_what_many_days_print() -> None:
+    """A phrase of one day, however often, is a story; one of many days is a stock phrase."""
     phrase, story = ["ختم", "الحفل", "بتوزيع", "الجوائز"], ["انهار", "جسر", "الوادي"]
     days = [[random_words(day, 30) + phrase, random_words(day + 50, 30)] for day in range(5)]
     days[0].extend(random_words(90 + n, 30) + story for n in range(20))
     table = build(days, (2, 3), 0.6)
     known = frozenset(int.from_bytes(table[at : at + 5], "little") for at in range(0, len(table), 5))
-    assert not without_formulas(run_hashes(word_runs(phrase, 2)), known)
-    assert len(without_formulas(run_hashes(word_runs(story, 2)), known)) == 2
+    assert not without_stock_phrases(run_hashes(word_runs(phrase, 2)), known)
+    assert len(without_stock_phrases(run_hashes(word_runs(story, 2)), known)) == 2
 
 
 def test_the_shipped_table_knows_the_press() -> None:
-    assert not without_formulas(run_hashes(word_runs(body_words("خادم الحرمين الشريفين"), 2)), formulas(TABLE))
+    assert not without_stock_phrases(
+        run_hashes(word_runs(body_words("خادم الحرمين الشريفين"), 2)), stock_phrases(TABLE)
+    )

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 from prometheus_client import Counter, Histogram
 
-from agents.dedupe.clusterer import LOOKUP_EVENTS
+from agents.dedupe.clusterer import CLUSTERER_EVENTS
 from agents.index.documents import Outcome
 from streams.api.app import create_api
 from streams.engine.faust.worker import create_worker
@@ -34,7 +34,7 @@ VALUES: dict[str, list[Sequence[str]]] = {
     "rasd_bulk_requests": [("ok", "retried")],
     "rasd_bulk_documents": [get_args(Outcome)],
     "rasd_clusters": [get_args(Cluster.model_fields["relation"].annotation)],
-    "rasd_lookup_events": [LOOKUP_EVENTS],
+    "rasd_lookup_events": [CLUSTERER_EVENTS],
 }
 OF_THE_API = {"rasd_api_requests", "rasd_api_seconds"}
 
