@@ -18,7 +18,7 @@ from elasticsearch import ApiError, AsyncElasticsearch
 from streams.elastic.client import passing_errors
 from streams.elastic.templates import names
 from streams.errors import RasdError
-from streams.kafka.clients import AWAY, open_admin, open_reader
+from streams.kafka.clients import UNAVAILABLE_ERRORS, open_admin, open_reader
 from streams.kafka.topic_offsets import read_topics
 from streams.observability.logs import get_logger
 from streams.observability.metrics import ServerMetrics
@@ -121,7 +121,7 @@ class ServerWatch:
                 open_reader(self.settings) as reader,
             ):
                 await self._topics(admin, reader)
-        except (RasdError, *AWAY):
+        except (RasdError, *UNAVAILABLE_ERRORS):
             self.metrics.kafka_up.set(0)
             self.live_ends = {}
             return

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from streams.api.events import Kind, LiveEvent, Vector, write_vector
 from streams.errors import RasdError, Rejected, Retryable
-from streams.kafka.clients import AWAY, open_reader
+from streams.kafka.clients import UNAVAILABLE_ERRORS, open_reader
 from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics
 from streams.records import Article, decode
@@ -111,7 +111,7 @@ class LiveFeed:
                         log.info("the live feed goes on", topic=self.topic)
                     delay, waiting = self.settings.retry_first, False
                     await self._follow(consumer, places)
-            except (RasdError, *AWAY) as error:
+            except (RasdError, *UNAVAILABLE_ERRORS) as error:
                 if not waiting:
                     log.warning("the live feed waits for Kafka", topic=self.topic, cause=str(error))
                     waiting = True

@@ -15,7 +15,7 @@ from streams.api.events import LiveEvent, read_vector
 from streams.api.problem_details import responses
 from streams.api.streaming import Broken, Stream
 from streams.errors import Retryable
-from streams.kafka.clients import AWAY
+from streams.kafka.clients import UNAVAILABLE_ERRORS
 from streams.search.request import Filters
 
 router = APIRouter(tags=["live"])
@@ -73,7 +73,7 @@ async def _wire(events: AsyncGenerator[LiveEvent]) -> AsyncGenerator[bytes]:
             async for event in events:
                 yield event.wire
                 begun = True
-        except (Retryable, *AWAY) as error:
+        except (Retryable, *UNAVAILABLE_ERRORS) as error:
             if not begun:
                 raise
             # The headers are out; the end of the stream makes the reader come back with its last id.

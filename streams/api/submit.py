@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from streams.api.streaming import Places
 from streams.errors import Reason, Rejected, Retryable
-from streams.kafka.clients import AWAY, open_producer
+from streams.kafka.clients import UNAVAILABLE_ERRORS, open_producer
 from streams.observability.logs import get_logger
 from streams.observability.tracing import open_tracing
 from streams.records import RawArticle
@@ -82,7 +82,7 @@ class Intake:
         except MessageSizeTooLargeError as error:
             detail = f"the record exceeds {self.settings.max_message_bytes} bytes"
             raise Rejected(Reason.TOO_LARGE, detail) from error
-        except AWAY as error:
+        except UNAVAILABLE_ERRORS as error:
             self._give_up(line)
             raise Retryable(f"Kafka at {self.settings.kafka_bootstrap} did not confirm the article") from error
         finally:

@@ -34,7 +34,7 @@ log = get_logger(__name__)
 T = TypeVar("T")
 
 # What a broker answers while it starts or elects: KafkaError covers it; OSError and TimeoutError are the network's.
-AWAY = (KafkaError, OSError, TimeoutError)
+UNAVAILABLE_ERRORS = (KafkaError, OSError, TimeoutError)
 # How long a broker may take to know a topic that it has just made, or a group's coordinator.
 KNOWN_SECONDS = 10.0
 
@@ -60,7 +60,7 @@ async def _reach(settings: Settings, start: Coroutine[Any, Any, None]) -> None:
     """
     try:
         await asyncio.wait_for(start, settings.kafka_connect_timeout)
-    except AWAY as error:
+    except UNAVAILABLE_ERRORS as error:
         raise Retryable(f"no Kafka at {settings.kafka_bootstrap}: {await _cause(settings, error)}") from error
 
 
@@ -79,7 +79,7 @@ async def _cause(settings: Settings, error: Exception) -> str:
             # A listener hangs up, without a word, on another protocol and on a certificate that it does not trust.
             wanted = f"speak {settings.kafka_security_protocol} and take our certificate"
             return f"{refusal}; does it {wanted} (RASD_KAFKA_SECURITY_PROTOCOL, RASD_KAFKA_CERTIFICATE)?"
-        except AWAY as refusal:
+        except UNAVAILABLE_ERRORS as refusal:
             error = refusal
     return str(error) or type(error).__name__
 
@@ -163,7 +163,7 @@ def passing_errors(settings: Settings) -> Iterator[None]:
     """Turn what a broker answers while it starts, or does not answer, into `Retryable`."""
     try:
         yield
-    except AWAY as error:
+    except UNAVAILABLE_ERRORS as error:
         raise Retryable(f"Kafka at {settings.kafka_bootstrap} is not ready: {error}") from error
 
 

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalGenerationError, UnknownMemberIdError
 
 from streams.errors import CommandError, Retryable
-from streams.kafka.clients import AWAY, client_options, describe_topics, open_admin
+from streams.kafka.clients import UNAVAILABLE_ERRORS, client_options, describe_topics, open_admin
 from streams.settings import Settings
 from streams.stage import MapStage, Stage
 from streams.topics import Topic, topic_name
@@ -50,7 +50,7 @@ async def rewind(settings: Settings, stages: Sequence[Stage], since: datetime) -
             f"workers of the application {settings.app_id} run, and Kafka keeps their place",
             hint="stop them first, or take another name: RASD_APP_ID",
         ) from error
-    except AWAY as error:
+    except UNAVAILABLE_ERRORS as error:
         raise Retryable(f"Kafka at {settings.kafka_bootstrap}: {error}") from error
     finally:
         await consumer.stop()

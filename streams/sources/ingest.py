@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from streams.errors import Retryable
-from streams.kafka.clients import AWAY, create_topics, open_producer
+from streams.kafka.clients import UNAVAILABLE_ERRORS, create_topics, open_producer
 from streams.kafka.dead_letters import Origin, failure_headers
 from streams.observability.tracing import Tracing, open_tracing
 from streams.settings import Settings
@@ -62,7 +62,7 @@ async def ingest(
                     await under_way.popleft()
             while under_way:
                 await under_way.popleft()
-        except AWAY as error:
+        except UNAVAILABLE_ERRORS as error:
             raise Retryable(
                 f"Kafka at {settings.kafka_bootstrap} stopped answering after {report.sent} records: {error}"
             ) from error
