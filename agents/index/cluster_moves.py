@@ -12,7 +12,7 @@ from typing import Any
 from elasticsearch import AsyncElasticsearch, BadRequestError, NotFoundError
 
 from agents.index.documents import ALREADY_THERE
-from streams.elastic.client import health, make_client, passing_errors
+from streams.elastic.client import health, make_client, translate_errors
 from streams.elastic.indices import find, read_layout
 from streams.elastic.templates import ensure_index
 from streams.errors import Rejected, Retryable
@@ -38,7 +38,7 @@ class Moves:
 
     async def prepare(self) -> None:
         """Make the index of moves if it is not there. Raises Retryable while Elasticsearch is away."""
-        with passing_errors(self._settings):
+        with translate_errors(self._settings):
             try:
                 await self._client.indices.create(
                     index=self._index,
@@ -65,7 +65,7 @@ class Moves:
         """Apply the remembered moves of these articles, given with the index each stands in. Raises as `remember`."""
         if not places:
             return
-        with passing_errors(self._settings):
+        with translate_errors(self._settings):
             try:
                 found = await self._client.mget(index=self._index, ids=list(places))
             except NotFoundError as error:
@@ -118,7 +118,7 @@ class Moves:
     ) -> None:
         if not operations:
             return
-        with passing_errors(self._settings):
+        with translate_errors(self._settings):
             answer = await self._client.bulk(
                 index=index, operations=operations, filter_path="items.*.status,items.*.error"
             )

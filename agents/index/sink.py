@@ -11,7 +11,7 @@ from elasticsearch import ApiError, AsyncElasticsearch
 
 from agents.index.cluster_moves import Moves
 from agents.index.documents import Bulk, Outcome, Verdict, actions, outcomes, verdicts, version
-from streams.elastic.client import error_text, health, make_client, passing_errors
+from streams.elastic.client import error_text, health, make_client, translate_errors
 from streams.elastic.indices import find, read_layout
 from streams.elastic.templates import ensure_index
 from streams.errors import Reason, Rejected, Retryable
@@ -85,7 +85,7 @@ class IndexSink:
     async def _prepare(self) -> None:
         await ensure_index(self._client, self.settings)
         await self._moves.prepare()
-        with passing_errors(self.settings):
+        with translate_errors(self.settings):
             answer = await self._client.nodes.info(
                 metric="http", filter_path="nodes.*.http.max_content_length_in_bytes"
             )
@@ -112,7 +112,7 @@ class IndexSink:
         async with self._slots:
             started = time.perf_counter()
             try:
-                with passing_errors(self.settings):
+                with translate_errors(self.settings):
                     answer = await self._client.bulk(
                         # The client's type knows no ready-made lines; its serializer takes them as they are.
                         operations=bulk.lines,  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from elasticsearch import ApiError, AsyncElasticsearch
 
-from streams.elastic.client import passing_errors
+from streams.elastic.client import translate_errors
 from streams.elastic.templates import names
 from streams.errors import RasdError
 from streams.kafka.clients import UNAVAILABLE_ERRORS, open_admin, open_reader
@@ -82,7 +82,7 @@ class ServerWatch:
         """Once; `rasd_elasticsearch_up` says whether it answered."""
         try:
             async with asyncio.timeout(ROUND_SECONDS):
-                with passing_errors(self.settings):
+                with translate_errors(self.settings):
                     health = await self._client.cluster.health()
                     stats = await self._client.indices.stats(index=names(self.settings).pattern, metric="docs,store")
                     nodes = await self._client.nodes.stats(metric="fs,jvm,thread_pool")

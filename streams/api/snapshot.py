@@ -13,7 +13,7 @@ from typing import Any, Literal
 from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 
-from streams.elastic.client import error_text, passing_errors
+from streams.elastic.client import error_text, translate_errors
 from streams.elastic.templates import ensure_index, names
 from streams.errors import RasdError, Retryable
 from streams.observability.logs import get_logger
@@ -111,7 +111,7 @@ class Snapshot:
         return await self._asked(ask)
 
     async def _asked(self, ask: Callable[[], Awaitable[Mapping[str, Any]]]) -> Mapping[str, Any]:
-        with passing_errors(self.settings):
+        with translate_errors(self.settings):
             try:
                 return await ask()
             except NotFoundError as error:
@@ -156,7 +156,7 @@ async def _close(client: AsyncElasticsearch, point: str) -> None:
 
 async def _open(client: AsyncElasticsearch, settings: Settings) -> str:
     alias = names(settings).read
-    with passing_errors(settings):
+    with translate_errors(settings):
         try:
             answer = await client.open_point_in_time(index=alias, keep_alive=KEEP_ALIVE)
         except NotFoundError:

@@ -42,7 +42,7 @@ def make_client(settings: Settings) -> AsyncElasticsearch:
 
 
 @contextmanager
-def passing_errors(settings: Settings) -> Iterator[None]:
+def translate_errors(settings: Settings) -> Iterator[None]:
     """Translate what may pass by itself; everything else goes through as it is.
 
     Raises:
@@ -96,7 +96,7 @@ async def capabilities(client: AsyncElasticsearch, settings: Settings) -> Capabi
     Raises:
         Retryable: it is away.
     """
-    with passing_errors(settings):
+    with translate_errors(settings):
         try:
             await client.perform_request("GET", "/_ilm/status", headers={"accept": "application/json"})
         except ApiError as error:
@@ -113,7 +113,7 @@ async def health(client: AsyncElasticsearch, settings: Settings) -> dict[str, An
     Raises:
         Retryable: it is away, or red.
     """
-    with passing_errors(settings):
+    with translate_errors(settings):
         answer = await client.cluster.health(timeout="1s")
     if answer["status"] == "red":
         raise Retryable("Elasticsearch is red: primary shards are missing")

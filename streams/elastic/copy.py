@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from elasticsearch import AsyncElasticsearch
 
-from streams.elastic.client import PASSING_STATUSES, passing_errors
+from streams.elastic.client import PASSING_STATUSES, translate_errors
 from streams.errors import CommandError, Retryable
 from streams.settings import Settings
 
@@ -44,7 +44,7 @@ class Copy:
 
     async def count(self, index: str) -> int:
         """Documents that a search sees. Raises Retryable while Elasticsearch is away."""
-        with passing_errors(self._settings):
+        with translate_errors(self._settings):
             return int((await self._client.count(index=index))["count"])
 
     async def copy_changes(self, *, last: bool = False) -> AsyncIterator[int]:
@@ -60,7 +60,7 @@ class Copy:
             Retryable: Elasticsearch is away or stays too busy.
             CommandError: the target does not take a document.
         """
-        with passing_errors(self._settings):
+        with translate_errors(self._settings):
             tops = await self._tops(last)
             await self._client.indices.refresh(index=self._source)
         for shard, top in sorted(tops.items()):
@@ -90,7 +90,7 @@ class Copy:
         }
 
     async def _page(self, shard: int, behind: int, top: int) -> list[Mapping[str, Any]]:
-        with passing_errors(self._settings):
+        with translate_errors(self._settings):
             answer = await self._client.search(
                 index=self._source,
                 preference=f"_shards:{shard}",
@@ -128,7 +128,7 @@ class Copy:
         delay = self._settings.retry_first
         for left in reversed(range(TRIES)):
             try:
-                with passing_errors(self._settings):
+                with translate_errors(self._settings):
                     answer = await self._client.bulk(
                         # The client's type knows no ready-made lines; its serializer takes them as they are.
                         operations=lines,  # type: ignore[arg-type]
@@ -150,7 +150,7 @@ class Copy:
             Retryable: Elasticsearch is away.
             CommandError: the indices still do not hold the same documents.
         """
-        with passing_errors(self._settings):
+        with translate_errors(self._settings):
             await self._client.indices.refresh(index=self._target)
         # Everything of the source is in the target, so equal counts mean equal sets.
         wanted = await self.count(self._source)
@@ -162,7 +162,7 @@ class Copy:
 
     async def _delete_strangers(self) -> None:
         after: Sequence[Any] | None = None
-        with passing_errors(self._settings):
+        with translate_errors(self._settings):
             while True:
                 answer = await self._client.search(
                     index=self._target, sort="id", size=1000, source=False, search_after=after

@@ -9,7 +9,7 @@ from typing import Any
 
 from elasticsearch import AsyncElasticsearch, BadRequestError, NotFoundError
 
-from streams.elastic.client import error_text, passing_errors
+from streams.elastic.client import error_text, translate_errors
 from streams.elastic.templates import ensure_index, names, rollover_conditions, schema_digest
 from streams.errors import CommandError, Retryable
 from streams.settings import Settings
@@ -50,7 +50,7 @@ async def read_layout(client: AsyncElasticsearch, settings: Settings) -> Layout:
         Retryable: Elasticsearch is away, or the aliases are gone and have to be made anew.
     """
     named = names(settings)
-    with passing_errors(settings):
+    with translate_errors(settings):
         try:
             found = await client.indices.get(
                 index=[named.read, named.write],
@@ -103,7 +103,7 @@ async def find(
     if not wanted:
         return []
     docs = [{"_index": index, "_id": document} for index, document in wanted]
-    with passing_errors(settings):
+    with translate_errors(settings):
         answer = await client.mget(docs=docs, source=source)
     for doc in answer["docs"]:
         if "error" in doc:
@@ -142,7 +142,7 @@ async def roll_over(client: AsyncElasticsearch, settings: Settings, *, at_once: 
     version, _, _ = named.parts(layout.write)
     number = 1 + max(named.parts(index)[2] for index in layout.all)
     body: dict[str, Any] = {} if at_once else {"conditions": rollover_conditions(settings)}
-    with passing_errors(settings):
+    with translate_errors(settings):
         try:
             answer = await client.indices.rollover(alias=named.write, new_index=named.dated(version, number), body=body)
         except BadRequestError as error:
@@ -180,7 +180,7 @@ async def list_indices(client: AsyncElasticsearch, settings: Settings) -> list[I
         Retryable: Elasticsearch is away.
     """
     named = names(settings)
-    with passing_errors(settings):
+    with translate_errors(settings):
         found = await client.indices.get(index=named.pattern)
         if not found.body:
             return []

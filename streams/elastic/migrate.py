@@ -19,7 +19,7 @@ from typing import Any
 
 from elasticsearch import ApiError, AsyncElasticsearch
 
-from streams.elastic.client import Capabilities, error_text, passing_errors
+from streams.elastic.client import Capabilities, error_text, translate_errors
 from streams.elastic.copy import Copy
 from streams.elastic.indices import is_up_to_date, read_layout
 from streams.elastic.templates import ensure_index, names, put_templates, schema_digest
@@ -82,7 +82,7 @@ async def migrate(
     await ensure_index(client, settings)
     server = await put_templates(client, settings)
     layout = await read_layout(client, settings)
-    with passing_errors(settings):
+    with translate_errors(settings):
         found = await client.indices.get(index=list(layout.all))
     done = []
     for source in layout.all:
@@ -108,7 +108,7 @@ async def abandon(client: AsyncElasticsearch, settings: Settings) -> list[str]:
     deleted = []
     async for name, source in _migrated(client, settings):
         if name not in live and source in live:
-            with passing_errors(settings):
+            with translate_errors(settings):
                 await _hold_back(client, source, False)
                 await client.indices.delete(index=name)
             deleted.append(name)
@@ -121,14 +121,14 @@ async def _remove_old(client: AsyncElasticsearch, settings: Settings) -> None:
     for name in live:
         source = sources.get(name)
         while source is not None and source not in live:
-            with passing_errors(settings):
+            with translate_errors(settings):
                 await client.indices.delete(index=source, ignore_unavailable=True)
             source = sources.get(source)  # what that one was built from, two versions ago
 
 
 async def _migrated(client: AsyncElasticsearch, settings: Settings) -> AsyncIterator[tuple[str, str]]:
     """Every index that a migration built, with the one it was built from."""
-    with passing_errors(settings):
+    with translate_errors(settings):
         found = await client.indices.get(index=names(settings).pattern)
     for name, entry in found.items():
         source = entry["mappings"].get("_meta", {}).get("migration", {}).get("source")
@@ -201,7 +201,7 @@ class _Migration:
 
     async def _prepare(self) -> bool:
         """Make the new index, or find the one that an earlier run began. Returns whether it was found."""
-        with passing_errors(self._settings):
+        with translate_errors(self._settings):
             resumed = False
             if await self._client.indices.exists(index=self._target):
                 found = (await self._client.indices.get(index=self._target))[self._target]
@@ -249,11 +249,11 @@ class _Migration:
         }
 
     async def _note(self, *, live: bool = False) -> None:
-        with passing_errors(self._settings):
+        with translate_errors(self._settings):
             await self._client.indices.put_mapping(index=self._target, meta=self._meta(live=live))
 
     async def _make_searchable(self) -> None:
-        with passing_errors(self._settings):
+        with translate_errors(self._settings):
             await self._client.indices.put_settings(
                 index=self._target, settings={"index.refresh_interval": self._settings.index_refresh}
             )
@@ -262,7 +262,7 @@ class _Migration:
             await self._client.indices.refresh(index=self._target)
 
     async def _finish(self, one_pass: Callable[..., Awaitable[int]]) -> None:
-        with passing_errors(self._settings):
+        with translate_errors(self._settings):
             await _hold_back(self._client, self._source, True)
         await one_pass(last=True)
         await self._copy.remove_deleted()
@@ -278,7 +278,7 @@ class _Migration:
             {"add": {"index": self._target, "alias": self._names.read}},
             {"add": add},
         ]
-        with passing_errors(self._settings):
+        with translate_errors(self._settings):
             if self._server.lifecycle:
                 await self._hand_over_lifecycle(writes)
             try:
@@ -304,6 +304,6 @@ class _Migration:
         except BaseException:
             # Once switched, the old index stays closed: a worker that still knows only it must not write there.
             if self._source in (await read_layout(self._client, self._settings)).all:
-                with passing_errors(self._settings):
+                with translate_errors(self._settings):
                     await _hold_back(self._client, self._source, False)
             raise

@@ -15,7 +15,7 @@ from typing import Any
 
 from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError
 
-from streams.elastic.client import Capabilities, capabilities, error_text, passing_errors
+from streams.elastic.client import Capabilities, capabilities, error_text, translate_errors
 from streams.errors import CommandError
 from streams.observability.logs import get_logger
 from streams.search.analysis import TEMPLATES
@@ -165,7 +165,7 @@ async def put_templates(client: AsyncElasticsearch, settings: Settings) -> Capab
     """
     server = await capabilities(client, settings)
     named = names(settings)
-    with passing_errors(settings):
+    with translate_errors(settings):
         try:
             if server.lifecycle:
                 await client.ilm.put_lifecycle(name=named.template, body=lifecycle_policy(settings))
@@ -196,7 +196,7 @@ async def ensure_index(client: AsyncElasticsearch, settings: Settings) -> bool:
     named = names(settings)
     # Templates that are equal already cost the server nothing.
     await put_templates(client, settings)
-    with passing_errors(settings):
+    with translate_errors(settings):
         if await client.indices.exists_alias(name=named.write):
             return False
         return await _create_first(client, named)

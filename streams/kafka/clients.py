@@ -159,7 +159,7 @@ async def first_offset(settings: Settings, topic: str, partition: int, least: in
 
 
 @contextmanager
-def passing_errors(settings: Settings) -> Iterator[None]:
+def translate_errors(settings: Settings) -> Iterator[None]:
     """Turn what a broker answers while it starts, or does not answer, into `Retryable`."""
     try:
         yield
@@ -198,7 +198,7 @@ async def missing_topics(settings: Settings, names: Sequence[str]) -> list[str]:
         CommandError: a certificate, key or secret cannot be read.
     """
     async with open_admin(settings) as admin:
-        with passing_errors(settings):
+        with translate_errors(settings):
             described = await admin.describe_topics(list(names))
     return [d["topic"] for d in described if for_code(d["error_code"]) is UnknownTopicOrPartitionError]
 
@@ -210,7 +210,7 @@ async def committed_offset(settings: Settings, topic: str, partition: int) -> in
         Retryable: no broker can be reached.
     """
     async with open_admin(settings) as admin:
-        with passing_errors(settings):
+        with translate_errors(settings):
             committed = await when_known(lambda: admin.list_consumer_group_offsets(settings.app_id))
     found = committed.get(TopicPartition(topic, partition))
     return max(0, found.offset) if found is not None else 0
@@ -245,7 +245,7 @@ async def create_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -> 
     """
     specs = [*topic_specs(settings), *extra]
     async with open_admin(settings) as admin:
-        with passing_errors(settings):
+        with translate_errors(settings):
             existing = set(await admin.list_topics())
             missing = [spec for spec in specs if spec.name not in existing]
             made = await _create(admin, missing)

@@ -9,7 +9,7 @@ from typing import Any
 
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 
-from streams.elastic.client import error_text, make_client, passing_errors
+from streams.elastic.client import error_text, make_client, translate_errors
 from streams.elastic.templates import ensure_index, names
 from streams.errors import RasdError
 from streams.records import Article
@@ -87,7 +87,7 @@ class Searcher:
         return await self._run(query.build_map(filters, zoom, size))
 
     async def _run(self, body: query.Body) -> Mapping[str, Any]:
-        with passing_errors(self.settings):
+        with translate_errors(self.settings):
             try:
                 try:
                     answer = await self.client.search(index=self._alias, body=body)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pydantic import HttpUrl, SecretStr
 
-from streams.elastic.client import make_client, passing_errors
+from streams.elastic.client import make_client, translate_errors
 from streams.errors import CommandError, Retryable
 from streams.kafka.clients import open_admin, open_producer, open_reader, wait_for_topics
 from streams.settings import Settings
@@ -134,7 +134,7 @@ async def test_elasticsearch_refuses_whoever_has_no_key_and_we_refuse_a_stranger
         settings = Settings(_env_file=None, elasticsearch_url=url, **fields)
         client = make_client(settings)
         try:
-            with passing_errors(settings):
+            with translate_errors(settings):
                 await client.cluster.health()
         finally:
             await client.close()
