@@ -211,12 +211,12 @@ async def committed_offset(settings: Settings, topic: str, partition: int) -> in
     """
     async with open_admin(settings) as admin:
         with translate_errors(settings):
-            committed = await when_known(lambda: admin.list_consumer_group_offsets(settings.app_id))
+            committed = await retry_until_visible(lambda: admin.list_consumer_group_offsets(settings.app_id))
     found = committed.get(TopicPartition(topic, partition))
     return max(0, found.offset) if found is not None else 0
 
 
-async def when_known(ask: Callable[[], Awaitable[T]]) -> T:
+async def retry_until_visible(ask: Callable[[], Awaitable[T]]) -> T:
     """The answer to a question about what was made a moment ago, by us or by another process, and what a broker may
     not know yet: a topic, a group's coordinator.
 
@@ -249,7 +249,7 @@ async def create_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -> 
             existing = set(await admin.list_topics())
             missing = [spec for spec in specs if spec.name not in existing]
             made = await _create(admin, missing)
-            await when_known(lambda: _check_partitions(admin, specs))
+            await retry_until_visible(lambda: _check_partitions(admin, specs))
     return made
 
 

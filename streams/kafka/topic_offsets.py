@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from streams.errors import CommandError
-from streams.kafka.clients import describe_topics, open_admin, open_reader, translate_errors, when_known
+from streams.kafka.clients import describe_topics, open_admin, open_reader, retry_until_visible, translate_errors
 from streams.settings import Settings
 from streams.topics import Topic, topic_name, topic_specs
 
@@ -81,7 +81,7 @@ async def topic_states(settings: Settings) -> dict[Topic, TopicState]:
     """
     async with open_admin(settings) as admin, open_reader(settings) as reader:
         with translate_errors(settings):
-            return await when_known(lambda: read_topics(settings, admin, reader))
+            return await retry_until_visible(lambda: read_topics(settings, admin, reader))
 
 
 async def grow(settings: Settings, partitions: int) -> dict[str, int]:
@@ -98,7 +98,7 @@ async def grow(settings: Settings, partitions: int) -> dict[str, int]:
     shared = [spec.name for spec in topic_specs(settings.model_copy(update={"partitions": 2})) if spec.partitions == 2]
     async with open_admin(settings) as admin:
         with translate_errors(settings):
-            (group,) = await when_known(lambda: admin.describe_consumer_groups([settings.app_id]))
+            (group,) = await retry_until_visible(lambda: admin.describe_consumer_groups([settings.app_id]))
             if members := len(group.groups[0][5]):
                 raise CommandError(
                     f"workers of the application {settings.app_id} run, {members} in all", hint="stop them first"

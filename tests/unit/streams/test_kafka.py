@@ -27,13 +27,13 @@ class Broker:
 
 async def test_a_topic_or_a_coordinator_that_is_not_known_yet_is_asked_for_again() -> None:
     broker = Broker(UnknownTopicOrPartitionError(), GroupCoordinatorNotAvailableError())
-    assert await kafka.when_known(broker.ask) == 7
+    assert await kafka.retry_until_visible(broker.ask) == 7
 
 
 async def test_a_refusal_is_not_asked_again() -> None:
     broker = Broker(GroupAuthorizationFailedError(), GroupAuthorizationFailedError())
     with pytest.raises(GroupAuthorizationFailedError):
-        await kafka.when_known(broker.ask)
+        await kafka.retry_until_visible(broker.ask)
     assert len(broker.errors) == 1
 
 
@@ -41,5 +41,5 @@ async def test_it_is_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(kafka, "KNOWN_SECONDS", -1.0)
     broker = Broker(UnknownTopicOrPartitionError(), UnknownTopicOrPartitionError())
     with pytest.raises(UnknownTopicOrPartitionError):
-        await kafka.when_known(broker.ask)
+        await kafka.retry_until_visible(broker.ask)
     assert len(broker.errors) == 1
