@@ -3,7 +3,7 @@
 A stage raises `Retryable` when the world is at fault (a broker or server is away, a 429): the runner waits and tries
 the same record again. It raises `Rejected` when the record is at fault: the runner writes it to articles.dlq with its
 original bytes and goes on. Any other exception out of a stage is a defect of ours; the record is dead-lettered all the
-same, under the reason `poison`, so that it is counted apart. `CommandError` ends a `rasd` command with one line and an
+same, under the reason `poison`, so that it is counted apart. `OperatorError` ends a `rasd` command with one line and an
 exit status.
 """
 
@@ -45,7 +45,7 @@ class Rejected(RasdError):
         self.detail = detail
 
 
-class CommandError(RasdError):
+class OperatorError(RasdError):
     """A `rasd` command cannot go on.
 
     Attributes:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.settings import Settings
 
 
@@ -20,7 +20,7 @@ def kafka_password(settings: Settings) -> str | None:
     """The password of `kafka_user`; None when SASL is not in use.
 
     Raises:
-        CommandError: its file cannot be read.
+        OperatorError: its file cannot be read.
     """
     return _secret(settings.kafka_password, settings.kafka_password_file, "RASD_KAFKA_PASSWORD_FILE")
 
@@ -29,7 +29,7 @@ def kafka_tls(settings: Settings) -> ssl.SSLContext | None:
     """Whom we trust as a broker, and who we are; None without TLS. Host names are always checked.
 
     Raises:
-        CommandError: a certificate or key cannot be read.
+        OperatorError: a certificate or key cannot be read.
     """
     if not settings.kafka_security_protocol.endswith("SSL"):
         return None
@@ -38,7 +38,7 @@ def kafka_tls(settings: Settings) -> ssl.SSLContext | None:
         try:
             context.load_cert_chain(settings.kafka_certificate, settings.kafka_key)
         except (OSError, ssl.SSLError) as error:
-            raise CommandError(
+            raise OperatorError(
                 f"RASD_KAFKA_CERTIFICATE {settings.kafka_certificate} with its key cannot be used: {_words(error)}",
                 hint="both in PEM; the key in RASD_KAFKA_KEY, or in the same file; not encrypted",
             ) from error
@@ -49,7 +49,7 @@ def kafka_options(settings: Settings) -> dict[str, Any]:
     """The options of aiokafka's clients that say how to connect.
 
     Raises:
-        CommandError: a certificate, key or secret cannot be read.
+        OperatorError: a certificate, key or secret cannot be read.
     """
     options: dict[str, Any] = {"security_protocol": settings.kafka_security_protocol}
     if (tls := kafka_tls(settings)) is not None:
@@ -67,7 +67,7 @@ def elasticsearch_options(settings: Settings) -> dict[str, Any]:
     """The options of Elasticsearch's client that say how to connect.
 
     Raises:
-        CommandError: the certificate or the API key cannot be read.
+        OperatorError: the certificate or the API key cannot be read.
     """
     options: dict[str, Any] = {}
     key = _secret(
@@ -84,7 +84,7 @@ def _trusting(authority: Path | None, setting: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=authority)
     except (OSError, ssl.SSLError) as error:
-        raise CommandError(
+        raise OperatorError(
             f"{setting} {authority} cannot be used: {_words(error)}", hint="a file of PEM certificates"
         ) from error
 
@@ -95,9 +95,9 @@ def _secret(value: SecretStr | None, file: Path | None, setting: str) -> str | N
     try:
         text = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{setting} {file} cannot be read: {_words(error)}") from error
+        raise OperatorError(f"{setting} {file} cannot be read: {_words(error)}") from error
     if not text:
-        raise CommandError(f"{setting} {file} is empty")
+        raise OperatorError(f"{setting} {file} is empty")
     return text
 
 

@@ -75,7 +75,7 @@ class Sink(Protocol):
 
         Raises:
             Retryable: it is away.
-            CommandError: it refuses our credentials.
+            OperatorError: it refuses our credentials.
         """
         ...
 

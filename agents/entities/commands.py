@@ -11,7 +11,7 @@ import typer
 from agents.text.utf8 import decoded
 from streams.cli.console import out
 from streams.cli.evaluate import app as evaluations
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.settings import get_settings
 
 
@@ -59,11 +59,11 @@ def evaluate(
     try:
         scores = score(lines, tagger)
     except ValueError as error:
-        raise CommandError(
+        raise OperatorError(
             f"{gold}:{error}", hint="a line is a token, white space, and its tag: بيروت B-LOC"
         ) from error
     if not scores["micro"].gold:
-        raise CommandError(f"{gold}: no person, place or organisation is tagged", hint="tags stand in the last column")
+        raise OperatorError(f"{gold}: no person, place or organisation is tagged", hint="tags stand in the last column")
     table = Table(title=f"strict spans, backend {backend}", box=None, title_justify="left")
     table.add_column("class")
     for name in ("precision", "recall", "F1", "right", "found", "gold"):
@@ -79,5 +79,5 @@ def _lines(file: Path) -> io.StringIO:
     try:
         data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}", status=2) from error
+        raise OperatorError(f"{file}: {error.strerror}", status=2) from error
     return io.StringIO(decoded(data, file), newline="\n")

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from agents.geotag.country_votes import distance_km
 from agents.geotag.geotagger import Geotagger, geotag_article
 from agents.text.utf8 import decoded
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.records import Article, Place, PlaceKind, RawArticle, Span, Url
 
 NEAR_KM = 30.0
@@ -146,18 +146,18 @@ def evaluate(
         prepare: what comes before geotagging, such as the entity stage.
 
     Raises:
-        CommandError: a file is missing or damaged, or nothing holds the text of an article as it was labelled.
+        OperatorError: a file is missing or damaged, or nothing holds the text of an article as it was labelled.
     """
     rows = [row for row in _read_gold(gold) if half in {None, row.get("half")}]
     if not rows:
-        raise CommandError(f"{gold} has no lines" + (f" of the half {half}" if half else ""))
+        raise OperatorError(f"{gold} has no lines" + (f" of the half {half}" if half else ""))
     texts = _texts(rows, gold, corpus)
     geotagger = Geotagger.load()
     report = Report()
     for row in rows:
         raw = texts.get(row["url"])
         if raw is None or len(raw.content) != row["length"]:
-            raise CommandError(
+            raise OperatorError(
                 f"{corpus or gold} does not hold {row['url']} as it was labelled ({row['length']} characters)"
             )
         article = Article(
@@ -177,7 +177,7 @@ def _texts(rows: Sequence[Mapping[str, Any]], gold: Path, corpus: Path | None) -
     found = {row["url"]: RawArticle.model_validate(row) for row in rows if "content" in row}
     absent = {row["url"] for row in rows} - found.keys()
     if absent and corpus is None:
-        raise CommandError(
+        raise OperatorError(
             f"{gold} has no text of {min(absent)}", status=2, hint="--corpus names the folder of dumps that hold it"
         )
     return found | (_read_corpus(corpus, absent) if corpus and absent else {})
@@ -188,7 +188,7 @@ def _read_gold(path: Path) -> list[dict[str, Any]]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise CommandError(f"cannot read {path}: {error.strerror}", status=2) from error
+        raise OperatorError(f"cannot read {path}: {error.strerror}", status=2) from error
     lines = decoded(data, path, "utf-8-sig").split("\n")
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -198,7 +198,7 @@ def _read_gold(path: Path) -> list[dict[str, Any]]:
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise CommandError(f"{path}:{number}: {where}: {first['msg']}".replace(": :", ":")) from error
+            raise OperatorError(f"{path}:{number}: {where}: {first['msg']}".replace(": :", ":")) from error
         rows.append(row)
     return rows
 
@@ -218,7 +218,7 @@ def _records(path: Path) -> Iterator[Mapping[str, Any]]:
             for name in archive.namelist():
                 yield from json.loads(archive.read(name))
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise CommandError(f"cannot read {path}: {error}", status=2) from error
+        raise OperatorError(f"cannot read {path}: {error}", status=2) from error
 
 
 def _compare(report: Report, row: Mapping[str, Any], article: Article) -> None:

@@ -159,7 +159,7 @@ class MoveSink:
         return [None] * len(moves)
 
     async def check(self) -> None:
-        """Ask for the cluster's health. Raises Retryable when it is away or red, CommandError when it refuses us."""
+        """Ask for the cluster's health. Raises Retryable when it is away or red, OperatorError when it refuses us."""
         await health(self._client, self._settings)
 
     async def close(self) -> None:

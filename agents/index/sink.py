@@ -53,7 +53,7 @@ class IndexSink:
         Raises:
             Retryable: Elasticsearch is away or busy, for at least one of them. Writing the same articles again is
                 harmless: those that are stored keep their version.
-            CommandError: Elasticsearch refuses our credentials or templates.
+            OperatorError: Elasticsearch refuses our credentials or templates.
         """
         if not self._prepared:
             await self._prepare()
@@ -75,7 +75,7 @@ class IndexSink:
         return [by_id[article.id] for article in articles]
 
     async def check(self) -> None:
-        """Ask for the cluster's health. Raises Retryable when it is away or red, CommandError when it refuses us."""
+        """Ask for the cluster's health. Raises Retryable when it is away or red, OperatorError when it refuses us."""
         await health(self._client, self.settings)
 
     async def close(self) -> None:

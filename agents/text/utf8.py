@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from streams.errors import CommandError
+from streams.errors import OperatorError
 
 
 def decoded(data: bytes, file: Path, encoding: str = "utf-8") -> str:
@@ -16,10 +16,10 @@ def decoded(data: bytes, file: Path, encoding: str = "utf-8") -> str:
         encoding: `utf-8`, or `utf-8-sig` where it may begin with a byte order mark.
 
     Raises:
-        CommandError: it is not UTF-8; the message names line and byte.
+        OperatorError: it is not UTF-8; the message names line and byte.
     """
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise CommandError(f"{file}:{line}: byte {error.start} is not UTF-8") from error
+        raise OperatorError(f"{file}:{line}: byte {error.start} is not UTF-8") from error

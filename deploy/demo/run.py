@@ -20,7 +20,7 @@ from rich.table import Table
 
 from deploy.demo.samples import Sample, Samples, load_samples
 from deploy.demo.servers import Servers, choose
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.kafka.dead_letters import DeadLetter, read_all
 from streams.kafka.topic_offsets import topic_states
 from streams.settings import Settings
@@ -50,7 +50,7 @@ def run(settings: Settings, console: Console, *, leave: bool) -> int:
         leave: stop when everything was shown, instead of serving until Ctrl-C.
 
     Raises:
-        CommandError: something did not start, or a sample was not found.
+        OperatorError: something did not start, or a sample was not found.
     """
     samples = load_samples()
     servers = choose(settings, console)
@@ -90,12 +90,12 @@ def _show_everything(settings: Settings, console: Console, servers: Servers, sam
     _print_places(settings, console)
     _print_addresses(settings, console, servers)
     if missing:
-        raise CommandError(
+        raise OperatorError(
             f"{len(missing)} sample articles were not found: " + "; ".join(sample.title for sample in missing)
         )
     unlike = sorted(letter.reason for letter in letters) != sorted(samples.dead_letters)
     if unlike:
-        raise CommandError(f"dead letters: expected {sorted(samples.dead_letters)}, see the table above")
+        raise OperatorError(f"dead letters: expected {sorted(samples.dead_letters)}, see the table above")
 
 
 def _send(settings: Settings, samples: Samples) -> IngestReport:
@@ -130,7 +130,7 @@ def _wait_until_through(settings: Settings, console: Console, servers: Servers) 
     """Records ever written to each topic, once every stage has finished what it was given.
 
     Raises:
-        CommandError: they did not within `THROUGH_SECONDS`.
+        OperatorError: they did not within `THROUGH_SECONDS`.
     """
     deadline = time.monotonic() + THROUGH_SECONDS
     ends: dict[Topic, int] = {}
@@ -146,7 +146,7 @@ def _wait_until_through(settings: Settings, console: Console, servers: Servers) 
                 return ends
             time.sleep(0.3)
     number = sum(waiting.values())
-    raise CommandError(f"after {THROUGH_SECONDS:.0f} s {number} records still wait, or more come in: {waiting}")
+    raise OperatorError(f"after {THROUGH_SECONDS:.0f} s {number} records still wait, or more come in: {waiting}")
 
 
 def _is_found(settings: Settings, sample: Sample) -> bool:
@@ -160,11 +160,11 @@ def _api(settings: Settings, path: str, **parameters: str) -> Json:
         with urlopen(url, timeout=30) as response:
             answer: Json = json.load(response)
     except HTTPError as error:
-        raise CommandError(
+        raise OperatorError(
             f"the API answers {error.code} to {path}: {error.read(300).decode(errors='replace')}"
         ) from error
     except URLError as error:
-        raise CommandError(f"the API does not answer: {error.reason}") from error
+        raise OperatorError(f"the API does not answer: {error.reason}") from error
     return answer
 
 

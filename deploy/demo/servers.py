@@ -18,7 +18,7 @@ from urllib.request import urlopen
 from rich.console import Console
 
 from deploy.local import stack
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +37,7 @@ class Servers(Protocol):
         ...
 
     def check(self) -> None:
-        """Raise CommandError when something of it has ended."""
+        """Raise OperatorError when something of it has ended."""
         ...
 
     def addresses(self) -> list[tuple[str, str]]:
@@ -82,7 +82,7 @@ class _Child:
     def check(self) -> None:
         if (status := self.process.poll()) is not None:
             lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
-            raise CommandError(
+            raise OperatorError(
                 f"{self.name} ended with exit status {status}: {lines[-1] if lines else 'it said nothing'}",
                 hint=f"its log: {self.log}",
             )
@@ -116,7 +116,7 @@ class NativeServers:
             ("the API", settings.api_port, "RASD_API_PORT"),
         ):
             if answers(f"http://127.0.0.1:{port}/livez"):
-                raise CommandError(f"port {port} of {name} is taken", hint=f"stop what runs there, or set {setting}")
+                raise OperatorError(f"port {port} of {name} is taken", hint=f"stop what runs there, or set {setting}")
         self._spawn("worker", settings.worker_port)
         self._spawn("serve", settings.api_port)
 
@@ -179,7 +179,7 @@ class DockerServers:
     def check(self) -> None:
         """See Servers."""
         if not answers(f"http://127.0.0.1:{self.settings.api_port}/livez"):
-            raise CommandError("the API container does not answer", hint="docker compose ps")
+            raise OperatorError("the API container does not answer", hint="docker compose ps")
 
     def addresses(self) -> list[tuple[str, str]]:
         """See Servers."""
@@ -192,7 +192,7 @@ class DockerServers:
     def _compose(self, *words: str) -> None:
         result = subprocess.run(["docker", "compose", *words], cwd=ROOT, check=False)
         if result.returncode != 0:
-            raise CommandError(
+            raise OperatorError(
                 f"docker compose {words[0]} failed", hint="docker compose logs; or RASD_DEMO_NATIVE=1 make demo"
             )
 
@@ -203,11 +203,11 @@ def wait_for(
     """Poll until the condition holds.
 
     Raises:
-        CommandError: it does not in time, or `check` finds that something ended.
+        OperatorError: it does not in time, or `check` finds that something ended.
     """
     deadline = time.monotonic() + seconds
     while not condition():
         check()
         if time.monotonic() > deadline:
-            raise CommandError(f"{what} is not ready after {seconds:.0f} s", hint=f"its log: {log}" if log else None)
+            raise OperatorError(f"{what} is not ready after {seconds:.0f} s", hint=f"its log: {log}" if log else None)
         time.sleep(0.2)

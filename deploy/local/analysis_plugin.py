@@ -13,7 +13,7 @@ import zipfile
 from pathlib import Path
 
 from deploy.local.jdk import MINIMUM, Jdk
-from streams.errors import CommandError
+from streams.errors import OperatorError
 
 SOURCES = Path(__file__).with_name("plugin")
 NAME = "rasd-analysis"
@@ -51,7 +51,7 @@ def compile_into(classes: Path, libraries: Path, jdk: Jdk) -> None:
         jdk: whose compiler to use.
 
     Raises:
-        CommandError: the compiler refuses them.
+        OperatorError: the compiler refuses them.
     """
     command: list[str | Path] = [
         jdk.javac,
@@ -67,7 +67,7 @@ def compile_into(classes: Path, libraries: Path, jdk: Jdk) -> None:
     done = subprocess.run([*command, *sources()], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         first = next((line for line in done.stderr.splitlines() if "error" in line), "no message")
-        raise CommandError(
+        raise OperatorError(
             f"the analysis plugin cannot be compiled with {jdk.javac}: {first}", hint="JAVA_HOME=<another JDK> rasd up"
         )
 

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from deploy.local.artifacts import Pin, Product, sha256_of
 from deploy.local.preflight import explained, require_space
-from streams.errors import CommandError
+from streams.errors import OperatorError
 
 ATTEMPTS = 2  # the first, and one more that heals a damaged or broken-off download
 TIMEOUT_SECONDS = 60
@@ -74,21 +74,21 @@ def _fetch_one(pin: Pin, target: Path, callback: ProgressCallback | None) -> Non
                 trouble = f"{pin.filename} cannot be fetched from Maven Central ({type(error).__name__})"
                 continue
             except RuntimeError as error:  # jgo's word for a registry that answers but does not give the file
-                raise CommandError(
+                raise OperatorError(
                     f"Maven Central does not give {pin.filename}", hint="check the network or proxy, then: rasd up"
                 ) from error
             if is_intact(path, pin):
                 path.replace(target)
                 return
             trouble = f"the download of {pin.filename} is damaged, its SHA-256 is not the pinned one"
-    raise CommandError(trouble, hint="check the network or proxy, then: rasd up")
+    raise OperatorError(trouble, hint="check the network or proxy, then: rasd up")
 
 
 def fetch(product: Product, cache: Path, console: Console) -> list[Path]:
     """All files of a product, in the order of its pins; missing and damaged ones are fetched.
 
     Raises:
-        CommandError: no network, a download that stays damaged, a full disk.
+        OperatorError: no network, a download that stays damaged, a full disk.
     """
     paths = [cached_path(cache, pin) for pin in product.files]
     wanted = [(pin, path) for pin, path in zip(product.files, paths, strict=True) if not is_intact(path, pin)]

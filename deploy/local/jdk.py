@@ -14,7 +14,7 @@ import cjdk
 from rich.console import Console
 
 from deploy.local.paths import ServiceUser, closed_ancestor
-from streams.errors import CommandError
+from streams.errors import OperatorError
 
 MINIMUM = 21
 FETCHED = "temurin:25"
@@ -112,7 +112,7 @@ def find_jdk(cache: Path, user: ServiceUser | None, console: Console) -> Jdk:
     """A JDK of this machine, else one that cjdk fetches into the cache.
 
     Raises:
-        CommandError: there is none and none can be fetched.
+        OperatorError: there is none and none can be fetched.
     """
     found = installed_jdk(user)
     if found:
@@ -121,11 +121,11 @@ def find_jdk(cache: Path, user: ServiceUser | None, console: Console) -> Jdk:
     try:
         home = cjdk.java_home(jdk=FETCHED, cache_dir=cache / "jdk", progress=console.is_terminal)
     except (cjdk.CjdkError, OSError) as error:
-        raise CommandError(
+        raise OperatorError(
             f"Elasticsearch needs a JDK {MINIMUM} or newer with javac; none was found here and none could be fetched",
             hint="install one (apt-get install openjdk-21-jdk, brew install openjdk) or set JAVA_HOME, then: rasd up",
         ) from error
     jdk = inspect(Path(home), user)
     if jdk is None:
-        raise CommandError(f"the fetched JDK in {home} cannot be used", hint=f"rm -r {cache / 'jdk'} && rasd up")
+        raise OperatorError(f"the fetched JDK in {home} cannot be used", hint=f"rm -r {cache / 'jdk'} && rasd up")
     return jdk

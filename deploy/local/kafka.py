@@ -14,7 +14,7 @@ from deploy.local.jdk import Jdk
 from deploy.local.paths import write
 from deploy.local.process import Launch
 from deploy.local.service import HOST, Layout, Program, Site, free_port, identity, source
-from streams.errors import CommandError
+from streams.errors import OperatorError
 
 MIB = 1024 * 1024
 # A request holds a record and its envelope; the broker refuses larger ones before it reads them.
@@ -164,7 +164,7 @@ class Kafka:
         )
         if done.returncode != 0:
             last = (done.stdout.strip().splitlines() or ["no message"])[-1]
-            raise CommandError(f"Kafka's data folder cannot be formatted: {last}", hint="rasd down --wipe && rasd up")
+            raise OperatorError(f"Kafka's data folder cannot be formatted: {last}", hint="rasd down --wipe && rasd up")
 
     def trouble(self, port: int) -> str | None:
         """Ask for the brokers: a broker names itself only once it serves clients."""

@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.settings import Settings
 
 
@@ -29,7 +29,7 @@ def service_user() -> ServiceUser | None:
     try:
         entry = pwd.getpwnam("nobody")
     except KeyError as error:
-        raise CommandError(
+        raise OperatorError(
             "root needs an unprivileged user `nobody` to run Elasticsearch as, and there is none",
             hint="useradd --system --no-create-home nobody",
         ) from error
@@ -76,7 +76,7 @@ def stack_dir(settings: Settings) -> Path:
     """Where a stack keeps its data, configuration and logs; absolute.
 
     Raises:
-        CommandError: `local_dir` lies in a folder that the servers' user may not enter.
+        OperatorError: `local_dir` lies in a folder that the servers' user may not enter.
     """
     user = service_user()
     if settings.local_dir is None:
@@ -84,7 +84,7 @@ def stack_dir(settings: Settings) -> Path:
     folder = settings.local_dir.expanduser().absolute()
     closed = closed_ancestor(folder, user)
     if user and closed:
-        raise CommandError(
+        raise OperatorError(
             f"{closed} is closed to the user {user.name}, as whom root runs the servers, so {folder} cannot be used",
             hint="RASD_LOCAL_DIR=/var/lib/rasd rasd up",
         )

@@ -15,7 +15,7 @@ from rich.filesize import decimal
 
 from deploy.local.process import port_holder
 from deploy.local.service import HOST
-from streams.errors import CommandError
+from streams.errors import OperatorError
 
 MIB = 1024 * 1024
 # Beside its heap a Java server needs memory for threads, code and network buffers.
@@ -25,16 +25,16 @@ POLL_SECONDS = 0.1
 CGROUP = Path("/sys/fs/cgroup")
 
 
-def disk_full(folder: Path, detail: str) -> CommandError:
+def disk_full(folder: Path, detail: str) -> OperatorError:
     """The error for a full disk."""
-    return CommandError(f"the disk of {folder} is full: {detail}", hint=f"free some space there: df -h {folder}")
+    return OperatorError(f"the disk of {folder} is full: {detail}", hint=f"free some space there: df -h {folder}")
 
 
 def require_space(folder: Path, needed: int) -> None:
     """Check the free space of the disk that `folder` is or will be on.
 
     Raises:
-        CommandError: less than `needed` bytes are free.
+        OperatorError: less than `needed` bytes are free.
     """
     existing = next(parent for parent in [folder, *folder.parents] if parent.is_dir())
     free = shutil.disk_usage(existing).free
@@ -48,7 +48,7 @@ def explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except PermissionError as error:
-        raise CommandError(
+        raise OperatorError(
             f"{error.filename or folder} may not be written", hint=f"make it yours: chown -R $(id -u) {folder}"
         ) from error
     except OSError as error:
@@ -76,7 +76,7 @@ def require_port(port: int, title: str, variable: str) -> None:
     `GRACE_SECONDS`.
 
     Raises:
-        CommandError: somebody does.
+        OperatorError: somebody does.
     """
     deadline = time.monotonic() + GRACE_SECONDS
     error, holder = _bind_error(port), port_holder(port)
@@ -85,9 +85,9 @@ def require_port(port: int, title: str, variable: str) -> None:
         error, holder = _bind_error(port), port_holder(port)
     if error and error.errno != errno.EADDRINUSE:
         message = f"{title} cannot use port {port}: {error.strerror}"
-        raise CommandError(message, hint=f"choose another: {variable}=39999 rasd up") from error
+        raise OperatorError(message, hint=f"choose another: {variable}=39999 rasd up") from error
     if error:
-        raise CommandError(
+        raise OperatorError(
             f"port {port}, which {title} needs, is in use" + (f" by {holder}" if holder else ""),
             hint=f"stop that, or choose another port: {variable}={port + 1} rasd up",
         ) from error
@@ -113,12 +113,12 @@ def require_memory(heaps: list[str]) -> None:
     """Check that servers with these heaps fit.
 
     Raises:
-        CommandError: they do not.
+        OperatorError: they do not.
     """
     needed = sum(heap_bytes(heap) + OVERHEAD_BYTES for heap in heaps)
     available = available_memory()
     if available < needed:
-        raise CommandError(
+        raise OperatorError(
             f"too little memory: {decimal(available)} free, {decimal(needed)} needed",
             hint="RASD_LOCAL_KAFKA_HEAP=512m RASD_LOCAL_ELASTICSEARCH_HEAP=512m rasd up",
         )

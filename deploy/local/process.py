@@ -20,7 +20,7 @@ import psutil
 from psutil import Process
 
 from deploy.local.paths import ServiceUser
-from streams.errors import CommandError
+from streams.errors import OperatorError
 
 KILL_SECONDS = 30.0
 POLL_SECONDS = 0.02
@@ -92,7 +92,7 @@ def _allowed(user: ServiceUser | None) -> Iterator[None]:
     except PermissionError as error:
         if user is None:
             raise
-        raise CommandError(
+        raise OperatorError(
             f"root may not become the user {user.name} here, and Elasticsearch refuses to run as root",
             hint="run rasd as an unprivileged user",
         ) from error
@@ -133,7 +133,7 @@ def stop(processes: Sequence[Process], patience: float, *, kill: bool = False) -
     psutil checks pid and start time before each signal, so a pid that was used again is left alone.
 
     Raises:
-        CommandError: a process outlives SIGKILL.
+        OperatorError: a process outlives SIGKILL.
     """
     for process in processes:
         _signal(process, kill=kill)
@@ -143,7 +143,7 @@ def stop(processes: Sequence[Process], patience: float, *, kill: bool = False) -
     alive = _wait(alive, KILL_SECONDS)
     if alive:
         pids = " ".join(str(process.pid) for process in alive)
-        raise CommandError(f"process {pids} does not end, not even by SIGKILL", hint=f"ps -o pid,stat,args -p {pids}")
+        raise OperatorError(f"process {pids} does not end, not even by SIGKILL", hint=f"ps -o pid,stat,args -p {pids}")
 
 
 def _wait(processes: Sequence[Process], patience: float) -> list[Process]:

@@ -27,7 +27,7 @@ from deploy.local.kafka import Kafka
 from deploy.local.paths import ServiceUser, cache_dir, give, service_user, stack_dir
 from deploy.local.preflight import explained, require_memory, require_port, require_space
 from deploy.local.service import HOST, Layout, Server, Site
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.settings import MIB, Settings
 
 # Elasticsearch takes longest, so it starts first; both then start side by side.
@@ -93,7 +93,7 @@ def up(settings: Settings, *, console: Console | None = None) -> StackStatus:
         console: where to show progress; standard error if not given.
 
     Raises:
-        CommandError: with what is wrong and what helps; a server that failed to start is stopped again.
+        OperatorError: with what is wrong and what helps; a server that failed to start is stopped again.
     """
     return _start(settings, tuple(SERVERS), console)
 
@@ -220,7 +220,7 @@ def _claim(folder: Path) -> None:
     with explained(folder):
         # In this order: the lock is a stack's first file, and another `up` may make it between the two looks.
         if folder.is_dir() and any(folder.iterdir()) and not (folder / LOCK).exists():
-            raise CommandError(
+            raise OperatorError(
                 f"{folder} holds other files, and a stack needs a folder of its own",
                 hint=f"RASD_LOCAL_DIR={folder / 'stack'} rasd up",
             )
@@ -257,7 +257,7 @@ class _Start:
         running = process.find(self.folder / name, self.user)
         port, wanted = _port_of(running[-1]) if running else None, _port(self.settings, name)
         if port and port != wanted:
-            raise CommandError(
+            raise OperatorError(
                 f"the {SERVERS[name].title} of {self.folder} already runs, on port {port}, not {wanted}",
                 hint="rasd down && rasd up",
             )
@@ -306,7 +306,7 @@ class _Start:
             Whether they do; if not, one that was running before has ended and must be started.
 
         Raises:
-            CommandError: one of ours ended, or one took too long; it is stopped then, the other stays.
+            OperatorError: one of ours ended, or one took too long; it is stopped then, the other stays.
         """
         deadline = time.monotonic() + START_SECONDS
         absences = dict.fromkeys(names, 0)
@@ -329,7 +329,7 @@ class _Start:
                 time.sleep(POLL_SECONDS)
         return True
 
-    def _failure(self, name: str, what: str) -> CommandError:
+    def _failure(self, name: str, what: str) -> OperatorError:
         """The error for a server that did not start, after showing the last lines that it wrote."""
         server, layout = SERVERS[name], Layout(self.folder / name)
         for path in (layout.output, server.log(layout)):
@@ -337,4 +337,4 @@ class _Start:
                 lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
                 text = "\n  ".join([f"last lines of {path}:", *lines])
                 self.console.print(text, markup=False, highlight=False, soft_wrap=True)
-        return CommandError(f"{server.title} {what}", hint=f"less {server.log(layout)}")
+        return OperatorError(f"{server.title} {what}", hint=f"less {server.log(layout)}")

@@ -82,7 +82,7 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         metrics: what it counts in; its own when None.
 
     Raises:
-        CommandError: the API keys of the settings cannot be read.
+        OperatorError: the API keys of the settings cannot be read.
     """
     counters = metrics if metrics is not None else Metrics()
     keys = read_keys(settings)

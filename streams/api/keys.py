@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.settings import Settings
 
 PREFIX = "rasd_"
@@ -55,12 +55,12 @@ def make_key(name: str, scopes: Iterable[Scope]) -> tuple[str, Key]:
     """A new key: the secret for its holder, and what the server is told.
 
     Raises:
-        CommandError: the name holds other characters than letters, digits, `_`, `.`, `-`, or there is no scope.
+        OperatorError: the name holds other characters than letters, digits, `_`, `.`, `-`, or there is no scope.
     """
     secret = PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
     key = Key(name, frozenset(scopes), digest(secret))
     if not _ENTRY.fullmatch(key.entry()):
-        raise CommandError(
+        raise OperatorError(
             "a key needs a name of letters, digits, _ . or - (at most 64) and a scope",
             hint="rasd api-key new --name newsroom --scope export",
             status=2,
@@ -72,7 +72,7 @@ def read_keys(settings: Settings) -> tuple[Key, ...]:
     """All keys of the settings and of the file that they name.
 
     Raises:
-        CommandError: an entry is none, two have one name, or the file cannot be read. No message repeats an entry: it
+        OperatorError: an entry is none, two have one name, or the file cannot be read. No message repeats an entry: it
             may be a key that was put where its hash belongs.
     """
     found = [_read(entry, f"RASD_API_KEYS, entry {number}") for number, entry in enumerate(settings.api_keys, 1)]
@@ -80,7 +80,7 @@ def read_keys(settings: Settings) -> tuple[Key, ...]:
         found += read_file(settings.api_keys_file)
     names = [key.name for key in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise CommandError(f"two API keys are called {twice[0]}", hint="rename or remove one of them", status=2)
+        raise OperatorError(f"two API keys are called {twice[0]}", hint="rename or remove one of them", status=2)
     return tuple(found)
 
 
@@ -90,7 +90,7 @@ def read_file(path: Path) -> list[Key]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise CommandError(
+        raise OperatorError(
             f"cannot read the API keys in {path}: {reason}", hint="RASD_API_KEYS_FILE", status=2
         ) from error
     entries = [(number, line.strip()) for number, line in enumerate(lines, 1)]
@@ -102,7 +102,7 @@ def _read(entry: str, where: str) -> Key:
     scopes = match["scopes"].split("+") if match else []
     if match is None or not set(scopes) <= set(Scope):
         found = "holds a key itself instead of its hash" if PREFIX in entry else "is no API key entry"
-        raise CommandError(f"{where} {found}", hint=_HOW, status=2)
+        raise OperatorError(f"{where} {found}", hint=_HOW, status=2)
     return Key(match["name"], frozenset(map(Scope, scopes)), match["digest"])
 
 
@@ -120,10 +120,10 @@ def check_exposed(host: str, keys: Sequence[Key], settings: Settings) -> None:
     """Refuse to listen where strangers can reach the API without a key.
 
     Raises:
-        CommandError: the address is not loopback, there are no keys, and nobody said that this is wanted.
+        OperatorError: the address is not loopback, there are no keys, and nobody said that this is wanted.
     """
     if not keys and not settings.api_open and not is_loopback(host):
-        raise CommandError(
+        raise OperatorError(
             f"listening on {host or 'every address'} needs API keys, and there are none",
             hint="rasd api-key new makes one; RASD_API_OPEN=true if something else keeps strangers away",
             status=2,

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from streams.errors import CommandError, Rejected, Retryable
+from streams.errors import OperatorError, Rejected, Retryable
 from streams.observability.logs import get_logger
 from streams.search.service import QueryRefused
 
@@ -98,8 +98,8 @@ def install(api: FastAPI) -> None:
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
         return problem(request, HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers=headers)
 
-    @api.exception_handler(CommandError)
-    async def misconfigured(request: Request, error: CommandError) -> JSONResponse:
+    @api.exception_handler(OperatorError)
+    async def misconfigured(request: Request, error: OperatorError) -> JSONResponse:
         log.error("the API cannot answer", path=request.url.path, cause=error.message)
         return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, error.message)
 

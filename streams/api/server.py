@@ -7,7 +7,7 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
-from streams.errors import CommandError
+from streams.errors import OperatorError
 
 # Searches and exports that are under way get so long to end.
 GRACE_SECONDS = 3
@@ -20,14 +20,14 @@ def listen(host: str, port: int) -> socket.socket:
     """A listening socket.
 
     Raises:
-        CommandError: the address is not ours, or the port is taken.
+        OperatorError: the address is not ours, or the port is taken.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind)
     except OSError as error:
         message = f"cannot listen on {host}: {error.strerror}"
-        raise CommandError(message, hint="--host takes an address of this machine", status=2) from error
+        raise OperatorError(message, hint="--host takes an address of this machine", status=2) from error
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; connections inherit it
@@ -36,7 +36,7 @@ def listen(host: str, port: int) -> socket.socket:
         listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
-        raise CommandError(
+        raise OperatorError(
             f"cannot listen on {host}:{port}: {error.strerror}", hint="--port takes another one, RASD_API_PORT as well"
         ) from error
     listening.setblocking(False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from streams.errors import CommandError
+from streams.errors import OperatorError
 
 if TYPE_CHECKING:
     from streams.api.keys import Key
@@ -34,7 +34,7 @@ def new(
     from streams.api.keys import Scope, make_key
 
     if unknown := sorted(set(scope) - set(Scope)):
-        raise CommandError(f"unknown scope {unknown[0]}", hint=f"choose from {', '.join(Scope)}", status=2)
+        raise OperatorError(f"unknown scope {unknown[0]}", hint=f"choose from {', '.join(Scope)}", status=2)
     secret, key = make_key(name, [Scope(entry) for entry in scope])
     if file is not None:
         _append(file, key)
@@ -50,10 +50,10 @@ def _append(path: Path, key: Key) -> None:
     from streams.api.keys import read_file
 
     if path.exists() and any(known.name == key.name for known in read_file(path)):
-        raise CommandError(f"{path} has a key called {key.name} already", hint="choose another --name", status=2)
+        raise OperatorError(f"{path} has a key called {key.name} already", hint="choose another --name", status=2)
     try:
         path.touch(mode=0o600)
         with path.open("a", encoding="utf-8") as sink:
             sink.write(key.entry() + "\n")
     except OSError as error:
-        raise CommandError(f"cannot write {path}: {error.strerror}") from error
+        raise OperatorError(f"cannot write {path}: {error.strerror}") from error

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from streams.cli.console import out
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.kafka.clients import create_topics, open_producer
 from streams.kafka.dead_letters import DeadLetter, read_all
 from streams.kafka.dead_letters import replay as send_back
@@ -87,7 +87,7 @@ def replay(
     Example: `rasd dlq replay --reason poison`
     """
     if not (positions or reason or stage or everything):
-        raise CommandError("which dead letters?", hint="name positions, --reason, --stage or --all", status=2)
+        raise OperatorError("which dead letters?", hint="name positions, --reason, --stage or --all", status=2)
     settings = get_settings()
 
     async def run() -> int:
@@ -104,4 +104,4 @@ def _find(letters: list[DeadLetter], position: str) -> DeadLetter:
     for letter in letters:
         if letter.position == position:
             return letter
-    raise CommandError(f"no dead letter at {position}", hint="rasd dlq list")
+    raise OperatorError(f"no dead letter at {position}", hint="rasd dlq list")

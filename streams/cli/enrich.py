@@ -11,7 +11,7 @@ import typer
 
 from streams.cli.console import err
 from streams.cli.reading import PATHS, RecordCounter, progress_bar
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.settings import get_settings
 from streams.sources.files import Item, count_bytes, is_read, read_paths
 
@@ -29,7 +29,7 @@ def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
             if len(batch) == size:
                 yield batch
                 batch = []
-    except CommandError:
+    except OperatorError:
         yield batch
         raise
     if batch:
@@ -39,11 +39,11 @@ def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 def _open(output: Path, paths: list[Path]) -> BinaryIO:
     """A file to write, emptied."""
     if is_read(output, paths):
-        raise CommandError(f"{output}: cannot be read and written at once", hint="name another file with -o", status=2)
+        raise OperatorError(f"{output}: cannot be read and written at once", hint="name another file with -o", status=2)
     try:
         return output.open("wb")
     except OSError as error:
-        raise CommandError(f"{output}: {error.strerror}") from error
+        raise OperatorError(f"{output}: {error.strerror}") from error
 
 
 def enrich(
@@ -99,4 +99,4 @@ def enrich(
             sink.close()
     console.print(f"{written} articles, {refused} records refused, {unreadable} unreadable")
     if unreadable:
-        raise CommandError(f"{unreadable} records could not be read")
+        raise OperatorError(f"{unreadable} records could not be read")

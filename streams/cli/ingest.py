@@ -9,7 +9,7 @@ import typer
 
 from streams.cli.console import err
 from streams.cli.reading import PATHS, RecordCounter, progress_bar
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.settings import get_settings
 from streams.sources.files import count_bytes, read_paths
 
@@ -40,7 +40,7 @@ def ingest(paths: list[Path] = PATHS) -> None:
         )
     typer.echo(f"{report.sent} records sent to articles.raw")
     if report.refused or report.unsent:
-        raise CommandError(
+        raise OperatorError(
             f"{report.refused} unreadable records went to articles.dlq, {report.unsent} were too large to send",
             hint="rasd dlq list",
         )

@@ -21,7 +21,7 @@ from streams import __version__
 from streams.cli import api_key, demo, dlq, enrich, evaluate, index, ingest, schema, search, stack, topics
 from streams.cli import run as running
 from streams.cli.console import err
-from streams.errors import CommandError, Retryable
+from streams.errors import OperatorError, Retryable
 from streams.observability.logs import configure_logging
 from streams.settings import STAGE_NAMES, Settings, get_settings
 
@@ -88,7 +88,7 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each way t
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except (Abort, KeyboardInterrupt):
         return 130
-    except CommandError as error:
+    except OperatorError as error:
         _say(error.message, error.hint)
         return error.status
     except Retryable as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from streams.errors import CommandError
+from streams.errors import OperatorError
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +27,7 @@ def schema(
         path = folder / name
         if check:
             if not path.exists() or path.read_text(encoding="utf-8") != text:
-                raise CommandError(f"{path} is out of date", hint=f"rasd schema {folder}")
+                raise OperatorError(f"{path} is out of date", hint=f"rasd schema {folder}")
         else:
             folder.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")

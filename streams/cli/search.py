@@ -10,7 +10,7 @@ import typer
 from pydantic import BaseModel, ValidationError
 
 from streams.cli.console import out
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.settings import get_settings
 
 if TYPE_CHECKING:
@@ -62,14 +62,14 @@ def search(
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise CommandError(f"{where}: {first['msg']}" if where else first["msg"], status=2) from error
+        raise OperatorError(f"{where}: {first['msg']}" if where else first["msg"], status=2) from error
     try:
         if follow:
             asyncio.run(_follow(request, as_json))
             return
         page = search_once(get_settings(), request)
     except QueryRefused as error:
-        raise CommandError(str(error), status=2) from error
+        raise OperatorError(str(error), status=2) from error
     if as_json:
         _write_line(page)
     else:

@@ -6,7 +6,7 @@ import asyncio
 
 import typer
 
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.settings import get_settings
 
 app = typer.Typer(
@@ -46,7 +46,7 @@ def status() -> None:
 
     states = asyncio.run(topic_states(get_settings()))
     if not states:
-        raise CommandError("there are no topics yet", hint="rasd topics create")
+        raise OperatorError("there are no topics yet", hint="rasd topics create")
     table = Table("topic", "partitions", "records", "waiting", "lacking copies", box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
@@ -102,7 +102,7 @@ def rewind(
     try:
         moment = datetime.fromisoformat(since)
     except ValueError as error:
-        raise CommandError(f"--since {since} is no date or time", hint="--since 2026-11-20T06:00", status=2) from error
+        raise OperatorError(f"--since {since} is no date or time", hint="--since 2026-11-20T06:00", status=2) from error
     given = {"stages": stages} if stages else {}
     settings = Settings.model_validate(get_settings().model_dump() | given)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -14,7 +14,7 @@ from elastic_transport import ConnectionError as TransportConnectionError
 from elastic_transport import ConnectionTimeout, SniffingError, TlsError
 from elasticsearch import ApiError, AsyncElasticsearch, AuthenticationException, AuthorizationException
 
-from streams.errors import CommandError, Retryable
+from streams.errors import OperatorError, Retryable
 from streams.security import elasticsearch_options
 from streams.settings import Settings
 
@@ -28,7 +28,7 @@ def make_client(settings: Settings) -> AsyncElasticsearch:
     It does not retry by itself: its callers know whether to wait, to answer 503 or to split a request.
 
     Raises:
-        CommandError: the certificate or the API key cannot be read.
+        OperatorError: the certificate or the API key cannot be read.
     """
     return AsyncElasticsearch(
         str(settings.elasticsearch_url),
@@ -47,19 +47,19 @@ def translate_errors(settings: Settings) -> Iterator[None]:
 
     Raises:
         Retryable: the server is away, starting, or has too much to do.
-        CommandError: the server refuses our credentials or certificate; waiting does not help.
+        OperatorError: the server refuses our credentials or certificate; waiting does not help.
     """
     try:
         yield
     except TlsError as error:
-        raise CommandError(
+        raise OperatorError(
             f"TLS to Elasticsearch fails: {error.message}",
             hint="check RASD_ELASTICSEARCH_URL and RASD_ELASTICSEARCH_CA",
         ) from error
     except (TransportConnectionError, ConnectionTimeout, SniffingError) as error:
         raise Retryable(f"no Elasticsearch at {settings.elasticsearch_url}: {error.message}") from error
     except (AuthenticationException, AuthorizationException) as error:
-        raise CommandError(
+        raise OperatorError(
             f"Elasticsearch refuses access: {error_text(error)}", hint="set RASD_ELASTICSEARCH_API_KEY"
         ) from error
     except ApiError as error:

@@ -10,7 +10,7 @@ import orjson
 from elasticsearch import AsyncElasticsearch
 
 from streams.elastic.client import PASSING_STATUSES, translate_errors
-from streams.errors import CommandError, Retryable
+from streams.errors import OperatorError, Retryable
 from streams.settings import Settings
 
 # How often a busy server is asked again before the run ends (and can be resumed): waits double from
@@ -58,7 +58,7 @@ class Copy:
 
         Raises:
             Retryable: Elasticsearch is away or stays too busy.
-            CommandError: the target does not take a document.
+            OperatorError: the target does not take a document.
         """
         with translate_errors(self._settings):
             tops = await self._tops(last)
@@ -148,7 +148,7 @@ class Copy:
 
         Raises:
             Retryable: Elasticsearch is away.
-            CommandError: the indices still do not hold the same documents.
+            OperatorError: the indices still do not hold the same documents.
         """
         with translate_errors(self._settings):
             await self._client.indices.refresh(index=self._target)
@@ -158,7 +158,7 @@ class Copy:
             await self._delete_strangers()
         found = await self.count(self._target)
         if found != wanted:
-            raise CommandError(f"{self._source} has {wanted} articles, its copy {self._target} {found}")
+            raise OperatorError(f"{self._source} has {wanted} articles, its copy {self._target} {found}")
 
     async def _delete_strangers(self) -> None:
         after: Sequence[Any] | None = None
@@ -188,7 +188,7 @@ def _check(answer: Mapping[str, Any]) -> None:
     for item in items:
         status = item["status"]
         if status >= 400 and status != ALREADY_THERE and status not in PASSING_STATUSES and status < 500:
-            raise CommandError(
+            raise OperatorError(
                 f"the new index does not take article {item['_id']}: {item['error'].get('reason')}",
                 hint="rasd index migrate --abandon deletes it; the old one is in use as before",
             )

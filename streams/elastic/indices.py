@@ -11,7 +11,7 @@ from elasticsearch import AsyncElasticsearch, BadRequestError, NotFoundError
 
 from streams.elastic.client import error_text, translate_errors
 from streams.elastic.templates import ensure_index, names, rollover_conditions, schema_digest
-from streams.errors import CommandError, Retryable
+from streams.errors import OperatorError, Retryable
 from streams.settings import Settings
 
 
@@ -134,7 +134,7 @@ async def roll_over(client: AsyncElasticsearch, settings: Settings, *, at_once: 
 
     Raises:
         Retryable: Elasticsearch is away, or another process rolled over in this moment.
-        CommandError: it refuses.
+        OperatorError: it refuses.
     """
     await ensure_index(client, settings)
     layout = await read_layout(client, settings)
@@ -148,7 +148,7 @@ async def roll_over(client: AsyncElasticsearch, settings: Settings, *, at_once: 
         except BadRequestError as error:
             if error.error == "resource_already_exists_exception":
                 raise Retryable(f"another process rolled {layout.write} over in this moment") from error
-            raise CommandError(f"Elasticsearch refuses the roll-over: {error_text(error)}") from error
+            raise OperatorError(f"Elasticsearch refuses the roll-over: {error_text(error)}") from error
     new = answer["new_index"] if answer["rolled_over"] else None
     return RolledOver(answer["old_index"], new, dict(answer["conditions"]))
 

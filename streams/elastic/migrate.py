@@ -23,7 +23,7 @@ from streams.elastic.client import Capabilities, error_text, translate_errors
 from streams.elastic.copy import Copy
 from streams.elastic.indices import is_up_to_date, read_layout
 from streams.elastic.templates import ensure_index, names, put_templates, schema_digest
-from streams.errors import CommandError, Retryable
+from streams.errors import OperatorError, Retryable
 from streams.observability.logs import get_logger
 from streams.settings import Settings
 
@@ -77,7 +77,7 @@ async def migrate(
 
     Raises:
         Retryable: Elasticsearch is away or too busy. Run again, it goes on at its last checkpoint.
-        CommandError: a document does not fit the new mapping, or the copies do not agree; the old index stays in place.
+        OperatorError: a document does not fit the new mapping, or the copies do not agree; the old index stays in use.
     """
     await ensure_index(client, settings)
     server = await put_templates(client, settings)
@@ -233,7 +233,7 @@ class _Migration:
         except ApiError as error:
             if error.meta.status != 400:
                 raise
-            raise CommandError(f"Elasticsearch refuses index {self._target}: {error_text(error)}") from error
+            raise OperatorError(f"Elasticsearch refuses index {self._target}: {error_text(error)}") from error
 
     def _meta(self, *, live: bool = False) -> dict[str, Any]:
         checkpoints = {str(shard): number for shard, number in self._copy.checkpoints.items()}

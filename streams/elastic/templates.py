@@ -16,7 +16,7 @@ from typing import Any
 from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError
 
 from streams.elastic.client import Capabilities, capabilities, error_text, translate_errors
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.observability.logs import get_logger
 from streams.search.analysis import TEMPLATES
 from streams.settings import Settings
@@ -71,11 +71,11 @@ class Names:
         """Version, what stands between (the day), and running number of an index.
 
         Raises:
-            CommandError: the name is not one of ours.
+            OperatorError: the name is not one of ours.
         """
         match = re.fullmatch(rf"{re.escape(self.prefix)}-articles-(?:v(\d+)-)?(.*?)-?(\d{{6}})", index)
         if match is None:
-            raise CommandError(
+            raise OperatorError(
                 f"index {index} is behind the aliases, but not named like {self.prefix}-articles-v1-2026.11.23-000001",
                 hint=f"take it out of the aliases {self.read} and {self.write}",
             )
@@ -161,7 +161,7 @@ async def put_templates(client: AsyncElasticsearch, settings: Settings) -> Capab
 
     Raises:
         Retryable: Elasticsearch is away.
-        CommandError: it refuses a template.
+        OperatorError: it refuses a template.
     """
     server = await capabilities(client, settings)
     named = names(settings)
@@ -173,7 +173,7 @@ async def put_templates(client: AsyncElasticsearch, settings: Settings) -> Capab
                 await client.cluster.put_component_template(name=name, body=template)
             await client.indices.put_index_template(name=named.template, body=index_template(settings))
         except BadRequestError as error:
-            raise CommandError(
+            raise OperatorError(
                 f"Elasticsearch refuses the templates: {error_text(error)}",
                 hint="is another template of equal priority in the way, or the analysis plugin missing?",
             ) from error
@@ -191,7 +191,7 @@ async def ensure_index(client: AsyncElasticsearch, settings: Settings) -> bool:
 
     Raises:
         Retryable: Elasticsearch is away, starting, or too busy.
-        CommandError: it refuses the templates or the index, or the alias' name is taken by an index.
+        OperatorError: it refuses the templates or the index, or the alias' name is taken by an index.
     """
     named = names(settings)
     # Templates that are equal already cost the server nothing.
@@ -214,6 +214,6 @@ async def _create_first(client: AsyncElasticsearch, named: Names) -> bool:
         if error.meta.status not in {400, 500}:
             raise
         hint = f"put the aliases {named.read} and {named.write} on the index that is there, or delete it"
-        raise CommandError(f"Elasticsearch refuses the first index: {error_text(error)}", hint=hint) from error
+        raise OperatorError(f"Elasticsearch refuses the first index: {error_text(error)}", hint=hint) from error
     log.info("index created", index=made["index"], read=named.read, write=named.write)
     return True

@@ -20,7 +20,7 @@ from faust.exceptions import ProducerSendError
 
 from streams.engine.apply import Outcome, apply, record_key
 from streams.engine.faust.tables import ConfirmedTable, current_event
-from streams.errors import CommandError, Reason, Rejected, Retryable
+from streams.errors import OperatorError, Reason, Rejected, Retryable
 from streams.kafka.dead_letters import Headers, Origin, failure_headers
 from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics
@@ -266,7 +266,7 @@ class StageRunner:
             while True:
                 try:
                     result = await attempt()
-                except (Retryable, CommandError) as error:
+                except (Retryable, OperatorError) as error:
                     # The latter is a refusal of our credentials: an operator has to act, and may do so outside.
                     self.metrics.retries.labels(self.stage.name).inc()
                     if not self.waiting:
@@ -324,7 +324,7 @@ def _arrival(event: Any) -> Arrival:
 
 
 def _hint(error: Exception) -> dict[str, str]:
-    return {"hint": error.hint} if isinstance(error, CommandError) and error.hint else {}
+    return {"hint": error.hint} if isinstance(error, OperatorError) and error.hint else {}
 
 
 def _too_large(error: BaseException) -> bool:

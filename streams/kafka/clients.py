@@ -23,7 +23,7 @@ from aiokafka.errors import (
     for_code,
 )
 
-from streams.errors import CommandError, Retryable
+from streams.errors import OperatorError, Retryable
 from streams.observability.logs import get_logger
 from streams.security import kafka_options
 from streams.settings import MIB, Settings
@@ -43,7 +43,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
     """Options that every client of Kafka takes.
 
     Raises:
-        CommandError: a certificate, key or secret cannot be read.
+        OperatorError: a certificate, key or secret cannot be read.
     """
     return {
         "bootstrap_servers": settings.kafka_bootstrap,
@@ -171,11 +171,11 @@ async def describe_topics(admin: AIOKafkaAdminClient, names: Sequence[str]) -> l
     """What Kafka says of these topics. Raises what aiokafka raises, and:
 
     Raises:
-        CommandError: it does not have one of them.
+        OperatorError: it does not have one of them.
     """
     described: list[dict[str, Any]] = await admin.describe_topics(list(names))
     if missing := [found["topic"] for found in described if found["error_code"]]:
-        raise CommandError(f"there is no topic {missing[0]}", hint="rasd topics create")
+        raise OperatorError(f"there is no topic {missing[0]}", hint="rasd topics create")
     return described
 
 
@@ -184,7 +184,7 @@ async def check_kafka(settings: Settings) -> None:
 
     Raises:
         Retryable: none does.
-        CommandError: a certificate, key or secret cannot be read.
+        OperatorError: a certificate, key or secret cannot be read.
     """
     async with open_admin(settings):
         pass
@@ -195,7 +195,7 @@ async def missing_topics(settings: Settings, names: Sequence[str]) -> list[str]:
 
     Raises:
         Retryable: no broker can be reached.
-        CommandError: a certificate, key or secret cannot be read.
+        OperatorError: a certificate, key or secret cannot be read.
     """
     async with open_admin(settings) as admin:
         with translate_errors(settings):
@@ -241,7 +241,7 @@ async def create_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -> 
 
     Raises:
         Retryable: no broker can be reached, or it is still starting.
-        CommandError: a topic exists with fewer partitions than the settings ask for, or the broker refuses one.
+        OperatorError: a topic exists with fewer partitions than the settings ask for, or the broker refuses one.
     """
     specs = [*topic_specs(settings), *extra]
     async with open_admin(settings) as admin:
@@ -267,7 +267,7 @@ async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> lis
         elif error is not TopicAlreadyExistsError:
             if error.retriable:
                 raise error(name)
-            raise CommandError(
+            raise OperatorError(
                 f"Kafka refuses topic {name}: {(message and message[0]) or error.__name__}",
                 hint="RASD_REPLICATION may not exceed the number of brokers",
             )
@@ -282,7 +282,7 @@ async def _check_partitions(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpe
             raise error(description["topic"])
         found = len(description["partitions"])
         if found != wanted[description["topic"]]:
-            raise CommandError(
+            raise OperatorError(
                 f"topic {description['topic']} has {found} partitions, the settings say {wanted[description['topic']]}",
                 hint="set RASD_PARTITIONS to what the topic has; docs/guides/production.md describes how to grow it",
             )

@@ -8,7 +8,7 @@ from datetime import datetime
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalGenerationError, UnknownMemberIdError
 
-from streams.errors import CommandError, Retryable
+from streams.errors import OperatorError, Retryable
 from streams.kafka.clients import UNAVAILABLE_ERRORS, client_options, describe_topics, open_admin
 from streams.settings import Settings
 from streams.stage import MapStage, Stage
@@ -30,7 +30,7 @@ async def rewind(settings: Settings, stages: Sequence[Stage], since: datetime) -
         How many records each topic has to be read again.
 
     Raises:
-        CommandError: workers of this application run, or a topic is not there.
+        OperatorError: workers of this application run, or a topic is not there.
         Retryable: no broker can be reached.
     """
     topics = list(dict.fromkeys(topic_name(stage.reads, settings) for stage in stages))
@@ -46,7 +46,7 @@ async def rewind(settings: Settings, stages: Sequence[Stage], since: datetime) -
         begins = ends | {place: at.offset for place, at in found.items() if at is not None}
         await consumer.commit(begins)
     except (CommitFailedError, IllegalGenerationError, UnknownMemberIdError) as error:
-        raise CommandError(
+        raise OperatorError(
             f"workers of the application {settings.app_id} run, and Kafka keeps their place",
             hint="stop them first, or take another name: RASD_APP_ID",
         ) from error

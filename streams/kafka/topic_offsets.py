@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.kafka.clients import describe_topics, open_admin, open_reader, retry_until_visible, translate_errors
 from streams.settings import Settings
 from streams.topics import Topic, topic_name, topic_specs
@@ -91,7 +91,7 @@ async def grow(settings: Settings, partitions: int) -> dict[str, int]:
         The topics that grew, with the number that they had.
 
     Raises:
-        CommandError: workers run, there are no topics, or one has more partitions already.
+        OperatorError: workers run, there are no topics, or one has more partitions already.
         Retryable: no broker can be reached, or it is still starting.
     """
     # What has one partition whatever the settings say keeps it.
@@ -100,12 +100,12 @@ async def grow(settings: Settings, partitions: int) -> dict[str, int]:
         with translate_errors(settings):
             (group,) = await retry_until_visible(lambda: admin.describe_consumer_groups([settings.app_id]))
             if members := len(group.groups[0][5]):
-                raise CommandError(
+                raise OperatorError(
                     f"workers of the application {settings.app_id} run, {members} in all", hint="stop them first"
                 )
             had = {found["topic"]: len(found["partitions"]) for found in await describe_topics(admin, shared)}
             if larger := [name for name, number in had.items() if number > partitions]:
-                raise CommandError(
+                raise OperatorError(
                     f"topic {larger[0]} has {had[larger[0]]} partitions; Kafka cannot take any away", status=2
                 )
             grown = {name: number for name, number in had.items() if number < partitions}

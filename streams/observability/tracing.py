@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any, Protocol
 
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.settings import Settings
 
 Headers = list[tuple[str, bytes]]
@@ -55,12 +55,12 @@ def open_tracing(settings: Settings) -> Tracing:
     """Tracing as the settings ask for it.
 
     Raises:
-        CommandError: it is asked for, but the extra is not installed.
+        OperatorError: it is asked for, but the extra is not installed.
     """
     if not settings.tracing:
         return Untraced()
     try:
         tracing: Tracing = import_module("streams.observability.otel").OpenTelemetry()
     except ImportError as error:
-        raise CommandError(f"RASD_TRACING needs a package: {error}", hint="pip install 'rasd[tracing]'") from error
+        raise OperatorError(f"RASD_TRACING needs a package: {error}", hint="pip install 'rasd[tracing]'") from error
     return tracing

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from streams.errors import CommandError, Reason, Rejected
+from streams.errors import OperatorError, Reason, Rejected
 from streams.records import RawArticle, decode
 
 SUFFIXES = frozenset({".json", ".jsonl", ".ndjson", ".zip", ".html", ".htm", ".txt"})
@@ -45,7 +45,7 @@ def read_paths(paths: list[Path]) -> Iterator[Item]:
     """All records of the given files and folders; `-` is standard input.
 
     Raises:
-        CommandError: a path does not exist, cannot be read, or is of no known kind.
+        OperatorError: a path does not exist, cannot be read, or is of no known kind.
     """
     for path in paths:
         if str(path) == "-":
@@ -59,7 +59,7 @@ def count_bytes(paths: list[Path]) -> int | None:
     """Size of all the files, for a progress bar; None when standard input is among them.
 
     Raises:
-        CommandError: a path does not exist, or is of no known kind.
+        OperatorError: a path does not exist, or is of no known kind.
     """
     size = sum(file.stat().st_size for path in paths if str(path) != "-" for file in _files(path))
     return None if any(str(path) == "-" for path in paths) else size
@@ -76,12 +76,12 @@ def _files(path: Path) -> list[Path]:
     if path.is_dir():
         found = sorted(file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in SUFFIXES)
         if not found:
-            raise CommandError(f"{path}: no file ends in {', '.join(sorted(SUFFIXES))}", status=2)
+            raise OperatorError(f"{path}: no file ends in {', '.join(sorted(SUFFIXES))}", status=2)
         return found
     if not path.exists():
-        raise CommandError(f"{path}: no such file or folder", status=2)
+        raise OperatorError(f"{path}: no such file or folder", status=2)
     if path.suffix.lower() not in SUFFIXES:
-        raise CommandError(f"{path}: unknown kind of file", hint=f"known are {', '.join(sorted(SUFFIXES))}", status=2)
+        raise OperatorError(f"{path}: unknown kind of file", hint=f"known are {', '.join(sorted(SUFFIXES))}", status=2)
     return [path]
 
 
@@ -92,7 +92,7 @@ def _read_file(path: Path) -> Iterator[Item]:
         else:
             yield from _read_named(str(path), path.name, path.read_bytes(), path.resolve().as_uri())
     except OSError as error:
-        raise CommandError(f"{path}: {error.strerror or error}") from error
+        raise OperatorError(f"{path}: {error.strerror or error}") from error
 
 
 def _read_zip(path: Path) -> Iterator[Item]:
@@ -100,7 +100,7 @@ def _read_zip(path: Path) -> Iterator[Item]:
         with zipfile.ZipFile(path) as archive:
             members = [i for i in archive.infolist() if not i.is_dir() and _suffix(i.filename) in SUFFIXES - {".zip"}]
             if not members:
-                raise CommandError(f"{path}: holds no .json, .jsonl, .html or .txt file")
+                raise OperatorError(f"{path}: holds no .json, .jsonl, .html or .txt file")
             for member in members:
                 name = f"{path}!{member.filename}"
                 yield from _read_named(
@@ -108,7 +108,7 @@ def _read_zip(path: Path) -> Iterator[Item]:
                 )
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         # RuntimeError: an encrypted member; NotImplementedError: an unknown compression
-        raise CommandError(f"{path}: is no readable zip archive: {error}") from error
+        raise OperatorError(f"{path}: is no readable zip archive: {error}") from error
 
 
 def _suffix(name: str) -> str:

@@ -20,7 +20,7 @@ from agents.entities.bio import repair
 from agents.entities.evaluation.columns import read_tag
 from agents.entities.model.features import WordEntry
 from agents.entities.taggers.embedded import Tagging
-from streams.errors import CommandError, Retryable
+from streams.errors import OperatorError, Retryable
 
 PACKAGE = "ner-arabert"
 _MODEL = Path("data", "ner", "arabert")
@@ -157,18 +157,18 @@ def load_camel(words: Mapping[str, WordEntry]) -> CamelTagger:
     """The tagger on the model that `camel_data` installed. Looks whether all is there; loads nothing yet.
 
     Raises:
-        CommandError: torch or transformers, or the model, is not installed.
+        OperatorError: torch or transformers, or the model, is not installed.
     """
     missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
     if missing:
-        raise CommandError(
+        raise OperatorError(
             f"the entities backend camel needs {' and '.join(missing)}",
             hint="pip install 'rasd[neural]', or RASD_ENTITIES_BACKEND=fast",
         )
     folder = data_folder()
     for path in (folder / "catalogue.json", folder / _MODEL / "config.json"):
         if not path.is_file():
-            raise CommandError(
+            raise OperatorError(
                 f"the entities backend camel has no model: {path} is not there",
                 hint=f"camel_data -i {PACKAGE} installs it, where CAMELTOOLS_DATA says; or RASD_ENTITIES_BACKEND=fast",
             )

@@ -172,7 +172,7 @@ def load_tagger(backend: str = "fast") -> Tagger:
     """The tagger of that name, loaded once a process.
 
     Raises:
-        CommandError: camel-tools or its model is not installed.
+        OperatorError: camel-tools or its model is not installed.
         ValueError: there is no such backend, or the model file is damaged.
         OSError: the model file cannot be read.
     """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.kafka.clients import create_topics
 from streams.kafka.topic_offsets import grow, topic_states
 from streams.settings import Settings
@@ -39,9 +39,9 @@ def test_topics_grow_while_workers_are_stopped(settings: Settings, tmp_path: Pat
         f"{prefix}articles.{name}" for name in ("raw", "clean", "clustered", "moves", "tagged", "enriched")
     }
     assert asyncio.run(grow(settings, 5)) == {}, "nothing to do"
-    with pytest.raises(CommandError, match=r"has 5 partitions; Kafka cannot take any away"):
+    with pytest.raises(OperatorError, match=r"has 5 partitions; Kafka cannot take any away"):
         asyncio.run(grow(settings, 4))
-    with pytest.raises(CommandError, match="has 5 partitions, the settings say 3"):
+    with pytest.raises(OperatorError, match="has 5 partitions, the settings say 3"):
         asyncio.run(create_topics(settings))
 
     larger = settings.model_copy(update={"partitions": 5})
@@ -65,5 +65,5 @@ def test_topics_grow_while_workers_are_stopped(settings: Settings, tmp_path: Pat
 
 async def test_without_topics_it_is_one_line(settings: Settings) -> None:
     assert await topic_states(settings) == {}
-    with pytest.raises(CommandError, match=r"there is no topic t\w+\.articles\.\w+"):
+    with pytest.raises(OperatorError, match=r"there is no topic t\w+\.articles\.\w+"):
         await grow(settings, 5)

@@ -11,7 +11,7 @@ import pytest
 from pydantic import HttpUrl, SecretStr
 
 from streams.elastic.client import make_client, translate_errors
-from streams.errors import CommandError, Retryable
+from streams.errors import OperatorError, Retryable
 from streams.kafka.clients import open_admin, open_producer, open_reader, wait_for_topics
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
@@ -140,10 +140,10 @@ async def test_elasticsearch_refuses_whoever_has_no_key_and_we_refuse_a_stranger
             await client.close()
 
     await ask(elasticsearch_ca=authority.certificate, elasticsearch_api_key=SecretStr(secured_elasticsearch.api_key))
-    with pytest.raises(CommandError) as refused:
+    with pytest.raises(OperatorError) as refused:
         await ask(elasticsearch_ca=authority.certificate)
     assert "RASD_ELASTICSEARCH_API_KEY" in (refused.value.hint or "")
-    with pytest.raises(CommandError) as distrusted:
+    with pytest.raises(OperatorError) as distrusted:
         await ask(elasticsearch_ca=stranger.certificate, elasticsearch_api_key=SecretStr("unused"))
     assert "RASD_ELASTICSEARCH_CA" in (distrusted.value.hint or "")
 

@@ -23,7 +23,7 @@ from streams.elastic.copy import Copy
 from streams.elastic.indices import list_indices, read_layout, roll_over
 from streams.elastic.migrate import abandon, migrate
 from streams.elastic.templates import names
-from streams.errors import CommandError, Retryable
+from streams.errors import OperatorError, Retryable
 from streams.observability.metrics import Metrics
 from streams.records import Article, Cluster, ClusterMove
 from streams.search.analysis import TEMPLATES
@@ -231,7 +231,7 @@ async def test_what_does_not_fit_the_new_mapping_leaves_everything_as_it_was(
     await store(small, client, [article(id="fits", byline=None), article(id="other", byline="سلمى الخطيب")])
     before = await read_layout(client, small)
     new_mapping(byline={"type": "date"})
-    with pytest.raises(CommandError, match=r"does not take article other.*byline"):
+    with pytest.raises(OperatorError, match=r"does not take article other.*byline"):
         await migrate(client, small)
     assert await read_layout(client, small) == before
     await store(small, client, [article(id="later")])
@@ -247,11 +247,11 @@ async def test_a_fault_while_writes_are_held_back_lets_them_go_on(
     new_mapping(byline={"type": "text", "analyzer": "ar_name"})
 
     async def fault(self: Copy) -> None:
-        raise CommandError("the copies differ")
+        raise OperatorError("the copies differ")
 
     with monkeypatch.context() as patched:
         patched.setattr(Copy, "remove_deleted", fault)
-        with pytest.raises(CommandError, match="differ"):
+        with pytest.raises(OperatorError, match="differ"):
             await migrate(client, small)
     await store(small, client, [article(id="later")])
     (done,) = await migrate(client, small)
@@ -263,7 +263,7 @@ async def test_a_second_change_of_the_mapping_begins_anew(
 ) -> None:
     await store(small, client, [article(byline="سلمى الخطيب")])
     new_mapping(byline={"type": "date"})
-    with pytest.raises(CommandError):
+    with pytest.raises(OperatorError):
         await migrate(client, small)
     new_mapping(byline={"type": "text", "analyzer": "ar_name"})
     (done,) = await migrate(client, small)

@@ -12,7 +12,7 @@ from pydantic import HttpUrl
 
 from streams.api.app import create_api
 from streams.api.keys import Scope, check_exposed, holder, is_loopback, make_key, read_keys
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.settings import Settings
 from tests.support.articles import raw_record
 from tests.support.processes import free_port, rasd
@@ -53,21 +53,21 @@ def test_keys_of_settings_and_file_count_together(tmp_path: Path) -> None:
 def test_bad_entries_are_named_without_being_shown(tmp_path: Path) -> None:
     secret, key = make_key("a", Scope)
     for bad in (secret, "a:export:" + secret, "a:all:" + "0" * 64, "a:export:" + "0" * 63, f"{key.entry()} x"):
-        with pytest.raises(CommandError, match="RASD_API_KEYS, entry 2") as caught:
+        with pytest.raises(OperatorError, match="RASD_API_KEYS, entry 2") as caught:
             read_keys(_settings(api_keys=[key.entry(), bad]))
         assert secret not in str(caught.value)
         assert caught.value.status == 2
-    with pytest.raises(CommandError, match="a key itself instead of its hash"):
+    with pytest.raises(OperatorError, match="a key itself instead of its hash"):
         read_keys(_settings(api_keys=[secret]))
-    with pytest.raises(CommandError, match="two API keys are called a"):
+    with pytest.raises(OperatorError, match="two API keys are called a"):
         read_keys(_settings(api_keys=[key.entry(), key.entry()]))
-    with pytest.raises(CommandError, match="No such file"):
+    with pytest.raises(OperatorError, match="No such file"):
         read_keys(_settings(api_keys_file=tmp_path / "none"))
     (tmp_path / "bad").write_bytes(b"# ok\nhello\n")
-    with pytest.raises(CommandError, match="bad, line 2 is no API key entry"):
+    with pytest.raises(OperatorError, match="bad, line 2 is no API key entry"):
         read_keys(_settings(api_keys_file=tmp_path / "bad"))
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(CommandError, match="not UTF-8"):
+    with pytest.raises(OperatorError, match="not UTF-8"):
         read_keys(_settings(api_keys_file=tmp_path / "binary"))
 
 
@@ -79,7 +79,7 @@ def test_loopback_needs_no_key(host: str) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "2001:db8::1", "name.invalid"])  # noqa: S104
 def test_every_other_address_needs_one(host: str) -> None:
     assert not is_loopback(host)
-    with pytest.raises(CommandError, match="needs API keys"):
+    with pytest.raises(OperatorError, match="needs API keys"):
         check_exposed(host, (), _settings())
     check_exposed(host, (make_key("a", Scope)[1],), _settings())
     check_exposed(host, (), _settings(api_open=True))

@@ -6,7 +6,7 @@ import pytest
 from agents.entities.taggers import camel
 from agents.entities.taggers.camel import Segment, load_camel, segments
 from streams.cli.main import run
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.settings import get_settings
 
 
@@ -33,7 +33,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camel, "find_spec", lambda _: None)
-    with pytest.raises(CommandError, match="needs torch and transformers") as error:
+    with pytest.raises(OperatorError, match="needs torch and transformers") as error:
         load_camel({})
     assert error.value.hint is not None
     assert "rasd[neural]" in error.value.hint

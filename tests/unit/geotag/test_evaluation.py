@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from agents.geotag.evaluation import evaluate, same_place
 from streams.cli.main import app
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.records import Place, Span
 
 GOLD = Path(__file__).parents[3] / "benchmarks" / "places" / "gold.jsonl"
@@ -57,13 +57,13 @@ def test_spurious_misplaced_and_optional(tmp_path: Path) -> None:
 
 def test_other_half_is_left_alone(tmp_path: Path) -> None:
     gold = _write(tmp_path, [])
-    with pytest.raises(CommandError, match="no lines of the half test"):
+    with pytest.raises(OperatorError, match="no lines of the half test"):
         evaluate(gold, tmp_path, "test")
 
 
 def test_a_gold_with_its_texts_needs_no_corpus(tmp_path: Path) -> None:
     gold = _write(tmp_path, [_mention("باريس", **PARIS)])
-    with pytest.raises(CommandError, match="has no text"):
+    with pytest.raises(OperatorError, match="has no text"):
         evaluate(gold)
     gold.write_text(json.dumps(json.loads(gold.read_text(encoding="utf-8")) | {"content": TEXT}), encoding="utf-8")
     assert evaluate(gold).mentions.gold == 1
@@ -83,7 +83,7 @@ def test_a_gold_with_its_texts_needs_no_corpus(tmp_path: Path) -> None:
 def test_a_bad_line_is_named(tmp_path: Path, line: str, fault: str) -> None:
     gold = tmp_path / "gold.jsonl"
     gold.write_text("\n" + line, encoding="utf-8")
-    with pytest.raises(CommandError, match=f"gold.jsonl:2: {fault}"):
+    with pytest.raises(OperatorError, match=f"gold.jsonl:2: {fault}"):
         evaluate(gold)
 
 
@@ -102,12 +102,12 @@ def test_the_command_prints_figures_and_mistakes(tmp_path: Path) -> None:
 
 def test_a_changed_corpus_is_an_error(tmp_path: Path) -> None:
     gold = _write(tmp_path, [], length=7)
-    with pytest.raises(CommandError, match="as it was labelled"):
+    with pytest.raises(OperatorError, match="as it was labelled"):
         evaluate(gold, tmp_path)
 
 
 def test_a_missing_gold_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="cannot read"):
+    with pytest.raises(OperatorError, match="cannot read"):
         evaluate(tmp_path / "none.jsonl", tmp_path)
 
 
@@ -125,7 +125,7 @@ def test_a_missing_gold_is_an_error(tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_gold_is_told_with_its_line(tmp_path: Path, content: bytes, fault: str) -> None:
     gold = tmp_path / "gold.jsonl"
     gold.write_bytes(content)
-    with pytest.raises(CommandError, match=fault) as told:
+    with pytest.raises(OperatorError, match=fault) as told:
         evaluate(gold)
     assert told.value.status == 1
 

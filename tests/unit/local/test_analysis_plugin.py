@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local import analysis_plugin
 from deploy.local.jdk import Jdk
-from streams.errors import CommandError
+from streams.errors import OperatorError
 
 
 def fake_jdk(folder: Path, javac: str) -> Jdk:
@@ -59,6 +59,6 @@ def test_the_jar_and_its_descriptor(tmp_path: Path) -> None:
 def test_a_compiler_error_is_one_line(tmp_path: Path) -> None:
     jdk = fake_jdk(tmp_path / "jdk", 'echo "A.java:3: error: cannot find symbol" >&2; echo "  more" >&2; exit 1')
 
-    with pytest.raises(CommandError, match="cannot find symbol") as caught:
+    with pytest.raises(OperatorError, match="cannot find symbol") as caught:
         analysis_plugin.install(tmp_path / "home", "9.2.8", jdk)
     assert "\n" not in caught.value.message

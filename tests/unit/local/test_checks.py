@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from deploy.local import preflight as checks
-from streams.errors import CommandError
+from streams.errors import OperatorError
 
 GIB = 1024**3
 
@@ -19,7 +19,7 @@ GIB = 1024**3
 def test_a_busy_port_names_its_holder() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        with pytest.raises(CommandError) as caught:
+        with pytest.raises(OperatorError) as caught:
             checks.require_port(port, "Kafka", "RASD_LOCAL_KAFKA_PORT")
 
     name = psutil.Process().name()
@@ -28,7 +28,7 @@ def test_a_busy_port_names_its_holder() -> None:
 
 
 def test_a_listener_on_all_addresses_is_seen_too() -> None:
-    with socket.create_server(("0.0.0.0", 0)) as listener, pytest.raises(CommandError, match="is in use"):  # noqa: S104
+    with socket.create_server(("0.0.0.0", 0)) as listener, pytest.raises(OperatorError, match="is in use"):  # noqa: S104
         checks.require_port(listener.getsockname()[1], "Kafka", "RASD_LOCAL_KAFKA_PORT")
 
 
@@ -46,7 +46,7 @@ def test_a_port_that_was_just_left_is_free() -> None:
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_one_line(tmp_path: Path, number: int) -> None:
-    with pytest.raises(CommandError, match=f"the disk of {tmp_path} is full"), checks.explained(tmp_path):
+    with pytest.raises(OperatorError, match=f"the disk of {tmp_path} is full"), checks.explained(tmp_path):
         raise OSError(number, os.strerror(number))
 
 
@@ -54,13 +54,13 @@ def test_space_is_measured_where_the_folder_will_be(tmp_path: Path) -> None:
     later = tmp_path / "not" / "yet"
 
     checks.require_space(later, 1)
-    with pytest.raises(CommandError, match=f"the disk of {tmp_path} is full") as caught:
+    with pytest.raises(OperatorError, match=f"the disk of {tmp_path} is full") as caught:
         checks.require_space(later, 1 << 60)
     assert caught.value.hint == f"free some space there: df -h {tmp_path}"
 
 
 def test_an_unwritable_folder_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="may not be written") as caught, checks.explained(tmp_path):
+    with pytest.raises(OperatorError, match="may not be written") as caught, checks.explained(tmp_path):
         raise PermissionError(13, "Permission denied", str(tmp_path / "file"))
     assert "chown" in (caught.value.hint or "")
 
@@ -79,7 +79,7 @@ def test_too_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "available_memory", lambda: 2 * GIB)
 
     checks.require_memory(["1g", "256m"])
-    with pytest.raises(CommandError, match=r"too little memory: 2\.1 GB free, 2\.7 GB needed") as caught:
+    with pytest.raises(OperatorError, match=r"too little memory: 2\.1 GB free, 2\.7 GB needed") as caught:
         checks.require_memory(["1g", "1g"])
     assert "RASD_LOCAL_ELASTICSEARCH_HEAP=512m" in (caught.value.hint or "")
 

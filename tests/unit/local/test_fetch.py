@@ -16,7 +16,7 @@ from rich.console import Console
 
 from deploy.local.artifacts import Pin, Product
 from deploy.local.fetch import cached_path, fetch
-from streams.errors import CommandError
+from streams.errors import OperatorError
 
 CONTENT = b"the right bytes" * 1000
 
@@ -125,7 +125,7 @@ def test_a_damaged_or_broken_download_is_tried_once_more(
 def test_a_download_that_stays_damaged_is_never_kept(registry: Registry, tmp_path: Path, console: Console) -> None:
     registry.answers = [bytes(len(CONTENT))]
 
-    with pytest.raises(CommandError, match=r"thing-1.0.jar is damaged") as caught:
+    with pytest.raises(OperatorError, match=r"thing-1.0.jar is damaged") as caught:
         fetch(PRODUCT, tmp_path, console)
 
     assert "rasd up" in (caught.value.hint or "")
@@ -135,14 +135,14 @@ def test_a_download_that_stays_damaged_is_never_kept(registry: Registry, tmp_pat
 def test_a_file_that_the_registry_does_not_have(registry: Registry, tmp_path: Path, console: Console) -> None:
     registry.answers = [404]
 
-    with pytest.raises(CommandError, match=r"does not give thing-1.0.jar"):
+    with pytest.raises(OperatorError, match=r"does not give thing-1.0.jar"):
         fetch(PRODUCT, tmp_path, console)
 
 
 def test_no_network(registry: Registry, tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jgo_core, "DEFAULT_REMOTE_REPOS", {"central": "http://127.0.0.1:1"})
 
-    with pytest.raises(CommandError, match=r"thing-1.0.jar cannot be fetched") as caught:
+    with pytest.raises(OperatorError, match=r"thing-1.0.jar cannot be fetched") as caught:
         fetch(PRODUCT, tmp_path, console)
 
     assert "rasd up" in (caught.value.hint or "")
@@ -163,6 +163,6 @@ def test_a_full_disk_is_seen_before_the_download(
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10))
 
-    with pytest.raises(CommandError, match="is full: 10 bytes free"):
+    with pytest.raises(OperatorError, match="is full: 10 bytes free"):
         fetch(PRODUCT, tmp_path, console)
     assert registry.asked == []

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from deploy.local import jdk
 from deploy.local.paths import ServiceUser
-from streams.errors import CommandError
+from streams.errors import OperatorError
 
 Maker = Callable[..., Path]
 
@@ -108,6 +108,6 @@ def test_none_here_and_none_to_be_had(tmp_path: Path, console: Console, monkeypa
     monkeypatch.setattr(jdk, "candidates", lambda _: iter([]))
     monkeypatch.setattr(cjdk, "java_home", refused)
 
-    with pytest.raises(CommandError, match="needs a JDK 21 or newer") as caught:
+    with pytest.raises(OperatorError, match="needs a JDK 21 or newer") as caught:
         jdk.find_jdk(tmp_path, None, console)
     assert "JAVA_HOME" in (caught.value.hint or "")

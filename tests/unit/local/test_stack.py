@@ -14,7 +14,7 @@ from rich.console import Console
 
 from deploy.local import process, stack
 from deploy.local.service import free_port
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.settings import Settings
 from tests.unit.local.small import DIE, HANG, SmallServer
 
@@ -186,7 +186,7 @@ def test_a_folder_with_other_files_is_refused_and_never_wiped(settings: Settings
     mine.parent.mkdir(parents=True)
     mine.write_text("رسالتي", encoding="utf-8")
 
-    with pytest.raises(CommandError, match="holds other files") as caught:
+    with pytest.raises(OperatorError, match="holds other files") as caught:
         stack.up(settings, console=console)
     stack.down(settings, wipe=True)
 
@@ -198,7 +198,7 @@ def test_a_running_stack_is_not_started_on_other_ports(settings: Settings, conso
     stack.up(settings, console=console)
     moved = settings.model_copy(update={"local_kafka_port": free_port()})
 
-    with pytest.raises(CommandError, match=f"already runs, on port {settings.local_kafka_port}"):
+    with pytest.raises(OperatorError, match=f"already runs, on port {settings.local_kafka_port}"):
         stack.up(moved, console=console)
     assert stack.status(moved)["kafka"].address == f"127.0.0.1:{settings.local_kafka_port}"
 
@@ -208,7 +208,7 @@ def test_a_server_that_dies_is_reported_with_its_last_lines(
 ) -> None:
     servers["kafka"].program = DIE
 
-    with pytest.raises(CommandError, match="Kafka ended while starting") as caught:
+    with pytest.raises(OperatorError, match="Kafka ended while starting") as caught:
         stack.up(settings, console=console)
 
     assert "small.log" in (caught.value.hint or "")
@@ -223,7 +223,7 @@ def test_a_server_that_never_answers_is_stopped_at_the_deadline(
     servers["elasticsearch"].program = HANG
     monkeypatch.setattr(stack, "START_SECONDS", 0.5)
 
-    with pytest.raises(CommandError, match="Elasticsearch is not ready after"):
+    with pytest.raises(OperatorError, match="Elasticsearch is not ready after"):
         stack.up(settings, console=console)
     assert stack.status(settings)["elasticsearch"].pid is None
 
@@ -234,7 +234,7 @@ def test_a_busy_port_is_named_before_anything_starts(
     stack.up(settings, console=console)
     second = settings.model_copy(update={"local_dir": tmp_path / "second"})
 
-    with pytest.raises(CommandError, match="is in use by") as caught:
+    with pytest.raises(OperatorError, match="is in use by") as caught:
         stack.up(second, console=console)
 
     assert "_PORT=" in (caught.value.hint or "")

@@ -14,7 +14,7 @@ from pydantic import HttpUrl
 
 from streams.elastic.client import capabilities, make_client
 from streams.elastic.templates import put_templates
-from streams.errors import CommandError, Retryable
+from streams.errors import OperatorError, Retryable
 from streams.settings import Settings
 
 LOCAL = (400, {"error": "no handler found for uri [/_ilm/status] and method [GET]"})
@@ -64,7 +64,7 @@ async def test_lifecycle_management_is_told_by_the_answer(
     await client.close()
 
 
-@pytest.mark.parametrize(("answer", "error"), [(STARTING, Retryable), (FORBIDDEN, CommandError)])
+@pytest.mark.parametrize(("answer", "error"), [(STARTING, Retryable), (FORBIDDEN, OperatorError)])
 async def test_a_server_that_cannot_say_is_not_taken_for_one_without(
     server: Server, answer: tuple[int, dict[str, Any]], error: type[Exception]
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from streams.elastic import templates as setup
 from streams.elastic.client import Capabilities
 from streams.elastic.templates import Names, component_templates, index_template, lifecycle_policy, schema_digest
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.records import Article
 from streams.search.analysis import TEMPLATES, definition
 from streams.search.query import FACETS, WORD_FIELDS
@@ -122,7 +122,7 @@ def test_names_of_indices_are_taken_apart_and_counted_on() -> None:
     assert named.parts("rasd-articles-v2-2026.11.23-000007") == (2, "2026.11.23", 7)
     assert named.successor("rasd-articles-v2-2026.11.23-000007") == "rasd-articles-v3-2026.11.23-000007"
     assert named.successor("rasd-articles-000001") == "rasd-articles-v2-000001"
-    with pytest.raises(CommandError, match="old-stuff is behind the aliases"):
+    with pytest.raises(OperatorError, match="old-stuff is behind the aliases"):
         named.successor("old-stuff")
 
 

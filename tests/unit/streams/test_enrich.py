@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from streams.cli.main import app
-from streams.errors import CommandError
+from streams.errors import OperatorError
 
 PAGE = "افتتاح معرض الكتاب في العاصمة\nTT\nافتتح معرض الكتاب أمس في العاصمة بمشاركة مئتي دار نشر من عشرين بلداً.\n"
 
@@ -75,7 +75,7 @@ def test_refused_and_unreadable_records_are_named_in_their_place_and_the_rest_is
     assert written == [f"https://example.org/{number}" for number in range(70) if number not in (3, 66)]
     assert f"{day}:4: " in result.stderr.replace("\n", "")
     assert f"{day}:67: " in result.stderr.replace("\n", "")
-    assert isinstance(result.exception, CommandError)
+    assert isinstance(result.exception, OperatorError)
     assert "broken.zip" in str(result.exception)
 
 
@@ -97,7 +97,7 @@ def test_no_file_is_emptied_that_is_still_to_be_read_or_for_nothing(
     Path("day.jsonl").write_text(line, encoding="utf-8")
     Path("alias.jsonl").symlink_to("day.jsonl")
     result = CliRunner().invoke(app, ["enrich", *paths, "-o", output])
-    assert isinstance(result.exception, CommandError)
+    assert isinstance(result.exception, OperatorError)
     assert result.exception.status == 2
     assert Path("day.jsonl").read_text(encoding="utf-8") == line
     assert not Path("new.jsonl").exists()

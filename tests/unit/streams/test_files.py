@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.errors import CommandError, Reason
+from streams.errors import OperatorError, Reason
 from streams.sources.files import Item, count_bytes, read_paths
 from tests.support.articles import raw_bytes, raw_record
 
@@ -106,7 +106,7 @@ def test_zip_members_and_folders(tmp_path: Path) -> None:
 def test_paths_that_cannot_be_read_are_called_wrong(tmp_path: Path, name: str) -> None:
     (tmp_path / "known.pdf").write_bytes(b"%PDF")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(CommandError) as caught:
+    with pytest.raises(OperatorError) as caught:
         read(tmp_path / name)
     assert caught.value.status == 2
     assert name.strip("/") in caught.value.message
@@ -115,5 +115,5 @@ def test_paths_that_cannot_be_read_are_called_wrong(tmp_path: Path, name: str) -
 def test_a_damaged_zip_is_named(tmp_path: Path) -> None:
     file = tmp_path / "bad.zip"
     file.write_bytes(b"PK\x03\x04 nothing")
-    with pytest.raises(CommandError, match=r"bad\.zip"):
+    with pytest.raises(OperatorError, match=r"bad\.zip"):
         read(file)

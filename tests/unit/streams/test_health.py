@@ -13,7 +13,7 @@ import pytest
 from aiokafka import TopicPartition
 
 from streams.engine.faust.worker_health import ASSIGNMENT_SECONDS, HealthServer, WorkerHealth
-from streams.errors import CommandError, Retryable
+from streams.errors import OperatorError, Retryable
 from streams.observability.metrics import Metrics
 from streams.records import Article
 from streams.settings import Settings
@@ -185,7 +185,7 @@ async def test_an_idle_worker_says_that_a_server_is_away() -> None:
     port = free_port()
     app.settings = Settings(_env_file=None, kafka_bootstrap=f"127.0.0.1:{port}", kafka_connect_timeout=1)
     stage = SinkStage("index", "1", reads=Topic.ENRICHED, accepts=Article, build=lambda _: Store(None))  # type: ignore[arg-type, return-value]
-    away, refused = Retryable("no Elasticsearch at http://x"), CommandError("Elasticsearch refuses access")
+    away, refused = Retryable("no Elasticsearch at http://x"), OperatorError("Elasticsearch refuses access")
     odd = RuntimeError("500 is no answer to a question about health")
     for name, fault in (("index", away), ("moves", away), ("other", refused), ("odd", odd), ("well", None)):
         app.runners[name] = SimpleNamespace(stage=stage, function=Store(fault), waiting=False)

@@ -11,7 +11,7 @@ from pydantic import SecretStr, ValidationError
 
 from streams.cli.main import run
 from streams.elastic.client import make_client
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.security import elasticsearch_options, kafka_options
 from streams.settings import Settings, get_settings
 from tests.support.certificates import Authority
@@ -106,7 +106,7 @@ def test_a_certificate_with_its_key_in_one_file_or_two(authority: Authority, tmp
     common = {"kafka_security_protocol": "SSL", "kafka_ca": authority.certificate}
     kafka_options(made(**common, kafka_certificate=pair.certificate, kafka_key=pair.key))
     kafka_options(made(**common, kafka_certificate=both))
-    with pytest.raises(CommandError, match="RASD_KAFKA_CERTIFICATE"):
+    with pytest.raises(OperatorError, match="RASD_KAFKA_CERTIFICATE"):
         kafka_options(made(**common, kafka_certificate=pair.certificate))
 
 
@@ -115,7 +115,7 @@ def test_an_unusable_secret_file_is_named(tmp_path: Path, content: bytes | None)
     file = tmp_path / "key"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(CommandError, match=rf"RASD_ELASTICSEARCH_API_KEY_FILE {file}"):
+    with pytest.raises(OperatorError, match=rf"RASD_ELASTICSEARCH_API_KEY_FILE {file}"):
         elasticsearch_options(made(elasticsearch_api_key_file=file))
 
 
@@ -124,9 +124,9 @@ def test_an_unusable_authority_is_named(tmp_path: Path, content: str | None) -> 
     file = tmp_path / "ca.pem"
     if content is not None:
         file.write_text(content)
-    with pytest.raises(CommandError, match=rf"RASD_KAFKA_CA {file}"):
+    with pytest.raises(OperatorError, match=rf"RASD_KAFKA_CA {file}"):
         kafka_options(made(kafka_security_protocol="SSL", kafka_ca=file))
-    with pytest.raises(CommandError, match=rf"RASD_ELASTICSEARCH_CA {file}"):
+    with pytest.raises(OperatorError, match=rf"RASD_ELASTICSEARCH_CA {file}"):
         elasticsearch_options(made(elasticsearch_url=HTTPS, elasticsearch_ca=file))
 
 

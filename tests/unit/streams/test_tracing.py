@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.observability.tracing import Received, Untraced, open_tracing
 from streams.settings import Settings
 
@@ -19,7 +19,7 @@ def test_without_the_setting_nothing_is_imported_and_no_header_written(monkeypat
 def test_a_missing_package_is_named_with_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "streams.observability.otel", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
-    with pytest.raises(CommandError) as caught:
+    with pytest.raises(OperatorError) as caught:
         open_tracing(Settings(_env_file=None, tracing=True))
     assert "opentelemetry" in caught.value.message
     assert caught.value.hint == "pip install 'rasd[tracing]'"

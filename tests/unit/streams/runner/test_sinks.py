@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import CapturingLogger
 
 from streams.engine.runner import StageRunner
-from streams.errors import CommandError, Reason, Rejected, Retryable
+from streams.errors import OperatorError, Reason, Rejected, Retryable
 from streams.observability.metrics import Metrics
 from streams.records import Article
 from streams.stage import SinkStage
@@ -110,7 +110,7 @@ async def test_refused_credentials_are_waited_out_and_said_once(monkeypatch: pyt
         nonlocal tries
         tries += 1
         if tries < 4:
-            raise CommandError("Elasticsearch refuses our API key", hint="RASD_ELASTICSEARCH_API_KEY")
+            raise OperatorError("Elasticsearch refuses our API key", hint="RASD_ELASTICSEARCH_API_KEY")
         return [None] * len(articles)
 
     runner = sink_runner(write, Broker())

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local import paths as places
 from deploy.local.paths import ServiceUser
-from streams.errors import CommandError
+from streams.errors import OperatorError
 from streams.settings import Settings
 
 NOBODY = ServiceUser("nobody", 65534, 65534)
@@ -59,7 +59,7 @@ def test_a_folder_that_the_servers_cannot_enter_is_refused(home: Path, monkeypat
     closed.mkdir(mode=0o700)
     settings = Settings(_env_file=None, local_dir=closed / "deep" / "stack")
 
-    with pytest.raises(CommandError, match="is closed to the user nobody") as caught:
+    with pytest.raises(OperatorError, match="is closed to the user nobody") as caught:
         places.stack_dir(settings)
     assert "RASD_LOCAL_DIR=" in (caught.value.hint or "")
 
