@@ -27,7 +27,7 @@ Outcome = Literal["indexed", "unchanged", "rejected", "retried"]
 
 # Statuses of an item that say nothing against the document: an index that is gone, a block (a migration switches) or
 # missing rights, a full queue. Everything of 500 and above counts to them.
-PASSING_STATUSES = frozenset({401, 403, 404, 408, 429})
+TRANSIENT_STATUSES = frozenset({401, 403, 404, 408, 429})
 STORED_STATUSES = frozenset({200, 201})
 ALREADY_THERE = 409
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -182,7 +182,7 @@ def _verdict(item: Mapping[str, Any]) -> Verdict:
     status = item["status"]
     if status in STORED_STATUSES or status == ALREADY_THERE:
         return None
-    if status in PASSING_STATUSES or status >= 500:
+    if status in TRANSIENT_STATUSES or status >= 500:
         return Retryable(f"Elasticsearch answers {status}: {reason(item.get('error'))}")
     return Rejected(Reason.INDEX_REFUSED, reason(item.get("error")))
 
@@ -197,7 +197,7 @@ def _outcome(status: int) -> Outcome:
         return "indexed"
     if status == ALREADY_THERE:
         return "unchanged"
-    return "retried" if status in PASSING_STATUSES or status >= 500 else "rejected"
+    return "retried" if status in TRANSIENT_STATUSES or status >= 500 else "rejected"
 
 
 def reason(error: object) -> str:

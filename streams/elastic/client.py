@@ -19,7 +19,7 @@ from streams.security import elasticsearch_options
 from streams.settings import Settings
 
 # Statuses that pass: too many requests, and what a node or a proxy before it answers while it starts or is overloaded.
-PASSING_STATUSES = frozenset({408, 429, 502, 503, 504})
+TRANSIENT_STATUSES = frozenset({408, 429, 502, 503, 504})
 
 
 def make_client(settings: Settings) -> AsyncElasticsearch:
@@ -63,7 +63,7 @@ def translate_errors(settings: Settings) -> Iterator[None]:
             f"Elasticsearch refuses access: {error_text(error)}", hint="set RASD_ELASTICSEARCH_API_KEY"
         ) from error
     except ApiError as error:
-        if error.meta.status in PASSING_STATUSES:
+        if error.meta.status in TRANSIENT_STATUSES:
             raise Retryable(f"Elasticsearch answers {error.meta.status}: {error_text(error)}") from error
         raise
 

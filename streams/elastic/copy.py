@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from elasticsearch import AsyncElasticsearch
 
-from streams.elastic.client import PASSING_STATUSES, translate_errors
+from streams.elastic.client import TRANSIENT_STATUSES, translate_errors
 from streams.errors import OperatorError, Retryable
 from streams.settings import Settings
 
@@ -187,11 +187,11 @@ def _check(answer: Mapping[str, Any]) -> None:
     items = [next(iter(item.values())) for item in answer["items"]]
     for item in items:
         status = item["status"]
-        if status >= 400 and status != ALREADY_THERE and status not in PASSING_STATUSES and status < 500:
+        if status >= 400 and status != ALREADY_THERE and status not in TRANSIENT_STATUSES and status < 500:
             raise OperatorError(
                 f"the new index does not take article {item['_id']}: {item['error'].get('reason')}",
                 hint="rasd index migrate --abandon deletes it; the old one is in use as before",
             )
     for item in items:
-        if item["status"] in PASSING_STATUSES or item["status"] >= 500:
+        if item["status"] in TRANSIENT_STATUSES or item["status"] >= 500:
             raise Retryable(f"Elasticsearch answers {item['status']}: {item['error'].get('reason')}")

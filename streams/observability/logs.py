@@ -21,23 +21,23 @@ FAUST_LOGGER = logging.getLogger("faust.service")
 _MAX_TEMPLATES = 512
 # What Kafka's client calls an error and what passes by itself: the first group makes a new broker create its topic of
 # offsets and elect, and a topic that was made a moment ago is not known to every broker. Clients ask until it is.
-PASSING_ERRORS = ("GroupCoordinatorNotAvailableError", "not found in cluster metadata")
-PASSING_SECONDS = 10.0
+TRANSIENT_ERRORS = ("GroupCoordinatorNotAvailableError", "not found in cluster metadata")
+TRANSIENT_SECONDS = 10.0
 
 
 class PassingFilter(logging.Filter):
     """Hold back errors of Kafka's client that mean something only when they last."""
 
-    def __init__(self, seconds: float = PASSING_SECONDS) -> None:
+    def __init__(self, seconds: float = TRANSIENT_SECONDS) -> None:
         super().__init__()
         self.seconds = seconds
-        self._spells = dict.fromkeys(PASSING_ERRORS, (-seconds, -seconds))  # (began, last heard of)
+        self._spells = dict.fromkeys(TRANSIENT_ERRORS, (-seconds, -seconds))  # (began, last heard of)
 
     def filter(self, record: logging.LogRecord) -> bool:
         if not record.name.startswith("aiokafka"):
             return True
         message = record.getMessage()
-        kind = next((words for words in PASSING_ERRORS if words in message), None)
+        kind = next((words for words in TRANSIENT_ERRORS if words in message), None)
         if kind is None:
             return True
         now = time.monotonic()
