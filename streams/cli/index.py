@@ -102,7 +102,7 @@ def migrate(
     remove_old: bool = typer.Option(
         False, "--remove-old/--keep-old", help="Delete the old indices; kept, they are outside the aliases."
     ),
-    give_up: bool = typer.Option(False, "--abandon", help="Instead: delete unfinished copies, let writes go on."),
+    delete_copies: bool = typer.Option(False, "--abandon", help="Instead: delete unfinished copies, let writes go on."),
 ) -> None:
     """Renew indices whose mapping or analysis is older than the files, while articles come in and searches go on.
 
@@ -117,7 +117,7 @@ def migrate(
     from streams.elastic.migrate import abandon
     from streams.elastic.migrate import migrate as renew
 
-    if give_up:
+    if delete_copies:
         deleted = _run(abandon)
         typer.echo(f"deleted {', '.join(deleted)}" if deleted else "no unfinished migration")
         return

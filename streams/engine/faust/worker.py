@@ -86,7 +86,7 @@ class WorkerApp(faust.App):
         assigned_at: when partitions were last assigned, on the performance counter.
         topics_lost: Kafka does not have the topics any more.
         stopping: it was told to stop; nothing that fails from then on makes it start again.
-        give_up: ends this process, or takes its place; called, from another thread, when it should end and does not.
+        force_exit: ends this process, or takes its place; called, from another thread, when it should end and does not.
     """
 
     logger = FAUST_LOGGER
@@ -102,7 +102,7 @@ class WorkerApp(faust.App):
         self.assigned_at = time.perf_counter()
         self.topics_lost = False
         self.stopping = False
-        self.give_up: Callable[[], object] | None = None
+        self.force_exit: Callable[[], object] | None = None
         self._hurry: threading.Timer | None = None
         super().__init__(
             settings.app_id,
@@ -150,8 +150,8 @@ class WorkerApp(faust.App):
 
     def _end_in_time(self) -> None:
         """Give it `STOP_SECONDS`: one of Faust's services that waits in vain can hold up the others for ever."""
-        if self.give_up is not None and self._hurry is None:
-            self._hurry = threading.Timer(STOP_SECONDS, self._end_at_once, [self.give_up])
+        if self.force_exit is not None and self._hurry is None:
+            self._hurry = threading.Timer(STOP_SECONDS, self._end_at_once, [self.force_exit])
             self._hurry.daemon = True
             self._hurry.start()
 
@@ -160,11 +160,11 @@ class WorkerApp(faust.App):
         if self._hurry is not None:
             self._hurry.cancel()
 
-    def _end_at_once(self, give_up: Callable[[], object]) -> None:
+    def _end_at_once(self, force_exit: Callable[[], object]) -> None:
         # Nothing is lost by it: what was not acknowledged is done again, as after a kill -9.
         log.warning("the worker does not end by itself, and is ended", seconds=STOP_SECONDS)
         _drop_outlived_tables(self)
-        give_up()
+        force_exit()
 
     def _new_transport(self) -> Transport:
         return PromptTransport(self.conf.broker_consumer, self)
@@ -340,7 +340,7 @@ def run_worker(
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     app = create_worker(settings, metrics)
     if start_again is not None:
-        app.give_up = lambda: os._exit(0) if app.stopping else start_again()
+        app.force_exit = lambda: os._exit(0) if app.stopping else start_again()
     log.info("worker starts", stages=list(settings.stages), kafka=settings.kafka_bootstrap, app=settings.app_id)
     worker = app.Worker(quiet=True, daemon=True, blocking_timeout=0)
     try:

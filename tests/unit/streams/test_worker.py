@@ -20,14 +20,14 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WorkerApp:
 
 def test_a_crash_that_does_not_end_is_ended(app: WorkerApp) -> None:
     ended = threading.Event()
-    app.give_up = ended.set
+    app.force_exit = ended.set
     app._crash(RuntimeError("a commit failed"))
     assert ended.wait(60)
 
 
 def test_a_stop_that_does_not_end_is_ended(app: WorkerApp) -> None:
     ended = threading.Event()
-    app.give_up = ended.set
+    app.force_exit = ended.set
     app.told_to_stop()
     app._stopped.set()
     assert ended.wait(60)
@@ -51,7 +51,7 @@ def test_a_signal_is_noted_before_anything_is_stopped(app: WorkerApp, monkeypatc
 
 def test_one_that_ends_by_itself_is_left_alone(app: WorkerApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streams.engine.faust.worker.STOP_SECONDS", 3600.0)
-    app.give_up = lambda: None
+    app.force_exit = lambda: None
     app._crash(RuntimeError("a commit failed"))
     assert app._hurry is not None
     app.ended()
@@ -60,7 +60,7 @@ def test_one_that_ends_by_itself_is_left_alone(app: WorkerApp, monkeypatch: pyte
 
 
 def test_what_fails_while_it_is_told_to_stop_ends_nothing(app: WorkerApp) -> None:
-    app.give_up = lambda: None
+    app.force_exit = lambda: None
     app._stopped.set()
     app._crash(RuntimeError("cancelled"))
     assert app._hurry is None
@@ -75,7 +75,7 @@ def test_tables_that_kafka_has_lost_are_gone_before_it_is_ended(app: WorkerApp) 
     folder = Path(app.conf.tabledir)
     folder.mkdir(parents=True)
     ended = threading.Event()
-    app.give_up = ended.set
+    app.force_exit = ended.set
     app.topics_lost = True
     app._crash(RuntimeError("Kafka has lost them"))
     assert ended.wait(60)
