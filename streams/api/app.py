@@ -22,7 +22,7 @@ from streams.api.dependencies import State
 from streams.api.feed import LiveFeed
 from streams.api.keys import read_keys
 from streams.api.middleware import Manners
-from streams.api.streaming import Places
+from streams.api.streaming import ConcurrencyLimit
 from streams.api.submit import Intake
 from streams.elastic.client import make_client
 from streams.observability.metrics import Metrics, ServerMetrics, at_zero
@@ -93,8 +93,8 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         client = make_client(settings)
         intake = Intake(settings)
         feed = LiveFeed(settings, counters)
-        exports = Places(MAX_EXPORTS, "exports are running")
-        searches = Places(MAX_SEARCHES, "searches are running")
+        exports = ConcurrencyLimit(MAX_EXPORTS, "exports are running")
+        searches = ConcurrencyLimit(MAX_SEARCHES, "searches are running")
         watch = ServerWatch(settings, server_metrics, client)
         health = ApiHealth(feed, watch, counters)
         searcher = Searcher(client, settings)

@@ -39,7 +39,7 @@ _EXAMPLE = {
 
 async def _admitted(state: Shared) -> AsyncIterator[None]:
     """Searches beyond what the server can do at once are told so, rather than queued without end."""
-    with state.searches.place():
+    with state.searches.slot():
         yield
 
 
@@ -184,7 +184,7 @@ async def hand_in(state: Shared, request: Request) -> Receipt:
     if media_type != "application/json":
         # A web page may send other types to any address without asking; this one it may not.
         raise HTTPException(415, "the body has to be application/json")
-    with state.intake.places.place():
+    with state.intake.pending.slot():
         data = await _body(request, state.settings.max_content_bytes * 4)
         return await state.intake.send(decode(RawArticle, data), data, request.headers.get("traceparent"))
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from streams.api.api_health import ApiHealth
 from streams.api.feed import LiveFeed
 from streams.api.keys import Key
-from streams.api.streaming import Places
+from streams.api.streaming import ConcurrencyLimit
 from streams.api.submit import Intake
 from streams.observability.metrics import Metrics
 from streams.search.service import Searcher
@@ -26,8 +26,8 @@ class State:
     searcher: Searcher
     intake: Intake
     feed: LiveFeed
-    exports: Places
-    searches: Places
+    exports: ConcurrencyLimit
+    searches: ConcurrencyLimit
     keys: tuple[Key, ...]
     health: ApiHealth
 

@@ -155,7 +155,7 @@ async def export(state: Shared, request: Annotated[ExportRequest, Query()]) -> S
 
 async def _body(state: State, request: ExportRequest, progress: Progress) -> AsyncGenerator[bytes]:
     form = CsvForm(request) if request.format == "csv" else NdjsonForm()
-    with state.exports.place():
+    with state.exports.slot():
         async with open_snapshot(state.searcher.client, state.settings, request, request.order) as snapshot:
             page = await snapshot.page()
             progress.total = snapshot.total

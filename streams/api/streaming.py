@@ -77,12 +77,12 @@ async def _send(data: bytes, send: Send) -> None:
             raise Broken(f"the client takes nothing for {STALLED_SECONDS:.0f} s") from error
 
 
-class Places:
-    """How many of something may run at once.
+class ConcurrencyLimit:
+    """Limit how many of something run at once.
 
     Args:
-        number: of places.
-        what: for the message to the one too many.
+        number: how many.
+        what: for the message of the error above the limit: "searches are running".
     """
 
     def __init__(self, number: int, what: str) -> None:
@@ -90,8 +90,8 @@ class Places:
         self._full = f"{number} {what} already"
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Take a place.
+    def slot(self) -> Iterator[None]:
+        """Take a slot for as long as the context is open.
 
         Raises:
             Retryable: all are taken.

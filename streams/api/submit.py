@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 from pydantic import BaseModel, Field
 
-from streams.api.streaming import Places
+from streams.api.streaming import ConcurrencyLimit
 from streams.errors import Reason, Rejected, Retryable
 from streams.kafka.clients import UNAVAILABLE_ERRORS, open_producer
 from streams.observability.logs import get_logger
@@ -46,12 +46,12 @@ class Intake:
     """Sends raw articles to Kafka; connects when the first one comes, so that the API starts without a broker.
 
     Attributes:
-        places: for articles on their way.
+        pending: limits the articles that are on their way at once.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.places = Places(MAX_WAITING, "articles are on their way")
+        self.pending = ConcurrencyLimit(MAX_WAITING, "articles are on their way")
         self._tracing = open_tracing(settings)
         self._topic = topic_name(Topic.RAW, settings)
         self._line: _Line | None = None

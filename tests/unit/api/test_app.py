@@ -149,7 +149,7 @@ async def test_more_searches_than_the_server_can_do_at_once_are_told_to_come_bac
     async with in_process(api) as client:
         with ExitStack() as running:
             for _ in range(MAX_SEARCHES):
-                running.enter_context(api.state.rasd.searches.place())
+                running.enter_context(api.state.rasd.searches.slot())
             assert "already" in str(_problem(await client.get("/search"), 503)["detail"])
         assert "no Elasticsearch" in str(_problem(await client.get("/search"), 503)["detail"])
 
