@@ -183,8 +183,8 @@ def _print_stages(
 def _print_letters(console: Console, letters: list[DeadLetter]) -> None:
     table = Table("reason", "what", "origin", title="Dead letters, as they should be", title_justify="left")
     for letter in letters:
-        place = letter.origin.place or f"{letter.origin.topic} {letter.origin.partition}:{letter.origin.offset}"
-        table.add_row(letter.reason, letter.message, place.rpartition("/")[2])
+        where = letter.origin.location or f"{letter.origin.topic} {letter.origin.partition}:{letter.origin.offset}"
+        table.add_row(letter.reason, letter.message, where.rpartition("/")[2])
     console.print(table)
 
 

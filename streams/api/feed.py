@@ -1,8 +1,8 @@
 """Follows articles.enriched and hands each article to the readers whose search it matches.
 
-One consumer serves all readers, so Kafka's load does not grow with them. A reader's place in the stream is the vector
-of the next offsets of all partitions; it is the id of every event. A reader that comes back with one gets what it
-missed from a consumer of its own, up to where the common one stands, and then goes on with it: nothing is lost.
+One consumer serves all readers, so Kafka's load does not grow with them. A reader's position is the vector of the next
+offsets of all partitions; it is the id of every event. A reader that comes back with one gets what it missed from a
+consumer of its own, up to where the common one stands, and then goes on with it: nothing is lost.
 """
 
 from __future__ import annotations
@@ -106,11 +106,11 @@ class LiveFeed:
         while True:
             try:
                 async with open_reader(self.settings) as consumer:
-                    places = await self._seek(consumer, await _partitions(consumer, self.topic))
+                    partitions = await self._seek(consumer, await _partitions(consumer, self.topic))
                     if waiting:
                         log.info("the live feed goes on", topic=self.topic)
                     delay, waiting = self.settings.retry_first, False
-                    await self._follow(consumer, places)
+                    await self._follow(consumer, partitions)
             except (RasdError, *UNAVAILABLE_ERRORS) as error:
                 if not waiting:
                     log.warning("the live feed waits for Kafka", topic=self.topic, cause=str(error))
@@ -121,40 +121,40 @@ class LiveFeed:
             await asyncio.sleep(delay)
             delay = min(delay * 2, self.settings.retry_most)
 
-    async def _follow(self, consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> None:
+    async def _follow(self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
         loop = asyncio.get_running_loop()
         asked = loop.time()
         while True:
             await self._poll(consumer)
             if loop.time() - asked >= PARTITIONS_SECONDS:
                 found = await _partitions(consumer, self.topic)
-                if found != places:
+                if found != partitions:
                     log.info("the live feed follows other partitions", topic=self.topic, partitions=len(found))
-                    places = await self._seek(consumer, found)
+                    partitions = await self._seek(consumer, found)
                 asked = loop.time()
 
-    async def _seek(self, consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> list[TopicPartition]:
-        consumer.assign(places)
-        begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+    async def _seek(self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        consumer.assign(partitions)
+        begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         # The feed begins at the end. A partition that comes later is new, and all in it is.
         unknown = begins if self.positions else ends
-        positions = {p.partition: self.positions.get(p.partition, unknown[p]) for p in places}
-        if any(not begins[p] <= positions[p.partition] <= ends[p] for p in places):
+        positions = {p.partition: self.positions.get(p.partition, unknown[p]) for p in partitions}
+        if any(not begins[p] <= positions[p.partition] <= ends[p] for p in partitions):
             # Kafka deleted what was not read yet, or the topic was made anew. Readers come back with their last id and
             # are told of the gap.
             log.warning("the live feed has missed articles", topic=self.topic)
-            positions = {p.partition: min(max(positions[p.partition], begins[p]), ends[p]) for p in places}
+            positions = {p.partition: min(max(positions[p.partition], begins[p]), ends[p]) for p in partitions}
             self._end_readers()
         self.positions = positions
-        for place in places:
+        for tp in partitions:
             # After a break the feed goes on where it was, so that readers who stayed miss nothing.
-            consumer.seek(place, positions[place.partition])
-        return places
+            consumer.seek(tp, positions[tp.partition])
+        return partitions
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
-        for place, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
+        for tp, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
             for record in records:
-                self.positions[place.partition] = record.offset + 1
+                self.positions[tp.partition] = record.offset + 1
                 if self._readers:
                     self._publish(record)
                     # Many readers and a burst of articles must not hold up the searches that share this event loop.
@@ -248,31 +248,31 @@ class LiveFeed:
             return
         loop = asyncio.get_running_loop()
         async with self._replays, open_reader(self.settings) as consumer:
-            places = [TopicPartition(self.topic, partition) for partition in until]
-            consumer.assign(places)
-            begins = await consumer.beginning_offsets(places)
-            at = {p.partition: since.get(p.partition, begins[p]) for p in places}
-            if any(not begins[p] <= at[p.partition] <= until[p.partition] for p in places):
-                at = {p.partition: min(max(at[p.partition], begins[p]), until[p.partition]) for p in places}
+            partitions = [TopicPartition(self.topic, partition) for partition in until]
+            consumer.assign(partitions)
+            begins = await consumer.beginning_offsets(partitions)
+            at = {p.partition: since.get(p.partition, begins[p]) for p in partitions}
+            if any(not begins[p] <= at[p.partition] <= until[p.partition] for p in partitions):
+                at = {p.partition: min(max(at[p.partition], begins[p]), until[p.partition]) for p in partitions}
                 yield LiveEvent(Kind.GAP, write_vector(at))
-            for place in places:
-                consumer.seek(place, at[place.partition])
+            for tp in partitions:
+                consumer.seek(tp, at[tp.partition])
             told = loop.time()
-            while behind := [place for place in places if at[place.partition] < until[place.partition]]:
-                for place, records in (await consumer.getmany(*behind, timeout_ms=POLL_MS)).items():
+            while behind := [tp for tp in partitions if at[tp.partition] < until[tp.partition]]:
+                for tp, records in (await consumer.getmany(*behind, timeout_ms=POLL_MS)).items():
                     for record in records:
-                        if record.offset >= until[place.partition]:
+                        if record.offset >= until[tp.partition]:
                             break
-                        at[place.partition] = record.offset + 1
+                        at[tp.partition] = record.offset + 1
                         text = _text(record)
                         if text is not None and matcher.matches(text):
                             yield LiveEvent(Kind.ARTICLE, write_vector(at), record.value)
                             told = loop.time()
                         await asyncio.sleep(0)
-                for place in behind:
+                for tp in behind:
                     # Positions move past records that hold no article of ours (aborted, compacted) as well.
-                    reached = await consumer.position(place)
-                    at[place.partition] = max(at[place.partition], min(reached, until[place.partition]))
+                    reached = await consumer.position(tp)
+                    at[tp.partition] = max(at[tp.partition], min(reached, until[tp.partition]))
                 if loop.time() - told >= heartbeat:
                     yield LiveEvent(Kind.HERE, write_vector(at))
                     told = loop.time()

@@ -55,9 +55,9 @@ async def live(
     sends it as `Last-Event-ID` by itself and gets what it missed. A `gap` event tells that Kafka no longer has all of
     that, a `dropped` event that the reader was too slow and may come back.
     """
-    place = last_event_id or request.last_event_id
+    resume_id = last_event_id or request.last_event_id
     try:
-        since = read_vector(place) if place else None
+        since = read_vector(resume_id) if resume_id else None
     except ValueError as error:
         raise HTTPException(422, f"Last-Event-ID {error}") from error
     body = _wire(state.feed.read(request.filters(), since, HEARTBEAT_SECONDS))

@@ -54,7 +54,7 @@ def list_(
             letter.stage,
             letter.reason,
             str(len(letter.value)),
-            origin.place or f"{origin.topic} {origin.partition}:{origin.offset}",
+            origin.location or f"{origin.topic} {origin.partition}:{origin.offset}",
             letter.message,
         )
     console = out()

@@ -83,7 +83,7 @@ def enrich(
                     counter(item)
                     if item.raw is None:
                         unreadable += 1
-                        console.print(f"{item.place}: {item.failure.detail if item.failure else ''}", markup=False)
+                        console.print(f"{item.location}: {item.failure.detail if item.failure else ''}", markup=False)
                         continue
                     result = next(enriched)
                     for article in result.articles:
@@ -91,7 +91,7 @@ def enrich(
                         written += 1
                     if (failure := result.failure) is not None:
                         refused += 1
-                        console.print(f"{item.place}: {failure.detail} ({failure.reason.value})", markup=False)
+                        console.print(f"{item.location}: {failure.detail} ({failure.reason.value})", markup=False)
         writer.close()
     finally:
         sink.flush()

@@ -35,7 +35,7 @@ def ingest(paths: list[Path] = PATHS) -> None:
                 read_paths(paths),
                 get_settings(),
                 on_item=counter,
-                on_fault=lambda item, fault: console.print(f"{item.place}: {fault}", markup=False),
+                on_fault=lambda item, fault: console.print(f"{item.location}: {fault}", markup=False),
             )
         )
     typer.echo(f"{report.sent} records sent to articles.raw")

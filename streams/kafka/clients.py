@@ -152,10 +152,10 @@ async def first_offset(settings: Settings, topic: str, partition: int, least: in
         Retryable: no broker can be reached.
     """
     async with open_reader(settings) as reader:
-        place = TopicPartition(topic, partition)
-        reader.assign([place])
-        reader.seek(place, least)
-        return int((await reader.getone(place)).offset)
+        tp = TopicPartition(topic, partition)
+        reader.assign([tp])
+        reader.seek(tp, least)
+        return int((await reader.getone(tp)).offset)
 
 
 @contextmanager

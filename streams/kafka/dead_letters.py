@@ -38,14 +38,14 @@ class Origin:
 
     Attributes:
         topic: the topic, or the topic it was meant for when a source refused it.
-        partition, offset: its place there; -1 when it never got there.
-        place: file and line, for a record that a source refused.
+        partition, offset: where in it; -1 when the record never got there.
+        location: file and line, for a record that a source refused.
     """
 
     topic: str
     partition: int = -1
     offset: int = -1
-    place: str | None = None
+    location: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ def failure_headers(stage: str, error: BaseException, origin: Origin) -> Headers
         (_MESSAGE, message[:_MAX_MESSAGE]),
         (_REASON, reason.value),
     ]
-    if origin.place is not None:
-        pairs.append((_ORIGIN, origin.place))
+    if origin.location is not None:
+        pairs.append((_ORIGIN, origin.location))
     return [(name, value.encode()) for name, value in pairs]
 
 
@@ -108,7 +108,7 @@ def parse(record: ConsumerRecord) -> DeadLetter:
             topic=headers.get(_TOPIC, ""),
             partition=int(headers.get(_PARTITION, "-1")),
             offset=int(headers.get(_OFFSET, "-1")),
-            place=headers.get(_ORIGIN),
+            location=headers.get(_ORIGIN),
         ),
         key=record.key,
         value=record.value or b"",

@@ -34,27 +34,27 @@ async def rewind(settings: Settings, stages: Sequence[Stage], since: datetime) -
         Retryable: no broker can be reached.
     """
     topics = list(dict.fromkeys(topic_name(stage.reads, settings) for stage in stages))
-    places = await _partitions(settings, topics)
+    partitions = await _partitions(settings, topics)
     consumer = AIOKafkaConsumer(**client_options(settings), group_id=settings.app_id, enable_auto_commit=False)
     try:
         await consumer.start()
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
         anew = {topic_name(topic, settings) for stage in stages for topic in _writes(stage)}
-        kept = [place for place in places if place.topic not in anew]
+        kept = [tp for tp in partitions if tp.topic not in anew]
         found = await consumer.offsets_for_times(dict.fromkeys(kept, int(since.timestamp() * 1000)))
-        begins = ends | {place: at.offset for place, at in found.items() if at is not None}
+        begins = ends | {tp: at.offset for tp, at in found.items() if at is not None}
         await consumer.commit(begins)
     except (CommitFailedError, IllegalGenerationError, UnknownMemberIdError) as error:
         raise OperatorError(
-            f"workers of the application {settings.app_id} run, and Kafka keeps their place",
+            f"workers of the application {settings.app_id} run, and Kafka keeps their offsets",
             hint="stop them first, or take another name: RASD_APP_ID",
         ) from error
     except UNAVAILABLE_ERRORS as error:
         raise Retryable(f"Kafka at {settings.kafka_bootstrap}: {error}") from error
     finally:
         await consumer.stop()
-    return {topic: sum(ends[p] - begins[p] for p in places if p.topic == topic) for topic in topics}
+    return {topic: sum(ends[p] - begins[p] for p in partitions if p.topic == topic) for topic in topics}
 
 
 def _writes(stage: Stage) -> set[Topic]:

@@ -55,13 +55,13 @@ async def read_topics(
     """All topics that are there, in pipeline order. Raises what aiokafka raises."""
     described = await admin.describe_topics([topic_name(topic, settings) for topic in Topic])
     partitions = {found["topic"]: found["partitions"] for found in described if found["error_code"] == 0}
-    places = [TopicPartition(name, p["partition"]) for name, group in partitions.items() for p in group]
-    begins, ends = await reader.beginning_offsets(places), await reader.end_offsets(places)
+    all_partitions = [TopicPartition(name, p["partition"]) for name, group in partitions.items() for p in group]
+    begins, ends = await reader.beginning_offsets(all_partitions), await reader.end_offsets(all_partitions)
     committed = await admin.list_consumer_group_offsets(settings.app_id)
     states = {}
     for topic in Topic:
         name = topic_name(topic, settings)
-        own = [place for place in places if place.topic == name]
+        own = [tp for tp in all_partitions if tp.topic == name]
         if own:
             states[topic] = TopicState(
                 topic,

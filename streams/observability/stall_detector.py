@@ -9,7 +9,7 @@ P = TypeVar("P", bound=Hashable)
 
 
 class Progress(Generic[P]):
-    """Remembers since when a place that has work stands still. Its clock is monotonic, in seconds."""
+    """Remember since when each thing that has work has not moved. Times are of a monotonic clock, in seconds."""
 
     def __init__(self) -> None:
         self._since: dict[P, tuple[int, float]] = {}
@@ -18,15 +18,15 @@ class Progress(Generic[P]):
         """Take note of where everything is; what is not named any more is forgotten.
 
         Args:
-            positions: how far each place is, and how far it has to go.
+            positions: how far each thing is, and how far it has to go.
         """
         standing: dict[P, tuple[int, float]] = {}
-        for place, (done, end) in positions.items():
+        for key, (done, end) in positions.items():
             if end > done:
-                before, since = self._since.get(place, (done, now))
-                standing[place] = (done, since if before == done else now)
+                before, since = self._since.get(key, (done, now))
+                standing[key] = (done, since if before == done else now)
         self._since = standing
 
     def stuck(self, now: float, seconds: float) -> list[P]:
-        """Places with work that have not moved for longer than `seconds`."""
-        return [place for place, (_, since) in self._since.items() if now - since > seconds]
+        """Things with work that have not moved for longer than `seconds`."""
+        return [key for key, (_, since) in self._since.items() if now - since > seconds]

@@ -14,7 +14,7 @@ from streams.search.request import MAX_FOLDED, SearchRequest, write_cursor
 
 
 class Highlight(BaseModel):
-    """A piece of display text with the places of the matching words in it."""
+    """A piece of display text with the ranges of the matching words in it."""
 
     text: str
     marks: list[tuple[int, int]] = Field(description="[start, end) of each match, code points of `text`.")

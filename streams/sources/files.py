@@ -1,6 +1,6 @@
 """Raw articles out of files: .json, .jsonl, .zip of either, .html, .txt, folders of them, and standard input.
 
-Every record keeps its original bytes and the place where it stands, so that a bad one is named and nothing is lost.
+Every record keeps its original bytes and its location in the file, so that a bad one is named and nothing is lost.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ class Item:
     """One record of a file.
 
     Attributes:
-        place: file and line (`day.jsonl:17`), for messages.
+        location: file and line (`day.jsonl:17`), for messages.
         data: the record's bytes as they stand in the file; for a page of its own, the raw record made of it.
         raw: the record, or None when it cannot be read.
         failure: why not.
     """
 
-    place: str
+    location: str
     data: bytes
     raw: RawArticle | None = None
     failure: Rejected | None = None
@@ -115,33 +115,33 @@ def _suffix(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
-def _read_named(place: str, name: str, data: bytes, uri: str) -> Iterator[Item]:
+def _read_named(location: str, name: str, data: bytes, uri: str) -> Iterator[Item]:
     suffix = _suffix(name)
     if suffix in _LINES:
-        return _read_lines(place, data)
+        return _read_lines(location, data)
     if suffix == ".json":
-        return _read_json(place, data)
-    return iter([_page(place, data, uri.replace(" ", "%20"), "text/html" if suffix in _WEB else "text/plain")])
+        return _read_json(location, data)
+    return iter([_page(location, data, uri.replace(" ", "%20"), "text/html" if suffix in _WEB else "text/plain")])
 
 
-def _read_stream(place: str, data: bytes) -> Iterator[Item]:
+def _read_stream(location: str, data: bytes) -> Iterator[Item]:
     """Standard input has no name: a JSON array begins with [, anything else is read as one record a line."""
-    return _read_json(place, data) if data.lstrip()[:1] == b"[" else _read_lines(place, data)
+    return _read_json(location, data) if data.lstrip()[:1] == b"[" else _read_lines(location, data)
 
 
-def _read_lines(place: str, data: bytes) -> Iterator[Item]:
+def _read_lines(location: str, data: bytes) -> Iterator[Item]:
     for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         if line.strip():
-            yield _item(f"{place}:{number}", line.rstrip(b"\r"))
+            yield _item(f"{location}:{number}", line.rstrip(b"\r"))
 
 
-def _read_json(place: str, data: bytes) -> Iterator[Item]:
+def _read_json(location: str, data: bytes) -> Iterator[Item]:
     """One object, several, or an array of them; each keeps the bytes that stand in the file."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        yield Item(f"{place}:{line}", data, failure=Rejected(Reason.NOT_JSON, f"byte {error.start} is not UTF-8"))
+        yield Item(f"{location}:{line}", data, failure=Rejected(Reason.NOT_JSON, f"byte {error.start} is not UTF-8"))
         return
     decoder = json.JSONDecoder()
     position = _skip(text, 0)
@@ -161,12 +161,12 @@ def _read_json(place: str, data: bytes) -> Iterator[Item]:
             fault = (
                 f"{error.msg} at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "nested too deep"
             )
-            yield Item(f"{place}:{line}", text[position:].encode(), failure=Rejected(Reason.NOT_JSON, fault))
+            yield Item(f"{location}:{line}", text[position:].encode(), failure=Rejected(Reason.NOT_JSON, fault))
             return
-        yield _item(f"{place}:{line}", text[position:end].encode())
+        yield _item(f"{location}:{line}", text[position:end].encode())
         position = _skip(text, end)
     if in_array:
-        yield Item(f"{place}:{line}", b"", failure=Rejected(Reason.NOT_JSON, "the array is not closed"))
+        yield Item(f"{location}:{line}", b"", failure=Rejected(Reason.NOT_JSON, "the array is not closed"))
 
 
 def _skip(text: str, position: int) -> int:
@@ -174,14 +174,14 @@ def _skip(text: str, position: int) -> int:
     return match.end() if match else position
 
 
-def _item(place: str, data: bytes) -> Item:
+def _item(location: str, data: bytes) -> Item:
     try:
-        return Item(place, data, raw=decode(RawArticle, data))
+        return Item(location, data, raw=decode(RawArticle, data))
     except Rejected as failure:
-        return Item(place, data, failure=failure)
+        return Item(location, data, failure=failure)
 
 
-def _page(place: str, data: bytes, uri: str, content_type: str) -> Item:
+def _page(location: str, data: bytes, uri: str, content_type: str) -> Item:
     """A page of its own. Its bytes go as they are; the cleaning stage finds their encoding."""
     record = {
         "url": uri,
@@ -190,4 +190,4 @@ def _page(place: str, data: bytes, uri: str, content_type: str) -> Item:
         "encoding": "auto",
         "content_type": content_type,
     }
-    return _item(place, json.dumps(record, ensure_ascii=False).encode())
+    return _item(location, json.dumps(record, ensure_ascii=False).encode())

@@ -1,4 +1,4 @@
-"""From files into articles.raw. What cannot be read goes to articles.dlq with the place where it stood."""
+"""From files into articles.raw. What cannot be read goes to articles.dlq with its location."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ async def _send(
         failure = item.failure
         assert failure is not None  # noqa: S101  (an item has one or the other)
         on_fault(item, f"{failure.detail} ({failure.reason.value}; kept in {topic_name(Topic.DLQ, settings)})")
-        headers = failure_headers(STAGE, failure, Origin(topic=raw, place=item.place))
+        headers = failure_headers(STAGE, failure, Origin(topic=raw, location=item.location))
         delivery = await producer.send(topic_name(Topic.DLQ, settings), item.data, headers=headers)
     except MessageSizeTooLargeError:
         report.unsent += 1

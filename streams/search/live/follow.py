@@ -55,14 +55,14 @@ async def follow(settings: Settings, request: SearchRequest) -> AsyncGenerator[H
 
 
 async def _seek(reader: AIOKafkaConsumer) -> None:
-    places = reader.assignment()
+    partitions = reader.assignment()
     since = int((time.time() - OVERLAP_SECONDS) * 1000)
     # The ends first: a record that comes between the two questions is then at an end or found by its time.
-    ends = await reader.end_offsets(places)
-    found = await reader.offsets_for_times(dict.fromkeys(places, since))
-    for place in places:
-        entry = found.get(place)
-        reader.seek(place, ends[place] if entry is None else entry.offset)
+    ends = await reader.end_offsets(partitions)
+    found = await reader.offsets_for_times(dict.fromkeys(partitions, since))
+    for tp in partitions:
+        entry = found.get(tp)
+        reader.seek(tp, ends[tp] if entry is None else entry.offset)
 
 
 def _read(value: bytes) -> Article | None:

@@ -23,10 +23,10 @@ async def test_an_accepted_article_is_in_kafka(settings: Settings, api: httpx.As
     assert answer.status_code == 202
     receipt = answer.json()
     async with open_reader(settings) as reader:
-        place = TopicPartition(receipt["topic"], receipt["partition"])
-        reader.assign([place])
-        reader.seek(place, receipt["offset"])
-        record = await asyncio.wait_for(reader.getone(place), 20)
+        tp = TopicPartition(receipt["topic"], receipt["partition"])
+        reader.assign([tp])
+        reader.seek(tp, receipt["offset"])
+        record = await asyncio.wait_for(reader.getone(tp), 20)
     raw = decode(RawArticle, record.value)
     assert (raw.url, raw.title) == ("https://a.example.com/7", "عنوان")
     assert record.key == b"https://a.example.com/7"

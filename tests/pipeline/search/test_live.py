@@ -87,7 +87,7 @@ async def test_a_record_that_is_no_article_does_not_end_the_feed(settings: Setti
 async def test_readers_who_come_and_go_while_articles_flow_miss_nothing(
     settings: Settings, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.02)  # ids of heartbeats are places to resume from, too
+    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.02)  # ids of heartbeats are positions to resume from, too
     count = 600
     start = await _live_position(api)
 

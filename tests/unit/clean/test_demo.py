@@ -25,7 +25,7 @@ def _cleaned() -> dict[str, list[Article]]:
     found: dict[str, list[Article]] = defaultdict(list)
     for name in EXPECTED["inputs"]:
         for item in read_paths([ARTICLES / name]):
-            assert item.raw is not None, item.place
+            assert item.raw is not None, item.location
             try:
                 found[name].extend(clean_page(item.raw, ingested_at=NOW, limits=Limits()))
             except Rejected as refused:

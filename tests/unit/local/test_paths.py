@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import paths as places
+from deploy.local import paths
 from deploy.local.paths import ServiceUser
 from streams.errors import OperatorError
 from streams.settings import Settings
@@ -26,14 +26,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def as_user(monkeypatch: pytest.MonkeyPatch, user: ServiceUser | None) -> None:
-    monkeypatch.setattr(places, "service_user", lambda: user)
+    monkeypatch.setattr(paths, "service_user", lambda: user)
 
 
 def test_a_user_keeps_all_in_the_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     as_user(monkeypatch, None)
 
-    assert places.cache_dir() == home / ".cache" / "rasd"
-    assert places.stack_dir(Settings(_env_file=None, local_dir=None)) == home / ".local" / "state" / "rasd" / "local"
+    assert paths.cache_dir() == home / ".cache" / "rasd"
+    assert paths.stack_dir(Settings(_env_file=None, local_dir=None)) == home / ".local" / "state" / "rasd" / "local"
 
 
 def test_xdg_folders_are_respected_when_absolute(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,16 +41,16 @@ def test_xdg_folders_are_respected_when_absolute(home: Path, monkeypatch: pytest
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere/cache")
     monkeypatch.setenv("XDG_STATE_HOME", "relative")
 
-    assert places.cache_dir() == Path("/somewhere/cache/rasd")
-    assert places.stack_dir(Settings(_env_file=None, local_dir=None)).is_relative_to(home)
+    assert paths.cache_dir() == Path("/somewhere/cache/rasd")
+    assert paths.stack_dir(Settings(_env_file=None, local_dir=None)).is_relative_to(home)
 
 
 def test_root_with_a_closed_home_uses_the_systems_folders(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     as_user(monkeypatch, NOBODY)
     home.chmod(0o700)
 
-    assert places.cache_dir() == Path("/var/cache/rasd")
-    assert places.stack_dir(Settings(_env_file=None, local_dir=None)) == Path("/var/lib/rasd")
+    assert paths.cache_dir() == Path("/var/cache/rasd")
+    assert paths.stack_dir(Settings(_env_file=None, local_dir=None)) == Path("/var/lib/rasd")
 
 
 def test_a_folder_that_the_servers_cannot_enter_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +60,7 @@ def test_a_folder_that_the_servers_cannot_enter_is_refused(home: Path, monkeypat
     settings = Settings(_env_file=None, local_dir=closed / "deep" / "stack")
 
     with pytest.raises(OperatorError, match="is closed to the user nobody") as caught:
-        places.stack_dir(settings)
+        paths.stack_dir(settings)
     assert "RASD_LOCAL_DIR=" in (caught.value.hint or "")
 
 
@@ -68,7 +68,7 @@ def test_a_relative_folder_is_made_absolute(home: Path, monkeypatch: pytest.Monk
     as_user(monkeypatch, None)
     monkeypatch.chdir(home)
 
-    assert places.stack_dir(Settings(_env_file=None, local_dir=Path("stack"))) == home / "stack"
+    assert paths.stack_dir(Settings(_env_file=None, local_dir=Path("stack"))) == home / "stack"
 
 
 @pytest.mark.parametrize(("mode", "open_to_nobody"), [(0o755, True), (0o711, True), (0o750, False), (0o700, False)])
@@ -85,10 +85,10 @@ def test_closed_ancestor_reads_the_permissions(tmp_path: Path, mode: int, open_t
         ):
             parent.chmod(0o755)
 
-    closed = places.closed_ancestor(folder / "later", NOBODY)
+    closed = paths.closed_ancestor(folder / "later", NOBODY)
 
     assert (closed is None) is open_to_nobody
-    assert places.closed_ancestor(folder, None) is None
+    assert paths.closed_ancestor(folder, None) is None
 
 
 def test_writing_never_follows_a_link(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_writing_never_follows_a_link(tmp_path: Path) -> None:
     precious.write_text("keep", encoding="utf-8")
     (tmp_path / "config").symlink_to(precious)
 
-    places.write(tmp_path / "config", "جديد")
+    paths.write(tmp_path / "config", "جديد")
 
     assert precious.read_text(encoding="utf-8") == "keep"
     assert (tmp_path / "config").read_text(encoding="utf-8") == "جديد"

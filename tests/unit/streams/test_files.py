@@ -21,7 +21,7 @@ def test_lines(tmp_path: Path) -> None:
     good = raw_bytes()
     file.write_bytes(b"\xef\xbb\xbf" + good + b"\r\n\n" + b'{"url": "http://a.b"' + b"\n" + raw_bytes(id="x"))
     items = read(file)
-    assert [item.place for item in items] == [f"{file}:1", f"{file}:3", f"{file}:4"]
+    assert [item.location for item in items] == [f"{file}:1", f"{file}:3", f"{file}:4"]
     assert items[0].data == good
     assert items[0].raw is not None
     assert items[1].raw is None
@@ -39,8 +39,8 @@ def test_array_elements_keep_their_bytes_and_lines(tmp_path: Path) -> None:
     items = read(file)
     assert [bool(item.raw) for item in items] == [True, False, True]
     assert items[0].data.decode() == first
-    assert items[0].place == f"{file}:2"
-    assert items[1].place == f"{file}:{2 + first.count(chr(10)) + 1}"
+    assert items[0].location == f"{file}:2"
+    assert items[1].location == f"{file}:{2 + first.count(chr(10)) + 1}"
     assert items[1].data == b'{"url": "http://a.b/c"}'
     assert items[1].failure is not None
     assert "source" in items[1].failure.detail
@@ -66,7 +66,7 @@ def test_not_utf8(tmp_path: Path) -> None:
     file = tmp_path / "bad.json"
     file.write_bytes(b'[\n{"url": "\xe1"}]')
     (item,) = read(file)
-    assert item.place == f"{file}:2"
+    assert item.location == f"{file}:2"
     assert item.data == file.read_bytes()
 
 
