@@ -49,10 +49,17 @@ format: setup ## format and mend what ruff can mend
 schemas: setup ## write docs/schemas anew
 	@$(BIN)/rasd schema docs/schemas
 
+# Keeps the pinned versions. To move a package: make lock UPGRADE='--upgrade-package numpy'
+COMPILE = uv pip compile -q pyproject.toml --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal $(UPGRADE)
+# The lock of an extra adds to requirements.lock, so it leaves out what stands there.
+CORE = sed -nE 's/^([a-z0-9-]+)==.*/--no-emit-package \1/p' requirements.lock | sort -u
+
 lock: ## resolve the pinned packages anew (needs uv)
-	uv pip compile -q pyproject.toml --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal -o requirements.lock
-	uv pip compile -q pyproject.toml --extra dev -c requirements.lock --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal -o requirements-dev.lock
-	uv pip compile -q pyproject.toml --extra tracing -c requirements-dev.lock --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal -o deploy/requirements-image.lock
+	@$(COMPILE) -o requirements.lock
+	@$(COMPILE) --extra dev -c requirements.lock -o requirements-dev.lock
+	@$(COMPILE) --extra tracing -c requirements-dev.lock -o deploy/requirements-image.lock
+	@$(COMPILE) --extra local -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-local.lock
+	@$(COMPILE) --extra tracing -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-tracing.lock
 
 train-entities: setup ## train the tagger anew from ../shared/corpus
 	@$(BIN)/python -m agents.entities.training.train --corpus ../shared/corpus

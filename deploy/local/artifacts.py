@@ -12,9 +12,10 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jgo.maven import MavenContext
+if TYPE_CHECKING:
+    from jgo.maven import MavenContext
 
 PINS = Path(__file__).with_name("artifacts.json")
 
@@ -67,6 +68,11 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def is_intact(path: Path, pin: Pin) -> bool:
+    """Whether the file is there, whole and unchanged."""
+    return path.is_file() and path.stat().st_size == pin.size and sha256_of(path) == pin.sha256
+
+
 def _resolve(context: MavenContext, root: str) -> Iterable[Any]:
     """The artifact of a root coordinate and, for a jar, those of all its run-time dependencies."""
     group, name, version, packaging = root.split(":")
@@ -85,6 +91,8 @@ def _pin(artifact: Any) -> dict[str, Any]:
 
 def rebuild(pins: Path = PINS) -> None:
     """Resolve every product's `roots` in the registry and write all their files back as the new pins."""
+    from jgo.maven import MavenContext  # noqa: PLC0415  (of the extra `local`, which only fetching needs)
+
     products = json.loads(pins.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory(prefix="rasd-pins-") as folder:
         context = MavenContext(repo_cache=Path(folder), timeout=60)

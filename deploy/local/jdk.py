@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import cjdk
 from rich.console import Console
 
 from deploy.local.paths import ServiceUser, closed_ancestor
@@ -117,6 +116,8 @@ def find_jdk(cache: Path, user: ServiceUser | None, console: Console) -> Jdk:
     found = installed_jdk(user)
     if found:
         return found
+    import cjdk  # noqa: PLC0415  (of the extra `local`, which only fetching needs)
+
     console.print(f"no JDK {MINIMUM} or newer found: fetching {FETCHED}", highlight=False, soft_wrap=True)
     try:
         home = cjdk.java_home(jdk=FETCHED, cache_dir=cache / "jdk", progress=console.is_terminal)

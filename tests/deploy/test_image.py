@@ -65,10 +65,40 @@ def test_it_holds_what_is_tested_and_the_packages_of_tracing() -> None:
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     wanted = {re.match(r"[a-z0-9-]+", package).group() for package in asked["tracing"]}  # type: ignore[union-attr]
     assert wanted <= extra
-    assert all(re.match(r"opentelemetry-|googleapis-|protobuf$", name) for name in extra), extra
+    # OTLP over HTTP is sent with requests.
+    assert all(re.match(r"opentelemetry-|googleapis-|protobuf$|requests$", name) for name in extra), extra
+    assert image == pins("requirements.lock") | pins("deploy/requirements-tracing.lock")
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "deploy/requirements-image.lock"])
+def test_training_and_the_native_stack_are_not_in_it() -> None:
+    names = {pin.split("==")[0] for pin in pins("deploy/requirements-image.lock")}
+    assert {"camel-tools", "faust-streaming"} <= names
+    assert not names & {"python-crfsuite", "scipy", "scikit-learn", "jgo", "cjdk", "torch", "transformers", "pandas"}
+
+
+def test_the_lock_of_an_extra_adds_to_the_others() -> None:
+    core, everything = pins("requirements.lock"), pins("requirements-dev.lock")
+    for extra in ("local", "tracing"):
+        added = pins(f"deploy/requirements-{extra}.lock")
+        assert added
+        assert added.items() <= everything.items()
+        assert not added.keys() & core.keys()
+        # What the extra asks for stands in one of the two.
+        asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+        names = {pin.split("==")[0] for pin in core | added}
+        assert {re.split(r"[^a-z0-9-]", package)[0] for package in asked[extra]} <= names
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "requirements.lock",
+        "requirements-dev.lock",
+        "deploy/requirements-image.lock",
+        "deploy/requirements-local.lock",
+        "deploy/requirements-tracing.lock",
+    ],
+)
 def test_no_lock_names_an_index(name: str) -> None:
     assert not re.search(r"https?://|--(extra-)?index-url", (ROOT / name).read_text(encoding="utf-8"))
 
