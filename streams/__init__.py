@@ -2,6 +2,8 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
+__distribution__ = "rasd"  # streams.installation looks for this line
+
 try:
     __version__ = version("rasd")
 except PackageNotFoundError:  # a source tree that was never installed

@@ -22,6 +22,7 @@ from streams.cli import api_key, demo, dlq, enrich, evaluate, index, ingest, sch
 from streams.cli import run as running
 from streams.cli.console import err
 from streams.errors import OperatorError, Retryable
+from streams.installation import missing_extra
 from streams.observability.logs import configure_logging
 from streams.settings import STAGE_NAMES, Settings, get_settings
 
@@ -104,6 +105,9 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each way t
             return 2
         if os.environ.get("RASD_LOG_LEVEL") == "debug":
             traceback.print_exc()
+        if isinstance(error, ModuleNotFoundError) and (missing := missing_extra(error)):
+            _say(missing.message, missing.hint)
+            return missing.status
         _say(f"unexpected {type(error).__name__}: {error}", "RASD_LOG_LEVEL=debug shows where it happened")
         return 1
     return result if isinstance(result, int) else 0

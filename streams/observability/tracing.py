@@ -1,6 +1,6 @@
 """Traces with OpenTelemetry: one trace follows an article through all topics, by the header `traceparent`.
 
-It is an extra (`rasd[tracing]`), switched on by RASD_TRACING; OTEL_EXPORTER_OTLP_ENDPOINT and OpenTelemetry's other
+It is an extra (`tracing`), switched on by RASD_TRACING; OTEL_EXPORTER_OTLP_ENDPOINT and OpenTelemetry's other
 variables say where spans go and how many are kept. Switched off, nothing of it is imported and no header is written.
 """
 
@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from streams.errors import OperatorError
+from streams.installation import install_hint
 from streams.settings import Settings
 
 Headers = list[tuple[str, bytes]]
@@ -62,5 +63,5 @@ def open_tracing(settings: Settings) -> Tracing:
     try:
         tracing: Tracing = import_module("streams.observability.otel").OpenTelemetry()
     except ImportError as error:
-        raise OperatorError(f"RASD_TRACING needs a package: {error}", hint="pip install 'rasd[tracing]'") from error
+        raise OperatorError(f"RASD_TRACING needs a package: {error}", hint=install_hint("tracing")) from error
     return tracing

@@ -163,7 +163,7 @@ def load_camel(words: Mapping[str, WordEntry]) -> CamelTagger:
     if missing:
         raise OperatorError(
             f"the entities backend camel needs {' and '.join(missing)}",
-            hint="pip install 'rasd[neural]', or RASD_ENTITIES_BACKEND=fast",
+            hint="in the folder of Rasd's source: pip install '.[neural]'; or RASD_ENTITIES_BACKEND=fast",
         )
     folder = data_folder()
     for path in (folder / "catalogue.json", folder / _MODEL / "config.json"):

@@ -36,7 +36,7 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OperatorError, match="needs torch and transformers") as error:
         load_camel({})
     assert error.value.hint is not None
-    assert "rasd[neural]" in error.value.hint
+    assert "pip install '.[neural]'" in error.value.hint
 
 
 @pytest.mark.usefixtures("installed")

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from streams.errors import OperatorError
+from streams.installation import install_hint
 from streams.observability.tracing import Received, Untraced, open_tracing
 from streams.settings import Settings
 
@@ -22,7 +23,7 @@ def test_a_missing_package_is_named_with_what_helps(monkeypatch: pytest.MonkeyPa
     with pytest.raises(OperatorError) as caught:
         open_tracing(Settings(_env_file=None, tracing=True))
     assert "opentelemetry" in caught.value.message
-    assert caught.value.hint == "pip install 'rasd[tracing]'"
+    assert caught.value.hint == install_hint("tracing")
 
 
 def test_a_trace_goes_on_where_the_header_says_and_begins_without_one() -> None:
