@@ -1,4 +1,7 @@
-"""Every command that the README shows is run here, in the README's order, as it stands."""
+"""Every command that the README shows is run here, in the README's order, as it stands.
+
+Those of its section "Installing" are run in test_installing.py, in a copy of the source.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,8 @@ ELSEWHERE = {"make demo", "make test"}
 def shown_commands() -> list[str]:
     """The command lines of all ```sh blocks, continued lines joined, comments cut off."""
     commands: list[str] = []
-    for block in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL):
+    sections = [section for section in README.split("\n## ") if not section.startswith("Installing\n")]
+    for block in re.findall(r"```sh\n(.*?)```", "\n## ".join(sections), flags=re.DOTALL):
         for line in re.sub(r"\|\n\s*", "| ", block).splitlines():
             command = re.sub(r"\s+#\s.*$", "", line).strip()
             if command and command not in ELSEWHERE:
