@@ -20,6 +20,7 @@ from streams.kafka.clients import UNAVAILABLE_ERRORS, open_reader
 from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics
 from streams.records import Article, decode
+from streams.retry import Backoff
 from streams.search.live.matcher import ArticleText, Matcher
 from streams.search.request import Filters
 from streams.settings import Settings
@@ -101,7 +102,7 @@ class LiveFeed:
         self.end()
 
     async def _follow_forever(self) -> None:
-        delay = self.settings.retry_first
+        backoff = Backoff(self.settings.retry_first, self.settings.retry_most)
         waiting = False
         while True:
             try:
@@ -109,7 +110,8 @@ class LiveFeed:
                     partitions = await self._seek(consumer, await _partitions(consumer, self.topic))
                     if waiting:
                         log.info("the live feed goes on", topic=self.topic)
-                    delay, waiting = self.settings.retry_first, False
+                    backoff.reset()
+                    waiting = False
                     await self._follow(consumer, partitions)
             except (RasdError, *UNAVAILABLE_ERRORS) as error:
                 if not waiting:
@@ -118,8 +120,7 @@ class LiveFeed:
             except Exception:
                 # A defect of ours. Readers who stay get what follows when it goes on; /livez fails while it lasts.
                 log.exception("the live feed failed and tries again", topic=self.topic)
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, self.settings.retry_most)
+            await backoff.wait()
 
     async def _follow(self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
         loop = asyncio.get_running_loop()

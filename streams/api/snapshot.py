@@ -17,6 +17,7 @@ from streams.elastic.client import error_text, translate_errors
 from streams.elastic.templates import ensure_index, names
 from streams.errors import RasdError, Retryable
 from streams.observability.logs import get_logger
+from streams.retry import Backoff
 from streams.search.query import HELPERS, build_query
 from streams.search.request import Filters
 from streams.search.service import QueryRefused
@@ -100,14 +101,13 @@ class Snapshot:
 
     async def _tried(self, ask: Callable[[], Awaitable[Mapping[str, Any]]]) -> Mapping[str, Any]:
         """Ask again after a passing error; the same page of a point in time is always the same."""
-        delay = self.settings.retry_first
+        backoff = Backoff(self.settings.retry_first, self.settings.retry_most)
         for _ in range(RETRIES):
             try:
                 return await self._asked(ask)
             except Retryable as error:
-                log.warning("an export waits for Elasticsearch", cause=str(error), seconds=delay)
-            await asyncio.sleep(delay)
-            delay *= 2
+                log.warning("an export waits for Elasticsearch", cause=str(error), seconds=backoff.seconds)
+            await backoff.wait()
         return await self._asked(ask)
 
     async def _asked(self, ask: Callable[[], Awaitable[Mapping[str, Any]]]) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from elasticsearch import AsyncElasticsearch
 
 from streams.elastic.client import TRANSIENT_STATUSES, translate_errors
 from streams.errors import OperatorError, Retryable
+from streams.retry import Backoff
 from streams.settings import Settings
 
 # How often a busy server is asked again before the run ends (and can be resumed): waits double from
@@ -125,7 +126,7 @@ class Copy:
         await self._send(lines)
 
     async def _send(self, lines: Sequence[bytes]) -> None:
-        delay = self._settings.retry_first
+        backoff = Backoff(self._settings.retry_first, self._settings.retry_most)
         for left in reversed(range(TRIES)):
             try:
                 with translate_errors(self._settings):
@@ -138,8 +139,7 @@ class Copy:
             except Retryable:
                 if not left:
                     raise
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, self._settings.retry_most)
+                await backoff.wait()
             else:
                 return
 

@@ -26,6 +26,7 @@ from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics
 from streams.observability.tracing import Tracing, Untraced
 from streams.records import Article, ClusterMove, decode
+from streams.retry import Backoff
 from streams.settings import Settings
 from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, Sink, SinkStage, Stage
 from streams.topics import Topic, topic_name
@@ -261,7 +262,7 @@ class StageRunner:
 
     async def _until_done(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Repeat while the world is not ready, with a growing wait; say so once, and once when it goes on."""
-        delay = self.settings.retry_first
+        backoff = Backoff(self.settings.retry_first, self.settings.retry_most)
         try:
             while True:
                 try:
@@ -280,8 +281,7 @@ class StageRunner:
                     if self.waiting:
                         log.info("going on", stage=self.stage.name)
                     return result
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, self.settings.retry_most)
+                await backoff.wait()
         finally:
             self.waiting = False
 

@@ -25,6 +25,7 @@ from aiokafka.errors import (
 
 from streams.errors import OperatorError, Retryable
 from streams.observability.logs import get_logger
+from streams.retry import Backoff
 from streams.security import kafka_options
 from streams.settings import MIB, Settings
 from streams.topics import TopicSpec, topic_specs
@@ -290,7 +291,7 @@ async def _check_partitions(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpe
 
 async def wait_for_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -> None:
     """Make the topics, waiting for a broker as long as it takes; says once that it waits and once that it goes on."""
-    delay = settings.retry_first
+    backoff = Backoff(settings.retry_first, settings.retry_most)
     waiting = False
     while True:
         try:
@@ -299,8 +300,7 @@ async def wait_for_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -
             if not waiting:
                 log.warning("waiting for Kafka", kafka=settings.kafka_bootstrap, cause=str(error))
                 waiting = True
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, settings.retry_most)
+            await backoff.wait()
         else:
             if waiting:
                 log.info("Kafka is back", kafka=settings.kafka_bootstrap)

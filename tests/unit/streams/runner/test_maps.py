@@ -131,6 +131,20 @@ async def test_a_passing_error_is_waited_out_in_place() -> None:
     assert value(runner, "rasd_stage_retries_total", stage="toy") == 3
 
 
+async def test_the_waits_of_a_stage_grow_up_to_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    sleep = asyncio.sleep
+
+    async def record(seconds: float) -> None:
+        slept.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", record)
+    broker = Broker(delivery_faults=[KafkaTimeoutError()] * 4)
+    await map_runner(lambda a, _: [a], broker).handle(events("a"))
+    assert slept == [0.001, 0.002, 0.002, 0.002], "retry_first, then doubled, at most retry_most"
+
+
 async def test_what_kafka_did_not_confirm_is_sent_again_and_nothing_else() -> None:
     broker = Broker(delivery_faults=[None, KafkaTimeoutError(), None], send_faults=[None, None, KafkaTimeoutError()])
     runner = map_runner(lambda a, _: [a], broker)
