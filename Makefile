@@ -67,8 +67,8 @@ train-entities: setup ## train the tagger anew from ../shared/corpus
 stock-phrases: setup ## rebuild dedupe's table of stock phrases from ../shared/corpus
 	@$(BIN)/python -m agents.dedupe.build ../shared/corpus/saudinewsnet
 
-gazetteer: setup ## compile the gazetteer anew from GeoNames, CLDR and agents/geotag/data/*.csv
-	@$(BIN)/python -m agents.geotag.build.compile
+gazetteer: setup ## compile the gazetteer from GeoNames, CLDR and agents/geotag/data/*.csv
+	@$(BIN)/python -m agents.geotag.build
 
 clean: ## delete what setup made
 	rm -rf $(VENV) build *.egg-info

@@ -1,4 +1,4 @@
-"""rasd evaluate places: the places of labelled articles, found anew and compared."""
+"""Add the command `rasd evaluate places`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streams.settings import get_settings
 
 
 class Half(StrEnum):
-    """Part of a gold file."""
+    """Half of a gold file."""
 
     TUNE = "tune"
     TEST = "test"
@@ -23,33 +23,33 @@ class Half(StrEnum):
 
 def register(app: typer.Typer) -> None:  # noqa: ARG001  (every stage's commands are registered alike)
     """Add this stage's commands."""
-    evaluations.command("places")(evaluate)
+    evaluations.command("places")(places)
 
 
-def evaluate(
+def places(
     gold: Path = typer.Argument(
         ...,
         metavar="GOLD",
-        help="Labels, one article a line (benchmarks/places/gold.jsonl); docs/explanation/places.md explains.",
+        help="Labels, one article a line (benchmarks/places/gold.jsonl). See docs/explanation/places.md.",
     ),
     corpus: Path = typer.Option(
-        None, "--corpus", help="Folder of .zip dumps that hold the articles; not needed when the lines carry `content`."
+        None, "--corpus", help="Folder of .zip dumps with the articles. Not needed if the lines have `content`."
     ),
-    half: Half = typer.Option(None, "--half", help="Only the lines of this half."),
+    half: Half = typer.Option(None, "--half", help="Use only the lines of this half."),
     entities: bool = typer.Option(True, "--entities/--no-entities", help="Tag entities first, as the pipeline does."),
     mistakes: bool = typer.Option(False, "--mistakes", help="List every wrong mention with its cause."),
 ) -> None:
-    """Find the places of labelled articles and print precision and recall of mentions and of places.
+    """Geotag labelled articles and print precision and recall of mentions and of places.
 
-    A place is right within 30 km of the label; countries and divisions by identity.
+    A place is right within 30 km of its label; countries and divisions must be the same.
 
     Example: `rasd evaluate places benchmarks/places/gold.jsonl --corpus saudinewsnet/ --half test --mistakes`
     """
     from rich.table import Table
 
-    from agents.geotag.evaluation import evaluate as measure
+    from agents.geotag.evaluation import evaluate_places
 
-    report = measure(gold, corpus, half, entity_stage() if entities else None)
+    report = evaluate_places(gold, corpus, half, entity_stage() if entities else None)
     table = Table(title=f"{report.articles} articles", box=None, title_justify="left")
     table.add_column("of")
     for name in ("precision", "recall", "F1", "right", "found", "gold"):
@@ -68,7 +68,11 @@ def evaluate(
 
 
 def entity_stage() -> Callable[[Article], Article]:
-    """The stage before this one, found by its name: no stage imports another."""
+    """Return the entity stage as a function of an article. It is found by its name: no stage imports another.
+
+    Raises:
+        TypeError: the stage called `entities` does not tag articles.
+    """
     from streams.engine.apply import apply
     from streams.engine.in_process import LocalContext
     from streams.observability.metrics import Metrics

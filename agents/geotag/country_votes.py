@@ -1,4 +1,4 @@
-"""Which countries an article is about, so far as its names, nisbas, dateline and outlet tell."""
+"""Collect votes on which countries an article is about: from its names, nisbas, dateline, title and outlet."""
 
 from __future__ import annotations
 
@@ -6,46 +6,59 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from streams import geodesy
+
+#: Weights of a vote, by what it comes from.
 COUNTRY_NAMED = 1.0
 NISBA = 0.5
 TOWN = 0.6
 DATELINE = 2.0
 TITLE = 1.0
 OUTLET = 0.7
-#: Weight of a country that stands beside the name itself, within this many words.
+#: Factor for a vote near the name in question, and how many words away that is at most.
 NEAR, NEAR_WORDS = 1.5, 8
 
+# Kept at the radius with which the weights of this stage were tuned.
 _EARTH_KM = 6371.0
 
 
-class Countries:
-    """Votes for countries."""
+class CountryVotes:
+    """Count weighted votes for countries, some with the word in the body that they come from."""
 
     def __init__(self) -> None:
         self._votes: dict[str, float] = defaultdict(float)
         self._count = 0
-        # By word: the votes that stand there, each with its number.
-        self._places: dict[int, list[tuple[int, str, float]]] = defaultdict(list)
+        # Votes by the index of their word, each with a running number.
+        self._by_word: dict[int, list[tuple[int, str, float]]] = defaultdict(list)
 
     def add(self, country: str | None, weight: float, word: int | None = None) -> None:
-        """Count a vote; `word` is where in the body it stands."""
+        """Count a vote.
+
+        Args:
+            country: ISO 3166-1 alpha-2; a vote for None is ignored.
+            weight: of the vote.
+            word: index of the word in the body that the vote comes from, if any.
+        """
         if country is None:
             return
         self._votes[country] += weight
         if word is not None:
-            self._places[word].append((self._count, country, weight))
+            self._by_word[word].append((self._count, country, weight))
             self._count += 1
 
     def shares(self) -> Mapping[str, float]:
-        """Each country's part of all votes; many mentions of one count for less and less."""
+        """Return each country's share of all votes, 0 to 1; the square root damps many votes for one country."""
         damped = {country: math.sqrt(votes) for country, votes in self._votes.items()}
         total = sum(damped.values())
         return {country: votes / total for country, votes in damped.items()} if total else {}
 
     def near(self, first: int, last: int) -> dict[str, float]:
-        """Votes within NEAR_WORDS of the words first to last, those themselves left out; nearer ones weigh more."""
+        """Return the votes within NEAR_WORDS of the words `first` to `last` (half-open), which are left out themselves.
+
+        A vote weighs less with the square root of its distance in words.
+        """
         around = (*range(first - NEAR_WORDS, first), *range(last, last + NEAR_WORDS))
-        votes = [(*vote, word) for word in around for vote in self._places.get(word, ())]
+        votes = [(*vote, word) for word in around for vote in self._by_word.get(word, ())]
         found: dict[str, float] = defaultdict(float)
         for _, country, weight, word in sorted(votes):
             distance = first - word if word < first else word - last + 1
@@ -54,13 +67,11 @@ class Countries:
 
 
 def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:
-    """Great-circle distance of two points in degrees (haversine formula)."""
-    lat1, lon1, lat2, lon2 = map(math.radians, (*a, *b))
-    half = math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
-    return 2 * _EARTH_KM * math.asin(math.sqrt(min(1.0, half)))
+    """Return the great-circle distance in km of two points given as (latitude, longitude) in degrees."""
+    return geodesy.distance_km(a, b, _EARTH_KM)
 
 
 def nearest_km(point: tuple[float, float], others: Iterable[tuple[float, float]], beyond: float) -> float:
-    """Distance to the nearest of the points that are farther away than `beyond` km; infinite when there is none."""
+    """Return the distance in km to the nearest point that is farther than `beyond` km; infinity if there is none."""
     distances = (distance_km(point, other) for other in others)
     return min((distance for distance in distances if distance > beyond), default=math.inf)

@@ -1,4 +1,4 @@
-"""Decide for every name in a text whether it is a place there, and which."""
+"""Decide for every name in a text whether it is a place there, and which place."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.geotag.country_votes import Countries, distance_km, nearest_km
+from agents.geotag.country_votes import CountryVotes, distance_km, nearest_km
 from agents.geotag.evidence import BASE, HINT_OF_LIST, LISTED, TRIGGER, Evidence, Hint, bare_forms
 from agents.geotag.gazetteer import Entry, Gazetteer, Strength
 from agents.geotag.name_scan import Hit, Match, Scan, contradicts, has_marks
 from agents.geotag.trigger_words import CONTAINER_LINKS
 
-# Scores of a candidate, in units of the decimal logarithm of its population.
+# Parts of a candidate's score, in units of the decimal logarithm of its population.
 COUNTRY_SHARE = 3.0
 COUNTRY_NEAR = 0.8
 FITS_HINT = 2.5
@@ -22,23 +22,23 @@ NEARBY, NEARBY_KM = 1.2, 150.0
 WEAK_SENSE = -1.0
 VOWELS_DIFFER = -8.0
 IN_CONTAINER, OUT_OF_CONTAINER = 2.0, -2.0
-#: Score differences become probabilities at this temperature.
+#: Temperature of the softmax that turns scores into probabilities.
 TEMPERATURE = 0.8
-#: A country must have this share of the votes to speak for a small or ambiguous name in it.
+#: A country with this share of the votes makes small or ambiguous names in it likelier, by SUPPORT (log-odds).
 SUPPORT_SHARE, SUPPORT = 0.25, 1.2
 #: «حي العزيزية» is a quarter of a town here, not a town of that name elsewhere.
 FOREIGN_QUARTER = -4.0
-#: A name that is surely a place once makes its other mentions likelier.
+#: Log-odds above which a name is surely a place, and what that adds to other mentions of the name.
 SURE, SAME_NAME = 2.0, 1.5
-#: Candidates this near each other (a town and its governorate) are no alternatives.
+#: Candidates this near each other in km (a town and its governorate) are not alternatives.
 SAME_SPOT_KM = 30.0
 #: Confidence in a place that contradicts the region printed beside it.
 CONTRADICTED = 0.2
-#: A place this well known may stand beside a foreign region without contradiction.
+#: From this weight on (`Entry.weight`), a place may stand beside a foreign region without contradiction.
 WELL_KNOWN = 5.5
-#: A place this near to a town of another country may be printed beside that country's name without contradiction.
+#: Within this many km of a town of another country, a place may stand beside that country's name.
 BORDER_KM = 30.0
-#: Farther than this from a division's seat, a town is not in it.
+#: A town farther than this from a division's seat, in km, is not in that division.
 CONTAINER_KM = 400.0
 
 _FITS: dict[Hint, frozenset[str]] = {
@@ -59,7 +59,13 @@ _MISFITS: dict[Hint, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One place that a match may mean."""
+    """One place that a match may mean.
+
+    Attributes:
+        hit: the reading of the match.
+        place: index of the place in the gazetteer.
+        strength: how much evidence the name needs.
+    """
 
     hit: Hit
     place: int
@@ -71,14 +77,14 @@ class Mention:
     """A match on its way to a decision.
 
     Attributes:
-        match: where.
-        candidates: what it may mean.
-        evidence: what stands around each reading.
-        chosen: what it means; None when it is no place here.
-        odds: log-odds that it is a place.
-        probability: of `chosen` among the candidates.
-        container: the region printed right after it that it should lie in.
-        contradicted: it does not.
+        match: the words.
+        candidates: the places that they may mean.
+        evidence: the context of each reading.
+        chosen: the place that they mean; None if they are no place here.
+        odds: log-odds that they are a place.
+        probability: of `chosen` among the candidates, 0 to 1.
+        container: index of the region printed right after the name, in which the place should lie.
+        contradicted: whether `chosen` does not lie in `container`.
     """
 
     match: Match
@@ -92,23 +98,23 @@ class Mention:
 
     @property
     def confidence(self) -> float:
-        """Probability that this is a place, and this place."""
+        """Return the probability that this is a place and that it is `chosen`, 0 to 1."""
         if self.contradicted:
             return CONTRADICTED
         return self.probability / (1 + math.exp(-self.odds))
 
 
-class Chooser:
-    """Decides about the mentions of one text.
+class Disambiguator:
+    """Decide about the mentions of one text.
 
     Args:
         gazetteer: the places.
         scan: the text.
-        mentions: its names, in order.
-        countries: what the article is about.
+        mentions: the text's names, in order; `decide` fills in their decisions.
+        countries: the countries that the article is about.
     """
 
-    def __init__(self, gazetteer: Gazetteer, scan: Scan, mentions: Sequence[Mention], countries: Countries) -> None:
+    def __init__(self, gazetteer: Gazetteer, scan: Scan, mentions: Sequence[Mention], countries: CountryVotes) -> None:
         self._gazetteer = gazetteer
         self._places = gazetteer.places
         self._scan = scan
@@ -117,7 +123,7 @@ class Chooser:
         self._shares: Mapping[str, float] = countries.shares()
 
     def decide(self) -> None:
-        """Fill in every mention's decision."""
+        """Decide about every mention, first alone and then given the places chosen around it."""
         self._spread_hints()
         for mention in self._mentions:
             self._choose(mention, ())
@@ -130,7 +136,7 @@ class Chooser:
         self._accept()
 
     def _spread_hints(self) -> None:
-        """In a list, what is said of the first name is said of all: «محافظات حماة وحلب», «قضاء هيت والقائم»."""
+        """Apply the hint of a list's first name to the others: «محافظات حماة وحلب», «قضاء هيت والقائم»."""
         for previous, mention in zip(self._mentions, self._mentions[1:], strict=False):
             if not self._listed(previous, mention):
                 continue
@@ -195,7 +201,7 @@ class Chooser:
         score += _hint_score(mention.evidence[candidate.hit].hint, entry)
         score += self._vowels(mention, candidate)
         if points and entry.kind != "country":
-            # Itself, which may have been chosen before, is no neighbour.
+            # The points may include the candidate itself, chosen before, which is no neighbour.
             score += NEARBY * math.exp(-nearest_km((entry.lat, entry.lon), points, beyond=1.0) / NEARBY_KM)
         if mention.container is not None:
             score += OUT_OF_CONTAINER if self._contradicts(candidate, mention.container) else IN_CONTAINER
@@ -221,7 +227,7 @@ class Chooser:
         return odds
 
     def _accept(self) -> None:
-        """Drop what is likelier no place, after names have spoken for themselves and for their neighbours in lists."""
+        """Reject mentions that are likely no place, after sure names have raised their repetitions and neighbours."""
         sure = {m.chosen.hit.name for m in self._mentions if m.chosen and m.odds > SURE}
         previous: Mention | None = None
         for mention in self._mentions:
@@ -236,7 +242,7 @@ class Chooser:
             previous = mention
 
     def _listed(self, previous: Mention, mention: Mention) -> bool:
-        """Whether two names stand in one list: «الرقة ودير الزور», «حمص، حماة»."""
+        """Return whether two names stand in one list: «الرقة ودير الزور», «حمص، حماة»."""
         if previous.match.last != mention.match.first:
             return False
         gap = self._scan.gap(mention.match.first).strip(" »”\"'«“")
@@ -244,7 +250,7 @@ class Chooser:
         return gap in {"،", ",", "-", "–"} or (not gap and clitics.startswith("و"))
 
     def _containers(self) -> None:
-        """Note for every name the region that is printed right after it: «بيت حانون بقطاع غزة», «الباب (سوريا)»."""
+        """Set each name's container, the region printed right after it: «بيت حانون بقطاع غزة», «الباب (سوريا)»."""
         for mention, following in zip(self._mentions, self._mentions[1:], strict=False):
             chosen = following.chosen
             if mention.chosen is None or chosen is None or not self._leads_to(mention, following):
@@ -263,14 +269,16 @@ class Chooser:
         for index in words:
             if index > mention.match.last and self._scan.gap(index).strip():
                 return False
-            forms = bare_forms(self._scan.facts[index].folded)
+            forms = bare_forms(self._scan.facts[index].normalised)
             if CONTAINER_LINKS.isdisjoint(forms):
                 return False
-            linked = linked or self._scan.facts[index].folded == "في" or self._scan.facts[index].folded[0] == "ب"
+            linked = (
+                linked or self._scan.facts[index].normalised == "في" or self._scan.facts[index].normalised[0] == "ب"
+            )
         return linked
 
     def _borders(self, candidate: Candidate, container: int) -> bool:
-        """Whether it lies among the towns of the other country: «مليلية في المغرب», an exclave, is no mistake."""
+        """Return whether a place lies among towns of the container's country, as exclaves do: «مليلية في المغرب»."""
         entry, country = self._places[candidate.place], self._places[container].country
         return country != entry.country and any(
             town.country == country

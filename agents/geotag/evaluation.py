@@ -1,13 +1,14 @@
-"""Measure places against articles labelled by hand: benchmarks/places/gold.jsonl.
+"""Evaluate places against articles labelled by hand (benchmarks/places/gold.jsonl).
 
-A line of the gold is one article: `url`, `source`, `half` (tune or test), `length` of its text, `content` (the text;
-when left out, a folder of dumps must hold it), and `mentions` with offsets into the text as the corpus has it, each
-with `kind`, `country`, `lat`, `lon` and, where GeoNames has the place, `geonameid`. A mention that two careful readers
-may judge differently (a place inside an organisation's name, «المملكة») is `optional`: it counts neither when found nor
-when missed.
+Each line of a gold file is one article: `url`, `source`, `half` (tune or test), `length` of its text in code points,
+`content` (the text; if left out, a folder of dumps must hold it), and `mentions` with offsets into the text of the
+corpus, each with `kind`, `country`, `lat`, `lon` and, if GeoNames has the place, `geonameid`. A mention that two
+careful readers may judge differently (a place inside an organisation's name, «المملكة») is `optional`: it counts
+neither if found nor if missed.
 
-A mention is right when the place is: a country by its code; a division, when a division of that country at that seat is
-given; anything else within 30 km (regions and waters also by their name, since a point stands for an area).
+A mention is right if its place is right: a country by its code; a division if it is a division of that country with its
+seat within 30 km; any other place within 30 km (regions and waters also by their name, since a point represents an
+area).
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from agents.geotag.country_votes import distance_km
 from agents.geotag.geotagger import Geotagger, geotag_article
+from agents.scoring import Score
 from agents.text.utf8 import decoded
 from streams.errors import OperatorError
 from streams.records import Article, Place, PlaceKind, RawArticle, Span, Url
 
+#: Maximum distance in km of a right place from the labelled point.
 NEAR_KM = 30.0
 HALVES = ("tune", "test")
 
@@ -64,36 +67,15 @@ class _Label(BaseModel):
     mentions: list[_LabelledMention]
 
 
-@dataclass(slots=True)
-class Score:
-    """Counts of mentions, or of distinct places."""
-
-    right: int = 0
-    found: int = 0
-    gold: int = 0
-
-    @property
-    def precision(self) -> float:
-        return self.right / self.found if self.found else 0.0
-
-    @property
-    def recall(self) -> float:
-        return self.right / self.gold if self.gold else 0.0
-
-    @property
-    def f1(self) -> float:
-        total = self.precision + self.recall
-        return 2 * self.precision * self.recall / total if total else 0.0
-
-
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """One wrong mention.
 
     Attributes:
-        cause: `spurious` (no place there), `missed`, `misplaced` (another place) or `wrong kind`.
+        url: of the article.
+        cause: `spurious` (there is no place), `missed`, `misplaced` (another place) or `wrong kind`.
         text: the words.
-        gold, found: what was meant and what was given, as text.
+        gold, found: descriptions of the labelled and of the found place; empty if there is none.
     """
 
     url: str
@@ -108,10 +90,10 @@ class Report:
     """Result of one half or of both.
 
     Attributes:
-        articles: how many.
-        mentions: every mention for itself.
-        places: distinct places of an article.
-        mistakes: one a wrong mention.
+        articles: number of articles.
+        mentions: score of single mentions.
+        places: score of the distinct places of each article.
+        mistakes: one for each wrong mention.
     """
 
     articles: int = 0
@@ -120,7 +102,7 @@ class Report:
     mistakes: list[Mistake] = field(default_factory=list)
 
     def lines(self) -> list[str]:
-        """For people to read."""
+        """Format the result as lines of text."""
         rows = [f"{self.articles} articles"]
         for name, score in (("mentions", self.mentions), ("places", self.places)):
             rows.append(
@@ -130,23 +112,23 @@ class Report:
         return rows
 
 
-def evaluate(
+def evaluate_places(
     gold: Path,
     corpus: Path | None = None,
     half: str | None = None,
     prepare: Callable[[Article], Article] | None = None,
 ) -> Report:
-    """Geotag the articles of a gold file and compare.
+    """Geotag the articles of a gold file and compare the result with the labels.
 
     Args:
-        gold: the labels.
-        corpus: folder with the dumps (.zip of JSON arrays, SaudiNewsNet's form) that hold the articles whose lines
-            carry no text.
-        half: `tune` or `test`; both when None.
-        prepare: what comes before geotagging, such as the entity stage.
+        gold: file of labels.
+        corpus: folder with the dumps (.zip of JSON arrays, as SaudiNewsNet) that hold the articles whose lines have no
+            `content`.
+        half: `tune` or `test`; None for both.
+        prepare: applied to each article before geotagging, such as the entity stage.
 
     Raises:
-        OperatorError: a file is missing or damaged, or nothing holds the text of an article as it was labelled.
+        OperatorError: a file is missing or damaged, or no file holds the text of an article as it was labelled.
     """
     rows = [row for row in _read_gold(gold) if half in {None, row.get("half")}]
     if not rows:
@@ -269,7 +251,7 @@ def _compare_places(
 
 
 def _overlapping(span: Span, gold: Sequence[Mapping[str, Any]]) -> int | None:
-    """Index of the label that shares most with a span."""
+    """Return the index of the label that overlaps a span most, or None."""
     best, most = None, 0
     for index, mention in enumerate(gold):
         shared = min(span.end, mention["end"]) - max(span.start, mention["start"])
@@ -279,7 +261,7 @@ def _overlapping(span: Span, gold: Sequence[Mapping[str, Any]]) -> int | None:
 
 
 def same_place(place: Place, gold: Mapping[str, Any]) -> bool:
-    """Whether a place is the one that was labelled."""
+    """Return whether a place is the labelled one; see the module's docstring."""
     if gold["kind"] == "country" or place.kind == "country":
         return (place.kind, place.country) == (gold["kind"], gold["country"])
     if gold["kind"] == "division":

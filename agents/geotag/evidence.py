@@ -1,4 +1,4 @@
-"""How much speaks for a name being a place here, and what its neighbours tell about which."""
+"""Weigh the context of a name: how likely it is a place here, and which kind of place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agents.geotag import trigger_words as words
 from agents.geotag.name_scan import Hit, Match, Scan, has_marks, odd_shadda
 from streams.records import Entity
 
-# Log-odds. Set by hand on the tuning half of benchmarks/places and on the LOC spans of ANERcorp's train part.
+# Log-odds, set by hand on the tuning half of benchmarks/places and on the LOC spans of ANERcorp's train part.
 BASE = (-2.6, 0.0, 3.2)  # weak, medium, strong names
 TRIGGER = 3.0
 DIRECTION = 1.5
@@ -38,7 +38,7 @@ _CLITIC_LETTERS = "وفبلك"
 
 
 class Hint(Enum):
-    """What the word before a name says it is."""
+    """Kind of place according to the word before a name."""
 
     DIVISION = "division"
     CITY = "city"
@@ -63,13 +63,13 @@ HINT_OF = {word: hint for group, hint in reversed(_HINTS) for word in group}
 
 @dataclass(slots=True)
 class Evidence:
-    """What stands around one match.
+    """Context of one reading of a match.
 
     Attributes:
-        odds: log-odds of being a place, without the name's own strength.
-        hint: what the word before says.
-        tagged: the entity stage says LOC; None when it did not run.
-        plural: and says it of several («محافظات»).
+        odds: log-odds that it is a place, without the name's own strength.
+        hint: kind of place according to the word before.
+        tagged: whether the entity stage tagged it LOC; None if that stage did not run.
+        plural: whether the word before announces several names («محافظات»).
     """
 
     odds: float
@@ -78,23 +78,26 @@ class Evidence:
     plural: bool = False
 
 
-def bare_forms(folded: str) -> tuple[str, ...]:
-    """A word, and the word without one or two clitics: «وبمدينة» gives مدينة."""
-    forms = [folded]
-    if folded[:1] in _CLITIC_LETTERS and len(folded) > 2:
-        forms.append(folded[1:])
-        if folded[1] in _CLITIC_LETTERS and len(folded) > 4:
-            forms.append(folded[2:])
+def bare_forms(normalised: str) -> tuple[str, ...]:
+    """Return a word, and the word without one or two clitics: «وبمدينة» gives مدينة."""
+    forms = [normalised]
+    if normalised[:1] in _CLITIC_LETTERS and len(normalised) > 2:
+        forms.append(normalised[1:])
+        if normalised[1] in _CLITIC_LETTERS and len(normalised) > 4:
+            forms.append(normalised[2:])
     return tuple(forms)
 
 
 def hint_before(scan: Scan, first: int) -> tuple[Hint | None, bool]:
-    """What the word before `first` says, and whether of several. Over a nisba too: «العاصمة الأردنية عمان»."""
+    """Return the hint of the word before word `first`, and whether it announces several names.
+
+    A nisba may stand between: «العاصمة الأردنية عمان».
+    """
     for back in (1, 2):
         index = first - back
         if index < 0 or scan.gap(index + 1).strip(" «“\"'"):
             return None, False
-        for form in bare_forms(scan.facts[index].folded):
+        for form in bare_forms(scan.facts[index].normalised):
             if form in HINT_OF:
                 return HINT_OF[form], form in words.PLURAL_WORDS
         if scan.facts[index].nisba is None:
@@ -103,7 +106,7 @@ def hint_before(scan: Scan, first: int) -> tuple[Hint | None, bool]:
 
 
 def is_dateline(scan: Scan, match: Match) -> bool:
-    """Whether the text opens with this name and a sign: «سبق- الرياض:», «عين اليوم – لندن»."""
+    """Return whether the text opens with this name and a sign: «سبق- الرياض:», «عين اليوم – لندن»."""
     if match.last > DATELINE_WORDS:
         return False
     before, after = scan.gap(match.first), scan.gap(match.last)
@@ -113,32 +116,32 @@ def is_dateline(scan: Scan, match: Match) -> bool:
 
 
 def is_match_report(scan: Scan) -> bool:
-    """Whether a text is about a match or a club."""
-    return sum(fact.folded in words.SPORT_WORDS for fact in scan.facts) >= words.SPORT_REPORT
+    """Return whether a text is about a match or a club."""
+    return sum(fact.normalised in words.SPORT_WORDS for fact in scan.facts) >= words.SPORT_REPORT
 
 
 def _before_is(scan: Scan, first: int, group: frozenset[str]) -> bool:
     if first == 0 or scan.gap(first).strip(" «“\"'"):
         return False
-    return not group.isdisjoint(bare_forms(scan.facts[first - 1].folded))
+    return not group.isdisjoint(bare_forms(scan.facts[first - 1].normalised))
 
 
 def quoted(scan: Scan, match: Match, hit: Hit) -> bool:
-    """Whether quotation marks enclose just this name."""
+    """Return whether quotation marks enclose just this name."""
     before = scan.text[hit.start - 1 : hit.start]
     after = scan.text[match.end : match.end + 1]
     return before in _OPENING and after in _CLOSING and bool(before) and bool(after) and before not in "(["
 
 
 def weigh(scan: Scan, match: Match, hit: Hit, entities: Sequence[Entity] | None, sport: bool = False) -> Evidence:
-    """The evidence around one reading of a match.
+    """Weigh the context of one reading of a match.
 
     Args:
         scan: the text.
-        match: where.
+        match: the words.
         hit: the reading.
-        entities: of this text in order; None when nobody looked for any.
-        sport: the text is about a match.
+        entities: the text's entities in order; None if the entity stage did not run.
+        sport: whether the text is about a match or club.
     """
     hint, plural = hint_before(scan, match.first)
     odds = CLITIC.get(hit.clitics[-1:], OTHER_CLITIC)
@@ -165,7 +168,7 @@ def weigh(scan: Scan, match: Match, hit: Hit, entities: Sequence[Entity] | None,
 def _tagger(match: Match, hit: Hit, hint: Hint | None, entities: Sequence[Entity] | None) -> tuple[bool | None, float]:
     if entities is None:
         return None, 0.0
-    # They do not overlap: the first one that ends behind the beginning is the first that may touch.
+    # Entities do not overlap: the first that ends after the start of the hit is the first that can touch it.
     at = bisect(entities, hit.start, key=lambda entity: entity.end)
     if at == len(entities) or entities[at].start >= match.end:
         return False, NO_LOC if hint is None else NO_LOC_BUT_HINT
@@ -199,10 +202,10 @@ def _vetoes(scan: Scan, match: Match, hit: Hit, tagged: bool | None) -> float:
 
 
 def _adjective(scan: Scan, first: int) -> bool:
-    """Whether «السعودية» or «سورية» describes the noun before it: both are definite, or neither is."""
+    """Return whether «السعودية» or «سورية» modifies the noun before it: both are definite, or neither is."""
     if first == 0 or scan.gap(first).strip(" »”\"'"):
         return False
-    before, word = scan.facts[first - 1].folded, scan.facts[first].folded
+    before, word = scan.facts[first - 1].normalised, scan.facts[first].normalised
     if before in words.PREPOSITIONS or before in words.DIRECTION_WORDS or before in words.LOCATIVE:
         return False
     definite = any(form.startswith(("ال", "لل")) for form in bare_forms(before))

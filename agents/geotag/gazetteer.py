@@ -1,4 +1,4 @@
-"""The compiled gazetteer: names, and what each may mean. `python -m agents.geotag.build.compile` makes it."""
+"""Read the compiled gazetteer: names, and the places that each may mean. `agents.geotag.build` makes the file."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ FORMAT = 2
 
 
 class Strength(IntEnum):
-    """How much it takes to read a word as this name."""
+    """How much evidence it takes to read a word as this name."""
 
     WEAK = 0  # also a common word or a person's name: needs a tagger's LOC or a word such as «مدينة» before it
     MEDIUM = 1  # an uncommon word, a small place: needs the same, or a story about its country
-    STRONG = 2  # a place unless something speaks against it
+    STRONG = 2  # a place unless there is evidence against it
 
 
 class Entry(NamedTuple):
     """One place.
 
     Attributes:
-        name: Arabic name for display.
+        name: Arabic name to display.
         name_en: English name.
         country: ISO 3166-1 alpha-2, or None (a sea, a continent).
         kind: as `streams.records.Place.kind`.
         lat, lon: degrees, WGS 84.
         geonameid: GeoNames' id, or None.
-        weight: decimal logarithm of the population; for what has none, of a town as often in the news.
+        weight: decimal logarithm of the population; for places without one, that of a town as often in the news.
         division: index of the first-level division that it lies in, or None.
     """
 
@@ -50,22 +50,33 @@ class Entry(NamedTuple):
 
 
 class Sense(NamedTuple):
-    """One meaning of a name: index of the place, and how much evidence it needs."""
+    """One meaning of a name.
+
+    Attributes:
+        place: index of the place.
+        strength: how much evidence this meaning needs.
+    """
 
     place: int
     strength: Strength
 
 
 class Gazetteer:
-    """Names to places.
+    """Look up normalised names.
+
+    Args:
+        data: content of a compiled gazetteer.
+
+    Raises:
+        ValueError: the data has another format.
 
     Attributes:
-        version: of the data, from the file.
-        places: all places.
-        prefixes: what a name may begin with: its first word, its first two, and so on to the whole name.
-        nisbas: folded nisba to country (السوريه to SY).
-        spelled: folded name to its vowelled spellings, each with its place.
-        stops: folded words that look like a clitic and a name and are none («باراك»).
+        version: versions of the sources, from the file.
+        places: all places; other attributes refer to them by index.
+        prefixes: the first word of each name, its first two words, and so on to the whole name.
+        nisbas: normalised nisba to country (السوريه to SY).
+        spelled: normalised name to its vowelled spellings, each with its place.
+        stops: normalised words that look like a clitic and a name but are another word («باراك»).
     """
 
     def __init__(self, data: bytes) -> None:
@@ -89,8 +100,8 @@ class Gazetteer:
         """Read a compiled gazetteer.
 
         Raises:
-            OSError: the file is not there or is damaged.
-            ValueError: another format.
+            OSError: the file is missing or damaged.
+            ValueError: the file has another format.
         """
         return cls(path.read_bytes())
 
@@ -101,7 +112,7 @@ class Gazetteer:
         return len(self._names)
 
     def senses(self, name: str) -> list[Sense]:
-        """What a folded name may mean; nothing when it is none, or only contains one («ريال مدريد»)."""
+        """Return the meanings of a normalised name; none if it is no name or only contains one («ريال مدريد»)."""
         packed = self._names.get(name)
         return [] if packed is None else [Sense(code >> 2, Strength(code & 3)) for code in packed]
 
@@ -115,7 +126,7 @@ def _prefixes(name: str) -> Iterator[str]:
 
 
 def pack(sense: Sense) -> int:
-    """A sense as the file keeps it."""
+    """Pack a sense into one integer, as the file stores it."""
     return sense.place << 2 | int(sense.strength)
 
 

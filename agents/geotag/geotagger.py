@@ -1,7 +1,7 @@
-"""From an article to the places that it names.
+"""Find and resolve the places that an article names.
 
-Two passes: the first reads names that can mean one thing, nisbas, dateline, title and outlet into votes for countries;
-the second (`choose.py`) decides for every name whether it is a place here and which one.
+There are two passes. The first turns unambiguous names, nisbas, dateline, title and outlet into votes for countries;
+the second (`disambiguate`) decides for every name whether it is a place here, and which one.
 """
 
 from __future__ import annotations
@@ -12,68 +12,68 @@ from pathlib import Path
 
 from agents.geotag import country_votes as context
 from agents.geotag import evidence
-from agents.geotag.country_votes import Countries
-from agents.geotag.disambiguate import Candidate, Chooser, Mention
+from agents.geotag.country_votes import CountryVotes
+from agents.geotag.disambiguate import Candidate, Disambiguator, Mention
 from agents.geotag.gazetteer import PATH, Entry, Gazetteer, Strength
-from agents.geotag.name_scan import Hit, Matcher, Scan
+from agents.geotag.name_scan import Hit, NameScanner, Scan
 from agents.geotag.tables import read_table
 from agents.geotag.trigger_words import CLUB_NAMES
-from agents.geotag.unlisted_places import SHARE, Unlisted, find_unlisted
+from agents.geotag.unlisted_places import SHARE, UnlistedPlace, find_unlisted_places
 from streams.records import Article, Entity, GeoPoint, MainPlace, Place, Span
 
-#: A name means one thing for the first pass when its next best country is this much less known (powers of ten).
+#: In the first pass a name is unambiguous if its next best country is less known by this much (`Entry.weight`).
 CLEAR_MARGIN = 1.2
-#: Evidence below which a name says nothing about the country.
+#: Log-odds below which a name does not vote for its country.
 LEAST_ODDS = -1.0
-#: The first lines tell what a story is about: weight of a mention halves every so many characters.
+#: The first lines say what a story is about: the weight of a mention halves every so many code points.
 LEAD_HALVES = 300.0
-#: A country is a vaguer answer to «where» than a town in it.
+#: Factor for the salience of a country, a vaguer answer to «where» than a town in it.
 COUNTRY_FACTOR = 0.5
-#: A place less sure than this is never the main place of a story.
+#: Minimum confidence of a story's main place.
 LEAST_MAIN_CONFIDENCE = 0.5
 
 
 class Geotagger:
-    """Finds and resolves places. One object a thread: it remembers words.
+    """Find and resolve places. Not thread-safe: it caches words.
 
     Args:
-        gazetteer: what names there are.
-        outlets: country of an outlet by the articles' `source`.
+        gazetteer: the names to find.
+        outlets: `source` of articles to the country of that outlet, ISO 3166-1 alpha-2.
     """
 
     def __init__(self, gazetteer: Gazetteer, outlets: dict[str, str] | None = None) -> None:
         self.gazetteer = gazetteer
         self._outlets = outlets or {}
-        self._matcher = Matcher(gazetteer)
+        self._scanner = NameScanner(gazetteer)
 
     @classmethod
     def load(cls, path: Path = PATH) -> Geotagger:
-        """A geotagger with the gazetteer that ships with the project.
+        """Return a geotagger with the gazetteer that ships with the project.
 
         Raises:
-            OSError: there is no gazetteer; `python -m agents.geotag.build.compile` makes it.
-            ValueError: it is of another format.
+            OSError: there is no gazetteer; `make gazetteer` makes it.
+            ValueError: the gazetteer has another format.
         """
         outlets = {row["source"]: row["country"] for row in read_table("outlets.csv")}
         return cls(Gazetteer.load(path), outlets)
 
     def places(self, article: Article) -> list[Place]:
-        """The places that an article's body names, the main place of the story first."""
-        scan = self._matcher.scan(article.body)
+        """Return the places that an article's body names, the main place of the story first."""
+        scan = self._scanner.scan(article.body)
         entities = article.entities if article.entities or "entities" in article.trace else None
         mentions = self._mentions(scan, entities)
-        titles = [self._matcher.scan(text) for text in (article.title, article.subtitle) if text]
-        countries = Countries()
+        titles = [self._scanner.scan(text) for text in (article.title, article.subtitle) if text]
+        countries = CountryVotes()
         countries.add(self._outlets.get(article.source), context.OUTLET)
         if article.dateline:
-            self._vote(countries, self._mentions(self._matcher.scan(article.dateline), None), context.DATELINE)
+            self._vote(countries, self._mentions(self._scanner.scan(article.dateline), None), context.DATELINE)
         for title in titles:
             self._vote(countries, self._mentions(title, None), context.TITLE)
         self._vote_body(countries, scan, mentions)
-        Chooser(self.gazetteer, scan, mentions, countries).decide()
+        Disambiguator(self.gazetteer, scan, mentions, countries).decide()
         named = {hit.name for title in titles for match in title.matches for hit in match.hits}
         groups = _by_salience(_group(mentions), named, self.gazetteer.places)
-        extra = find_unlisted(scan, mentions, self.gazetteer.places)
+        extra = find_unlisted_places(scan, mentions, self.gazetteer.places)
         return [self._place(group) for group in groups] + [self._at_town(place) for place in extra]
 
     def _mentions(self, scan: Scan, entities: Sequence[Entity] | None) -> list[Mention]:
@@ -90,15 +90,16 @@ class Geotagger:
     def _candidates(self, hit: Hit) -> list[Candidate]:
         found = [Candidate(hit, sense.place, sense.strength) for sense in self.gazetteer.senses(hit.name)]
         if hit.clitics[-1:] in {"ف", "ك"} and not hit.name.startswith("ال"):
-            # «كبري» is no «ك + بري»: before a name without article these two are letters of the word, save in «فإيران».
+            # «كبري» is not «ك + بري»: before a name without an article these letters belong to the word, except for
+            # countries («فإيران»).
             return [candidate for candidate in found if self.gazetteer.places[candidate.place].kind == "country"]
         return found
 
-    def _vote(self, countries: Countries, mentions: Iterable[Mention], weight: float) -> None:
+    def _vote(self, countries: CountryVotes, mentions: Iterable[Mention], weight: float) -> None:
         for mention in mentions:
             countries.add(self._clear_country(mention), weight)
 
-    def _vote_body(self, countries: Countries, scan: Scan, mentions: Sequence[Mention]) -> None:
+    def _vote_body(self, countries: CountryVotes, scan: Scan, mentions: Sequence[Mention]) -> None:
         taken: set[int] = set()
         for mention in mentions:
             country = self._clear_country(mention)
@@ -113,7 +114,7 @@ class Geotagger:
                 countries.add(country, context.NISBA, word)
 
     def _clear_country(self, mention: Mention) -> str | None:
-        """The country of a name that hardly means anything else."""
+        """Return the country of an unambiguous name, else None."""
         places = self.gazetteer.places
         best = _greatest(mention, places)
         entry = places[best.place]
@@ -143,7 +144,7 @@ class Geotagger:
     def _division(self, entry: Entry) -> str | None:
         return None if entry.division is None else self.gazetteer.places[entry.division].name
 
-    def _at_town(self, place: Unlisted) -> Place:
+    def _at_town(self, place: UnlistedPlace) -> Place:
         town = self._place([place.town])
         return town.model_copy(
             update={
@@ -162,7 +163,7 @@ def _greatest(mention: Mention, places: Sequence[Entry]) -> Candidate:
 
 
 def _group(mentions: Iterable[Mention]) -> list[list[Mention]]:
-    """Decided mentions by what they mean; a contradicted one stands alone with its region."""
+    """Group decided mentions by place; a contradicted mention is grouped by its place and its container."""
     groups: dict[tuple[int, int | None], list[Mention]] = {}
     for mention in mentions:
         if mention.chosen:
@@ -172,7 +173,7 @@ def _group(mentions: Iterable[Mention]) -> list[list[Mention]]:
 
 
 def _by_salience(groups: Iterable[list[Mention]], in_title: set[str], places: Sequence[Entry]) -> list[list[Mention]]:
-    """Groups by how much the story is about them: often, early, in the title, and surely."""
+    """Sort groups by salience, most salient first: places named often, early, in the title, and with confidence."""
 
     def salience(group: list[Mention]) -> float:
         total = 0.0
@@ -189,10 +190,11 @@ def _by_salience(groups: Iterable[list[Mention]], in_title: set[str], places: Se
 
 
 def geotag_article(article: Article, geotagger: Geotagger) -> Article:
-    """The article with `places`, the main place of the story first, their points in `geo`, and `main_place`.
+    """Return the article with `places`, `geo` and `main_place` filled in.
 
-    Offsets of mentions count code points of `body` and leave clitics out. An article in another language than Arabic
-    has no places. Confidence is a probability: that the name is a place here, times that it is this one.
+    The most salient place comes first. Offsets of mentions count code points of `body` and exclude clitics. An article
+    in a language other than Arabic gets no places. Confidence is the probability that the name is a place here, times
+    the probability that it is this one.
     """
     places = geotagger.places(article) if article.language == "ar" else []
     points = list(dict.fromkeys((place.lat, place.lon) for place in places))
@@ -206,7 +208,7 @@ def geotag_article(article: Article, geotagger: Geotagger) -> Article:
 
 
 def main_place(places: Iterable[Place]) -> MainPlace | None:
-    """The first of these places that is sure enough, as `Article.main_place` has it."""
+    """Return the first place with at least `LEAST_MAIN_CONFIDENCE`, in the form of `Article.main_place`."""
     for place in places:
         if place.confidence >= LEAST_MAIN_CONFIDENCE:
             return MainPlace(

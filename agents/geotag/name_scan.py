@@ -1,4 +1,4 @@
-"""Find names of the gazetteer in a text: on words, with clitics, longest first."""
+"""Find names of the gazetteer in a text: whole words, with clitics, the longest name first."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from agents.text.tokens import word_spans
 _CONJUNCTIONS = ("", "و", "ف")
 _PREPOSITIONS = ("", "ب", "ل", "ك")
 _SHORTEST_AFTER_CLITIC = 3
-#: Words remembered; a day of news has fewer. Then the memory starts anew.
-_MEMORY = 300_000
+#: Words to cache; a day of news has fewer. A full cache is emptied.
+_CACHE_SIZE = 300_000
 
-#: Letters for sounds that Arabic lacks, as papers that do without them write the same names: «جنيڤ», «پاريس».
+#: Letters for sounds that Arabic lacks («جنيڤ», «پاريس») to those with which other papers write the same names.
 _BORROWED = str.maketrans("\u06a4\u067e\u0686\u06af\u0698", "\u0641\u0628\u062c\u0643\u062c")
 
 _SHADDA = "\u0651"
@@ -23,7 +23,13 @@ _VOWELS = frozenset("\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0670")
 
 
 class Reading(NamedTuple):
-    """One way to part a word: so many letters of clitics, then the folded rest."""
+    """One way to part a word into clitics and the rest.
+
+    Attributes:
+        letters: number of letters that are clitics.
+        clitics: those letters.
+        rest: the remaining word, normalised.
+    """
 
     letters: int
     clitics: str
@@ -31,15 +37,27 @@ class Reading(NamedTuple):
 
 
 class WordFacts(NamedTuple):
-    """What a printed word may be for the matcher, whatever stands around it."""
+    """What a printed word may be, whatever its context.
 
-    folded: str
+    Attributes:
+        normalised: the word as names are looked up.
+        readings: ways to part it of which the rest begins a name.
+        nisba: country that it is a nisba of, ISO 3166-1 alpha-2, or None.
+    """
+
+    normalised: str
     readings: tuple[Reading, ...]
     nisba: str | None
 
 
 class Hit(NamedTuple):
-    """A name of the gazetteer at some words, under one reading of the first."""
+    """A name of the gazetteer under one reading of its first word.
+
+    Attributes:
+        name: the normalised name.
+        clitics: letters before it in the first word.
+        start: offset of the name in the text, in code points, without clitics.
+    """
 
     name: str
     clitics: str
@@ -48,12 +66,12 @@ class Hit(NamedTuple):
 
 @dataclass(slots=True)
 class Match:
-    """Words that are a name of the gazetteer, before it is known which place they mean, if any.
+    """Words that are a name of the gazetteer, whichever place they mean, if any.
 
     Attributes:
-        hits: the readings that found a name of this length.
+        hits: the readings that give a name of this length.
         first, last: indices of the words, half-open.
-        end: offset of its end in the text.
+        end: offset of the end in the text, in code points.
     """
 
     hits: list[Hit]
@@ -68,14 +86,14 @@ class Match:
 
 @dataclass(slots=True)
 class Scan:
-    """A text read once.
+    """A scanned text.
 
     Attributes:
         text: the text.
-        words: start and end of its words; signs are left out.
+        words: start and end of its words, without signs, in code points.
         facts: what each word may be.
-        matches: names found, in order, never overlapping.
-        nisbas: index of a word and the country that it implies.
+        matches: names found, in order, none overlapping another.
+        nisbas: index of a word and the country of which it is a nisba.
     """
 
     text: str
@@ -85,18 +103,18 @@ class Scan:
     nisbas: list[tuple[int, str]] = field(default_factory=list)
 
     def gap(self, index: int) -> str:
-        """What stands between word `index - 1` and word `index`; a line break outside the text."""
+        """Return the text between word `index - 1` and word `index`; a line break outside the text."""
         if not 0 < index < len(self.words):
             return "\n"
         return self.text[self.words[index - 1][1] : self.words[index][0]]
 
     def printed(self, first: int, last: int) -> str:
-        """The text of the words `first` to `last`, half-open."""
+        """Return the text of the words `first` to `last`, half-open."""
         return self.text[self.words[first][0] : self.words[last - 1][1]]
 
 
-class Matcher:
-    """Looks names up. Not safe to share between threads that scan at the same time: it remembers words.
+class NameScanner:
+    """Find names in texts. Not thread-safe: it caches words.
 
     Args:
         gazetteer: the names.
@@ -104,41 +122,41 @@ class Matcher:
 
     def __init__(self, gazetteer: Gazetteer) -> None:
         self._gazetteer = gazetteer
-        self._memory: dict[str, WordFacts] = {}
+        self._cache: dict[str, WordFacts] = {}
 
     def scan(self, text: str) -> Scan:
-        """All names in a text."""
+        """Find all names and nisbas in a text."""
         words = word_spans(text)
-        memory = self._memory
-        facts = [memory.get(text[start:end]) or self._remember(text[start:end]) for start, end in words]
+        cache = self._cache
+        facts = [cache.get(text[start:end]) or self._read(text[start:end]) for start, end in words]
         scan = Scan(text, words, facts)
         index = 0
-        for place, (_, readings, nisba) in enumerate(facts):
+        for word, (_, readings, nisba) in enumerate(facts):
             if nisba:
-                scan.nisbas.append((place, nisba))
-            if not readings or place < index:
+                scan.nisbas.append((word, nisba))
+            if not readings or word < index:
                 continue
-            match = self._longest(scan, place)
+            match = self._longest(scan, word)
             if match:
                 scan.matches.append(match)
                 index = match.last
         return scan
 
-    def _remember(self, word: str) -> WordFacts:
-        if len(self._memory) >= _MEMORY:
-            self._memory.clear()
-        folded = search_text(word).translate(_BORROWED)
+    def _read(self, word: str) -> WordFacts:
+        if len(self._cache) >= _CACHE_SIZE:
+            self._cache.clear()
+        normalised = search_text(word).translate(_BORROWED)
         known = self._gazetteer.prefixes
         readings: tuple[Reading, ...] = ()
-        if folded not in self._gazetteer.stops:
-            readings = tuple(reading for reading in _readings(folded) if reading.rest in known)
-        facts = WordFacts(folded, readings, self._nisba(folded))
-        self._memory[word] = facts
+        if normalised not in self._gazetteer.stops:
+            readings = tuple(reading for reading in _readings(normalised) if reading.rest in known)
+        facts = WordFacts(normalised, readings, self._nisba(normalised))
+        self._cache[word] = facts
         return facts
 
-    def _nisba(self, folded: str) -> str | None:
+    def _nisba(self, normalised: str) -> str | None:
         nisbas = self._gazetteer.nisbas
-        for reading in _readings(folded):
+        for reading in _readings(normalised):
             if reading.rest in nisbas:
                 return nisbas[reading.rest]
         return None
@@ -160,12 +178,12 @@ class Matcher:
         return Match(best, first, first + length, scan.words[first + length - 1][1])
 
     def _extend(self, scan: Scan, first: int, word: str) -> tuple[str, int]:
-        """The longest name from word `first` on, read as `word`, and how many words it has; zero when there is none."""
+        """Return the longest name from word `first` on, read as `word`, and its number of words; 0 if there is none."""
         names, prefixes = self._gazetteer, self._gazetteer.prefixes
         found, count = (word, 1) if word in names else ("", 0)
         name = word
         for index in range(first + 1, len(scan.words)):
-            name = f"{name} {scan.facts[index].folded}"
+            name = f"{name} {scan.facts[index].normalised}"
             if name not in prefixes or not _joins(scan.gap(index)):
                 break
             if name in names:
@@ -174,20 +192,20 @@ class Matcher:
 
 
 def _joins(gap: str) -> bool:
-    """Whether one name may reach over this gap: spaces, or a hyphen on the line."""
+    """Return whether a name may extend over this gap: spaces, or a hyphen on one line."""
     bare = gap.strip()
     return "\n" not in gap and (not bare or bare in {"-", "–"})
 
 
-def _readings(folded: str) -> list[Reading]:
-    """All ways to part a folded word, the whole first."""
-    found = [Reading(0, "", folded)]
+def _readings(normalised: str) -> list[Reading]:
+    """Return all ways to part a normalised word, the whole word first."""
+    found = [Reading(0, "", normalised)]
     for conjunction in _CONJUNCTIONS:
         for preposition in _PREPOSITIONS:
             clitics = conjunction + preposition
-            if not clitics or not folded.startswith(clitics):
+            if not clitics or not normalised.startswith(clitics):
                 continue
-            rest = folded[len(clitics) :]
+            rest = normalised[len(clitics) :]
             if len(rest) > 1:
                 found.append(Reading(len(clitics), clitics, rest))
             if preposition == "ل" and rest.startswith("ل"):
@@ -197,7 +215,7 @@ def _readings(folded: str) -> list[Reading]:
 
 
 def letters_to_points(word: str, letters: int) -> int:
-    """Code points of `word` that hold its first `letters` letters with their marks."""
+    """Return how many code points of `word` hold its first `letters` letters with their marks."""
     if not letters:
         return 0
     seen = 0
@@ -211,7 +229,7 @@ def letters_to_points(word: str, letters: int) -> int:
 
 
 def marks(word: str) -> list[str]:
-    """The vowel signs on each letter of a word; tatweel is no letter."""
+    """Return the vowel signs on each letter of a word; tatweel does not count as a letter."""
     found: list[str] = []
     for char in word:
         if char in _VOWELS:
@@ -223,12 +241,12 @@ def marks(word: str) -> list[str]:
 
 
 def has_marks(text: str) -> bool:
-    """Whether any letter is vowelled."""
+    """Return whether any letter carries a vowel sign."""
     return not _VOWELS.isdisjoint(text)
 
 
 def contradicts(printed: str, spelled: str) -> bool:
-    """Whether a printed name carries signs that its known spelling excludes: عمّان is not عُمان."""
+    """Return whether a printed name has vowel signs that a known spelling excludes: عمّان is not عُمان."""
     ours, theirs = marks(printed), marks(spelled)
     if len(ours) != len(theirs):
         return False
@@ -239,7 +257,7 @@ def contradicts(printed: str, spelled: str) -> bool:
 
 
 def odd_shadda(printed: str) -> bool:
-    """Whether a shadda stands inside the word, as in verbs; after the article and on a nisba's ya it means nothing."""
+    """Return whether a shadda is inside the word, as in verbs; one after the article or on a ya proves nothing."""
     letters = [char for char in printed if char not in _VOWELS and char != "\u0640"]
     skip = 3 if "".join(letters[:2]) == "ال" else 1
     return any(_SHADDA in sign and letters[index] != "ي" for index, sign in enumerate(marks(printed)) if index >= skip)

@@ -1,4 +1,4 @@
-"""Read the hand-kept tables in `data/`. Their columns are described in `agents.geotag.build.sources`."""
+"""Read the hand-maintained tables in `data/`. `agents.geotag.build.sources` describes their columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DATA = Path(__file__).parent / "data"
 
 
 def read_table(name: str) -> list[dict[str, str]]:
-    """Read `data/NAME`, one dict for each row, keyed by the header line.
+    """Read `data/NAME`: one dict for each row, keyed by the header line.
 
     Raises:
         OSError: there is no such table.

@@ -1,9 +1,9 @@
-"""Places: precision and recall on the gold, load time, and articles a second a core.
+"""Measure places: precision and recall on the gold file, load time, and articles per second and core.
 
     python -m benchmarks.places.run CORPUS [--half tune|test] [--entities] [--mistakes]
     python -m benchmarks.places.run CORPUS --cost-only
 
-CORPUS is the folder of SaudiNewsNet dumps (2015-07-21.zip, ...). With --entities the entity stage tags first.
+CORPUS is the folder of SaudiNewsNet dumps (2015-07-21.zip, ...). With --entities, the entity stage tags first.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.geotag.commands import entity_stage
-from agents.geotag.evaluation import HALVES, evaluate
+from agents.geotag.evaluation import HALVES, evaluate_places
 from agents.geotag.geotagger import Geotagger, geotag_article
 from streams.records import Article
 
@@ -29,7 +29,7 @@ PASSES = 5
 
 
 def read(corpus: Path) -> list[Article]:
-    """Every EVERYth article of the corpus that has a body."""
+    """Read every EVERYth article of the corpus that has a body."""
     found: list[Article] = []
     for path in sorted(corpus.glob("*.zip")):
         with zipfile.ZipFile(path) as archive:
@@ -57,15 +57,15 @@ def main() -> None:
     parser.add_argument("--half", choices=HALVES, help="only this half of the gold")
     parser.add_argument("--entities", action="store_true", help="tag entities first")
     parser.add_argument("--mistakes", action="store_true", help="list every wrong mention")
-    parser.add_argument("--cost-only", action="store_true", help="load time, memory and speed alone")
+    parser.add_argument("--cost-only", action="store_true", help="measure load time, memory and speed only")
     options = parser.parse_args()
-    # First, while the memory of the process is untouched.
+    # First, before anything else has raised the peak memory of the process.
     _cost(options.corpus)
     if options.cost_only:
         return
     prepare = entity_stage() if options.entities else None
     for half in [options.half] if options.half else HALVES:
-        report = evaluate(GOLD, options.corpus, half, prepare)
+        report = evaluate_places(GOLD, options.corpus, half, prepare)
         print(f"{half}: " + "\n      ".join(report.lines()))
         if options.mistakes:
             for mistake in report.mistakes:
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def _cost(corpus: Path) -> None:
-    """Print what loading and geotagging cost."""
+    """Print the time and memory of loading, and the speed of geotagging."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
     geotagger = Geotagger.load()

@@ -1,1 +1,1 @@
-"""Compiles the gazetteer. Build time: nothing that runs imports it."""
+"""Compile the gazetteer. Build time only: no run-time module imports this package."""

@@ -1,13 +1,11 @@
-"""Compile the gazetteer: `python -m agents.geotag.build.compile`. The same sources give the same bytes."""
+"""Compile the gazetteer from its sources."""
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import math
 from collections import defaultdict
 from importlib.metadata import version
-from pathlib import Path
 
 import orjson
 from camel_tools.utils.dediac import dediac_ar
@@ -15,18 +13,18 @@ from camel_tools.utils.dediac import dediac_ar
 from agents.geotag.build import sources
 from agents.geotag.build.divisions import Division, place_divisions
 from agents.geotag.build.sources import City, Row
-from agents.geotag.gazetteer import FORMAT, PATH, Entry, Sense, Strength, kind_of, pack
+from agents.geotag.gazetteer import FORMAT, Entry, Sense, Strength, kind_of, pack
 from agents.geotag.tables import read_table
 from agents.geotag.trigger_words import CITY_WORDS, DIVISION_WORDS, POI_WORDS
 from agents.text.search import search_text
 from agents.text.tokens import tokenize
 
-#: Population from which a name of GeoNames is taken for a place without further evidence, near and far.
+#: Populations from which a name of GeoNames is STRONG or MEDIUM, in countries near the Arab world and far from it.
 STRONG_NEAR, STRONG_FAR = 200_000, 1_000_000
 MEDIUM_NEAR, MEDIUM_FAR = 5_000, 100_000
-#: Weight of our own entries without flag i: as often named as a town of this size.
+#: Weight of our own entries without the flag i: named as often as a town of 10^4.7 people.
 OWN_WEIGHT = 4.7
-#: A row of ours and a city of GeoNames with one name are the same place within this many degrees.
+#: A row of ours and a city of GeoNames with the same name are one place within this many degrees.
 SAME_DEGREES = 0.2
 
 _MARKS = frozenset("\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652")
@@ -34,18 +32,18 @@ _VOWELS = _MARKS - {"\u0651"}
 _TRIGGERS = DIVISION_WORDS | CITY_WORDS | POI_WORDS
 
 
-def fold_name(name: str) -> str:
-    """A name as the matcher looks it up: folded words with one space between, signs left out."""
+def normalise_name(name: str) -> str:
+    """Return a name as `NameScanner` looks it up: normalised words separated by one space, without signs."""
     return " ".join(search_text(token.text) for token in tokenize(name) if token.text[0].isalnum())
 
 
 def _unvowelled(name: str) -> str:
-    """A name of GeoNames as papers print it: a transcript with every vowel loses its signs, a lone shadda stays."""
+    """Return a name of GeoNames as papers print it: full transcripts lose their vowel signs, a lone shadda stays."""
     return dediac_ar(name) if _VOWELS.intersection(name) else name
 
 
 class Builder:
-    """Collects places and what names mean them."""
+    """Collect places and the names that mean them."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -68,23 +66,25 @@ class Builder:
             )
 
     def add(self, entry: Entry) -> int:
+        """Add a place and return its index."""
         self.entries.append(entry)
         return len(self.entries) - 1
 
     def mean(self, name: str, place: int, strength: Strength) -> None:
-        """Let `name` mean `place`; of two strengths the greater stays."""
-        folded = fold_name(name)
-        if len(folded) < 2:
+        """Add a meaning of a name; of two strengths, the greater stays."""
+        normalised = normalise_name(name)
+        if len(normalised) < 2:
             return
-        self.names[folded][place] = max(strength, self.names[folded].get(place, strength))
+        self.names[normalised][place] = max(strength, self.names[normalised].get(place, strength))
         if _MARKS.intersection(name):
-            self.spelled[folded].add((place, name))
+            self.spelled[normalised].add((place, name))
 
     def rules(self) -> dict[str, str]:
-        """What words.csv says of each folded word."""
+        """Return the rule of words.csv for each normalised word."""
         return self._listed
 
     def countries(self) -> None:
+        """Add the rows of countries.csv."""
         ids, cldr = sources.country_ids(), sources.cldr_territories()
         for row in read_table("countries.csv"):
             iso = row["iso"]
@@ -97,16 +97,17 @@ class Builder:
                 )
             )
             for name in names:
-                self.mean(name, place, self._strength(fold_name(name), Strength.STRONG))
+                self.mean(name, place, self._strength(normalise_name(name), Strength.STRONG))
 
     def geonames(self) -> None:
+        """Add the cities of GeoNames that are large enough for their region, with their Arabic names."""
         exemplars = sources.cldr_cities()
         for city in self._cities:
             near = city.country in sources.NEAR
             arab = city.country in sources.ARAB
             if city.population < (sources.ARAB_POPULATION if arab else sources.FAR_POPULATION):
                 continue
-            # Persian leaves the article of an Arab town out: «بصره» is no word of the Arabic news, or another one.
+            # Persian omits the article of an Arab town: «بصره» is no word of the Arabic news, or another one.
             names = [name for name in city.arabic if not (arab and f"ال{name}" in city.arabic)]
             if exemplars.get(city.name) and self._greatest[city.name] is city:
                 names.insert(0, exemplars[city.name])
@@ -114,18 +115,18 @@ class Builder:
                 self._city_name(city, name, near)
 
     def _city_name(self, city: City, name: str, near: bool) -> None:
-        folded = fold_name(name)
-        if self._listed.get(folded) == "drop":
+        normalised = normalise_name(name)
+        if self._listed.get(normalised) == "drop":
             return
         strong, medium = (STRONG_NEAR, MEDIUM_NEAR) if near else (STRONG_FAR, MEDIUM_FAR)
         strength = Strength((city.population >= medium) + (city.population >= strong))
-        self.mean(name, self.city(city, name), self._strength(folded, strength))
+        self.mean(name, self.city(city, name), self._strength(normalised, strength))
 
-    def _strength(self, folded: str, strength: Strength) -> Strength:
-        return Strength.WEAK if self._listed.get(folded) == "weak" else strength
+    def _strength(self, normalised: str, strength: Strength) -> Strength:
+        return Strength.WEAK if self._listed.get(normalised) == "weak" else strength
 
     def city(self, city: City, name: str) -> int:
-        """Index of a city of GeoNames, added under this Arabic name when it is new."""
+        """Return the index of a city of GeoNames, which is added under this Arabic name if it is new."""
         if city.geonameid not in self._of_city:
             weight = round(math.log10(max(city.population, 1000)), 2)
             shown = self._shown.get((city.country, city.name)) or _unvowelled(name)
@@ -135,12 +136,16 @@ class Builder:
         return self._of_city[city.geonameid]
 
     def divisions(self) -> None:
-        """The rows of divisions.csv. Raises as `own`."""
+        """Add the rows of divisions.csv.
+
+        Raises:
+            ValueError: see `own`.
+        """
         for row in sources.divisions():
             self._divisions.append(Division(self.own(row), row.country, row.admin1))
 
     def own(self, row: Row) -> int:
-        """A row of divisions.csv or supplement.csv; returns the index of its place.
+        """Add a row of divisions.csv or supplement.csv and return the index of its place.
 
         Raises:
             ValueError: GeoNames has no city of that name in that country.
@@ -176,10 +181,10 @@ class Builder:
         )
 
     def _known(self, row: Row) -> int | None:
-        """The city of GeoNames that a row with coordinates of its own means, if there is one."""
+        """Return the index of the city of GeoNames that a row with its own coordinates means, or None."""
         if row.kind != "city" or row.lat is None or row.lon is None:
             return None
-        keys = [fold_name(name) for name in (row.name, *row.variants)]
+        keys = [normalise_name(name) for name in (row.name, *row.variants)]
         for place in sorted({place for key in keys for place in self.names.get(key, ())}):
             entry = self.entries[place]
             near = abs(entry.lat - row.lat) < SAME_DEGREES and abs(entry.lon - row.lon) < SAME_DEGREES
@@ -191,11 +196,15 @@ class Builder:
         return None
 
     def _rename(self, place: int, row: Row) -> None:
-        """Our spelling is the one to show."""
+        """Display our spelling of a name instead of GeoNames'."""
         self.entries[place] = self.entries[place]._replace(name=row.name, name_en=row.name_en)
 
     def division(self, row: Row) -> int:
-        """A division, at its seat or, without one, amid its towns."""
+        """Add a division, located at its seat or, without one, at the mean of its towns; return its index.
+
+        Raises:
+            ValueError: the division has neither a seat nor towns.
+        """
         if row.lat is not None and row.lon is not None:
             lat, lon = row.lat, row.lon
         elif row.geonames:
@@ -211,7 +220,7 @@ class Builder:
         return self.add(Entry(row.name, row.name_en, row.country, "division", lat, lon, None, weight))
 
     def assign_divisions(self) -> None:
-        """Note for towns and points of interest which division they lie in."""
+        """Set the division of every town and point of interest."""
         for place, division in place_divisions(self.entries, self._divisions, self._cities).items():
             self.entries[place] = self.entries[place]._replace(division=division)
 
@@ -223,7 +232,7 @@ class Builder:
         return city
 
     def drop_redundant(self) -> None:
-        """Drop «مدينة غزة» beside «غزة» of the same place: it blurs where the name begins."""
+        """Drop «مدينة غزة» if «غزة» means the same place, so that a mention begins at the name itself."""
         for name in sorted(self.names):
             first, _, rest = name.partition(" ")
             shorter = self.names.get(rest, {})
@@ -232,7 +241,7 @@ class Builder:
                 self.spelled.pop(name, None)
 
     def spellings(self) -> None:
-        """Add what papers also write, where it means nothing else: «أبوعريش», «أبي عريش»; far away ج for غ."""
+        """Add other spellings that mean nothing else: «أبوعريش», «أبي عريش»; for far places also ج for غ."""
         for name in sorted(self.names):
             if name.startswith("ابو "):
                 for other in (name.replace(" ", "", 1), name.replace("ابو", "ابي", 1)):
@@ -246,22 +255,25 @@ class Builder:
 
 
 def _own_strength(row: Row, name: str) -> Strength:
-    """Flags w and t speak of single words; only with W is a name of several words ambiguous too."""
-    several = " " in fold_name(name)
+    """Return a name's strength by its row's flags: w and t are about single words, W also about several."""
+    several = " " in normalise_name(name)
     return Strength.WEAK if "W" in row.flags or ({"w", "t"} & set(row.flags) and not several) else Strength.STRONG
 
 
 def _ambiguous() -> set[str]:
-    """Names that our tables call ambiguous and never otherwise: GeoNames' places of that name are no surer."""
+    """Return the names that our tables only call ambiguous: GeoNames' places of those names are ambiguous too."""
     strengths: dict[str, set[Strength]] = defaultdict(set)
     for row in (*sources.divisions(), *sources.supplement()):
         for name in (row.name, *row.variants):
-            strengths[fold_name(name)].add(_own_strength(row, name))
+            strengths[normalise_name(name)].add(_own_strength(row, name))
     return {name for name, found in strengths.items() if found == {Strength.WEAK}}
 
 
 def nisbas() -> dict[str, str]:
-    """Folded nisba to country. The bare masculine («تركي») is left out: it is a person's name too often."""
+    """Return normalised nisbas and their countries.
+
+    The bare masculine («تركي») is left out, because it is a person's name too often.
+    """
     found: dict[str, str] = {}
     for row in read_table("countries.csv"):
         for stem in filter(None, row["nisbas"].split("|")):
@@ -279,7 +291,7 @@ def nisbas() -> dict[str, str]:
 
 
 def build() -> bytes:
-    """The compiled gazetteer.
+    """Compile the gazetteer. The same sources give the same bytes with one version of zlib.
 
     Raises:
         ValueError: a table is wrong; the message names the row.
@@ -304,21 +316,8 @@ def build() -> bytes:
         },
         "nisbas": nisbas(),
         "stops": sorted(word for word, rule in builder.rules().items() if rule == "stop"),
-        "phrases": sorted({fold_name(row["phrase"]) for row in read_table("phrases.csv")}),
+        "phrases": sorted({normalise_name(row["phrase"]) for row in read_table("phrases.csv")}),
         "spelled": {name: sorted(pairs) for name, pairs in sorted(builder.spelled.items())},
     }
     # A fixed time and no file name in the header: the same input gives the same bytes.
     return gzip.compress(orjson.dumps(data), mtime=0)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Compile the gazetteer.", epilog="Example: python -m agents.geotag.build.compile"
-    )
-    parser.add_argument("-o", "--output", type=Path, default=PATH, help="file to write (default: %(default)s)")
-    path: Path = parser.parse_args().output
-    path.write_bytes(build())
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""Which first-level division a place of the gazetteer lies in, as far as GeoNames' towns tell."""
+"""Determine the first-level division of each place in the gazetteer from GeoNames' towns."""
 
 from __future__ import annotations
 
@@ -10,13 +10,19 @@ from agents.geotag.build.sources import City
 from agents.geotag.country_votes import distance_km
 from agents.geotag.gazetteer import Entry
 
-#: A place of ours lies in the division of the nearest town of GeoNames, if there is one within so many kilometres.
+#: A place of ours lies in the division of the nearest town of GeoNames within this many km.
 NEAREST_TOWN_KM = 150.0
 
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """A first-level division: its index among the places, and GeoNames' code, empty where that has none."""
+    """A first-level division.
+
+    Attributes:
+        place: index among the places.
+        country: ISO 3166-1 alpha-2.
+        admin1: GeoNames' code; empty if GeoNames has none.
+    """
 
     place: int
     country: str
@@ -26,9 +32,15 @@ class Division:
 def place_divisions(
     entries: Sequence[Entry], divisions: Iterable[Division], cities: Iterable[City]
 ) -> Mapping[int, int]:
-    """Index of a town or point of interest to that of its division.
+    """Return the index of the division of each town and point of interest that has one.
 
-    A country with divisions that GeoNames has no code for (Palestine's governorates) takes those, by the nearest seat.
+    In a country with divisions without a GeoNames code (Palestine's governorates), the division with the nearest seat
+    is taken.
+
+    Args:
+        entries: all places.
+        divisions: the first-level divisions among them.
+        cities: GeoNames' cities.
     """
     coded: dict[str, dict[str, int]] = defaultdict(dict)
     uncoded: dict[str, list[int]] = defaultdict(list)

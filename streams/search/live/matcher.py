@@ -6,16 +6,14 @@ what a search finds a second later. What cannot be known of one article alone is
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from streams.geodesy import distance_km
 from streams.records import Article, GeoPoint, Place
 from streams.search.analysis import Analyzer, analyzer, name_folder
 from streams.search.request import Filters
 from streams.search.syntax import Operand, ParsedQuery
-
-EARTH_RADIUS_KM = 6371.0088  # mean radius, IUGG 1980
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +154,3 @@ def _in_box(point: GeoPoint, box: tuple[float, float, float, float]) -> bool:
     west, south, east, north = box
     inside = west <= point.lon <= east if west <= east else point.lon >= west or point.lon <= east
     return south <= point.lat <= north and inside
-
-
-def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:
-    """Great-circle distance (haversine) of two (lat, lon) points in degrees, in kilometres."""
-    lat_a, lon_a, lat_b, lon_b = map(math.radians, (*a, *b))
-    h = math.sin((lat_b - lat_a) / 2) ** 2 + math.cos(lat_a) * math.cos(lat_b) * math.sin((lon_b - lon_a) / 2) ** 2
-    return 2 * EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(h)))

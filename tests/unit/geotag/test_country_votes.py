@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.geotag.country_votes import NEAR, NEAR_WORDS, Countries
+from agents.geotag.country_votes import NEAR, NEAR_WORDS, CountryVotes
 
 VOTES = st.tuples(st.sampled_from(["EG", "SY"]), st.sampled_from([0.5, 1.0, 0.6]), st.none() | st.integers(0, 40))
 
@@ -17,7 +17,7 @@ VOTES = st.tuples(st.sampled_from(["EG", "SY"]), st.sampled_from([0.5, 1.0, 0.6]
 def test_nearer_votes_weigh_more_and_the_words_themselves_are_left_out(
     votes: list[tuple[str, float, int | None]], first: int, length: int
 ) -> None:
-    countries = Countries()
+    countries = CountryVotes()
     expected: dict[str, float] = {}
     for country, weight, word in votes:
         countries.add(country, weight, word)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from agents.geotag.evaluation import evaluate, same_place
+from agents.geotag.evaluation import evaluate_places, same_place
 from streams.cli.main import app
 from streams.errors import OperatorError
 from streams.records import Place, Span
@@ -41,7 +41,7 @@ def _write(folder: Path, mentions: list[dict[str, object]], length: int = len(TE
 
 def test_counts(tmp_path: Path) -> None:
     gold = _write(tmp_path, [_mention("باريس", **PARIS), _mention("حلب", **ALEPPO), _mention("المجهولة", **NOWHERE)])
-    report = evaluate(gold, tmp_path, "tune")
+    report = evaluate_places(gold, tmp_path, "tune")
     assert (report.mentions.right, report.mentions.found, report.mentions.gold) == (2, 2, 3)
     assert [mistake.cause for mistake in report.mistakes] == ["missed"]
     assert report.mentions.recall == pytest.approx(2 / 3)
@@ -50,7 +50,7 @@ def test_counts(tmp_path: Path) -> None:
 def test_spurious_misplaced_and_optional(tmp_path: Path) -> None:
     wrong = PARIS | {"lat": 33.66, "lon": -95.55}
     gold = _write(tmp_path, [_mention("باريس", **wrong), _mention("المجهولة", optional=True)])
-    report = evaluate(gold, tmp_path)
+    report = evaluate_places(gold, tmp_path)
     assert sorted(mistake.cause for mistake in report.mistakes) == ["misplaced", "spurious"]
     assert report.mentions.gold == 1
 
@@ -58,15 +58,15 @@ def test_spurious_misplaced_and_optional(tmp_path: Path) -> None:
 def test_other_half_is_left_alone(tmp_path: Path) -> None:
     gold = _write(tmp_path, [])
     with pytest.raises(OperatorError, match="no lines of the half test"):
-        evaluate(gold, tmp_path, "test")
+        evaluate_places(gold, tmp_path, "test")
 
 
 def test_a_gold_with_its_texts_needs_no_corpus(tmp_path: Path) -> None:
     gold = _write(tmp_path, [_mention("باريس", **PARIS)])
     with pytest.raises(OperatorError, match="has no text"):
-        evaluate(gold)
+        evaluate_places(gold)
     gold.write_text(json.dumps(json.loads(gold.read_text(encoding="utf-8")) | {"content": TEXT}), encoding="utf-8")
-    assert evaluate(gold).mentions.gold == 1
+    assert evaluate_places(gold).mentions.gold == 1
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str, fault: str) -> None:
     gold = tmp_path / "gold.jsonl"
     gold.write_text("\n" + line, encoding="utf-8")
     with pytest.raises(OperatorError, match=f"gold.jsonl:2: {fault}"):
-        evaluate(gold)
+        evaluate_places(gold)
 
 
 def test_the_command_prints_figures_and_mistakes(tmp_path: Path) -> None:
@@ -103,12 +103,12 @@ def test_the_command_prints_figures_and_mistakes(tmp_path: Path) -> None:
 def test_a_changed_corpus_is_an_error(tmp_path: Path) -> None:
     gold = _write(tmp_path, [], length=7)
     with pytest.raises(OperatorError, match="as it was labelled"):
-        evaluate(gold, tmp_path)
+        evaluate_places(gold, tmp_path)
 
 
 def test_a_missing_gold_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="cannot read"):
-        evaluate(tmp_path / "none.jsonl", tmp_path)
+        evaluate_places(tmp_path / "none.jsonl", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -125,15 +125,15 @@ def test_a_missing_gold_is_an_error(tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_gold_is_told_with_its_line(tmp_path: Path, content: bytes, fault: str) -> None:
     gold = tmp_path / "gold.jsonl"
     gold.write_bytes(content)
-    with pytest.raises(OperatorError, match=fault) as told:
-        evaluate(gold)
-    assert told.value.status == 1
+    with pytest.raises(OperatorError, match=fault) as raised:
+        evaluate_places(gold)
+    assert raised.value.status == 1
 
 
 def test_a_gold_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     gold = _write(tmp_path, [])
     gold.write_bytes(b"\xef\xbb\xbf" + gold.read_bytes())
-    assert evaluate(gold, tmp_path).articles == 1
+    assert evaluate_places(gold, tmp_path).articles == 1
 
 
 def test_countries_and_divisions_by_identity() -> None:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from agents.geotag.build import sources
-from agents.geotag.build.compile import build, fold_name
+from agents.geotag.build.compile import build, normalise_name
 from agents.geotag.gazetteer import PATH, Gazetteer, kind_of
 from agents.geotag.geotagger import Geotagger
 from agents.geotag.tables import read_table
@@ -18,7 +18,11 @@ LEAGUE = sorted(sources.ARAB - {"IL", "EH"})
 
 def test_the_shipped_file_is_what_the_sources_make() -> None:
     # Not the compressed bytes: those depend on the zlib that Python was built with.
-    assert gzip.decompress(build()) == gzip.decompress(PATH.read_bytes()), "run `python -m agents.geotag.build.compile`"
+    assert gzip.decompress(build()) == gzip.decompress(PATH.read_bytes()), "run `make gazetteer`"
+
+
+def test_two_builds_give_equal_bytes() -> None:
+    assert build() == build()
 
 
 def test_every_country_has_its_arabic_name(geotagger: Geotagger) -> None:
@@ -27,7 +31,7 @@ def test_every_country_has_its_arabic_name(geotagger: Geotagger) -> None:
     assert listed <= set(names)
     assert len(listed) > 230
     for iso in listed:
-        found = [geotagger.gazetteer.places[s.place] for s in geotagger.gazetteer.senses(fold_name(names[iso]))]
+        found = [geotagger.gazetteer.places[s.place] for s in geotagger.gazetteer.senses(normalise_name(names[iso]))]
         assert any(entry.country == iso and entry.kind == "country" for entry in found), (iso, names[iso])
 
 
@@ -65,7 +69,7 @@ def test_names_are_shown_as_papers_print_them(geotagger: Geotagger, iso: str, na
 def test_a_name_that_is_only_shown_is_no_name_to_look_for(geotagger: Geotagger) -> None:
     places = geotagger.gazetteer.places
     for word in ("عنه", "حرير"):
-        assert "city" not in {places[sense.place].kind for sense in geotagger.gazetteer.senses(fold_name(word))}
+        assert "city" not in {places[sense.place].kind for sense in geotagger.gazetteer.senses(normalise_name(word))}
 
 
 def test_tables_are_well_formed() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from agents.geotag.geotagger import Geotagger
-from agents.geotag.name_scan import Matcher, contradicts, letters_to_points, odd_shadda
+from agents.geotag.name_scan import NameScanner, contradicts, letters_to_points, odd_shadda
 
 
 @pytest.fixture
-def matcher(geotagger: Geotagger) -> Matcher:
-    return Matcher(geotagger.gazetteer)
+def matcher(geotagger: Geotagger) -> NameScanner:
+    return NameScanner(geotagger.gazetteer)
 
 
 @pytest.mark.parametrize(
@@ -25,29 +25,29 @@ def matcher(geotagger: Geotagger) -> Matcher:
         ("لبنان", "لبنان", "لبنان"),
     ],
 )
-def test_clitics(matcher: Matcher, word: str, name: str, printed: str) -> None:
+def test_clitics(matcher: NameScanner, word: str, name: str, printed: str) -> None:
     text = f"قيل {word} أمس"
     (match,) = matcher.scan(text).matches
     hits = {hit.name: text[hit.start : match.end] for hit in match.hits}
     assert hits[name] == printed
 
 
-def test_both_readings_are_kept(matcher: Matcher) -> None:
+def test_both_readings_are_kept(matcher: NameScanner) -> None:
     (match,) = matcher.scan("وجدة").matches
     assert {hit.name for hit in match.hits} == {"وجده", "جده"}
 
 
-def test_longest_name_first(matcher: Matcher) -> None:
+def test_longest_name_first(matcher: NameScanner) -> None:
     (match,) = matcher.scan("في دير الزور").matches
     assert match.hits[0].name == "دير الزور"
 
 
 @pytest.mark.parametrize("text", ["دير، الزور", "دير\nالزور", "دير (الزور)"])
-def test_names_stop_at_signs_and_lines(matcher: Matcher, text: str) -> None:
+def test_names_stop_at_signs_and_lines(matcher: NameScanner, text: str) -> None:
     assert all(hit.name != "دير الزور" for match in matcher.scan(text).matches for hit in match.hits)
 
 
-def test_names_are_whole_words(matcher: Matcher) -> None:
+def test_names_are_whole_words(matcher: NameScanner) -> None:
     assert matcher.scan("بغداديون ومصريات").matches == []
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from streams.search.live.matcher import ArticleText, Matcher, distance_km
+from streams.geodesy import distance_km
+from streams.search.live.matcher import ArticleText, Matcher
 from streams.search.request import Filters
 from tests.support.articles import article
 
