@@ -269,12 +269,10 @@ class Disambiguator:
         for index in words:
             if index > mention.match.last and self._scan.gap(index).strip():
                 return False
-            forms = bare_forms(self._scan.facts[index].normalised)
-            if CONTAINER_LINKS.isdisjoint(forms):
+            word = self._scan.facts[index].normalised
+            if CONTAINER_LINKS.isdisjoint(bare_forms(word)):
                 return False
-            linked = (
-                linked or self._scan.facts[index].normalised == "في" or self._scan.facts[index].normalised[0] == "ب"
-            )
+            linked = linked or word == "في" or word.startswith("ب")
         return linked
 
     def _borders(self, candidate: Candidate, container: int) -> bool:

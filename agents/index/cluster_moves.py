@@ -1,7 +1,7 @@
-"""Cluster moves: articles that belong to another cluster than the one they were indexed with.
+"""Apply cluster moves: articles that now belong to another cluster than the one they were indexed with.
 
-An article and its move travel apart, so either may come first. A move is remembered in an index of its own before it is
-applied, and an article is looked up there after it was stored: whichever comes second sees the other.
+An article and its move arrive separately, in either order. A move is stored in an index of its own before it is
+applied, and that index is searched after an article is stored, so whichever comes second sees the other.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from streams.settings import Settings
 _MAPPINGS = {"dynamic": False, "properties": {"cluster": {"type": "object", "enabled": False}}}
 
 
-class Moves:
-    """Remembers moves and applies them to the documents.
+class MoveStore:
+    """Store moves and apply them to the documents.
 
     Args:
-        client: the cluster's client; its owner closes it.
-        settings: names and address.
+        client: Elasticsearch client; the caller closes it.
+        settings: names of the indices, and the address for error messages.
     """
 
     def __init__(self, client: AsyncElasticsearch, settings: Settings) -> None:
@@ -37,7 +37,11 @@ class Moves:
         self._index = f"{settings.index_prefix}-moves"
 
     async def prepare(self) -> None:
-        """Make the index of moves if it is not there. Raises Retryable while Elasticsearch is away."""
+        """Create the index of moves if it does not exist.
+
+        Raises:
+            Retryable: Elasticsearch is unavailable or busy.
+        """
         with translate_errors(self._settings):
             try:
                 await self._client.indices.create(
@@ -50,10 +54,10 @@ class Moves:
                     raise
 
     async def remember(self, moves: Sequence[ClusterMove]) -> None:
-        """Store moves by article id; of two about one article, the later decision stays.
+        """Store moves by article id; of two for one article, the later decision is kept.
 
         Raises:
-            Retryable: Elasticsearch is away or busy.
+            Retryable: Elasticsearch is unavailable or busy.
         """
         operations: list[Mapping[str, Any]] = []
         for move in moves:
@@ -61,42 +65,49 @@ class Moves:
             operations += [{"index": head}, {"cluster": move.cluster.model_dump(mode="json")}]
         await self._bulk(self._index, operations)
 
-    async def apply_known(self, places: Mapping[str, str]) -> None:
-        """Apply the remembered moves of these articles, given with the index each stands in. Raises as `remember`."""
-        if not places:
+    async def apply_known(self, index_by_id: Mapping[str, str]) -> None:
+        """Apply the stored moves of these articles.
+
+        Args:
+            index_by_id: article id to the index that holds the article.
+
+        Raises:
+            Retryable: see `remember`.
+        """
+        if not index_by_id:
             return
         with translate_errors(self._settings):
             try:
-                found = await self._client.mget(index=self._index, ids=list(places))
+                found = await self._client.mget(index=self._index, ids=list(index_by_id))
             except NotFoundError as error:
                 await self.prepare()
-                raise Retryable(f"index {self._index} was gone; it is made anew") from error
+                raise Retryable(f"index {self._index} was missing and has been created again") from error
         await self.apply(
             {
                 doc["_id"]: Cluster.model_validate(doc["_source"]["cluster"])
                 for doc in found["docs"]
                 if doc.get("found")
             },
-            places,
+            index_by_id,
         )
 
-    async def apply(self, clusters: Mapping[str, Cluster], places: Mapping[str, str] | None = None) -> None:
-        """Give articles their clusters, unless a later decision gave them one. Those not indexed yet are left out.
+    async def apply(self, clusters: Mapping[str, Cluster], index_by_id: Mapping[str, str] | None = None) -> None:
+        """Update the clusters of articles, unless a later decision is stored. Articles not indexed yet are skipped.
 
         Args:
-            clusters: by article id.
-            places: index of each article; None looks into all.
+            clusters: article id to its new cluster.
+            index_by_id: article id to the index that holds the article; None to search all indices.
 
         Raises:
-            Retryable: Elasticsearch is away or busy, or a document changed in between.
+            Retryable: Elasticsearch is unavailable or busy, or a document changed in between.
         """
         if not clusters:
             return
-        if places is None:
+        if index_by_id is None:
             indices = (await read_layout(self._client, self._settings)).all
             wanted = [(index, article_id) for index in indices for article_id in clusters]
         else:
-            wanted = [(places[article_id], article_id) for article_id in clusters]
+            wanted = [(index_by_id[article_id], article_id) for article_id in clusters]
         found = await find(self._client, self._settings, wanted, source=["cluster.decision"])
         operations: list[Mapping[str, Any]] = []
         for doc in found:
@@ -130,20 +141,28 @@ class Moves:
 
 
 class MoveSink:
-    """articles.moves into the index."""
+    """Write articles.moves to Elasticsearch.
+
+    Args:
+        settings: address and names of the indices.
+        metrics: counts the moves.
+    """
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._client = make_client(settings)
         self._settings = settings
         self._metrics = metrics
-        self._moves = Moves(self._client, settings)
+        self._moves = MoveStore(self._client, settings)
         self._prepared = False
 
     async def write(self, moves: Sequence[ClusterMove]) -> list[Rejected | None]:
-        """Remember and apply; of several about one article the latest decision counts.
+        """Store and apply moves; of several for one article, only the latest decision counts.
+
+        Returns:
+            None for each move: none is ever rejected.
 
         Raises:
-            Retryable: Elasticsearch is away or busy; writing the same moves again is harmless.
+            Retryable: Elasticsearch is unavailable or busy; writing the same moves again is harmless.
         """
         if not self._prepared:
             await ensure_index(self._client, self._settings)
@@ -159,9 +178,14 @@ class MoveSink:
         return [None] * len(moves)
 
     async def check(self) -> None:
-        """Ask for the cluster's health. Raises Retryable when it is away or red, OperatorError when it refuses us."""
+        """Check Elasticsearch's health.
+
+        Raises:
+            Retryable: Elasticsearch is unavailable, or its status is red.
+            OperatorError: Elasticsearch refuses our credentials.
+        """
         await health(self._client, self._settings)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the client's connections."""
         await self._client.close()

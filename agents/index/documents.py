@@ -1,12 +1,12 @@
-"""Articles as bulk requests, and what the answers mean. Pure: no client, no clock.
+"""Build documents and bulk requests from articles, and interpret the responses. Pure: no client, no clock.
 
-A document is the article as it stands in articles.enriched plus two helpers that only the index needs: `@timestamp`,
-the time that readers sort by, and `facets`, the values that filters and counts use.
+A document is the article as in articles.enriched plus two fields that only the index needs: `@timestamp`, the time that
+results are sorted by, and `facets`, the values that filters and counts use.
 
 Writes are idempotent. `_id` is the article's id and the version is external: the millisecond at which the article was
-fetched, times a million, plus a thousand times the pipeline's revision. A replay carries the same version and is
-refused as already there; an older copy never undoes a newer one. The steps of a thousand leave room for cluster
-moves, each of which raises a document's version by one.
+fetched, times a million, plus a thousand times the pipeline's revision. A replay has the same version and is refused as
+already stored; an older fetch never replaces a newer one. The steps of a thousand leave room for cluster moves, each of
+which raises a document's version by one.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from streams.records import Article, MainPlace, Place, iso_time
 from streams.settings import Settings
 
 Verdict = None | Rejected | Retryable
-Outcome = Literal["indexed", "unchanged", "rejected", "retried"]
+BulkOutcome = Literal["indexed", "unchanged", "rejected", "retried"]
 
-# Statuses of an item that say nothing against the document: an index that is gone, a block (a migration switches) or
-# missing rights, a full queue. Everything of 500 and above counts to them.
+# Statuses of an item that are not the document's fault: a missing index, a block (while a migration switches), missing
+# rights, a full queue. So is every status from 500 on.
 TRANSIENT_STATUSES = frozenset({401, 403, 404, 408, 429})
 STORED_STATUSES = frozenset({200, 201})
 ALREADY_THERE = 409
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Elasticsearch keeps versions as a signed long; a fetch that claims a year beyond 2262 would not fit.
+# Elasticsearch stores versions as a signed long; a fetch time beyond the year 2262 would not fit.
 MAX_VERSION = 2**63 - 1
 
 
@@ -40,9 +40,9 @@ class Bulk:
     """One bulk request.
 
     Attributes:
-        articles: what it stores, in order.
-        lines: the request's NDJSON lines, two an article, without line ends.
-        size: bytes of the request.
+        articles: the articles that it stores, in order.
+        lines: the request's NDJSON lines, two for each article, without line ends.
+        size: size of the request in bytes.
     """
 
     articles: tuple[Article, ...]
@@ -50,7 +50,7 @@ class Bulk:
     size: int
 
     def halves(self) -> tuple[Bulk, Bulk]:
-        """The same documents in two requests; needs at least two."""
+        """Split the request, which must hold at least two documents, into two."""
         middle = len(self.articles) // 2
         return (
             _bulk(self.articles[:middle], self.lines[: 2 * middle]),
@@ -63,15 +63,18 @@ def _bulk(articles: Sequence[Article], lines: Sequence[bytes]) -> Bulk:
 
 
 def version(article: Article, revision: int) -> int:
-    """The external version; grows with the time of the fetch, then with the revision. Always in range."""
+    """Return the external version of an article's document, from 0 to `MAX_VERSION`.
+
+    It grows with the time of the fetch, then with the pipeline's revision.
+    """
     seen = article.fetched_at or article.ingested_at
-    # In whole numbers: a float of seconds can put two neighbouring milliseconds into one.
+    # In integers: a float of seconds can merge two neighbouring milliseconds.
     milliseconds = (seen - _EPOCH) // timedelta(milliseconds=1)
     return min((max(0, milliseconds) * 1000 + revision) * 1000, MAX_VERSION)
 
 
 def document(article: Article) -> dict[str, Any]:
-    """The document as Elasticsearch gets it."""
+    """Return the document of an article."""
     fields = article.model_dump(mode="json")
     fields["@timestamp"] = iso_time(article.appeared_at)
     fields["facets"] = facets(article)
@@ -79,12 +82,12 @@ def document(article: Article) -> dict[str, Any]:
 
 
 def facets(article: Article) -> dict[str, Any]:
-    """Values to filter, count and fold by; each once, in order of appearance."""
+    """Return the values to filter, count and fold by; each list without repetitions, in order of appearance."""
     by_type: dict[str, list[str]] = {"PER": [], "ORG": [], "LOC": []}
     for entity in article.entities:
         by_type[entity.type].append(entity.name)
     return {
-        # Collapsing treats all documents without a value as one group, so an article without cluster is its own.
+        # Collapsing puts all documents without a value into one group, so an article without a cluster gets its own id.
         "fold": article.cluster.id if article.cluster else article.id,
         "persons": _once(by_type["PER"]),
         "organisations": _once(by_type["ORG"]),
@@ -99,7 +102,7 @@ def facets(article: Article) -> dict[str, Any]:
 
 
 def _names(place: Place) -> Iterator[str]:
-    """What a reader may call it: alone, in English, and with its country («LB/طرابلس» is not the Libyan one)."""
+    """Yield the names to query by: alone, in English, and with the country («LB/طرابلس» is not the Libyan one)."""
     yield place.name
     if place.name_en:
         yield place.name_en
@@ -108,7 +111,7 @@ def _names(place: Place) -> Iterator[str]:
 
 
 def _paths(place: Place | MainPlace) -> Iterator[str]:
-    """`SY`, `SY/حمص`, `SY/حمص/تدمر`: a term query on the first finds everything in the country."""
+    """Yield `SY`, `SY/حمص`, `SY/حمص/تدمر`: a term query for the first finds everything in the country."""
     if place.country:
         yield place.country
     if place.division:
@@ -126,19 +129,21 @@ def _once(values: Iterator[str] | Sequence[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 
-def actions(articles: Sequence[Article], settings: Settings, places: Mapping[str, str]) -> Iterator[Bulk]:
-    """Part articles into bulk requests, in order, within `bulk_documents` and `bulk_bytes`.
+def actions(articles: Sequence[Article], settings: Settings, index_by_id: Mapping[str, str]) -> Iterator[Bulk]:
+    """Divide articles into bulk requests, in order, within `bulk_documents` and `bulk_bytes`.
 
-    A document larger than `bulk_bytes` goes alone.
+    A document larger than `bulk_bytes` gets a request of its own.
 
     Args:
-        places: the index that each article goes into, by id.
+        articles: the articles to store.
+        settings: the limits, and the pipeline's revision.
+        index_by_id: article id to the index that the article goes into.
     """
     taken: list[Article] = []
     lines: list[bytes] = []
     size = 0
     for article in articles:
-        head, body = _lines(article, settings, places[article.id])
+        head, body = _lines(article, settings, index_by_id[article.id])
         cost = len(head) + len(body) + 2
         if taken and (len(taken) >= settings.bulk_documents or size + cost > settings.bulk_bytes):
             yield _bulk(taken, lines)
@@ -151,8 +156,8 @@ def actions(articles: Sequence[Article], settings: Settings, places: Mapping[str
 
 
 def _lines(article: Article, settings: Settings, index: str) -> tuple[bytes, bytes]:
-    # The index itself, not the alias: after a roll-over between look-up and request the alias would mean another one,
-    # and an article that stands in the old index would get a second document in the new.
+    # The index itself, not the alias: if the alias moved between lookup and request, an article in the old index would
+    # get a second document in the new one.
     action: dict[str, Any] = {
         "_index": index,
         "_id": article.id,
@@ -163,14 +168,14 @@ def _lines(article: Article, settings: Settings, index: str) -> tuple[bytes, byt
 
 
 def verdicts(response: Mapping[str, Any], articles: Sequence[Article]) -> list[Verdict]:
-    """What became of each article of one request.
+    """Return the result for each article of one request.
 
     Returns:
-        For each article, in order: None when it, or a copy as new as it, is in the index; `Rejected` when the index can
-        never take it; `Retryable` when it may later.
+        For each article, in order: None if it, or a version as new, is in the index; `Rejected` if the index can never
+        accept it; `Retryable` if it may accept it later.
 
     Raises:
-        Retryable: the answer has another number of items than the request, so it says nothing reliable.
+        Retryable: the response has another number of items than the request, so it cannot be interpreted.
     """
     items = response.get("items", [])
     if len(items) != len(articles):
@@ -187,12 +192,12 @@ def _verdict(item: Mapping[str, Any]) -> Verdict:
     return Rejected(Reason.INDEX_REFUSED, reason(item.get("error")))
 
 
-def outcomes(response: Mapping[str, Any]) -> list[Outcome]:
-    """The same as labels of the metric `rasd_bulk_documents_total`."""
+def bulk_outcomes(response: Mapping[str, Any]) -> list[BulkOutcome]:
+    """Return the result for each article as a label of the metric `rasd_bulk_documents_total`."""
     return [_outcome(next(iter(item.values()))["status"]) for item in response.get("items", [])]
 
 
-def _outcome(status: int) -> Outcome:
+def _outcome(status: int) -> BulkOutcome:
     if status in STORED_STATUSES:
         return "indexed"
     if status == ALREADY_THERE:
@@ -201,7 +206,7 @@ def _outcome(status: int) -> Outcome:
 
 
 def reason(error: object) -> str:
-    """The server's words with their causes, on one line of at most 500 characters."""
+    """Return the server's error message with its causes, on one line of at most 500 characters."""
     words = []
     while isinstance(error, Mapping):
         words.append(str(error.get("reason") or error.get("type") or "no reason given"))

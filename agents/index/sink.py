@@ -1,4 +1,4 @@
-"""Writes articles into the index, several requests at once, and accounts for each."""
+"""Write articles to Elasticsearch in several concurrent requests, and count the results."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, get_args
 
 from elasticsearch import ApiError, AsyncElasticsearch
 
-from agents.index.cluster_moves import Moves
-from agents.index.documents import Bulk, Outcome, Verdict, actions, outcomes, verdicts, version
+from agents.index.cluster_moves import MoveStore
+from agents.index.documents import Bulk, BulkOutcome, Verdict, actions, bulk_outcomes, verdicts, version
 from streams.elastic.client import error_text, health, make_client, translate_errors
 from streams.elastic.indices import find, read_layout
 from streams.elastic.templates import ensure_index
@@ -19,48 +19,48 @@ from streams.observability.metrics import ENTITY_TYPES, Metrics, at_zero
 from streams.records import Article
 from streams.settings import Settings
 
-# What Elasticsearch allows when it does not say otherwise.
+# Elasticsearch's own default of http.max_content_length.
 DEFAULT_MAX_CONTENT_LENGTH = 100 * 1024 * 1024
 
 
 class IndexSink:
-    """The end of the pipeline.
+    """Write articles.enriched to Elasticsearch.
 
     Args:
-        settings: where the cluster is and how much goes into one request.
+        settings: address, names of the indices, and limits of a request.
         metrics: counts requests and documents.
-        client: the cluster's client; made from the settings when None.
+        client: Elasticsearch client; None to make one from the settings. `close` closes it either way.
     """
 
     def __init__(self, settings: Settings, metrics: Metrics, client: AsyncElasticsearch | None = None) -> None:
         self.settings = settings
         self.metrics = metrics
         self._client = client if client is not None else make_client(settings)
-        self._moves = Moves(self._client, settings)
+        self._moves = MoveStore(self._client, settings)
         self._slots = asyncio.Semaphore(settings.bulk_in_flight)
         self._prepared = False
         self._max_bytes = DEFAULT_MAX_CONTENT_LENGTH
-        at_zero(metrics.bulk_documents, get_args(Outcome))
+        at_zero(metrics.bulk_documents, get_args(BulkOutcome))
         at_zero(metrics.bulk_requests, ("ok", "retried"))
         at_zero(metrics.entities, ENTITY_TYPES)
 
     async def write(self, articles: Sequence[Article]) -> list[Rejected | None]:
-        """Store articles; returns when each is acknowledged or refused.
+        """Store articles; return when each is acknowledged or refused.
 
         Returns:
-            For each article, in order: None when it, or a copy as new as it, is in the index, else why it never can be.
+            For each article, in order: None if it, or a version as new, is in the index, else why it never can be.
 
         Raises:
-            Retryable: Elasticsearch is away or busy, for at least one of them. Writing the same articles again is
-                harmless: those that are stored keep their version.
+            Retryable: Elasticsearch is unavailable or busy for at least one article. Writing the same articles again is
+                harmless: those already stored keep their version.
             OperatorError: Elasticsearch refuses our credentials or templates.
         """
         if not self._prepared:
             await self._prepare()
         newest = _newest(articles, self.settings)
-        places = await self._places(newest)
-        requests = list(actions(newest, self.settings, places))
-        # return_exceptions: a request that fails must not leave its neighbours running unobserved.
+        index_by_id = await self._index_by_id(newest)
+        requests = list(actions(newest, self.settings, index_by_id))
+        # return_exceptions: a failing request must not leave the others running unobserved.
         answers = await asyncio.gather(*(self._send(request) for request in requests), return_exceptions=True)
         by_id: dict[str, Rejected | None] = {}
         for request, answer in zip(requests, answers, strict=True):
@@ -71,15 +71,20 @@ class IndexSink:
                     self._prepared = False
                     raise verdict
                 by_id[article.id] = verdict
-        await self._moves.apply_known(places)
+        await self._moves.apply_known(index_by_id)
         return [by_id[article.id] for article in articles]
 
     async def check(self) -> None:
-        """Ask for the cluster's health. Raises Retryable when it is away or red, OperatorError when it refuses us."""
+        """Check Elasticsearch's health.
+
+        Raises:
+            Retryable: Elasticsearch is unavailable, or its status is red.
+            OperatorError: Elasticsearch refuses our credentials.
+        """
         await health(self._client, self.settings)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the client's connections."""
         await self._client.close()
 
     async def _prepare(self) -> None:
@@ -93,12 +98,12 @@ class IndexSink:
         self._max_bytes = min(limits, default=DEFAULT_MAX_CONTENT_LENGTH)
         self._prepared = True
 
-    async def _places(self, articles: Sequence[Article]) -> dict[str, str]:
-        """The index of each article, by id: where it stands already, else its home."""
+    async def _index_by_id(self, articles: Sequence[Article]) -> dict[str, str]:
+        """Return article id to index: the one that holds the article already, else its home."""
         try:
             layout = await read_layout(self._client, self.settings)
             homes = {article.id: layout.home(article.ingested_at) for article in articles}
-            # At home it is replaced without a look.
+            # The home index need not be searched: a document there is simply replaced.
             wanted = [(index, id_) for index in layout.all for id_, home in homes.items() if index != home]
             found = await find(self._client, self.settings, wanted)
         except Retryable:
@@ -114,7 +119,7 @@ class IndexSink:
             try:
                 with translate_errors(self.settings):
                     answer = await self._client.bulk(
-                        # The client's type knows no ready-made lines; its serializer takes them as they are.
+                        # The client's types do not include encoded lines, but its serializer accepts them.
                         operations=bulk.lines,  # type: ignore[arg-type]
                         filter_path="errors,items.*.status,items.*.error",
                     )
@@ -122,8 +127,8 @@ class IndexSink:
                 self.metrics.bulk_requests.labels("retried").inc()
                 raise
             except ApiError as error:
-                # The request as a whole was refused (an id that is too long, a body too large): one document is at
-                # fault, and only it may suffer.
+                # The whole request was refused (an id too long, a body too large). One document is at fault, and only
+                # that one may be rejected.
                 refusal = error
             else:
                 self.metrics.bulk_seconds.observe(time.perf_counter() - started)
@@ -137,7 +142,7 @@ class IndexSink:
         return await self._halve(bulk)
 
     def _account(self, answer: Mapping[str, Any], bulk: Bulk) -> list[Verdict]:
-        for outcome in outcomes(answer):
+        for outcome in bulk_outcomes(answer):
             self.metrics.bulk_documents.labels(outcome).inc()
         result = verdicts(answer, bulk.articles)
         retried = any(isinstance(verdict, Retryable) for verdict in result)
@@ -157,7 +162,10 @@ class IndexSink:
 
 
 def _newest(articles: Sequence[Article], settings: Settings) -> list[Article]:
-    """One article an id: requests in flight overtake each other, so only the newest version of a batch is sent."""
+    """Keep the newest version of each article.
+
+    Concurrent requests can overtake each other, so a batch must not hold two versions of one article.
+    """
     newest: dict[str, Article] = {}
     for article in articles:
         known = newest.get(article.id)

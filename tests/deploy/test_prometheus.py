@@ -12,7 +12,7 @@ import promql_parser
 import pytest
 import yaml
 
-from agents.index import documents as bulk
+from agents.index.documents import BulkOutcome
 from streams.errors import Reason
 from streams.records import Cluster
 from streams.settings import STAGE_NAMES
@@ -110,7 +110,7 @@ def values_of(metric: str, label: str) -> set[str] | None:
     """All values that a label can have; None when they are open."""
     config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8"))
     outcomes = {
-        "rasd_bulk_documents_total": set(get_args(bulk.Outcome)),
+        "rasd_bulk_documents_total": set(get_args(BulkOutcome)),
         "rasd_articles_total": {"ok", "rejected", "poison"},
     }
     closed = {

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.index.documents import actions, document, facets, outcomes, reason, verdicts, version
+from agents.index.documents import actions, bulk_outcomes, document, facets, reason, verdicts, version
 from streams.errors import Reason, Rejected, Retryable
 from streams.records import Article
 from streams.settings import Settings
 from tests.support.articles import article
 
 T0 = datetime(2024, 2, 3, 4, 5, 6, 789000, tzinfo=UTC)
-PLACES = {"a1": "new", "a2": "old"}
+INDEX_BY_ID = {"a1": "new", "a2": "old"}
 
 
 def _settings(**values: Any) -> Settings:
@@ -101,7 +101,7 @@ def test_versions_stay_in_the_range_that_elasticsearch_takes() -> None:
 
 
 def test_actions_name_index_id_and_version() -> None:
-    (bulk,) = actions([article(fetched_at=T0), article(id="a2")], _settings(pipeline_revision=7), PLACES)
+    (bulk,) = actions([article(fetched_at=T0), article(id="a2")], _settings(pipeline_revision=7), INDEX_BY_ID)
     first, second = (orjson.loads(line)["index"] for line in bulk.lines[::2])
     assert first == {"_index": "new", "_id": "a1", "version": 1706933106789007000, "version_type": "external"}
     assert second["_index"] == "old"
@@ -136,7 +136,7 @@ def test_each_item_gets_its_own_verdict() -> None:
     assert isinstance(found[3], Rejected)
     assert (found[3].reason, found[3].detail) == (Reason.INDEX_REFUSED, "[geo]")
     assert all(isinstance(verdict, Retryable) for verdict in found[4:])
-    assert outcomes({"items": items}) == ["indexed"] * 2 + ["unchanged", "rejected"] + ["retried"] * 4
+    assert bulk_outcomes({"items": items}) == ["indexed"] * 2 + ["unchanged", "rejected"] + ["retried"] * 4
 
 
 def test_an_answer_that_does_not_fit_the_request_says_nothing() -> None:

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import Counter, Histogram
 
 from agents.dedupe.clusterer import CLUSTERER_EVENTS
-from agents.index.documents import Outcome
+from agents.index.documents import BulkOutcome
 from streams.api.app import create_api
 from streams.engine.faust.worker import create_worker
 from streams.errors import Reason
@@ -32,7 +32,7 @@ VALUES: dict[str, list[Sequence[str]]] = {
     "rasd_dead_letters": [STAGES, [reason.value for reason in Reason]],
     "rasd_article_entities": [ENTITY_TYPES],
     "rasd_bulk_requests": [("ok", "retried")],
-    "rasd_bulk_documents": [get_args(Outcome)],
+    "rasd_bulk_documents": [get_args(BulkOutcome)],
     "rasd_clusters": [get_args(Cluster.model_fields["relation"].annotation)],
     "rasd_lookup_events": [CLUSTERER_EVENTS],
 }
