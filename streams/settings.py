@@ -72,8 +72,10 @@ class Settings(BaseSettings):
     dedupe_window_hours: float = Field(72.0, gt=0, description="how long an article is remembered, hours")
 
     # Entities
-    entities_backend: Literal["fast", "accurate", "camel"] = Field(
-        "fast", description="the tagger: fast or accurate, which are one; camel, for those who have camel-tools' model"
+    entities_backend: str = Field(
+        "fast",
+        description="the tagger: fast (alias accurate), the bundled model; camel, w"
+        "ith camel-tools' model; or one of an installed package",
     )
 
     # Elasticsearch

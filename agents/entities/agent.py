@@ -1,14 +1,14 @@
-"""articles.clustered to articles.tagged: the persons, places and organisations of the body."""
+"""Tag the persons, places and organisations of each article's body: articles.clustered to articles.tagged."""
 
 from collections.abc import Iterator, Sequence
 
 from agents.entities.mentions.extract import tag_articles
-from agents.entities.taggers.embedded import load_tagger
+from agents.entities.taggers.registry import load_tagger
 from streams.records import Article
 from streams.stage import Arrival, BatchFunction, Context, MapStage
 from streams.topics import Topic
 
-# Memory follows the text that is tagged at once. 64 articles of the news have a fifth of it.
+# Memory grows with the text that is tagged at once. 64 news articles have a fifth of this.
 _MOST_LETTERS = 1_000_000
 
 
@@ -26,7 +26,10 @@ def _build(context: Context) -> BatchFunction:
 
 
 def _portions(articles: Sequence[Article], most: int) -> Iterator[Sequence[Article]]:
-    """At most so many articles, in their order, and one alone or `_MOST_LETTERS` at most."""
+    """Split articles, in their order, into groups of at most `most` and at most `_MOST_LETTERS` code points of body.
+
+    An article with a longer body is a group of its own.
+    """
     start = letters = 0
     for end, article in enumerate(articles):
         letters += len(article.body)

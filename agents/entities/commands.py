@@ -1,4 +1,4 @@
-"""rasd tag, rasd evaluate entities: the tagger on files of tokens."""
+"""Run the tagger on files of token columns: `rasd tag`, `rasd evaluate entities`."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from streams.settings import get_settings
 
 
 def register(app: typer.Typer) -> None:
-    """Add this stage's commands."""
+    """Add the commands of this stage to the `rasd` command."""
     app.command(rich_help_panel="Articles")(tag)
-    evaluations.command("entities")(evaluate)
+    evaluations.command("entities")(evaluate_entities)
 
 
 def tag(
     file: Path = typer.Argument(..., help="One token a line, a blank line between sentences; - is standard input."),
 ) -> None:
-    """Tag tokens with persons, places and organisations: each line again, with a tab and its BIO tag.
+    """Tag tokens as persons, places and organisations: print each line with a tab and its BIO tag appended.
 
     Example: `rasd tag tokens.txt > tagged.txt`
     """
-    from agents.entities.evaluation.columns import tag_lines
-    from agents.entities.taggers.embedded import load_tagger
+    from agents.entities.columns import tag_lines
+    from agents.entities.taggers.registry import load_tagger
 
     stream = sys.stdout.buffer
     for line in tag_lines(_lines(file), load_tagger(get_settings().entities_backend)):
@@ -37,27 +37,27 @@ def tag(
     stream.flush()
 
 
-def evaluate(
+def evaluate_entities(
     gold: Path = typer.Argument(
         ..., metavar="GOLD", help="A token and its BIO tag a line, a blank line between sentences; - is standard input."
     ),
 ) -> None:
     """Tag the tokens of a gold file and print strict-span precision, recall and F1 of each class and of all.
 
-    The tag is the last column. PERS is PER, and any class other than PER, LOC and ORG is O. A span is right only with
-    both borders and the class.
+    The tag is the last column. PERS is read as PER, and any class other than PER, LOC and ORG as O. A span is right
+    only if both its borders and its class are.
 
     Example: `rasd evaluate entities gold.txt`
     """
     from rich.table import Table
 
-    from agents.entities.evaluation.columns import evaluate as score
-    from agents.entities.taggers.embedded import load_tagger
+    from agents.entities.evaluation import score_tagger
+    from agents.entities.taggers.registry import load_tagger
 
     backend = get_settings().entities_backend
     lines, tagger = _lines(gold), load_tagger(backend)
     try:
-        scores = score(lines, tagger)
+        scores = score_tagger(lines, tagger)
     except ValueError as error:
         raise OperatorError(
             f"{gold}:{error}", hint="a line is a token, white space, and its tag: بيروت B-LOC"
@@ -75,7 +75,7 @@ def evaluate(
 
 
 def _lines(file: Path) -> io.StringIO:
-    """The lines of a UTF-8 file, parted at newlines alone."""
+    """Read the lines of a UTF-8 file, split at newlines alone; - is standard input."""
     try:
         data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from agents.entities.evaluation.columns import Score, score_tags
+from agents.entities.evaluation import Score, score_tags
 from agents.entities.model.crf import Floats
 from agents.entities.model.features import FeatureCache, WordEntry
 from agents.entities.taggers.embedded import NETWORKS_SHARE, weights

@@ -20,7 +20,8 @@ import psutil
 from threadpoolctl import threadpool_limits
 
 from agents.entities.mentions.extract import find_entities
-from agents.entities.taggers.embedded import Tagger, load_tagger
+from agents.entities.taggers.base import Tagger
+from agents.entities.taggers.registry import load_tagger
 from agents.entities.training import corpus as corpora
 from agents.text.tokens import tokenize
 

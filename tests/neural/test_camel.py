@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from agents.entities.bio import repair
-from agents.entities.evaluation.columns import read_tag
+from agents.entities.bio import read_tag, repair
 from agents.entities.mentions.extract import find_entities
 from agents.entities.taggers.camel import CamelTagger
-from agents.entities.taggers.embedded import load_tagger
+from agents.entities.taggers.registry import load_tagger
 from streams.errors import Retryable
+from tests.support.tags import tags_of
 
 pytestmark = pytest.mark.neural
 
@@ -60,11 +60,9 @@ def tagger(data: Path) -> Any:
     # camel-tools reads the variable once, when it is imported.
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAMELTOOLS_DATA", str(data))
-        load_tagger.cache_clear()
         found = load_tagger("camel")
-        found.tag(["بيروت"])
-    yield found
-    load_tagger.cache_clear()
+        tags_of(found, ["بيروت"])
+    return found
 
 
 def sentences(count: int, longest: int) -> list[list[str]]:
@@ -95,13 +93,13 @@ def test_words_that_the_tokenizer_drops_shift_nothing(tagger: CamelTagger) -> No
 def test_scores_are_probabilities_and_batches_change_nothing(tagger: CamelTagger) -> None:
     texts = sentences(45, 30)
     together = tagger.tag_texts([texts])[0]
-    assert [found.tags for found in together] == [tagger.tag(tokens) for tokens in texts]
+    assert [found.tags for found in together] == [tags_of(tagger, tokens) for tokens in texts]
     assert all(1 / len(LABELS) <= score <= 1 for found in together for score in found.scores)
 
 
 def test_a_word_of_too_many_pieces_is_no_name(tagger: CamelTagger) -> None:
-    assert tagger.tag(["-" * 400])[0] == "O"
-    assert len(tagger.tag(["بيروت", "-" * 400, "باريس"])) == 3
+    assert tags_of(tagger, ["-" * 400])[0] == "O"
+    assert len(tags_of(tagger, ["بيروت", "-" * 400, "باريس"])) == 3
 
 
 def test_mentions_in_a_body_are_exact(tagger: CamelTagger) -> None:
@@ -114,4 +112,4 @@ def test_mentions_in_a_body_are_exact(tagger: CamelTagger) -> None:
 def test_a_damaged_model_is_no_record_s_fault(tagger: CamelTagger, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(Retryable, match="camel-tools cannot load"):
-        CamelTagger({}, tmp_path).tag(["بيروت"])
+        tags_of(CamelTagger({}, tmp_path), ["بيروت"])

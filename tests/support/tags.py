@@ -1,11 +1,20 @@
-"""Probabilities of tags as a tagger gives them."""
+"""Tags, and probabilities of tags, as taggers give them."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.entities.bio import TAGS
+from agents.entities.taggers.base import Tagger
+
+
+def tags_of(tagger: Tagger, tokens: Sequence[str]) -> list[str]:
+    """The BIO tags of a text of one sentence."""
+    ((tagging,),) = tagger.tag_texts([[tokens]])
+    return tagging.tags
 
 
 def row(**chances: float) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from agents.entities.mentions.clitics import Clitics, part_clitics
 from agents.entities.mentions.institutions import named_institutions
 from agents.entities.model.features import WordEntry
 from agents.entities.model.normalise import normalise
-from agents.entities.taggers.embedded import Tagger, Tagging
+from agents.entities.taggers.base import Tagger, Tagging
 from agents.text.tokens import Token, sentences, tokenize
 from streams.records import Article, Entity
 

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from agents.entities.model.cnn import Layers, Networks, unpacked
 from agents.entities.model.crf import LinearModel
 from agents.entities.model.features import FeatureCache, WordEntry
+from streams.errors import OperatorError
+
+SHIPPED = Path(__file__).parents[1] / "models" / "tagger.xz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,18 @@ class Model:
         """The networks, ready to run side by side."""
         numbers = {word: number for number, word in zip(range(len(self.vectors)), self.words, strict=False)}
         return Networks(self.linear.features, numbers, unpacked(self.vectors, self.width), self.networks)
+
+
+def read_shipped(networks: int) -> Model:
+    """Read the model that ships with the code, with its first `networks` networks.
+
+    Raises:
+        OperatorError: the file cannot be read, or is not one that this code wrote.
+    """
+    try:
+        return load(SHIPPED, networks)
+    except (OSError, ValueError) as error:
+        raise OperatorError(str(error), hint="install rasd again, or make train-entities") from error
 
 
 def save(model: Model, path: Path) -> None:

@@ -1,8 +1,8 @@
-"""camel-tools' transformer as a tagger (Obeid et al., 2020): for those who have its model.
+"""The tagger `camel`: camel-tools' transformer (Obeid et al., 2020), whose model the operator installs.
 
-Its `NERecognizer` loads the model; what it loaded is run here, for three reasons. Its `predict` returns no label for a
-word that its tokenizer drops, so that all later labels of the sentence shift; it has no scores; and it pads every
-sentence to 256 pieces, where the sentences of an article have thirty or so.
+camel-tools' `NERecognizer` loads the model, and this module runs it, for three reasons. `NERecognizer.predict` returns
+no label for a word that its tokenizer drops, so that all later labels of the sentence shift; it gives no scores; and it
+pads every sentence to 256 pieces, where the sentences of an article have about thirty.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
-from agents.entities.bio import repair
-from agents.entities.evaluation.columns import read_tag
+from agents.entities.bio import read_tag, repair
 from agents.entities.model.features import WordEntry
-from agents.entities.taggers.embedded import Tagging
+from agents.entities.model.file import read_shipped
+from agents.entities.taggers.base import Tagging
 from streams.errors import OperatorError, Retryable
 
 PACKAGE = "ner-arabert"
 _MODEL = Path("data", "ner", "arabert")
-# What one pass reads at most: BERT's 512 less the two pieces that frame it is its limit; its training stopped at 256.
+# Most pieces of one pass. BERT reads 512, the two that frame a sentence included, but was trained on 256 at most.
 _PIECES = 254
-# A run of signs («-----») is a piece each. No name is as long.
+# Each sign of a run («-----») is a piece of its own. No name has as many pieces.
 _MOST_PIECES_OF_A_WORD = 50
 _SENTENCES = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of a sentence that is read at once.
+    """Hold a part of a sentence that the model reads in one pass.
 
     Attributes:
-        pieces: numbers of the word pieces, without those that frame a sentence.
-        firsts: index in `pieces` of each word's first piece, and the word's place among all words.
+        pieces: ids of the word pieces, without those that frame a sentence.
+        firsts: for each word, the index in `pieces` of its first piece, and the word's index among all words.
     """
 
     pieces: list[int]
@@ -45,40 +45,40 @@ class Segment:
 
 
 def segments(words: Sequence[Sequence[int]], start: int, limit: int = _PIECES) -> Iterator[Segment]:
-    """Cut a sentence where it grows too long.
+    """Split a sentence into segments of at most `limit` pieces.
 
     Args:
-        words: the pieces of each word. Words without a piece, or of too many, are left out.
-        start: place of the first word among all words.
+        words: [words][pieces] ids. Words without a piece, or of more than `_MOST_PIECES_OF_A_WORD`, are left out.
+        start: index of the first word among all words.
         limit: most pieces of a segment.
     """
     current = Segment([], [])
-    for place, pieces in enumerate(words, start=start):
+    for index, pieces in enumerate(words, start=start):
         if not 0 < len(pieces) <= _MOST_PIECES_OF_A_WORD:
             continue
         if len(current.pieces) + len(pieces) > limit:
             yield current
             current = Segment([], [])
-        current.firsts.append((len(current.pieces), place))
+        current.firsts.append((len(current.pieces), index))
         current.pieces.extend(pieces)
     if current.pieces:
         yield current
 
 
 def data_folder() -> Path:
-    """Where `camel_data` puts its packages."""
+    """Return the folder that `camel_data` installs models in: CAMELTOOLS_DATA, else ~/.camel_tools."""
     return Path(os.environ.get("CAMELTOOLS_DATA", Path.home() / ".camel_tools")).expanduser()
 
 
 @dataclass(frozen=True, slots=True)
 class CamelTagger:
-    """The transformer behind `camel_tools.ner.NERecognizer`, loaded when it is first asked.
+    """Run the transformer of `camel_tools.ner.NERecognizer`, which the first call loads.
 
-    The first call imports torch and reads half a gigabyte; every call computes long: the stage runner calls it in a
-    thread. Calls from several threads take turns.
+    The first call imports torch (17 s) and reads half a gigabyte; an article takes up to seconds of one core. Calls
+    from several threads take turns.
 
     Attributes:
-        words: what the unlabelled news knows of words.
+        words: what the unlabelled news knows of normalised words.
         model: folder of the model.
     """
 
@@ -89,12 +89,8 @@ class CamelTagger:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _loaded: list[Any] = field(default_factory=list)
 
-    def tag(self, tokens: Sequence[str]) -> list[str]:
-        """The BIO tags of one sentence, one a token."""
-        return self.tag_texts([[tokens]])[0][0].tags
-
     def tag_texts(self, texts: Sequence[Sequence[Sequence[str]]]) -> list[list[Tagging]]:
-        """The tags and scores of the sentences of each text. Words that the model cannot read are O with score 1.
+        """Tag the sentences of texts, as `Tagger`; words that the model cannot read are O with score 1.
 
         Raises:
             Retryable: the model cannot be loaded.
@@ -107,11 +103,11 @@ class CamelTagger:
                 parts.extend(segments([_pieces(recognizer.tokenizer, token) for token in tokens], starts[-1]))
                 starts.append(starts[-1] + len(tokens))
             tags, scores = ["O"] * starts[-1], [1.0] * starts[-1]
-            # Of like length together, so that little is padded.
+            # Segments of like length are padded little when they are read together.
             parts.sort(key=lambda part: len(part.pieces))
             for first in range(0, len(parts), _SENTENCES):
-                for place, label, score in _labels(recognizer, parts[first : first + _SENTENCES]):
-                    tags[place], scores[place] = read_tag(label), score
+                for index, label, score in _labels(recognizer, parts[first : first + _SENTENCES]):
+                    tags[index], scores[index] = read_tag(label), score
         taggings = (Tagging(repair(tags[start:end]), scores[start:end]) for start, end in pairwise(starts))
         return [list(islice(taggings, len(text))) for text in texts]
 
@@ -121,7 +117,7 @@ class CamelTagger:
                 from camel_tools.ner import NERecognizer  # noqa: PLC0415  (imports torch: 17 s)
 
                 recognizer = NERecognizer(str(self.model), use_gpu=False)
-            except Exception as error:  # whatever transformers makes of a damaged folder; no record is at fault
+            except Exception as error:  # transformers raises anything for a damaged folder; no record is at fault
                 raise Retryable(f"camel-tools cannot load {self.model}: {error}") from error
             recognizer.model.eval()
             self._loaded.append(recognizer)
@@ -134,7 +130,7 @@ def _pieces(tokenizer: Any, word: str) -> list[int]:
 
 
 def _labels(recognizer: Any, parts: Sequence[Segment]) -> Iterator[tuple[int, str, float]]:
-    """The place of each word, its likeliest label in the model's own set, and the probability of that."""
+    """Yield each word's index among all words, its likeliest label in the model's own set, and its probability."""
     import torch  # noqa: PLC0415
 
     tokenizer = recognizer.tokenizer
@@ -149,12 +145,23 @@ def _labels(recognizer: Any, parts: Sequence[Segment]) -> Iterator[tuple[int, st
         likely = recognizer.model(input_ids=pieces, attention_mask=seen).logits.softmax(dim=-1).max(dim=-1)
     scores, labels = likely.values.tolist(), likely.indices.tolist()
     for row, part in enumerate(parts):
-        for inside, place in part.firsts:
-            yield place, recognizer.labels_map[labels[row][inside + 1]], scores[row][inside + 1]
+        for inside, index in part.firsts:
+            yield index, recognizer.labels_map[labels[row][inside + 1]], scores[row][inside + 1]
 
 
-def load_camel(words: Mapping[str, WordEntry]) -> CamelTagger:
-    """The tagger on the model that `camel_data` installed. Looks whether all is there; loads nothing yet.
+def load() -> CamelTagger:
+    """Make the tagger `camel`, with the shipped model's words; its own model is loaded by the first call.
+
+    Raises:
+        OperatorError: torch, transformers or the model that `camel_data` installs is missing, or the shipped model file
+            cannot be read.
+    """
+    folder = find_model()
+    return CamelTagger(read_shipped(0).words, folder)
+
+
+def find_model() -> Path:
+    """Find the folder of the model that `camel_data` installed.
 
     Raises:
         OperatorError: torch or transformers, or the model, is not installed.
@@ -172,4 +179,4 @@ def load_camel(words: Mapping[str, WordEntry]) -> CamelTagger:
                 f"the entities backend camel has no model: {path} is not there",
                 hint=f"camel_data -i {PACKAGE} installs it, where CAMELTOOLS_DATA says; or RASD_ENTITIES_BACKEND=fast",
             )
-    return CamelTagger(words, folder / _MODEL)
+    return folder / _MODEL

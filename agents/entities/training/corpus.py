@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from agents.entities.evaluation.columns import read_gold
+from agents.entities.columns import read_gold
 from agents.text.tokens import sentences, tokenize
 
 

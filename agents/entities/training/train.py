@@ -21,8 +21,8 @@ from agents.entities.bio import TAGS, TYPES
 from agents.entities.model.cnn import Layers, Networks, unpacked
 from agents.entities.model.crf import Floats, LinearModel
 from agents.entities.model.features import BEYOND, OFFSETS, FeatureCache, WordEntry, WordFeatures, core, word_features
-from agents.entities.model.file import Model, save
-from agents.entities.taggers.embedded import MODEL, NETWORKS
+from agents.entities.model.file import SHIPPED, Model, save
+from agents.entities.taggers.embedded import NETWORKS
 from agents.entities.training import corpus as corpora
 from agents.entities.training.batches import Encoder
 from agents.entities.training.convolution import impossible
@@ -150,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Train on all of the training material and write the model file."""
     parser = argparse.ArgumentParser(prog="python -m agents.entities.training.train", description=main.__doc__)
     parser.add_argument("--corpus", type=Path, required=True, help="folder of anercorp/, aqmar/ and saudinewsnet/")
-    parser.add_argument("--output", type=Path, default=MODEL, help="model file (default: %(default)s)")
+    parser.add_argument("--output", type=Path, default=SHIPPED, help="model file (default: %(default)s)")
     options = parser.parse_args(arguments)
     # More threads add in another order, and the last digits would differ.
     with threadpool_limits(1):

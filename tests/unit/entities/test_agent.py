@@ -10,7 +10,7 @@ import pytest
 
 from agents.entities import agent
 from agents.entities.model.features import WordEntry
-from agents.entities.taggers.embedded import Tagging
+from agents.entities.taggers.base import Tagging
 from streams.engine.in_process import LocalContext
 from streams.observability.metrics import Metrics
 from streams.records import Article
@@ -27,12 +27,9 @@ class Places:
     def __init__(self) -> None:
         self.asked: list[int] = []
 
-    def tag(self, tokens: Sequence[str]) -> list[str]:
-        return ["B-LOC"] * len(tokens)
-
     def tag_texts(self, texts: Sequence[Sequence[Sequence[str]]]) -> list[list[Tagging]]:
         self.asked.append(len(texts))
-        return [[Tagging(self.tag(tokens), [0.5] * len(tokens)) for tokens in text] for text in texts]
+        return [[Tagging(["B-LOC"] * len(tokens), [0.5] * len(tokens)) for tokens in text] for text in texts]
 
 
 def test_a_slow_tagger_gets_few_texts_at_once_and_long_ones_alone_and_tells_of_progress(

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from agents.entities.bio import TAGS
 from agents.entities.mentions.extract import find_entities, tag_articles
 from agents.entities.model.features import WordEntry
-from agents.entities.taggers.embedded import Tagger, Tagging, load_tagger
+from agents.entities.taggers.base import Tagger, Tagging
+from agents.entities.taggers.registry import load_tagger
 from streams.records import Article, Entity
 
 TAGGER = load_tagger()
@@ -39,9 +40,6 @@ class Script:
     def __init__(self, *tags: str) -> None:
         self.tags = [part.split() for part in tags]
 
-    def tag(self, tokens: Sequence[str]) -> list[str]:
-        return self.tag_texts([[tokens]])[0][0].tags
-
     def tag_texts(self, texts: Sequence[Sequence[Sequence[str]]]) -> list[list[Tagging]]:
         (sentences,) = texts
         assert [len(tokens) for tokens in sentences] == [len(tags) for tags in self.tags]
@@ -56,9 +54,6 @@ class Random:
 
     def __init__(self, draw: st.DataObject) -> None:
         self.draw = draw
-
-    def tag(self, tokens: Sequence[str]) -> list[str]:
-        return self.tag_texts([[tokens]])[0][0].tags
 
     def tag_texts(self, texts: Sequence[Sequence[Sequence[str]]]) -> list[list[Tagging]]:
         return [[self._tagging(len(tokens)) for tokens in text] for text in texts]

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from agents.entities.taggers import camel
-from agents.entities.taggers.camel import Segment, load_camel, segments
+from agents.entities.taggers.camel import Segment, find_model, segments
 from streams.cli.main import run
 from streams.errors import OperatorError
 from streams.settings import get_settings
@@ -34,7 +34,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camel, "find_spec", lambda _: None)
     with pytest.raises(OperatorError, match="needs torch and transformers") as error:
-        load_camel({})
+        find_model()
     assert error.value.hint is not None
     assert "pip install '.[neural]'" in error.value.hint
 
@@ -64,4 +64,4 @@ def test_the_model_is_found_where_camel_data_puts_it(tmp_path: Path, monkeypatch
     model.mkdir(parents=True)
     (model / "config.json").write_text("{}")
     (tmp_path / "catalogue.json").write_text("{}")
-    assert load_camel({}).model == model
+    assert find_model() == model

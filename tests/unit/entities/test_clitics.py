@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from agents.entities.mentions.clitics import part_clitics
 from agents.entities.model.features import WordEntry
-from agents.entities.taggers.embedded import load_tagger
+from agents.entities.taggers.registry import load_tagger
 
 WORDS = load_tagger().words
 

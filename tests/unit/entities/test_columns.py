@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from agents.entities.evaluation.columns import Score, evaluate, read_tag, score_tags, tag_lines
+from agents.entities.bio import read_tag
+from agents.entities.columns import tag_lines
+from agents.entities.evaluation import Score, score_tagger, score_tags
 from agents.entities.model.features import WordEntry
-from agents.entities.taggers.embedded import Tagging
+from agents.entities.taggers.base import Tagging
 from streams.cli.main import run
 
 
@@ -19,12 +21,12 @@ class Digits:
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
 
-    def tag(self, tokens: Sequence[str]) -> list[str]:
+    def _tag(self, tokens: Sequence[str]) -> list[str]:
         return [{"1": "B-PER", "2": "I-PER", "3": "B-LOC"}.get(token[-1], "O") for token in tokens]
 
     def tag_texts(self, texts: Sequence[Sequence[Sequence[str]]]) -> list[list[Tagging]]:
         self.asked += [list(tokens) for text in texts for tokens in text]
-        return [[Tagging(self.tag(tokens), [1.0] * len(tokens)) for tokens in text] for text in texts]
+        return [[Tagging(self._tag(tokens), [1.0] * len(tokens)) for tokens in text] for text in texts]
 
 
 def test_lines_are_kept_and_sentences_parted_at_blank_lines() -> None:
@@ -97,7 +99,7 @@ def test_only_a_span_with_both_borders_and_its_class_is_right() -> None:
 
 
 def test_evaluate_reads_the_last_column_as_gold() -> None:
-    scores = evaluate(["أ1 x B-PERS\n", "ب2 x I-PERS\n", "\n", "ج3 x B-MISC\n"], Digits())
+    scores = score_tagger(["أ1 x B-PERS\n", "ب2 x I-PERS\n", "\n", "ج3 x B-MISC\n"], Digits())
     assert scores["PER"] == Score(1, 1, 1)
     assert scores["LOC"] == Score(0, 1, 0)
 
@@ -107,7 +109,7 @@ def test_evaluate_reads_the_last_column_as_gold() -> None:
 )
 def test_evaluate_names_the_line_that_it_cannot_read(line: str, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
-        evaluate(["أ1 O\n", "\n", line], Digits())
+        score_tagger(["أ1 O\n", "\n", line], Digits())
 
 
 def test_counts_are_those_of_seqeval() -> None:

@@ -1,1 +1,0 @@
-"""Scoring tagged files, one token a line."""
