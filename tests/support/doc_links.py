@@ -7,8 +7,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+# Generated reference pages, guides for plugins and a module, which pages name before they are committed.
+ANNOUNCED = {
+    "streams/pipeline.py",
+    *(f"docs/reference/{name}.md" for name in ("settings", "commands", "metrics", "index-fields", "records")),
+    *(f"docs/guides/add-a-{name}.md" for name in ("stage", "tap", "source", "tagger", "notifier")),
+}
 # A page of docs/ as code, comments, messages and rules name it, with the anchor of an alert's runbook entry.
 _MENTION = re.compile(r"(?<![\w/.:-])docs/([\w./-]*\w)(?:#([\w-]+))?")
+# Files and modules of the code as pages name them.
+_CODE_PATH = re.compile(r"(?<![\w/.-])((?:streams|agents|tests|deploy|benchmarks)/[\w./-]*\w)(?![\w/<*…])")
+_MODULE = re.compile(r"python -m ((?:streams|agents|deploy|benchmarks)(?:\.\w+)+)")
 _LINK = re.compile(r"\[[^\]]*\]\(<?([^()\s>]+)>?\)")
 _FENCE = re.compile(r"^ *```.*?^ *```\s*?$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]*`")
@@ -43,6 +52,20 @@ def broken_links(root: Path, paths: Iterable[Path]) -> list[str]:
             targets += _links(path, text)
         broken += [f"{where}: {_named(root, *target)}" for target in targets if not _exists(*target)]
     return broken
+
+
+def missing_code(root: Path, pages: Iterable[Path]) -> list[str]:
+    """Return one line for each file, folder or `python -m` module that a page names and that is not under `root`."""
+    missing: list[str] = []
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        where = page.relative_to(root)
+        missing += [f"{where}: {name}" for name in _CODE_PATH.findall(text) if not (root / name).exists()]
+        for module in _MODULE.findall(text):
+            path = root / module.replace(".", "/")
+            if not path.with_suffix(".py").is_file() and not (path / "__init__.py").is_file():
+                missing.append(f"{where}: {module}")
+    return missing
 
 
 def linked_pages(page: Path) -> set[Path]:
