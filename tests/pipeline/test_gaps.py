@@ -20,21 +20,21 @@ from streams.topics import Topic, topic_name
 async def _two_transactions(settings: Settings) -> TP:
     """Three records at offsets 0, 1 and 3: each transaction ends with a mark of its own, at 2 and 4."""
     await create_topics(settings)
-    place = TP(topic_name(Topic.RAW, settings), 0)
+    tp = TP(topic_name(Topic.RAW, settings), 0)
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap, transactional_id=uuid4().hex)
     await producer.start()
     try:
         for values in ([b"a", b"b"], [b"c"]):
             async with producer.transaction():
                 for value in values:
-                    await producer.send_and_wait(place.topic, value, partition=0)
+                    await producer.send_and_wait(tp.topic, value, partition=0)
     finally:
         await producer.stop()
-    return place
+    return tp
 
 
-def _events(place: TP, *offsets: int) -> list[SimpleNamespace]:
-    return [SimpleNamespace(message=SimpleNamespace(tp=place, offset=offset)) for offset in offsets]
+def _events(tp: TP, *offsets: int) -> list[SimpleNamespace]:
+    return [SimpleNamespace(message=SimpleNamespace(tp=tp, offset=offset)) for offset in offsets]
 
 
 def _committed(app: WorkerApp) -> MutableMapping[TP, int | None]:
@@ -45,20 +45,20 @@ def _committed(app: WorkerApp) -> MutableMapping[TP, int | None]:
 
 
 async def test_a_hole_that_a_transaction_left_is_passed_over(settings: Settings) -> None:
-    place = await _two_transactions(settings)
+    tp = await _two_transactions(settings)
     app = create_worker(settings)
-    await Continuity(app).check(_events(place, 0, 1, 3))
+    await Continuity(app).check(_events(tp, 0, 1, 3))
     assert not app.crashed
 
 
 async def test_what_comes_again_may(settings: Settings) -> None:
-    place = await _two_transactions(settings)
+    tp = await _two_transactions(settings)
     app = create_worker(settings)
     check = Continuity(app).check
     for offsets in ((0, 1), (1,), (0, 1, 3)):
-        await check(_events(place, *offsets))
-    _committed(app)[place] = 3  # another worker had the partition meanwhile
-    await Continuity(app).check(_events(place, 3))
+        await check(_events(tp, *offsets))
+    _committed(app)[tp] = 3  # another worker had the partition meanwhile
+    await Continuity(app).check(_events(tp, 3))
     assert not app.crashed
 
 
@@ -69,9 +69,9 @@ async def test_what_comes_again_may(settings: Settings) -> None:
 async def test_records_that_did_not_come_end_the_worker(
     settings: Settings, committed: int | None, given: tuple[int, ...], said: str
 ) -> None:
-    place = await _two_transactions(settings)
+    tp = await _two_transactions(settings)
     app = create_worker(settings)
-    _committed(app)[place] = committed
+    _committed(app)[tp] = committed
     with pytest.raises(RecordsPassedOverError, match=f"{said} did not come"):
-        await Continuity(app).check(_events(place, *given))
+        await Continuity(app).check(_events(tp, *given))
     assert app.crashed
