@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import sys
 from collections import Counter
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import typer
 from rich.table import Table
 
 from streams.cli.console import out
 from streams.errors import OperatorError
-from streams.kafka.clients import create_topics, open_producer
-from streams.kafka.dead_letters import DeadLetter, read_all
+from streams.kafka.clients import open_producer
+from streams.kafka.dead_letters import DeadLetter, DeadLetters, open_dead_letters
 from streams.kafka.dead_letters import replay as send_back
-from streams.settings import Settings, get_settings
+from streams.settings import get_settings
 
 app = typer.Typer(help="The dead letters: list, show, replay.", no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -26,41 +30,86 @@ def register(parent: typer.Typer) -> None:
     parent.add_typer(app, name="dlq", rich_help_panel="Running system")
 
 
-async def _collect(settings: Settings, reason: str | None, stage: str | None) -> list[DeadLetter]:
-    await create_topics(settings)
-    return [
-        letter
-        async for letter in read_all(settings)
-        if reason in {None, letter.reason} and stage in {None, letter.stage}
-    ]
+@dataclass(slots=True)
+class Listing:
+    """The newest dead letters, and how many there are.
+
+    Attributes:
+        newest: rows of the table with their time, partition and offset: a heap, oldest first. No values of letters.
+        counts: letters by reason, those that are not listed included.
+        exists: there is a topic of dead letters.
+    """
+
+    newest: list[tuple[datetime, int, int, tuple[str, ...]]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    exists: bool = True
+
+    async def fill(self, letters: AsyncIterable[DeadLetter], limit: int) -> None:
+        """Count the letters, and keep rows of the `limit` newest."""
+        async for letter in letters:
+            self.counts[letter.reason] += 1
+            if limit:
+                entry = (letter.timestamp, letter.partition, letter.offset, _row(letter))
+                if len(self.newest) < limit:
+                    heapq.heappush(self.newest, entry)
+                else:
+                    heapq.heappushpop(self.newest, entry)
+
+
+def _row(letter: DeadLetter) -> tuple[str, ...]:
+    origin = letter.origin
+    return (
+        letter.position,
+        letter.timestamp.strftime("%Y-%m-%d %H:%M:%S"),
+        letter.stage,
+        letter.reason,
+        str(len(letter.value)),
+        origin.location or f"{origin.topic} {origin.partition}:{origin.offset}",
+        letter.message,
+    )
+
+
+async def _selected(
+    letters: AsyncIterable[DeadLetter], reason: str | None, stage: str | None
+) -> AsyncIterator[DeadLetter]:
+    async for letter in letters:
+        if _is_of(letter, reason, stage):
+            yield letter
+
+
+def _is_of(letter: DeadLetter, reason: str | None, stage: str | None) -> bool:
+    return reason in {None, letter.reason} and stage in {None, letter.stage}
 
 
 @app.command("list")
 def list_(
-    reason: str = REASON, stage: str = STAGE, limit: int = typer.Option(50, "--limit", help="Show the newest so many.")
+    reason: str = REASON,
+    stage: str = STAGE,
+    limit: int = typer.Option(50, "--limit", min=0, help="Show the newest so many."),
 ) -> None:
     """List the dead letters, newest last.
 
     Example: `rasd dlq list --reason empty_body`
     """
-    letters = asyncio.run(_collect(get_settings(), reason, stage))
-    letters.sort(key=lambda letter: (letter.timestamp, letter.partition, letter.offset))
-    table = Table("position", "time", "stage", "reason", "bytes", "origin", "what", box=None, pad_edge=False)
-    for letter in letters[-limit:]:
-        origin = letter.origin
-        table.add_row(
-            letter.position,
-            letter.timestamp.strftime("%Y-%m-%d %H:%M:%S"),
-            letter.stage,
-            letter.reason,
-            str(len(letter.value)),
-            origin.location or f"{origin.topic} {origin.partition}:{origin.offset}",
-            letter.message,
-        )
+    settings = get_settings()
+
+    async def run() -> Listing:
+        async with open_dead_letters(settings) as letters:
+            listing = Listing(exists=letters.exist)
+            await listing.fill(_selected(letters.read(), reason, stage), limit)
+        return listing
+
+    listing = asyncio.run(run())
     console = out()
+    if not listing.exists:
+        console.print("no dead letters yet")
+        return
+    table = Table("position", "time", "stage", "reason", "bytes", "origin", "what", box=None, pad_edge=False)
+    for *_, row in sorted(listing.newest):
+        table.add_row(*row)
     console.print(table)
-    counts = Counter(letter.reason for letter in letters)
-    console.print(f"{len(letters)} dead letters" + "".join(f", {n} {name}" for name, n in counts.most_common()))
+    counts = "".join(f", {n} {name}" for name, n in listing.counts.most_common())
+    console.print(f"{listing.counts.total()} dead letters{counts}")
 
 
 @app.command()
@@ -69,7 +118,12 @@ def show(position: str = typer.Argument(..., help="partition:offset, as `rasd dl
 
     Example: `rasd dlq show 0:17 > record.json`
     """
-    letter = _find(asyncio.run(_collect(get_settings(), None, None)), position)
+
+    async def run() -> DeadLetter:
+        async with open_dead_letters(get_settings()) as letters:
+            return await letters.find(position)
+
+    letter = asyncio.run(run())
     sys.stderr.write(f"{letter.stage}: {letter.reason}: {letter.message}\n")
     sys.stdout.buffer.write(letter.value)
     sys.stdout.buffer.flush()
@@ -91,17 +145,20 @@ def replay(
     settings = get_settings()
 
     async def run() -> int:
-        letters = await _collect(settings, reason, stage)
-        if positions:
-            letters = [_find(letters, position) for position in positions]
-        async with open_producer(settings) as producer:
-            return await send_back(producer, letters)
+        async with open_dead_letters(settings) as letters:
+            if positions:
+                # All are looked up before the first is sent: a mistyped one leaves nothing half done.
+                async for letter in _named(letters, positions):
+                    if not _is_of(letter, reason, stage):
+                        found = f"the dead letter at {letter.position} is one of {letter.stage}, {letter.reason}"
+                        raise OperatorError(found, hint="name positions, or --reason and --stage", status=2)
+            chosen = _named(letters, positions) if positions else _selected(letters.read(), reason, stage)
+            async with open_producer(settings) as producer:
+                return await send_back(producer, chosen)
 
     typer.echo(f"{asyncio.run(run())} records sent back")
 
 
-def _find(letters: list[DeadLetter], position: str) -> DeadLetter:
-    for letter in letters:
-        if letter.position == position:
-            return letter
-    raise OperatorError(f"no dead letter at {position}", hint="rasd dlq list")
+async def _named(letters: DeadLetters, positions: list[str]) -> AsyncIterator[DeadLetter]:
+    for position in positions:
+        yield await letters.find(position)

@@ -6,15 +6,19 @@ rest begins with `rasd.`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+import re
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
+from typing import Any
 
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from streams.errors import Reason, Rejected
-from streams.kafka.clients import open_reader
-from streams.settings import Settings
+from streams.errors import OperatorError, Reason, Rejected
+from streams.kafka.clients import open_admin, open_reader, translate_errors
+from streams.settings import MIB, Settings
 from streams.topics import Topic, topic_name
 
 _TOPIC = "__connect.errors.topic"
@@ -28,6 +32,13 @@ _ORIGIN = "rasd.origin"
 _TRACE = "traceparent"
 _REPLAYED = "rasd.replayed_from"
 _MAX_MESSAGE = 2000
+
+# A letter may have 50 MB, so few are taken from the consumer at once.
+POLL_RECORDS = 10
+POLL_MS = 500
+# What a replay sends before it waits for the confirmation of all of it.
+REPLAY_LETTERS = 500
+REPLAY_BYTES = 8 * MIB
 
 Headers = list[tuple[str, bytes]]
 
@@ -122,40 +133,138 @@ def _trace(parent: str) -> str | None:
     return parts[1] if len(parts) >= 4 else None
 
 
-async def read_all(settings: Settings) -> AsyncIterator[DeadLetter]:
-    """Every dead letter there is at the time of the call, partition by partition in order.
+class DeadLetters:
+    """Read articles.dlq as far as it was written when it was opened.
+
+    Args:
+        reader: a consumer outside every group, without an assignment.
+        begins, ends: the first offset that is kept and the next one to be written, by partition; empty when there is no
+            topic.
+    """
+
+    def __init__(
+        self, reader: AIOKafkaConsumer, begins: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+    ) -> None:
+        self._reader = reader
+        self._begins = begins
+        self._ends = ends
+
+    @property
+    def exist(self) -> bool:
+        """There is a topic of dead letters; it may be empty."""
+        return bool(self._ends)
+
+    async def read(self) -> AsyncIterator[DeadLetter]:
+        """Read all letters, each partition in order; a few are in memory at a time."""
+        left = [tp for tp, end in self._ends.items() if end > self._begins[tp]]
+        self._reader.assign(left)
+        for tp in left:
+            self._reader.seek(tp, self._begins[tp])
+        while left:
+            for tp, records in (
+                await self._reader.getmany(*left, timeout_ms=POLL_MS, max_records=POLL_RECORDS)
+            ).items():
+                for record in records:
+                    if record.offset < self._ends[tp]:
+                        yield parse(record)
+            # Not the last record's offset: markers of transactions and deletion leave offsets without a record, also at
+            # the end.
+            left = [tp for tp in left if await self._reader.position(tp) < self._ends[tp]]
+
+    async def find(self, position: str) -> DeadLetter:
+        """Read one letter, and no other.
+
+        Args:
+            position: partition:offset.
+
+        Raises:
+            OperatorError: it is no position, or there is no letter at it.
+        """
+        match = re.fullmatch(r"([0-9]{1,9}):([0-9]{1,18})", position)
+        if match is None:
+            raise OperatorError(
+                f"{position} is no position",
+                hint="positions are partition:offset, as rasd dlq list prints them",
+                status=2,
+            )
+        partition, offset = map(int, match.groups())
+        if not self.exist:
+            raise _missing(position, "there are none yet")
+        tp = next((tp for tp in self._ends if tp.partition == partition), None)
+        if tp is None:
+            raise _missing(position, f"the topic has {len(self._ends)} partitions, counted from 0")
+        begin, end = self._begins[tp], self._ends[tp]
+        if begin == end:
+            raise _missing(position, f"partition {partition} is empty")
+        if offset >= end:
+            raise _missing(position, f"partition {partition} ends at {partition}:{end - 1}")
+        if offset >= begin and (letter := await self._read_one(tp, offset)) is not None:
+            return letter
+        raise _missing(position, "Kafka has deleted it" if offset < begin else "Kafka keeps no record there")
+
+    async def _read_one(self, tp: TopicPartition, offset: int) -> DeadLetter | None:
+        self._reader.assign([tp])
+        self._reader.seek(tp, offset)
+        while await self._reader.position(tp) <= offset:
+            for records in (await self._reader.getmany(tp, timeout_ms=POLL_MS, max_records=1)).values():
+                for record in records:
+                    return parse(record) if record.offset == offset else None
+        return None
+
+
+def _missing(position: str, why: str) -> OperatorError:
+    return OperatorError(f"no dead letter at {position}: {why}", hint="rasd dlq list")
+
+
+@asynccontextmanager
+async def open_dead_letters(settings: Settings) -> AsyncIterator[DeadLetters]:
+    """Open articles.dlq, which need not exist; it is not created.
 
     Raises:
-        Retryable: no broker can be reached.
+        Retryable: no broker can be reached, or it is still starting.
     """
-    async with open_reader(settings, topic_name(Topic.DLQ, settings)) as reader:
-        ends = await reader.end_offsets(reader.assignment())
-        begins = await reader.beginning_offsets(reader.assignment())
-        left = {tp for tp, end in ends.items() if end > begins[tp]}
-        while left:
-            for tp, records in (await reader.getmany(timeout_ms=500)).items():
-                for record in records:
-                    if record.offset < ends[tp]:
-                        yield parse(record)
-            for tp in list(left):
-                if await reader.position(tp) >= ends[tp]:
-                    left.discard(tp)
+    name = topic_name(Topic.DLQ, settings)
+    async with open_admin(settings) as admin, open_reader(settings) as reader:
+        with translate_errors(settings):
+            # Of all topics, as a broker may create a topic that it is asked for by name (auto.create.topics.enable).
+            described = await admin.describe_topics()
+            found = [topic["partitions"] for topic in described if topic["topic"] == name]
+            partitions = [TopicPartition(name, p["partition"]) for p in chain.from_iterable(found)]
+            begins, ends = await reader.beginning_offsets(partitions), await reader.end_offsets(partitions)
+        yield DeadLetters(reader, begins, {tp: ends[tp] for tp in sorted(ends)})
 
 
-async def replay(producer: AIOKafkaProducer, letters: Iterable[DeadLetter]) -> int:
+async def read_all(settings: Settings) -> AsyncIterator[DeadLetter]:
+    """Read every dead letter there is at the time of the call, each partition in order.
+
+    Raises:
+        Retryable: no broker can be reached, or it is still starting.
+    """
+    async with open_dead_letters(settings) as letters:
+        async for letter in letters.read():
+            yield letter
+
+
+async def replay(producer: AIOKafkaProducer, letters: AsyncIterable[DeadLetter]) -> int:
     """Send the original bytes back to the topic that they came from; returns how many.
 
-    Later stages write by id, so a replay that was not needed changes nothing.
+    At most `REPLAY_LETTERS` letters, or little more than `REPLAY_BYTES`, are in memory at a time. Later stages write by
+    id, so a replay that was not needed changes nothing.
     """
-    deliveries = [
-        await producer.send(
-            letter.origin.topic,
-            letter.value,
-            key=letter.key,
-            headers=[(_REPLAYED, letter.position.encode())],
-        )
-        for letter in letters
-    ]
+    number = waiting = 0
+    deliveries: list[Awaitable[Any]] = []
+    async for letter in letters:
+        headers = [(_REPLAYED, letter.position.encode())]
+        deliveries.append(await producer.send(letter.origin.topic, letter.value, key=letter.key, headers=headers))
+        number += 1
+        waiting += len(letter.value)
+        if len(deliveries) >= REPLAY_LETTERS or waiting >= REPLAY_BYTES:
+            await _delivered(deliveries)
+            deliveries, waiting = [], 0
+    await _delivered(deliveries)
+    return number
+
+
+async def _delivered(deliveries: Sequence[Awaitable[Any]]) -> None:
     for delivery in deliveries:
         await delivery
-    return len(deliveries)
