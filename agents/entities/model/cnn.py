@@ -93,8 +93,10 @@ def unpacked(vectors: NDArray[np.int8], width: int) -> Floats:
     """Stored vectors as the network reads them: [words, views·width], each view of a word of one length."""
     views = vectors.astype(np.float32).reshape(len(vectors), -1, width)
     length = np.maximum(np.linalg.norm(views, axis=2, keepdims=True), 1)
-    result: Floats = (VECTOR_LENGTH * views / length).reshape(vectors.shape)
-    return result
+    # In place: whole temporaries would be the largest memory that a worker takes while it starts.
+    views *= VECTOR_LENGTH
+    views /= length
+    return views.reshape(vectors.shape)
 
 
 def row_by_row(left: Floats, right: Floats) -> Floats:

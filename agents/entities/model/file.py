@@ -1,31 +1,80 @@
-"""The shipped model file: word statistics, the linear tagger and the networks, compressed."""
+"""Write and read the model file: word statistics, the random field and the networks.
+
+The format is safetensors (a length, a JSON header with the name, type, shape and offsets of each tensor, the tensors),
+so that other programs can read the file too. What safetensors leaves open is ours, in its one metadata entry `rasd`, a
+JSON object:
+
+- `format`, `version`: the name and the number of the layout of the tensors (`_FORMAT`, `_VERSION`).
+- `tags`: the order of all axes of tags.
+- `sha256`: digest of the names, types, shapes and bytes of all tensors, since safetensors has no checksum.
+
+`_TENSORS` and `_LAYERS` list the tensors.
+"""
 
 from __future__ import annotations
 
-import io
-import lzma
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
-from agents.entities.model.cnn import Layers, Networks, unpacked
+from agents.entities.bio import TAGS, TYPES
+from agents.entities.model.cnn import BUCKETS, Layers, Networks, unpacked
 from agents.entities.model.crf import LinearModel
 from agents.entities.model.features import FeatureCache, WordEntry
 from streams.errors import OperatorError
 
-SHIPPED = Path(__file__).parents[1] / "models" / "tagger.xz"
+SHIPPED = Path(__file__).parents[1] / "models" / "tagger.safetensors"
+
+_FORMAT, _VERSION = "rasd-tagger", 1
+# A single entry: safetensors writes several in random order, and equal models are to give equal bytes.
+_METADATA = "rasd"
+_HINT = "install rasd again, or make train-entities"
+
+Shape = tuple[int | str, ...]
+_T = len(TAGS)
+# Type and shape of each tensor. A size with a name is the same in all tensors: `words` of them, `vectors` of the first
+# ones. Texts are UTF-8 with a newline between two: words, the most frequent first; the `places` of each word
+# (`WordEntry`), with commas between; names of the random field's features, sorted.
+_TENSORS: dict[str, tuple[str, Shape]] = {
+    "words.text": ("uint8", ("bytes of words.text",)),
+    "words.count": ("uint32", ("words",)),
+    "words.classes": ("int16", ("words", "granularities")),
+    "words.kinds": ("uint8", ("words", len(TYPES))),  # in steps of 1/255
+    "words.places": ("uint8", ("bytes of words.places",)),
+    "vectors": ("int8", ("vectors", "views", "width")),
+    "crf.features": ("uint8", ("bytes of crf.features",)),
+    "crf.weights": ("float16", ("features", _T)),
+    "crf.transitions": ("float32", (_T, _T)),
+}
+# The tensors of network N are float16 and named cnn.N.field, after the fields of `Layers`.
+_LAYERS: dict[str, Shape] = {
+    "features": (BUCKETS, "feature width"),
+    "first": ("input", 5, "states"),
+    "first_bias": ("states",),
+    "second": ("states", 3, "states"),
+    "second_bias": ("states",),
+    "third": ("states", 3, "states"),
+    "third_bias": ("states",),
+    "last": ("states", _T),
+    "last_bias": (_T,),
+    "transitions": (_T, _T),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Everything that training makes.
+    """Hold everything that training makes.
 
     Attributes:
-        vectors: [vectors, views·width] of the first words.
+        vectors: [V, views·width] of the first V words, in steps of 1/127 of a row's largest component.
         width: dimensions of one view.
         linear: the conditional random field, and with it what is known of words, the most frequent first.
         networks: parameters of each network.
@@ -38,11 +87,11 @@ class Model:
 
     @property
     def words(self) -> Mapping[str, WordEntry]:
-        """What is known of words."""
+        """What is known of normalised words."""
         return self.linear.features.words
 
     def joined(self) -> Networks:
-        """The networks, ready to run side by side."""
+        """Return the networks side by side."""
         numbers = {word: number for number, word in zip(range(len(self.vectors)), self.words, strict=False)}
         return Networks(self.linear.features, numbers, unpacked(self.vectors, self.width), self.networks)
 
@@ -55,76 +104,154 @@ def read_shipped(networks: int) -> Model:
     """
     try:
         return load(SHIPPED, networks)
-    except (OSError, ValueError) as error:
-        raise OperatorError(str(error), hint="install rasd again, or make train-entities") from error
+    except OSError as error:
+        raise OperatorError(f"{SHIPPED}: {error}", hint=_HINT) from error
+    except ValueError as error:
+        raise OperatorError(str(error), hint=_HINT) from error
 
 
 def save(model: Model, path: Path) -> None:
-    """Write the model, the same bytes for the same model."""
+    """Write the model; equal models give equal bytes."""
     entries = list(model.words.values())
     names = sorted(model.linear.weights)
-    buffer = io.BytesIO()
-    for array in (
-        _lines(model.words),
-        np.array([entry.count for entry in entries], dtype=np.uint32),
-        np.array([entry.classes for entry in entries], dtype=np.int16),
-        np.rint(255 * np.array([entry.kinds for entry in entries])).astype(np.uint8),
-        _lines(",".join(entry.places) for entry in entries),
-        model.vectors,
-        np.array(model.width),
-        _lines(names),
-        np.array([model.linear.weights[name] for name in names], dtype=np.float16),
-        model.linear.transitions.astype(np.float32),
-        *(array.astype(np.float16) for layers in model.networks for array in _arrays(layers)),
-    ):
-        np.save(buffer, array, allow_pickle=False)
-    path.write_bytes(lzma.compress(buffer.getvalue(), preset=9))
+    tensors = {
+        "words.text": _lines(model.words),
+        "words.count": np.array([entry.count for entry in entries], dtype=np.uint32),
+        "words.classes": np.array([entry.classes for entry in entries], dtype=np.int16),
+        "words.kinds": np.rint(255 * np.array([entry.kinds for entry in entries])).astype(np.uint8),
+        "words.places": _lines(",".join(entry.places) for entry in entries),
+        "vectors": model.vectors.reshape(len(model.vectors), -1, model.width),
+        "crf.features": _lines(names),
+        "crf.weights": np.array([model.linear.weights[name] for name in names], dtype=np.float16),
+        "crf.transitions": model.linear.transitions.astype(np.float32),
+    }
+    for number, layers in enumerate(model.networks):
+        tensors |= {f"cnn.{number}.{name}": getattr(layers, name).astype(np.float16) for name in _LAYERS}
+    # safetensors takes the memory of an array as it lies, whatever its strides.
+    tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    header = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "networks": len(model.networks),
+        "tags": TAGS,
+        "sha256": _digest(tensors),
+    }
+    save_file(tensors, path, {_METADATA: json.dumps(header)})
 
 
 def load(path: Path, networks: int) -> Model:
     """Read a model that `save` wrote.
 
     Args:
-        networks: how many of its networks to read.
+        path: of the file.
+        networks: how many of its networks to read, the first ones.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is no such model, or has fewer networks.
+        ValueError: it is no such file, is damaged, is of another version, or has fewer networks; the message is one
+            line that begins with the path.
     """
     try:
-        buffer = io.BytesIO(lzma.decompress(path.read_bytes()))
-        words, counts, classes, kinds, places, vectors, width, names, weights, transitions = _read(buffer, 10)
-        layers = tuple(Layers(*(part.astype(np.float32) for part in _read(buffer, _PARTS))) for _ in range(networks))
-    except (lzma.LZMAError, EOFError, ValueError) as error:
-        raise ValueError(f"{path}: damaged model: {error}") from error
+        return _model(_read(path, networks), networks)
+    except (SafetensorError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _model(tensors: Mapping[str, NDArray[Any]], networks: int) -> Model:
+    counts, weights = tensors["words.count"].tolist(), tensors["crf.weights"].astype(np.float32)
     rows = zip(
-        counts.tolist(),
-        map(tuple, classes.tolist()),
-        map(tuple, (kinds / 255).tolist()),
-        (tuple(letters.split(",")) if letters else () for letters in _strings(places)),
+        counts,
+        map(tuple, tensors["words.classes"].tolist()),
+        map(tuple, (tensors["words.kinds"] / 255).tolist()),
+        (tuple(found.split(",")) if found else () for found in _strings(tensors, "words.places", len(counts))),
         strict=True,
     )
-    known = dict(zip(_strings(words), (WordEntry(*row) for row in rows), strict=True))
-    linear = LinearModel(
-        FeatureCache(known), dict(zip(_strings(names), weights.astype(np.float32), strict=True)), transitions
+    texts = _strings(tensors, "words.text", len(counts))
+    words = dict(zip(texts, (WordEntry(*row) for row in rows), strict=True))
+    names = _strings(tensors, "crf.features", len(weights))
+    linear = LinearModel(FeatureCache(words), dict(zip(names, weights, strict=True)), tensors["crf.transitions"])
+    layers = (
+        Layers(**{name: tensors[f"cnn.{number}.{name}"].astype(np.float32) for name in _LAYERS})
+        for number in range(networks)
     )
-    return Model(vectors, int(width), linear, layers)
+    vectors = tensors["vectors"]
+    return Model(vectors.reshape(len(vectors), -1), vectors.shape[2], linear, tuple(layers))
 
 
-_PARTS = len(fields(Layers))
+def _read(path: Path, networks: int) -> dict[str, NDArray[Any]]:
+    """Read the tensors of a file and check them.
+
+    Raises:
+        ValueError: as `load`, without the path.
+    """
+    try:
+        with safe_open(path, framework="numpy", backend="pread") as file:
+            header = _header(file.metadata())
+            found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
+    except SafetensorError as error:
+        raise ValueError(f"no safetensors file, or a damaged one: {error}") from error
+    if header["networks"] < networks:
+        raise ValueError(f"{networks} networks are wanted, and the file has {header['networks']}")
+    expected = _TENSORS | {
+        f"cnn.{number}.{name}": ("float16", shape)
+        for number in range(header["networks"])
+        for name, shape in _LAYERS.items()
+    }
+    if wrong := sorted(expected.keys() ^ found.keys()):
+        raise ValueError(f"damaged model: tensor {wrong[0]} is {'missing' if wrong[0] in expected else 'unknown'}")
+    sizes: dict[str, int] = {}
+    for name, (dtype, shape) in expected.items():
+        tensor = found[name]
+        right = len(shape) == tensor.ndim and all(
+            size == (sizes.setdefault(wanted, size) if isinstance(wanted, str) else wanted)
+            for wanted, size in zip(shape, tensor.shape, strict=True)
+        )
+        if not right or tensor.dtype != dtype:
+            raise ValueError(f"damaged model: tensor {name} is {tensor.dtype} {tensor.shape}, not {dtype} {shape}")
+    if _digest(found) != header["sha256"]:
+        raise ValueError("damaged model: the tensors do not have the SHA-256 that the file names")
+    return found
 
 
-def _arrays(layers: Layers) -> Sequence[NDArray[np.float32]]:
-    return astuple(layers)
+def _header(metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    """Read our part of a file's metadata.
+
+    Raises:
+        ValueError: there is none, or it is not of this format, version and order of tags.
+    """
+    try:
+        header = json.loads((metadata or {}).get(_METADATA, "null"))
+    except ValueError:
+        header = None
+    match header:
+        case {"format": str(name), "version": int(version), "tags": [*tags], "networks": int(), "sha256": str()}:
+            pass
+        case _:
+            raise ValueError(f"no model of the tagger: it has no metadata of {_FORMAT}")
+    if name != _FORMAT:
+        raise ValueError(f"no model of the tagger: its format is {name}, not {_FORMAT}")
+    if version != _VERSION:
+        raise ValueError(f"{_FORMAT} version {version}; this code reads version {_VERSION}")
+    if tags != list(TAGS):
+        raise ValueError(f"the order of its tags is {' '.join(map(str, tags))}; this code's is {' '.join(TAGS)}")
+    return dict(header)
 
 
-def _read(buffer: io.BytesIO, count: int) -> list[NDArray[Any]]:
-    return [np.load(buffer, allow_pickle=False) for _ in range(count)]
+def _digest(tensors: Mapping[str, NDArray[Any]]) -> str:
+    """Compute the SHA-256 of the names, types, shapes and bytes of contiguous tensors, in the order of their names."""
+    digest = sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tensor.shape}\n".encode())
+        digest.update(tensor.data)
+    return digest.hexdigest()
 
 
 def _lines(strings: Iterable[str]) -> NDArray[np.uint8]:
     return np.frombuffer("\n".join(strings).encode(), dtype=np.uint8)
 
 
-def _strings(lines: NDArray[Any]) -> list[str]:
-    return lines.tobytes().decode().split("\n")
+def _strings(tensors: Mapping[str, NDArray[Any]], name: str, count: int) -> list[str]:
+    strings = tensors[name].tobytes().decode().split("\n")
+    if len(strings) != count:
+        raise ValueError(f"damaged model: tensor {name} has {len(strings)} lines, not {count}")
+    return strings
