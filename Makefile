@@ -62,7 +62,7 @@ lock: ## resolve the pinned packages anew (needs uv)
 	@$(COMPILE) --extra tracing -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-tracing.lock
 
 train-entities: setup ## train the tagger anew from ../shared/corpus
-	@$(BIN)/python -m agents.entities.training.train --corpus ../shared/corpus
+	@$(BIN)/python -m agents.entities.training --corpus ../shared/corpus
 
 stock-phrases: setup ## rebuild dedupe's table of stock phrases from ../shared/corpus
 	@$(BIN)/python -m agents.dedupe.build ../shared/corpus/saudinewsnet

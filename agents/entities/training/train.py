@@ -1,11 +1,7 @@
-"""Trains the embedded tagger: `python -m agents.entities.training.train --corpus ../shared/corpus`.
-
-The same corpus, packages and machine kind give the same file, byte for byte.
-"""
+"""Fit the parts of the embedded tagger, one after the other."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,21 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pycrfsuite
-from threadpoolctl import threadpool_limits
 
 from agents.entities.bio import TAGS, TYPES
 from agents.entities.model.cnn import Layers, Networks, unpacked
 from agents.entities.model.crf import Floats, LinearModel
 from agents.entities.model.features import BEYOND, OFFSETS, FeatureCache, WordEntry, WordFeatures, core, word_features
-from agents.entities.model.file import SHIPPED, Model, save
-from agents.entities.taggers.embedded import NETWORKS
 from agents.entities.training import corpus as corpora
 from agents.entities.training.batches import Encoder
 from agents.entities.training.convolution import impossible
 from agents.entities.training.corpus import Tagged
 from agents.entities.training.fitting import fit
-from agents.entities.training.place_words import place_words
-from agents.entities.training.word_statistics import DIMENSIONS, WordStatistics, word_statistics
+from agents.entities.training.word_statistics import DIMENSIONS, WordStatistics
 
 # Share of the random field that AQMAR taught too. Cross-validated (docs/explanation/entities.md).
 ADDED_SHARE = 0.25
@@ -144,36 +136,3 @@ def know_kinds(statistics: WordStatistics, layers: Layers, news: Iterable[Sequen
 def read_news(corpus: Path) -> list[list[str]]:
     """The sentences of the unlabelled news; a word that comes again takes no memory."""
     return [list(map(sys.intern, tokens)) for tokens in corpora.unlabelled(corpus)]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Train on all of the training material and write the model file."""
-    parser = argparse.ArgumentParser(prog="python -m agents.entities.training.train", description=main.__doc__)
-    parser.add_argument("--corpus", type=Path, required=True, help="folder of anercorp/, aqmar/ and saudinewsnet/")
-    parser.add_argument("--output", type=Path, default=SHIPPED, help="model file (default: %(default)s)")
-    options = parser.parse_args(arguments)
-    # More threads add in another order, and the last digits would differ.
-    with threadpool_limits(1):
-        _say("counting and clustering the words of the unlabelled news")
-        news = read_news(options.corpus)
-        statistics = word_statistics(news, place_words())
-        sentences, added = corpora.anercorp(options.corpus), corpora.aqmar(options.corpus)
-        networks: list[Layers] = []
-        for layers in train_networks(sentences, added, statistics, NETWORKS):
-            networks.append(layers)
-            _say(f"fitted network {len(networks)}")
-        _say("what the first network takes the words of the news for")
-        words = know_kinds(statistics, networks[0], news)
-        _say("fitting the conditional random fields, without and with AQMAR")
-        linear = mean_of(train(sentences, words), train([*sentences, *added], words))
-    save(Model(statistics.vectors, DIMENSIONS, linear, tuple(networks)), options.output)
-    _say(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB")
-    return 0
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
