@@ -5,7 +5,7 @@
     python -m benchmarks.entities.accuracy ../shared/corpus --folds 0 2 --no-aqmar
 
 The folds are contiguous parts of ANERcorp's train split; each is tagged by models that were trained on the other four.
-The word statistics come from the unlabelled news alone, so that no fold has seen its own text.
+The word statistics come from the unlabelled news alone, so that no model has read the text of its own fold.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def main() -> None:
         print(f"without {options.without}; share as shipped {NETWORKS_SHARE}; each: precision recall F1", flush=True)
         gold: Tags = []
         guessed: dict[str, Tags] = {}
-        for fold, (training, held) in enumerate(corpora.folds(tagged, 5)):
+        for fold, (training, held) in enumerate(corpora.splits(tagged, 5)):
             if fold not in options.folds:
                 continue
             added = [] if options.no_aqmar else wiki

@@ -1,1 +1,1 @@
-"""From tags to the mentions of an article: their limits, and one name an entity."""
+"""Make the mentions of an article from tags: their limits, and one name for each entity."""

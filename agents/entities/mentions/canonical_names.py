@@ -1,4 +1,4 @@
-"""One name for all mentions of one entity in an article."""
+"""Give all mentions of one entity in an article one name."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from agents.entities.model.normalise import normalise, plain
 
 Words = tuple[str, ...]
 
-# As `_key` folds them.
+# As `_key` normalises them.
 _CHILD_OF = frozenset({"بن", "ابن", "بنت"})
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A mention before it has a name.
+    """Hold a mention that has no name yet.
 
     Attributes:
         words: its words without clitics, as printed; the article of «للقاهرة» restored.
@@ -29,11 +29,11 @@ class Mention:
 
 
 def name_mentions(mentions: Sequence[Mention]) -> list[str]:
-    """The name of each mention, in their order.
+    """Name each mention, in their order.
 
-    Mentions are one entity when their folded words agree. A person's shorter mention («الخطيب») joins the fuller one
-    («ليلى الخطيب») whose words contain its own: the last such before it, else the only one of the article. The name
-    is the fullest form as the article prints it most often, without vowel signs.
+    Mentions are one entity when their normalised words agree. A person's shorter mention («الخطيب») takes the name of
+    the fuller one («ليلى الخطيب») whose words contain its own: the last such before it, else the only one of the
+    article. The name is the fullest form as the article prints it most often, without vowel signs.
     """
     keys = [(mention.kind, tuple(map(_key, mention.words))) for mention in mentions]
     owners = _owners(keys)
@@ -44,30 +44,30 @@ def name_mentions(mentions: Sequence[Mention]) -> list[str]:
 
 
 def _key(word: str) -> str:
-    folded = normalise(word).replace("ة", "ه").replace("ئ", "ي").replace("ؤ", "و")
-    bare = folded.removeprefix("ال")
-    return bare if len(bare) > 1 else folded
+    normalised = normalise(word).replace("ة", "ه").replace("ئ", "ي").replace("ؤ", "و")
+    bare = normalised.removeprefix("ال")
+    return bare if len(bare) > 1 else normalised
 
 
 def _owners(keys: Sequence[tuple[str, Words]]) -> list[int]:
-    """The mention whose form names each: itself unless a person is named more fully elsewhere.
+    """Return for each mention the index of the one whose form names it: its own unless a person has a fuller form.
 
     Every form is compared once, and only with those that have its rarest word: a page may name ten thousand persons.
     """
-    places: dict[Words, list[int]] = {}
+    indices: dict[Words, list[int]] = {}
     for index, (kind, words) in enumerate(keys):
         if kind == "PER":
-            places.setdefault(words, []).append(index)
+            indices.setdefault(words, []).append(index)
     having: dict[str, list[Words]] = {}
-    for words in places:
+    for words in indices:
         for word in set(words):
             having.setdefault(word, []).append(words)
-    fuller = {words: _fuller(words, having) for words in places}
+    fuller = {words: _fuller(words, having) for words in indices}
     owners = list(range(len(keys)))
-    for words, mentions in places.items():
+    for words, mentions in indices.items():
         # The fullest forms of the article; «خالد المصري» and «خالد بن سعد المصري» are one candidate, the latter.
         tops = [other for other in fuller[words] if fuller[words].isdisjoint(fuller[other])]
-        named = sorted(index for other in tops for index in places[other])
+        named = sorted(index for other in tops for index in indices[other])
         for index in mentions:
             before = bisect(named, index)
             if before:
@@ -78,15 +78,15 @@ def _owners(keys: Sequence[tuple[str, Words]]) -> list[int]:
 
 
 def _fuller(words: Words, having: Mapping[str, Sequence[Words]]) -> set[Words]:
-    """The forms that contain these words and more."""
+    """Return the forms that contain these words and further ones."""
     rarest = min((having[word] for word in words), key=len)
     return {other for other in rarest if len(other) > len(words) and _contains(other, words)}
 
 
 def _contains(full: Sequence[str], part: Sequence[str]) -> bool:
-    """Whether the words of `part` stand in `full` in their order, and do not begin with a father's name.
+    """Tell whether the words of `part` occur in `full` in their order and do not begin with a father's name.
 
-    «سلمان» alone is another than «محمد بن سلمان».
+    «سلمان» alone is another person than «محمد بن سلمان».
     """
     rest = iter(full)
     if not all(word in rest for word in part):

@@ -1,4 +1,4 @@
-"""Telling the clitics و ف ب ل ك from the first letters of a name."""
+"""Find the clitics و ف ب ل ك before a name, and tell them from the first letters of names."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from agents.entities.model.normalise import normalise
 
 _CLITICS = ("و", "ف", "ب", "ل", "ك", "وب", "ول", "وك", "فب", "فل", "فك")
 _SHORTEST_NAME = 3
-# A rest that is a name so much less often than the whole word is another word: «فراس» is a man, «رأس» a head.
+# Least ratio of how often the rest and the whole word are names. «فراس» is a man, and «رأس» a head.
 _LEAST_SHARE = 0.5
-# Below this a word is hardly ever written as a name.
+# Least probability of being part of a name that a rest needs.
 _LEAST_NAME = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Clitics:
-    """The beginning of a word that is no part of the name.
+    """Describe the beginning of a word that is no part of the name.
 
     Attributes:
         length: its code points in the word as printed.
@@ -33,22 +33,22 @@ NONE = Clitics()
 
 
 def part_clitics(word: str, words: Mapping[str, WordEntry]) -> Clitics:
-    """The clitics before a name.
+    """Find the clitics at the beginning of a name.
 
-    The news decides: a letter is a clitic when the rest is written alone more often than the whole and is a name
-    itself. Of a word that the news does not know, only a clitic before the article is parted.
+    A letter is a clitic when the unlabelled news has the rest more often than the whole word, and as a name. Of a word
+    that the news does not have, only a clitic before the article is split off.
 
     Args:
         word: the first word of a mention, as printed.
-        words: what is known of folded words.
+        words: what the news knows of normalised words.
     """
-    folded = normalise(word)
-    whole = words.get(folded)
+    normalised = normalise(word)
+    whole = words.get(normalised)
     best, count = NONE, whole.count if whole else 0
     for letters in _CLITICS:
-        if not folded.startswith(letters):
+        if not normalised.startswith(letters):
             continue
-        rest, elided = folded[len(letters) :], False
+        rest, elided = normalised[len(letters) :], False
         if letters[-1] == "ل" and rest.startswith("ل"):
             rest, elided = "ا" + rest, True
         if len(rest) < _SHORTEST_NAME:
@@ -69,7 +69,7 @@ def _is_name(rest: WordEntry, whole: WordEntry | None) -> bool:
 
 
 def _printed_length(word: str, letters: int) -> int:
-    """Code points of the word as printed that its first folded letters take, with the marks on them."""
+    """Count the code points of a printed word that its first `letters` normalised letters take, marks included."""
     length = 0
     while length < len(word) and len(normalise(word[: length + 1])) <= letters:
         length += 1

@@ -1,4 +1,4 @@
-"""From an article's body to its entities."""
+"""Extract the entities of articles' bodies."""
 
 from __future__ import annotations
 
@@ -15,16 +15,23 @@ from agents.entities.taggers.base import Tagger, Tagging
 from agents.text.tokens import Token, sentences, tokenize
 from streams.records import Article, Entity
 
-# A name reaches over «.», «-» and «'» (أ.ف.ب, Al-Ahram) but never over a quotation mark, a bracket or a comma.
+# A name may contain these signs (أ.ف.ب, Al-Ahram), but no quotation mark, bracket or comma.
 _INSIDE_NAMES = frozenset(".-–'’`/&")
 _OPENING = frozenset('«“"„')
-# Of tokens that hold letters or digits these stand in decimals, dates and times alone, which are part of no name.
+# Tokens with letters or digits contain these only in decimals, dates and times, which are part of no name.
 _INSIDE_NUMBERS = frozenset("،,٫٬:/")
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A mention in the body: its tokens, and the clitics of the first."""
+    """Hold a mention of the body.
+
+    Attributes:
+        tokens: its tokens, at least one.
+        kind: its class.
+        score: least probability of its tokens' tags, 0 to 1.
+        clitics: clitics of its first token.
+    """
 
     tokens: tuple[Token, ...]
     kind: Kind
@@ -33,10 +40,11 @@ class _Found:
 
 
 def tag_articles(articles: Sequence[Article], tagger: Tagger) -> list[Article]:
-    """The articles with the entities of their bodies, as each has them alone; those in other languages have none.
+    """Set the entities of articles; those in other languages than Arabic have none.
 
-    A mention begins after its clitics («وبيروت» gives «بيروت»; «للقاهرة» gives «لقاهرة», named «القاهرة»), and neither
-    begins nor ends with punctuation; `body[start:end] == text`; mentions never overlap and stand in the body's order.
+    The entities of an article do not depend on the other articles. A mention begins after its clitics («وبيروت» gives
+    «بيروت»; «للقاهرة» gives «لقاهرة», named «القاهرة») and neither begins nor ends with punctuation;
+    `body[start:end] == text`; mentions do not overlap and are in the order of the body.
     """
     arabic = iter(find_entities([article.body for article in articles if article.language == "ar"], tagger))
     return [
@@ -46,7 +54,7 @@ def tag_articles(articles: Sequence[Article], tagger: Tagger) -> list[Article]:
 
 
 def find_entities(bodies: Sequence[str], tagger: Tagger) -> list[list[Entity]]:
-    """The entities of each Arabic text; offsets count its code points."""
+    """Find the entities of each Arabic text; offsets are in code points."""
     texts = [_sentences(body) for body in bodies]
     taggings = tagger.tag_texts([[[token.text for token in part] for part in parts] for parts in texts])
     return [_entities(*text, tagger.words) for text in zip(bodies, texts, taggings, strict=True)]
@@ -73,7 +81,7 @@ def _entities(
 
 
 def _persons(name: Sequence[Token], kind: Kind, words: Mapping[str, WordEntry]) -> Iterator[Sequence[Token]]:
-    """Persons run together: no name goes on after و, ف, ل or ك («محمود عباس وجون كيري»). ب stays: «المعتصم بالله»."""
+    """Split a PER before the clitics و, ف, ل and ك («محمود عباس وجون كيري»), but not before ب («المعتصم بالله»)."""
     start = 0
     for index in range(1, len(name) if kind == "PER" else 0):
         first = name[index].text
@@ -85,9 +93,9 @@ def _persons(name: Sequence[Token], kind: Kind, words: Mapping[str, WordEntry]) 
 
 
 def _one_name(tokens: Sequence[Token]) -> list[Token]:
-    """The run of tokens that is the name: what stands in quotation marks, else the longest; empty without a word.
+    """Choose the run of tokens that is the name: the one in quotation marks, else the longest; empty without a word.
 
-    «تنظيم «القمر»» is a kind of organisation and its name.
+    «تنظيم «القمر»» is a kind of organisation, and its name.
     """
     best: list[Token] = []
     best_rank = (False, 0)
@@ -98,7 +106,7 @@ def _one_name(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _pieces(tokens: Sequence[Token]) -> Iterator[tuple[bool, list[Token]]]:
-    """The runs without a sign that parts names, and whether a quotation mark opens each."""
+    """Yield the runs of tokens between signs that end a name, and whether a quotation mark opens each."""
     piece: list[Token] = []
     quoted = False
     for token in tokens:
@@ -117,7 +125,7 @@ def _trimmed(piece: list[Token]) -> list[Token]:
 
 
 def _is_word(token: Token) -> bool:
-    # A tatweel or a vowel sign alone is alphanumeric to Python and nothing to a reader.
+    # Normalised, since Python counts a tatweel or a vowel sign alone as alphanumeric.
     return normalise(token.text)[:1].isalnum() and _INSIDE_NUMBERS.isdisjoint(token.text)
 
 

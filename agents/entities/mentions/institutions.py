@@ -1,6 +1,6 @@
-"""Institutions that bear a person's name: «مستشفى الملك عبدالعزيز» is no person.
+"""Correct institutions that bear a person's name: «مستشفى الملك عبدالعزيز» is an organisation.
 
-Tagged news has few of them, and taggers see the king in them. Readers who look for a person do not look for these.
+Tagged corpora have few of them, so that taggers find the person, and a search for the person would find them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from agents.entities.bio import TagSpan
 from agents.entities.model.features import WordEntry, split_clitics
 from agents.entities.model.normalise import normalise
 
-# Folded, as `_word` gives them. Roads, mosques and quarters are places, which the gazetteer knows or not.
+# Normalised as by `_word`. Roads, mosques and quarters are left out: they are places, not organisations.
 _KINDS = frozenset({"جامعة", "كلية", "معهد", "مستشفي", "مركز", "مدرسة", "مؤسسة", "اكاديمية"})
 _TITLES = frozenset({"الملك", "الامير", "الاميرة", "الملكة", "الامام", "الشيخ", "الرئيس", "الشهيد", "السلطان"})
 
@@ -19,12 +19,15 @@ _TITLES = frozenset({"الملك", "الامير", "الاميرة", "الملك
 def named_institutions(
     tokens: Sequence[str], found: Sequence[TagSpan], words: Mapping[str, WordEntry]
 ) -> list[TagSpan]:
-    """The spans of one sentence, in which a person behind an institution's word is an ORG that begins with that word.
+    """Turn a person after a word for an institution into an ORG that begins with that word.
 
     Args:
-        tokens: of the sentence, as printed.
-        found: its spans, left to right; those that the new one covers go.
-        words: what is known of folded words, so that «بجامعة» is known too.
+        tokens: tokens of one sentence, as printed.
+        found: its spans, left to right.
+        words: what is known of normalised words, so that «بجامعة» is recognised too.
+
+    Returns:
+        The spans, left to right, without those that a new one covers.
     """
     kept: list[TagSpan] = []
     for span in found:
@@ -40,5 +43,5 @@ def named_institutions(
 
 
 def _word(token: str, words: Mapping[str, WordEntry]) -> str:
-    folded = normalise(token)
-    return split_clitics(folded, words)[1] if folded else ""
+    normalised = normalise(token)
+    return split_clitics(normalised, words)[1] if normalised else ""

@@ -1,1 +1,1 @@
-"""The embedded model: features, random field, convolutional network, and their file."""
+"""Compute the embedded model: features, random field, convolutional network, and their file."""

@@ -1,4 +1,4 @@
-"""The convolutional tagger: word vectors and hashed word features, three layers of neighbours, a linear chain on top.
+"""Run the convolutional networks: word vectors and hashed features, three layers of neighbours, a linear chain on top.
 
 Strubell et al. (2017) tag as well with convolutions as with recurrent networks. The first layer is linear in each word,
 so that what a word adds to the tokens around it is a row that is computed once a word and kept (`_compute`); the other
@@ -14,30 +14,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.entities.model.features import FeatureCache, WordFeatures
-from agents.entities.model.forward_backward import Layout, marginals
+from agents.entities.model.forward_backward import SentenceLayout, marginals
 from agents.entities.model.row_cache import RowCache
 
 Floats = NDArray[np.float32]
 
 BUCKETS = 1 << 14
 _RUNS = (3, 4)
-# Keeps the sum of some thirty hashed features in the size of the word vectors.
+# Scales the sum of some thirty hashed features to the length of the word vectors.
 BAG_SCALE = 0.3
 VECTOR_LENGTH = 3.0
 _POWERS = np.cumprod(np.full(64, 0x01000193, dtype=np.uint32), dtype=np.uint32)
 # Bytes of rows kept, whatever the number of networks.
 _CACHED_BYTES = 120_000_000
-# Rows of the products that must not depend on how many rows there are.
+# Rows of each product in `row_by_row`.
 _BLOCK = 32
-# The farthest neighbours that a layer looks at.
+# Distance of the farthest neighbours that a layer reads.
 _GAP = 2
 
 
 def bags(words: Sequence[WordFeatures]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The rows of the feature table that each word adds up: its features and its stem's runs of three and four letters.
+    """Hash the features of each word and its stem's runs of three and four letters to rows of the feature table.
 
     Returns:
-        [rows] of the words one after the other, and [words] where each begins; no word is without a row.
+        [rows] the rows of the words one after the other, and [words] the index where each word's begin; every word has
+        at least one row.
     """
     names = _rows_of([name for features in words for name in features.names])
     owners = np.repeat(np.arange(len(words)), [len(features.names) for features in words])
@@ -49,29 +50,33 @@ def bags(words: Sequence[WordFeatures]) -> tuple[NDArray[np.intp], NDArray[np.in
 
 
 def _rows_of(names: Sequence[str]) -> NDArray[np.intp]:
-    """The row of each feature, none empty: a polynomial hash of its letters (Karp & Rabin, 1987), all in one go."""
+    """Hash each feature's name, none empty, to a row: a polynomial in its code points (Karp & Rabin, 1987)."""
     codes = np.frombuffer("".join(names).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     lengths = np.fromiter(map(len, names), dtype=np.intp, count=len(names))
     starts = np.cumsum(lengths) - lengths
-    places = np.arange(len(codes)) - np.repeat(starts, lengths)
-    return _row(np.add.reduceat(codes * _POWERS[places % len(_POWERS)], starts))
+    positions = np.arange(len(codes)) - np.repeat(starts, lengths)
+    return _row(np.add.reduceat(codes * _POWERS[positions % len(_POWERS)], starts))
 
 
 def _row(hashes: NDArray[np.uint32]) -> NDArray[np.intp]:
-    """Spread hashes over the rows; the high bits are the well mixed ones. Row 0 is nobody's."""
+    """Spread hashes over the rows 1 to `BUCKETS` - 1, high bits into low ones. Row 0 is reserved."""
     mixed = (hashes ^ (hashes >> 15)) * np.uint32(0x85EBCA6B)
     return (1 + (mixed ^ (mixed >> 13)) % (BUCKETS - 1)).astype(np.intp)
 
 
 def _letter_runs(stems: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The rows of all runs of letters, a stem's beginning and end counted as letters, and which stem each is of."""
+    """Hash the runs of `_RUNS` letters of stems to rows; a stem's beginning and end count as letters.
+
+    Returns:
+        [runs] the row of each run, and [runs] the index of its stem.
+    """
     framed = [f"<{stem}>" for stem in stems]
     codes = np.frombuffer("".join(framed).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     owners = np.repeat(np.arange(len(stems)), [len(stem) for stem in framed])
     found, of = [], []
     for size in _RUNS:
         count = max(len(codes) - size + 1, 0)
-        # FNV-1a (Fowler, Noll & Vo), a code point at a time.
+        # FNV-1a (Fowler, Noll & Vo), by code points.
         mixed = np.full(count, 2166136261 + size, dtype=np.uint32)
         for at in range(size):
             mixed = (mixed ^ codes[at : at + count]) * np.uint32(16777619)
@@ -82,7 +87,7 @@ def _letter_runs(stems: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.int
 
 
 def vector_row(features: WordFeatures, numbers: Mapping[str, int]) -> int | None:
-    """The row of a word's vector, or of its stem's, without and with its article; None when all are unknown."""
+    """Return the row of the vector of a word, else of its stem, else of that without article; None if none has one."""
     for form in (features.plain, features.stem, features.stem.removeprefix("ال")):
         if form in numbers:
             return numbers[form]
@@ -90,7 +95,7 @@ def vector_row(features: WordFeatures, numbers: Mapping[str, int]) -> int | None
 
 
 def unpacked(vectors: NDArray[np.int8], width: int) -> Floats:
-    """Stored vectors as the network reads them: [words, views·width], each view of a word of one length."""
+    """Scale stored vectors, [words, views·width], so that each view of a word has length `VECTOR_LENGTH`."""
     views = vectors.astype(np.float32).reshape(len(vectors), -1, width)
     length = np.maximum(np.linalg.norm(views, axis=2, keepdims=True), 1)
     # In place: whole temporaries would be the largest memory that a worker takes while it starts.
@@ -100,14 +105,17 @@ def unpacked(vectors: NDArray[np.int8], width: int) -> Floats:
 
 
 def row_by_row(left: Floats, right: Floats) -> Floats:
-    """`left @ right`, each row as it is without the others, to the last digit.
+    """Compute `left @ right` so that a row of the result does not depend, to the last digit, on the other rows.
 
-    BLAS takes another kernel, and adds in another order, for few rows than for many: an article's scores would depend
-    on the articles that came with it. So all products are of one shape.
+    BLAS chooses a kernel, and with it the order of additions, by the number of rows: an article's scores would depend
+    on the articles that are tagged with it. So all products have `_BLOCK` rows.
 
     Args:
         left: [..., rows, K].
         right: [..., K, columns].
+
+    Returns:
+        [..., rows, columns].
     """
     *before, rows, width = left.shape
     padded = np.zeros((*before, rows + -rows % _BLOCK, width), dtype=left.dtype)
@@ -116,11 +124,11 @@ def row_by_row(left: Floats, right: Floats) -> Floats:
     return product.reshape(*before, -1, product.shape[-1])[..., :rows, :]
 
 
-def spaced(layout: Layout) -> tuple[NDArray[np.intp], Floats]:
-    """The rows of the tokens when empty ones stand before, between and behind the sentences: no layer looks across.
+def spaced(layout: SentenceLayout) -> tuple[NDArray[np.intp], Floats]:
+    """Assign tokens to rows, with empty rows before, between and after the sentences, so that no layer reads across.
 
     Returns:
-        [tokens] the row of each, and [rows, 1] of 1 where there is a token, else 0.
+        [tokens] the row of each token, and [rows, 1] with 1 in the rows of tokens and 0 in empty ones.
     """
     here = np.arange(len(layout.steps)) + _GAP * np.cumsum(layout.steps == 0)
     inside = np.zeros((here[-1] + 1 + _GAP, 1), dtype=np.float32)
@@ -129,11 +137,14 @@ def spaced(layout: Layout) -> tuple[NDArray[np.intp], Floats]:
 
 
 def collected(given: Floats, step: int) -> Floats:
-    """[rows, H]: what the neighbours give to each row, added up.
+    """Add up what each row receives from its neighbours.
 
     Args:
-        given: [rows, n, H] what each row gives to those n // 2 · `step` rows before it, …, and as many behind it.
-        step: distance of neighbours.
+        given: [rows, n, H] what each row gives to the rows from n // 2 · `step` before it to as many after it.
+        step: distance between neighbours, in rows.
+
+    Returns:
+        [rows, H].
     """
     count, reach = given.shape[1], given.shape[1] // 2
     total = given[:, reach].copy()
@@ -147,7 +158,7 @@ def collected(given: Floats, step: int) -> Floats:
 
 
 def rectified(totals: Floats, bias: Floats, inside: Floats) -> Floats:
-    """The positive part of [rows, H] totals and their bias, 0 where no token is."""
+    """Compute the positive part of `totals` + `bias`, [rows, H], with 0 in the rows without a token."""
     result = totals + bias
     np.maximum(result, 0, out=result)
     result *= inside
@@ -156,15 +167,15 @@ def rectified(totals: Floats, bias: Floats, inside: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Parameters of one network.
+    """Hold the parameters of one network.
 
     Attributes:
-        features: [BUCKETS, F] of hashed features.
-        first: [D+F, 5, H] what the word vector and the features' sum give to the tokens from two before to two behind;
-            bias [H].
-        second, third: [H, 3, H] what a state gives to its neighbours at distance 1 and 2, and to itself; bias [H].
+        features: [BUCKETS, F] vectors of hashed features.
+        first: [D+F, 5, H] what a word's vector and the sum of its features give to the tokens from two before it to two
+            after it; bias [H].
+        second, third: [H, 3, H] what a state gives to itself and to its neighbours at distance 1 and 2; bias [H].
         last: [H, tags]; bias [tags].
-        transitions: [tags, tags] from row to column.
+        transitions: [tags, tags] log potentials from row to column.
     """
 
     features: Floats
@@ -181,14 +192,14 @@ class Layers:
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """Trained networks of one size with the words they know.
+    """Hold trained networks of one size, and score sentences by them.
 
     Attributes:
-        features: the features of a word.
-        numbers: row of `vectors` of each folded word that has one.
-        vectors: [vectors, D].
-        layers: one each, at least one.
-        transitions: [networks, tags, tags].
+        features: extracts the features of a word.
+        numbers: the row of `vectors` of each normalised word that has one.
+        vectors: [vectors, D] as `unpacked` scales them.
+        layers: the parameters of each network, at least one.
+        transitions: [networks, tags, tags] log potentials from row to column.
     """
 
     features: FeatureCache
@@ -208,9 +219,9 @@ class Networks:
         set_(self, "_rows", RowCache(self._compute, shape, np.float16, most))
 
     def scores(self, sentences: Sequence[Sequence[str]]) -> Floats:
-        """[networks, tokens, tags] of the sentences one after the other, none of them empty."""
+        """Compute [networks, tokens, tags] log potentials of the sentences one after the other, none of them empty."""
         rows = self._rows([token for tokens in sentences for token in tokens])
-        here, inside = spaced(Layout.of([len(tokens) for tokens in sentences]))
+        here, inside = spaced(SentenceLayout.of([len(tokens) for tokens in sentences]))
         given = np.zeros((len(inside), *rows.shape[2:]), dtype=np.float32)
         found = []
         for number, layers in enumerate(self.layers):
@@ -222,11 +233,13 @@ class Networks:
         return np.stack(found)
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> Floats:
-        """[networks, tokens, tags]; every row adds up to 1."""
-        return marginals(self.scores(sentences), self.transitions, Layout.of([len(tokens) for tokens in sentences]))
+        """Compute [networks, tokens, tags] probabilities; arguments as those of `scores`, and each row adds up to 1."""
+        return marginals(
+            self.scores(sentences), self.transitions, SentenceLayout.of([len(tokens) for tokens in sentences])
+        )
 
     def _compute(self, words: Sequence[str]) -> Floats:
-        """[words, networks, 5, H]: what each word gives to the tokens around it."""
+        """Compute [words, networks, 5, H]: what each word gives to the tokens around it."""
         vectors = np.zeros((len(words), self.vectors.shape[1]), dtype=np.float32)
         seen = list(map(self.features, words))
         for row, features in enumerate(seen):

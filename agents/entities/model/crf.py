@@ -1,4 +1,4 @@
-"""The linear tagger: a conditional random field as the sum of what each word says of the tags around it."""
+"""Run the conditional random field: the scores of a tag are sums of the rows of the words around it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from agents.entities.bio import TAGS
 from agents.entities.model.features import BEYOND, OFFSETS, FeatureCache, WordFeatures
-from agents.entities.model.forward_backward import Layout, marginals
+from agents.entities.model.forward_backward import SentenceLayout, marginals
 from agents.entities.model.row_cache import RowCache
 
 Floats = NDArray[np.float32]
@@ -26,12 +26,12 @@ _DISTANCE = re.compile(r"(-?\d)(.*)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class LinearModel:
-    """A trained linear chain.
+    """Hold a trained linear chain (Lafferty et al., 2001), and score sentences by it.
 
     Attributes:
-        features: the features of a word.
-        weights: [tags] of each feature; a feature's name begins with the distance of its word (-1w=…).
-        transitions: [tags, tags] from row to column.
+        features: extracts the features of a word.
+        weights: [tags] for each feature; a feature's name begins with the distance of its word (-1w=…).
+        transitions: [tags, tags] log potentials from row to column.
     """
 
     features: FeatureCache
@@ -43,15 +43,15 @@ class LinearModel:
     _rows: RowCache = field(init=False)
 
     def __post_init__(self) -> None:
-        # A feature that is not seen at some distance has no weight there: one row of zeros and weights serves all.
-        # Row 0 is nothing: it stands for the features that have no weight at all.
+        # One row holds a feature's weights at all distances, 0 where it is not seen. Row 0, all zeros, is reserved for
+        # features without any weight.
         numbers: dict[str, int] = {}
-        places: list[tuple[int, int]] = []
+        cells: list[tuple[int, int]] = []
         for name in self.weights:
             distance, rest = _DISTANCE.match(name).groups()  # type: ignore[union-attr]
-            places.append((numbers.setdefault(rest, len(numbers) + 1), OFFSETS.index(int(distance))))
+            cells.append((numbers.setdefault(rest, len(numbers) + 1), OFFSETS.index(int(distance))))
         matrix = np.zeros((len(numbers) + 1, len(OFFSETS), len(TAGS)), dtype=np.float32)
-        for (row, column), weight in zip(places, self.weights.values(), strict=True):
+        for (row, column), weight in zip(cells, self.weights.values(), strict=True):
             matrix[row, column] = weight
         object.__setattr__(self, "_matrix", matrix)
         object.__setattr__(self, "_numbers", numbers)
@@ -59,7 +59,7 @@ class LinearModel:
         object.__setattr__(self, "_rows", RowCache(self._compute, matrix.shape[1:], np.float32, _CACHED_WORDS))
 
     def scores(self, sentences: Sequence[Sequence[str]]) -> Floats:
-        """[tokens, tags] of the sentences one after the other, none of them empty."""
+        """Compute [tokens, tags] log potentials of the sentences one after the other, none of them empty."""
         rows = self._rows([token for tokens in sentences for token in tokens])
         gaps = _REACH * np.arange(1, len(sentences) + 1)
         here = np.arange(len(rows)) + np.repeat(gaps, [len(tokens) for tokens in sentences])
@@ -71,8 +71,8 @@ class LinearModel:
         return total
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> Floats:
-        """[tokens, tags]; every row adds up to 1."""
-        layout = Layout.of([len(tokens) for tokens in sentences])
+        """Compute [tokens, tags] probabilities; arguments as those of `scores`, and each row adds up to 1."""
+        layout = SentenceLayout.of([len(tokens) for tokens in sentences])
         result: Floats = marginals(self.scores(sentences)[None], self.transitions[None], layout)[0]
         return result
 
@@ -80,7 +80,7 @@ class LinearModel:
         return self._sums([self.features(word) for word in words])
 
     def _sums(self, seen: Sequence[WordFeatures]) -> Floats:
-        """[words, offsets, tags]: what each word adds to the tags of the tokens around it."""
+        """Compute [words, offsets, tags]: what each word adds to the scores of the tags around it."""
         found = [list(map(self._numbers.get, features.names + features.kinds, repeat(0))) for features in seen]
         starts = np.cumsum([0, *map(len, found[:-1])])
         # The token at distance +1 is tagged with this word at distance -1, and the reverse.

@@ -1,8 +1,7 @@
-"""What the linear tagger sees of a word.
+"""Extract the features of a word.
 
-Every feature belongs to one word and one distance to the tagged position. The sum of a word's weights at each
-distance is therefore a property of the word alone and is computed once a word, not once a token
-(`agents.entities.model.crf`).
+Every feature belongs to one word and one distance to the tagged token. The sum of a word's weights at each distance is
+therefore a property of the word alone, and is computed once a word and not once a token (`agents.entities.model.crf`).
 """
 
 from __future__ import annotations
@@ -33,19 +32,19 @@ _REACH = {
 _REACH |= dict.fromkeys(("k", "a", "h", "p2", "p3", "e1", "e2", "e3", "q", "r"), 1)
 _REACH |= {f"{letter}{i}": 1 for letter in "nm" for i in range(3)}
 _CACHED_FEATURES = 5_000
-# Steps of the average probability of a class.
+# Bounds of the bins of `WordEntry.kinds`.
 _KINDS = (0.05, 0.2, 0.5, 0.8)
 
 
 @dataclass(frozen=True, slots=True)
 class WordEntry:
-    """What the unlabelled news knows of a word.
+    """Hold what the unlabelled news and the list of places tell of a normalised word.
 
     Attributes:
-        count: its occurrences.
-        classes: its cluster at each granularity; -1 where it has none.
-        kinds: how often an earlier tagger took it for part of a PER, LOC, ORG: average probability, 0 to 1.
-        places: what it is in the gazetteer (`agents.entities.training.place_words`).
+        count: its occurrences in the news.
+        classes: [granularities] the number of its cluster; -1 where it has none.
+        kinds: average probability, 0 to 1, with which an earlier tagger took it for part of a PER, LOC, ORG.
+        places: which part of places' names it is (letters of `agents.entities.training.place_words`).
     """
 
     count: int
@@ -56,14 +55,14 @@ class WordEntry:
 
 @dataclass(frozen=True, slots=True)
 class WordFeatures:
-    """What is to be seen of one word.
+    """Hold the features of one word.
 
     Attributes:
-        plain: the folded word (`core`).
+        plain: the normalised word without signs at its edges (`core`).
         stem: `plain` without clitics, with its article.
         names: its features.
-        beside: features that the tokens beside it see besides.
-        kinds: what an earlier tagger took it for; features of the random field alone (docs/explanation/entities.md).
+        beside: further features that only the tokens next to it see.
+        kinds: features of what an earlier tagger took it for, for the random field alone.
     """
 
     plain: str
@@ -73,7 +72,7 @@ class WordFeatures:
     kinds: tuple[str, ...] = ()
 
     def at(self, offset: int) -> list[str]:
-        """The features that a tag sees of the word `offset` tokens after it."""
+        """List the features that the tag `offset` tokens before this word sees."""
         found = [name for name in (*self.names, *self.kinds) if reach(name) >= abs(offset)]
         return [*found, *self.beside] if abs(offset) == 1 else found
 
@@ -82,21 +81,28 @@ BEYOND = WordFeatures(OUTSIDE, OUTSIDE, (OUTSIDE,))
 
 
 def reach(name: str) -> int:
-    """How many tokens away a feature is seen: a word and its stem farthest, its beginnings and ends hardly."""
+    """Return how many tokens away a feature is seen: 3 for a word and its stem, 0 for most of their parts."""
     return _REACH.get(name.partition("=")[0], 0)
 
 
 @lru_cache(maxsize=1 << 17)
 def core(word: str) -> str:
-    """The folded word without signs at its edges, which pre-tokenised corpora leave on: «(د» is «د»."""
-    folded = normalise(word)
-    if folded and folded[0].isalnum() and folded[-1].isalnum():
-        return folded
-    return _EDGE_SIGNS.sub("", folded) or folded or OUTSIDE
+    """Normalise a word and strip the signs at its edges, which pre-tokenised corpora leave on: «(د» gives «د».
+
+    A word of signs alone keeps them; an empty one gives `OUTSIDE`.
+    """
+    normalised = normalise(word)
+    if normalised and normalised[0].isalnum() and normalised[-1].isalnum():
+        return normalised
+    return _EDGE_SIGNS.sub("", normalised) or normalised or OUTSIDE
 
 
 def split_clitics(word: str, counts: Mapping[str, WordEntry]) -> tuple[str, str]:
-    """Part a folded word into its clitics and the rest, by what the news writes alone more often.
+    """Split a normalised word into its clitics and the rest, where the news writes the rest alone more often.
+
+    Args:
+        word: not empty.
+        counts: what the news knows of normalised words.
 
     Returns:
         The clitics («و», «ول», …, or "") and the stem with its article: «للقاهرة» gives («ل», «القاهرة»).
@@ -142,7 +148,7 @@ def _kind_names(letter: str, kinds: tuple[float, ...]) -> list[str]:
 
 
 def word_features(word: str, table: Mapping[str, WordEntry]) -> WordFeatures:
-    """All features of one word, as it stands in the text or folded."""
+    """Extract all features of one word, as printed or normalised."""
     word = normalise(word) or OUTSIDE
     plain = core(word)
     clitics, stem = split_clitics(plain, table)
@@ -171,10 +177,10 @@ def word_features(word: str, table: Mapping[str, WordEntry]) -> WordFeatures:
 
 
 class FeatureCache:
-    """`word_features` over one table; the parts of a tagger share it, so that a word is looked at once.
+    """Keep the `word_features` of recent words. The parts of a tagger share one, so that each word is examined once.
 
     Attributes:
-        words: the table.
+        words: what is known of normalised words.
     """
 
     def __init__(self, words: Mapping[str, WordEntry]) -> None:
@@ -182,10 +188,10 @@ class FeatureCache:
         self._known: dict[str, WordFeatures] = {}
 
     def __call__(self, word: str) -> WordFeatures:
-        """The features of a word."""
+        """Return the features of a word."""
         found = self._known.get(word)
         if found is None:
-            # Each part keeps what it makes of a word: this serves parts that read the same batch one after the other.
+            # Each part keeps its own rows of a word. This serves the parts that read one batch one after the other.
             if len(self._known) >= _CACHED_FEATURES:
                 self._known.clear()
             found = self._known[word] = word_features(word, self.words)

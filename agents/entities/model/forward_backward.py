@@ -1,4 +1,7 @@
-"""Linear chains over a batch of sentences: tag probabilities (Lafferty et al., 2001; scaling as in Rabiner, 1989)."""
+"""Run linear chains over a batch of sentences by the forward-backward algorithm.
+
+Sources: Lafferty et al. (2001); scaling as in Rabiner (1989).
+"""
 
 from __future__ import annotations
 
@@ -9,30 +12,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """Sentences that lie end to end, read side by side: the longest first, so that those still under way at a step are
-    the first of all.
+class SentenceLayout:
+    """Index the tokens of sentences that are stored end to end and read side by side, one token of each in a step.
+
+    Sentences are ranked by length, the longest first, so that those not yet read to their end come first in every step.
 
     Attributes:
-        lengths: [sentences] tokens of each, the longest first.
-        active: how many sentences are still under way at each step.
-        ranks: [tokens] which of the sentences a token is of.
-        steps: [tokens] when a token is read from the front; `backs`: from the end.
+        lengths: [sentences] tokens of each sentence, by rank.
+        active: [steps] how many sentences have a token at each step.
+        ranks: [tokens] the rank of the token's sentence.
+        steps: [tokens] the step at which a token is read from the front.
+        backs: [tokens] the step at which it is read from the end.
     """
 
-    lengths: Places
+    lengths: Indices
     active: list[int]
-    ranks: Places
-    steps: Places
-    backs: Places
+    ranks: Indices
+    steps: Indices
+    backs: Indices
 
     @classmethod
-    def of(cls, lengths: Sequence[int]) -> Layout:
-        """The layout of sentences of these lengths, none 0."""
+    def of(cls, lengths: Sequence[int]) -> SentenceLayout:
+        """Lay out sentences of these lengths, in tokens, none 0."""
         sizes = np.asarray(lengths, dtype=np.intp)
         ends = np.cumsum(sizes)
         order = np.argsort(-sizes, kind="stable")
@@ -45,51 +50,52 @@ class Layout:
 
 
 def side_by_side(lengths: Sequence[int], cells: int) -> Iterator[list[int]]:
-    """Sentences to be read together, of like lengths, the longest ones first.
+    """Group sentences of like lengths to be read together, the longest ones first.
 
     Args:
-        lengths: of the sentences.
-        cells: most sentences of a group times its longest; a sentence that is longer still stands alone. Memory follows
-            it: one endless sentence beside a thousand short ones would take a thousand times its own.
+        lengths: [sentences] in tokens.
+        cells: most sentences times tokens of the longest in a group; a longer sentence is a group of its own. Memory is
+            proportional to it: an endless sentence grouped with a thousand short ones would take a thousand times its
+            own memory.
 
-    Returns:
-        The places in `lengths` of each group's sentences.
+    Yields:
+        The indices in `lengths` of a group's sentences.
     """
     group: list[int] = []
-    for place in sorted(range(len(lengths)), key=lambda each: -lengths[each]):
+    for index in sorted(range(len(lengths)), key=lambda each: -lengths[each]):
         if group and (len(group) + 1) * lengths[group[0]] > cells:
             yield group
             group = []
-        group.append(place)
+        group.append(index)
     if group:
         yield group
 
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """What a chain expects of a batch.
+    """Hold the expectations of chains over a batch of sentences.
 
     Attributes:
         tags: [chains, tokens, tags] probability of each tag.
-        moves: [chains, tags, tags] expected number of each move.
-        log_sums: [chains] logarithm of the sum over all paths, over all sentences.
+        transitions: [chains, tags, tags] expected number of each transition.
+        log_sums: [chains] logarithm of the sum over all paths, added up over all sentences.
     """
 
     tags: Floats
-    moves: Floats
+    transitions: Floats
     log_sums: Floats
 
 
-def marginals(scores: Floats, transitions: Floats, layout: Layout) -> Floats:
-    """Probability of each tag at each token; several chains over the same sentences in one pass.
+def marginals(scores: Floats, transitions: Floats, layout: SentenceLayout) -> Floats:
+    """Compute the probability of each tag at each token, for several chains over the same sentences in one pass.
 
     Args:
         scores: [chains, tokens, tags] log potentials, the sentences one after the other.
         transitions: [chains, tags, tags] log potentials, from row to column.
-        layout: of the sentences.
+        layout: layout of the sentences.
 
     Returns:
-        [chains, tokens, tags]; every row adds up to 1.
+        [chains, tokens, tags]; each row adds up to 1.
     """
     emitted, messages, _ = _messages(scores, transitions, layout)
     before = messages[layout.steps, 0, :, layout.ranks] * emitted[layout.steps, 0, :, layout.ranks]
@@ -98,8 +104,8 @@ def marginals(scores: Floats, transitions: Floats, layout: Layout) -> Floats:
     return result
 
 
-def expectations(scores: Floats, transitions: Floats, layout: Layout) -> Expectations:
-    """As `marginals`, with what a gradient needs besides."""
+def expectations(scores: Floats, transitions: Floats, layout: SentenceLayout) -> Expectations:
+    """Compute what a gradient of the log likelihood needs; arguments as those of `marginals`."""
     emitted, messages, log_sums = _messages(scores, transitions, layout)
     before = messages[layout.steps, 0, :, layout.ranks] * emitted[layout.steps, 0, :, layout.ranks]
     behind = messages[layout.backs, 1, :, layout.ranks]
@@ -114,14 +120,15 @@ def expectations(scores: Floats, transitions: Floats, layout: Layout) -> Expecta
     return Expectations(tags.transpose(1, 0, 2), pairs.sum(axis=0), log_sums)
 
 
-def _messages(scores: Floats, transitions: Floats, layout: Layout) -> tuple[Floats, Floats, Floats]:
-    """Both directions in one pass: what the tokens before say, and, each sentence from its end, the tokens behind.
+def _messages(scores: Floats, transitions: Floats, layout: SentenceLayout) -> tuple[Floats, Floats, Floats]:
+    """Pass messages forwards and backwards at once; arguments as those of `marginals`.
 
     Returns:
-        [steps, 2, chains, sentences, tags] potentials, and messages that add up to 1; [chains] log sums.
+        [steps, 2, chains, sentences, tags] potentials, and messages that add up to 1, with direction 0 from the front
+        and 1 from the end; [chains] log sums of paths, for scores less their largest at each token.
     """
     chains, _, width = scores.shape
-    moves = np.exp(np.stack([transitions, transitions.transpose(0, 2, 1)]))
+    potentials = np.exp(np.stack([transitions, transitions.transpose(0, 2, 1)]))
     emitted = np.ones((len(layout.active), 2, chains, len(layout.lengths), width), dtype=scores.dtype)
     likely = np.exp(scores - scores.max(axis=2, keepdims=True)).transpose(1, 0, 2)
     emitted[layout.steps, 0, :, layout.ranks] = emitted[layout.backs, 1, :, layout.ranks] = likely
@@ -129,7 +136,7 @@ def _messages(scores: Floats, transitions: Floats, layout: Layout) -> tuple[Floa
     norms = np.ones_like(emitted[:, 0, :, :, 0])
     for step in range(1, len(layout.active)):
         count = layout.active[step]
-        message = (messages[step - 1, :, :, :count] * emitted[step - 1, :, :, :count]) @ moves
+        message = (messages[step - 1, :, :, :count] * emitted[step - 1, :, :, :count]) @ potentials
         norm = message.sum(axis=3, keepdims=True)
         messages[step, :, :, :count] = message / norm
         norms[step, :, :count] = norm[0, ..., 0]

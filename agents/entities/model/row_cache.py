@@ -1,4 +1,4 @@
-"""Rows of numbers that belong to words, computed once a word and kept."""
+"""Keep rows of numbers that belong to words, so that each is computed once."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _FIRST_SIZE = 1024
 
 
 class RowCache:
-    """Keeps a row for each word; unknown words of a batch are computed together. May be called from several threads.
+    """Keep a row for each word, and compute those of new words together. Safe to call from several threads.
 
     Args:
-        compute: makes [words, *shape] of words, none twice.
-        shape: of one row.
-        dtype: of what is kept.
-        most: rows kept; when they are full, all go.
+        compute: returns [words, *shape], one row for each of its words, which are distinct.
+        shape: shape of a row.
+        dtype: type of the rows as kept.
+        most: most rows to keep; when a batch would exceed it, all rows are dropped first.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class RowCache:
         self._lock = threading.Lock()
 
     def __call__(self, words: Sequence[str]) -> NDArray[Any]:
-        """[words, *shape] of the words as they come."""
+        """Return [words, *shape], a row for each word in order; words may repeat."""
         with self._lock:
             numbers = self._numbers
             new = [word for word in dict.fromkeys(words) if word not in numbers]
@@ -47,7 +47,7 @@ class RowCache:
     def _add(self, words: Sequence[str]) -> None:
         start, end = len(self._numbers), len(self._numbers) + len(words)
         if end > len(self._rows):
-            # More than `most` only while one batch alone has more words.
+            # Larger than `most` only while a single batch has more words than that.
             grown = np.zeros((max(end, min(2 * len(self._rows), self._most)), *self._rows.shape[1:]), self._rows.dtype)
             grown[:start] = self._rows[:start]
             self._rows = grown

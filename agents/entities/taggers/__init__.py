@@ -1,1 +1,1 @@
-"""Taggers: from tokens to BIO tags. The embedded model, and camel-tools' transformer."""
+"""Tag tokens: the contract and registry of taggers, the embedded tagger, and camel-tools' transformer."""

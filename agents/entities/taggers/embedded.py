@@ -18,7 +18,7 @@ from agents.entities.model.cnn import Networks
 from agents.entities.model.crf import Floats, LinearModel
 from agents.entities.model.features import OUTSIDE, WordEntry
 from agents.entities.model.file import Model, read_shipped
-from agents.entities.model.forward_backward import Layout, marginals, side_by_side
+from agents.entities.model.forward_backward import SentenceLayout, marginals, side_by_side
 from agents.entities.model.normalise import normalise
 from agents.entities.taggers.base import Tagging
 from agents.entities.taggers.name_consistency import lend
@@ -106,7 +106,7 @@ class EmbeddedTagger:
         if self.networks is not None:
             scores = np.concatenate([scores, self.networks.scores(sentences)])
             transitions = np.concatenate([transitions, self.networks.transitions])
-        apart = marginals(scores, transitions, Layout.of([len(tokens) for tokens in sentences]))
+        apart = marginals(scores, transitions, SentenceLayout.of([len(tokens) for tokens in sentences]))
         result: Floats = (self.weights[:, None, None] * apart).sum(axis=0)
         return result
 

@@ -1,4 +1,4 @@
-"""Persons whom a text names again: one mention that is clear lends its certainty to those that are not.
+"""Raise the probability of persons that a text names again: a clear mention lends its certainty to unclear ones.
 
 «أينشتاين» alone, in a sentence that says nothing of a person, is known by «العالم ألبرت أينشتاين» three lines above
 (Krishnan & Manning, 2006, do the same with a second model). Places and organisations gain nothing by it: their words
@@ -17,13 +17,13 @@ from agents.entities.model.features import WordEntry, core
 
 Floats = NDArray[np.float32]
 
-# Sentences that are read as one text. Cross-validated, as are those below.
+# Sentences within which mentions lend to each other. Cross-validated, as are the constants below.
 WINDOW = 20
 LENT = 0.7
 _CLEAR = 0.2
-# Below this a token does not say itself whether it begins a name.
+# Below this probability of PER, B- and I- of a token do not tell whether it begins a name.
 _SILENT = 0.05
-# From here on a token is rather part of a place or an organisation: «مستشفى الملك عبدالعزيز» is no person.
+# From this probability of other classes on, a token is part of one: «مستشفى الملك عبدالعزيز» is no person.
 _TAKEN = 0.4
 _OFTEN, _SELDOM = 50, 0.2
 _SHORTEST = 3
@@ -37,17 +37,20 @@ def lend(
     stem: Callable[[str], str],
     words: Mapping[str, WordEntry],
 ) -> Floats:
-    """The probabilities after the words of persons have lent each other theirs.
+    """Raise the probabilities of PER of words that occur several times in a window of `WINDOW` sentences.
 
     A word's new probability of PER is (1 - LENT) of its own and LENT of the mean of the average and the largest
     that its occurrences in the window have, where that is more than its own.
 
     Args:
-        sentences: of one text, in their order, none empty.
+        sentences: normalised tokens of each sentence of one text, in their order, none empty.
         probability: [tokens, tags] of the sentences one after the other.
-        stem: the folded word without clitics.
-        words: what the news knows of stems: one that it often writes and seldom takes for a person («على», which is
-            folded as «علي» is; «الملك») is lent nothing.
+        stem: strips the clitics of a normalised word.
+        words: what the news knows of stems. A stem that it often writes and seldom takes for a person («على», which
+            normalises to «علي»; «الملك») is lent nothing.
+
+    Returns:
+        [tokens, tags], a new array; each row adds up to 1.
     """
     result = probability.copy()
     elsewhere = probability[:, _OTHERS].sum(axis=1)
@@ -61,8 +64,8 @@ def lend(
         tokens = [token for part in sentences[first : last + 1] for token in part]
         clear = {stem(tokens[at]) for at in np.flatnonzero(person[start:end] >= _CLEAR).tolist()}
         persons = {word for word in clear if _may_be_a_person(word, words)}
-        for places in _groups(tokens, persons) if persons else ():
-            here = np.array(places) + start
+        for indices in _groups(tokens, persons) if persons else ():
+            here = np.array(indices) + start
             own = person[here]
             lent = (1 - LENT) * own + LENT * (own.mean() + own.max()) / 2
             for at, old, new in zip(here.tolist(), own.tolist(), np.maximum(own, lent).tolist(), strict=True):
@@ -77,19 +80,23 @@ def _may_be_a_person(word: str, words: Mapping[str, WordEntry]) -> bool:
 
 
 def _groups(tokens: Sequence[str], stems: set[str]) -> Iterable[list[int]]:
-    """The places of each stem that occurs more than once."""
-    places: dict[str, list[int]] = {}
-    for place, token in enumerate(tokens):
+    """Yield the indices in `tokens` of each stem that occurs more than once."""
+    indices: dict[str, list[int]] = {}
+    for index, token in enumerate(tokens):
         word = core(token)
         if word not in stems and word[0] in "وفبلك":
             word = word[1:]
         if word in stems:
-            places.setdefault(word, []).append(place)
-    return (found for found in places.values() if len(found) > 1)
+            indices.setdefault(word, []).append(index)
+    return (found for found in indices.values() if len(found) > 1)
 
 
 def _raise(row: Floats, old: float, new: float, *, follows: bool) -> None:
-    """Set the probability of PER in [tags]; the other tags keep their proportions."""
+    """Set the probability of PER of a row, [tags], in place from `old` to `new`; the other tags keep their proportions.
+
+    Args:
+        follows: whether the token before is part of a person: a row without a clear B- or I- then gets I-.
+    """
     begins, goes_on = float(row[_BEGINS]), float(row[_GOES_ON])
     if old < _SILENT:
         begins, goes_on = (0.0, 1.0) if follows else (1.0, 0.0)

@@ -1,4 +1,4 @@
-"""From the probabilities of tags to the tags."""
+"""Decode the probabilities of tags to tags."""
 
 from __future__ import annotations
 
@@ -11,22 +11,25 @@ from agents.entities.bio import BREAKS, TAGS
 
 Floats = NDArray[np.float32]
 
-# Taggers trained on few names are too shy of new ones: O has to be this much likelier than a name. Cross-validated
+# Taggers trained on few names miss new ones, so the probability of O is multiplied by this. Cross-validated
 # (docs/explanation/entities.md).
 _PREFERENCE = np.array([0.67, *(1.0 for _ in TAGS[1:])], dtype=np.float32)
 _BREAKS = np.array(BREAKS)
-# Far below any probability, and finite.
+# Below any sum of logarithms of probabilities, and finite.
 _NEVER = -1e4
 
 
 def decode(probabilities: Floats, lengths: Sequence[int]) -> tuple[list[str], list[float]]:
-    """The tags, in which every I- continues an entity of its class, and the probability of each.
+    """Choose the likeliest sequence of tags in which every I- continues an entity of its class (Viterbi, 1967).
 
-    The likeliest tags together (Viterbi, 1967); where the likeliest tag of each token makes a whole, they are the same.
+    Where the likeliest tag of each token makes such a sequence, no search is needed.
 
     Args:
         probabilities: [tokens, tags] of sentences one after the other.
-        lengths: tokens of each sentence.
+        lengths: [sentences] in tokens.
+
+    Returns:
+        [tokens] the tags, and [tokens] the probability of each.
     """
     chances = probabilities * _PREFERENCE
     path = chances.argmax(axis=1)
@@ -40,12 +43,12 @@ def decode(probabilities: Floats, lengths: Sequence[int]) -> tuple[list[str], li
 
 
 def _best(chances: Floats) -> list[int]:
-    """The path of the highest sum through [tokens, tags]."""
-    moves = np.where(_BREAKS, _NEVER, 0.0)
-    best = chances[0] + moves[0]
+    """Find the path of the highest sum through [tokens, tags] log probabilities."""
+    penalties = np.where(_BREAKS, _NEVER, 0.0)
+    best = chances[0] + penalties[0]
     came: list[NDArray[np.intp]] = []
     for row in chances[1:]:
-        sums = best[:, None] + moves
+        sums = best[:, None] + penalties
         came.append(sums.argmax(axis=0))
         best = sums.max(axis=0) + row
     path = [int(best.argmax())]

@@ -1,1 +1,1 @@
-"""Training of the embedded model. Build time: nothing that runs imports it."""
+"""Train the embedded model. Build time: nothing that runs imports it."""

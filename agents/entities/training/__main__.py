@@ -37,9 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for layers in train_networks(sentences, added, statistics, NETWORKS):
             networks.append(layers)
             _say(f"fitted network {len(networks)}")
-        _say("what the first network takes the words of the news for")
+        _say("tagging the words of the news with the first network")
         words = know_kinds(statistics, networks[0], news)
-        _say("fitting the conditional random fields, without and with AQMAR")
+        _say("fitting the random fields without and with AQMAR")
         linear = mean_of(train(sentences, words), train([*sentences, *added], words))
     save(Model(statistics.vectors, DIMENSIONS, linear, tuple(networks)), options.output)
     _say(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB")

@@ -1,4 +1,4 @@
-"""Sentences as the training of the networks reads them."""
+"""Encode sentences for the training of the networks."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from scipy import sparse
 
 from agents.entities.model.cnn import BUCKETS, bags, vector_row
 from agents.entities.model.features import WordEntry, WordFeatures, word_features
-from agents.entities.model.forward_backward import Layout
+from agents.entities.model.forward_backward import SentenceLayout
 
 Floats = NDArray[np.float32]
 
-# Features that are the word itself: letters alone are to tell it.
+# Prefixes of the features that are the word itself, which strange words do not have.
 _IDENTITY = ("w=", "s=")
-# Batches whose sentences are sorted by length before they are cut, so that few steps are run for one sentence alone.
+# Batches whose sentences are sorted by length together, so that few steps are run for a single sentence.
 _BUCKET = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Sentences laid end to end.
+    """Hold the encoded tokens, T in all, of sentences that are stored end to end.
 
     Attributes:
-        layout: of the sentences.
-        vectors: [T, D].
+        layout: layout of the sentences.
+        vectors: [T, D] word vectors.
         features: [T, BUCKETS] sparse, how often each hashed feature occurs.
     """
 
-    layout: Layout
+    layout: SentenceLayout
     vectors: Floats
     features: sparse.csr_matrix
 
 
 class Encoder:
-    """Turns sentences into batches; every word is looked up once."""
+    """Encode sentences as batches; each distinct word is looked up once."""
 
     def __init__(self, words: Mapping[str, WordEntry], numbers: Mapping[str, int], vectors: Floats) -> None:
         self._words, self._numbers = words, numbers
@@ -45,7 +45,7 @@ class Encoder:
         self._vectors = np.concatenate([vectors, np.zeros_like(vectors[:1])])
         self._known: dict[str, int] = {}
         self._rows: list[int] = []
-        # As they are known, and by their letters alone.
+        # Rows of the features of each word: of the known word, and of the strange one.
         self._bags: tuple[list[NDArray[np.int32]], list[NDArray[np.int32]]] = ([], [])
 
     @property
@@ -57,7 +57,8 @@ class Encoder:
         """Encode the sentences, none of them empty.
 
         Args:
-            strange: [T] words that are shown by their letters alone, as if the news had never had them; None is none.
+            strange: [T] whether a token is encoded by its letters alone, as a word that the news does not have; None
+                is none.
         """
         tokens = [token for sentence in sentences for token in sentence]
         self._look_up([token for token in dict.fromkeys(tokens) if token not in self._known])
@@ -69,10 +70,10 @@ class Encoder:
         ends = np.cumsum([0, *map(len, found)], dtype=np.int32)
         ones = np.ones(len(columns), dtype=np.float32)
         features = sparse.csr_matrix((ones, columns, ends), shape=(len(words), BUCKETS))
-        return Batch(Layout.of([len(sentence) for sentence in sentences]), self._vectors[rows], features)
+        return Batch(SentenceLayout.of([len(sentence) for sentence in sentences]), self._vectors[rows], features)
 
     def _look_up(self, words: Sequence[str]) -> None:
-        """Keep what is to be seen of these words."""
+        """Encode and keep these words."""
         if not words:
             return
         known = [word_features(word, self._words) for word in words]
@@ -95,7 +96,11 @@ def _parts(seen: Sequence[WordFeatures]) -> list[NDArray[np.int32]]:
 
 
 def shuffled(lengths: Sequence[int], size: int, random: np.random.Generator) -> Iterator[list[int]]:
-    """Batches of `size` sentences of like length, in random order: the numbers of the sentences."""
+    """Draw batches of `size` sentences of like length in random order.
+
+    Yields:
+        The indices in `lengths` of a batch's sentences.
+    """
     order = random.permutation(len(lengths)).tolist()
     batches: list[list[int]] = []
     for start in range(0, len(order), size * _BUCKET):

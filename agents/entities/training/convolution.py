@@ -1,7 +1,7 @@
-"""The convolutional part of a tagger while it is trained: what its states are, and the gradients by its parameters.
+"""Run the convolutional layers in training, and compute the gradients by their parameters.
 
-Plain NumPy with hand-written gradients, held against finite differences by a test: the networks are small, and training
-them needs nothing that the pipeline itself does not install.
+Plain NumPy with gradients by hand, which a test compares with finite differences: the networks are small, and a
+framework would be the largest dependency by far.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ Gradients = dict[str, Floats]
 
 FEATURE_WIDTH = 64
 HIDDEN_WIDTH = 128
-# Neighbours that the first layer and the other two read.
+# Tokens that the first layer and the other two read around each, itself included.
 _FIRST, _OTHERS = 5, 3
-# A move that never occurs and must never be chosen: into an I- of another class.
+# Log potential of a transition that must not occur: into an I- of another class.
 FORBIDDEN = -30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Shares kept in training (dropout: Srivastava et al., 2014).
+    """Hold the shares, 0 to 1, that dropout keeps in training (Srivastava et al., 2014).
 
     Attributes:
-        features: of a word's features.
-        vectors: of the words' vectors.
-        input: of the numbers that the first layer reads.
-        states: of the states that the second layer reads.
-        last: of the states that the tags are read from.
+        features: share of a word's features.
+        vectors: share of the words' vectors, each kept or dropped whole.
+        input: share of the components that the first layer reads.
+        states: share of the states that the second layer reads.
+        last: share of the states that the tags are read from.
     """
 
     features: float
@@ -48,10 +48,10 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """What `encode` made, and what its gradient needs.
+    """Hold the result of `encode`, and what its gradient needs.
 
     Attributes:
-        kept: [T, H] states, less those dropped.
+        kept: [T, H] states of the tokens, 0 where dropped.
     """
 
     kept: Floats
@@ -68,7 +68,7 @@ class Encoding:
 
 
 def initial(vector_width: int, random: np.random.Generator) -> Layers:
-    """Random parameters (Glorot & Bengio, 2010)."""
+    """Draw random parameters for vectors of `vector_width` components (Glorot & Bengio, 2010)."""
     wide, hidden = vector_width + FEATURE_WIDTH, HIDDEN_WIDTH
 
     def drawn(*shape: int, scale: float) -> Floats:
@@ -92,12 +92,12 @@ def initial(vector_width: int, random: np.random.Generator) -> Layers:
 
 
 def impossible() -> Floats:
-    """[tags, tags] of `FORBIDDEN` where an I- would continue another class, 0 elsewhere."""
+    """Return [tags, tags] with `FORBIDDEN` where an I- would continue another class, and 0 elsewhere."""
     return np.where(BREAKS, np.float32(FORBIDDEN), np.float32(0))
 
 
 def encode(layers: Layers, batch: Batch, shares: Shares, random: np.random.Generator | None) -> Encoding:
-    """Run all layers over a batch.
+    """Run all layers below the chain over a batch.
 
     Args:
         random: draws what is dropped; None drops nothing.
@@ -105,7 +105,7 @@ def encode(layers: Layers, batch: Batch, shares: Shares, random: np.random.Gener
     count = len(batch.vectors)
     features = batch.features.copy()
     features.data *= _mask(features.data.shape, shares.features, random) * np.float32(BAG_SCALE)
-    # A vector comes whole or not at all, and is not made longer for those that do not come.
+    # A vector is kept or dropped whole, and those kept are not scaled up.
     seen = _mask((count, 1), shares.vectors, random) * np.float32(shares.vectors if random else 1)
     input_mask = _mask((count, batch.vectors.shape[1] + layers.features.shape[1]), shares.input, random)
     words: Floats = np.concatenate([batch.vectors * seen, features @ layers.features], axis=1) * input_mask
@@ -123,7 +123,7 @@ def encode(layers: Layers, batch: Batch, shares: Shares, random: np.random.Gener
 
 
 def gradients_of(layers: Layers, encoding: Encoding, by_kept: Floats) -> Gradients:
-    """The gradient by every parameter of the layers below the chain, from that by the kept states, [T, H]."""
+    """Compute the gradient by each parameter below the chain from `by_kept`, [T, H], the gradient by the states."""
     by_high = np.zeros_like(encoding._low)
     by_high[encoding._here] = by_kept * encoding._last_mask
     by_third = by_high * (encoding._third > 0)
@@ -131,7 +131,7 @@ def gradients_of(layers: Layers, encoding: Encoding, by_kept: Floats) -> Gradien
     by_middle = by_high + _flat(given) @ _flat(layers.third).T
     by_second = by_middle * (encoding._second > 0)
     also = _spread(by_second, _OTHERS, 1)
-    # What was dropped or negative is 0 in `_low`.
+    # `_low` is 0 where a state was dropped or negative.
     by_low = (by_middle + _flat(also) @ _flat(layers.second).T) * encoding._low_mask * (encoding._low > 0)
     by_given = _flat(_spread(by_low, _FIRST, 1)[encoding._here])
     by_words = (by_given @ _flat(layers.first).T) * encoding._input_mask
@@ -151,7 +151,7 @@ def _convolved(states: Floats, weights: Floats, step: int) -> Floats:
 
 
 def _spread(by_totals: Floats, count: int, step: int) -> Floats:
-    """[rows, count, H]: the gradient by what each row gave to its neighbours (`collected`)."""
+    """Compute [rows, count, H], the gradient by what each row gave to its neighbours (`collected`)."""
     found = np.zeros((len(by_totals), count, by_totals.shape[1]), dtype=by_totals.dtype)
     for index in range(count):
         distance = (index - count // 2) * step

@@ -1,4 +1,4 @@
-"""Corpora of tagged sentences, and the unlabelled news, as the training reads them."""
+"""Read the corpora of tagged sentences, and the unlabelled news."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from agents.text.tokens import sentences, tokenize
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """One sentence: its tokens and their BIO tags, of equal number."""
+    """Hold the tokens of one sentence and their BIO tags, [tokens] each."""
 
     tokens: tuple[str, ...]
     tags: tuple[str, ...]
 
 
 def read_columns(path: Path) -> list[Tagged]:
-    """Read `token tag` lines, sentences parted by blank lines.
+    """Read lines of a token and its tag, with blank lines between sentences.
 
-    PERS becomes PER; every other class (MISC, AQMAR's MIS…, slips of the annotators' keys) becomes O.
+    PERS becomes PER; every other class (MISC, AQMAR's MIS…, the annotators' typing errors) becomes O.
 
     Raises:
         ValueError: a line has no BIO tag; the message names file and line.
@@ -37,24 +37,27 @@ def read_columns(path: Path) -> list[Tagged]:
 
 
 def anercorp(corpus: Path) -> list[Tagged]:
-    """The train part of ANERcorp (CAMeL Lab split)."""
+    """Read the train part of ANERcorp (CAMeL Lab split)."""
     return read_columns(corpus / "anercorp" / "ANERCorp_CamelLab_train.txt")
 
 
 def aqmar(corpus: Path) -> list[Tagged]:
-    """AQMAR's articles, in the order of their names."""
+    """Read AQMAR's articles, in the order of their file names."""
     return [sentence for path in sorted((corpus / "aqmar").glob("*.txt")) for sentence in read_columns(path)]
 
 
-def folds(items: Sequence[Tagged], count: int) -> Iterator[tuple[list[Tagged], list[Tagged]]]:
-    """Contiguous folds: neighbours in the corpus tell of the same events, so a random split would flatter."""
+def splits(items: Sequence[Tagged], count: int) -> Iterator[tuple[list[Tagged], list[Tagged]]]:
+    """Yield `count` splits into training and held-out items, whose held-out parts are contiguous and cover all items.
+
+    Neighbours in a corpus report the same events, so that random splits would give too high figures.
+    """
     edges = [len(items) * i // count for i in range(count + 1)]
     for low, high in pairwise(edges):
         yield [*items[:low], *items[high:]], list(items[low:high])
 
 
 def unlabelled(corpus: Path) -> Iterator[list[str]]:
-    """The sentences of the unlabelled news, each line of a page once, as tokens."""
+    """Yield the sentences of the unlabelled news as tokens; a line that occurs again is left out."""
     seen: set[str] = set()
     for archive in sorted((corpus / "saudinewsnet").glob("*.zip")):
         with zipfile.ZipFile(archive) as members:

@@ -1,4 +1,4 @@
-"""AdamW (Loshchilov & Hutter, 2019) with clipped gradients, and its rate."""
+"""Optimise parameters by AdamW (Loshchilov & Hutter, 2019) with clipped gradients."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ LARGEST_NORM = 5.0
 
 
 def rate(progress: float, highest: float) -> float:
-    """One cycle (Smith & Topin, 2018): up along a cosine, and down to nothing along another.
+    """Compute the learning rate of a step: one cycle (Smith & Topin, 2018), up and down along two cosines.
 
     Args:
         progress: share of the steps done, 0 to 1.
-        highest: the rate at the end of the way up.
+        highest: the rate at `WARM_UP`.
     """
     if progress < WARM_UP:
         return float(highest * (1 - np.cos(np.pi * progress / WARM_UP)) / 2)
@@ -28,10 +28,10 @@ def rate(progress: float, highest: float) -> float:
 
 
 class Descent:
-    """Changes named parameters in place.
+    """Optimise named parameters in place.
 
     Attributes:
-        steps: done so far.
+        steps: number of steps done.
     """
 
     def __init__(self, parameters: Mapping[str, Floats]) -> None:
@@ -41,12 +41,12 @@ class Descent:
         self._squares = {name: np.zeros_like(parameter) for name, parameter in parameters.items()}
 
     def step(self, gradients: Mapping[str, Floats], rate: float) -> None:
-        """Go down the gradients, one of each parameter, by the rate."""
+        """Take one step against the gradients, which are named and shaped as the parameters."""
         self.steps += 1
         norm = float(np.sqrt(sum(float(np.vdot(gradient, gradient)) for gradient in gradients.values())))
         shrink = np.float32(min(1.0, LARGEST_NORM / (norm + 1e-12)))
         first, second = BETAS
-        # The corrections of both means, brought to one factor each so that few passes go over the memory.
+        # The bias corrections of both means, as one factor each, so that few passes go over the memory.
         pace = np.float32(rate / (1 - first**self.steps))
         widen = np.float32(1 / (1 - second**self.steps))
         for name, parameter in self._parameters.items():

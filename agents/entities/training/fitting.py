@@ -1,4 +1,4 @@
-"""Fits the convolutional taggers on the log likelihood of each sentence's tags."""
+"""Fit convolutional networks by the log likelihood of each sentence's tags."""
 
 from __future__ import annotations
 
@@ -17,20 +17,23 @@ from agents.entities.training.corpus import Tagged
 from agents.entities.training.descent import Descent, rate
 
 EPOCHS = 10
-# Share of the epochs that read the added sentences too: the first ones, so that the domain itself has the last word.
+# Share of the epochs, the first ones, that read the added sentences too: the last ones read the domain itself alone.
 ADDED_EPOCHS = 0.6
 BATCH = 24
 LEARNING_RATE = 2e-3
 SHARES = Shares(features=0.6, vectors=0.95, input=0.65, states=0.8, last=0.55)
-# Words shown as if the news had never had them: the tagger learns what their letters and their company tell.
+# Share of the tokens that are encoded as words that the news does not have, so that letters and neighbours are learnt.
 STRANGE = 0.1
 
 
 def fit(sentences: Sequence[Tagged], added: Sequence[Tagged], encoder: Encoder, seed: int) -> Layers:
-    """A network trained on the sentences; the same arguments give the same parameters on one kind of machine.
+    """Train a network; the same arguments give the same parameters on one kind of machine.
 
     Args:
-        added: sentences of another domain (`ADDED_EPOCHS`).
+        sentences: none empty.
+        added: sentences of another domain, for the first epochs (`ADDED_EPOCHS`).
+        encoder: encodes the sentences.
+        seed: seed of all that is drawn.
     """
     random = np.random.default_rng(seed)
     layers = initial(encoder.width, random)
@@ -43,23 +46,23 @@ def fit(sentences: Sequence[Tagged], added: Sequence[Tagged], encoder: Encoder, 
             chosen = [epoch[number] for number in numbers]
             count = sum(len(sentence.tokens) for sentence in chosen)
             batch = encoder.batch([sentence.tokens for sentence in chosen], random.random(count) < STRANGE)
-            _, gradients = loss_and_gradients(layers, batch, numbers_of(chosen), random)
+            _, gradients = loss_and_gradients(layers, batch, tag_numbers(chosen), random)
             descent.step(gradients, rate((descent.steps + 1) / steps, LEARNING_RATE))
     return layers
 
 
-def numbers_of(sentences: Sequence[Tagged]) -> NDArray[np.intp]:
-    """[T] the number of each tag."""
+def tag_numbers(sentences: Sequence[Tagged]) -> NDArray[np.intp]:
+    """Return [T], the index in `TAGS` of each token's tag."""
     return np.array([TAGS.index(tag) for sentence in sentences for tag in sentence.tags], dtype=np.intp)
 
 
 def loss_and_gradients(
     layers: Layers, batch: Batch, tags: NDArray[np.intp], random: np.random.Generator | None
 ) -> tuple[float, Gradients]:
-    """The negative log likelihood a token, and its gradient by every parameter.
+    """Compute the negative log likelihood per token, in nats, and its gradient by each parameter.
 
     Args:
-        tags: [T] numbers of the right tags.
+        tags: [T] indices in `TAGS` of the right tags.
         random: draws what is dropped; None drops nothing.
     """
     layout, count = batch.layout, len(tags)
@@ -67,16 +70,18 @@ def loss_and_gradients(
     scores = encoding.kept @ layers.last
     scores += layers.last_bias
     expected = expectations(scores[None], layers.transitions[None], layout)
-    moves = np.zeros_like(layers.transitions)
+    seen = np.zeros_like(layers.transitions)
     inner = np.flatnonzero(layout.steps > 0)
-    np.add.at(moves, (tags[inner - 1], tags[inner]), 1)
-    right = scores[np.arange(count), tags].sum() + (moves * layers.transitions).sum()
+    np.add.at(seen, (tags[inner - 1], tags[inner]), 1)
+    right = scores[np.arange(count), tags].sum() + (seen * layers.transitions).sum()
     loss = float(expected.log_sums[0] - right) / count
 
     error = expected.tags[0].copy()
     error[np.arange(count), tags] -= 1
     error /= count
     gradients: Gradients = {"last": encoding.kept.T @ error, "last_bias": error.sum(axis=0)}
-    # What is forbidden stays so.
-    gradients["transitions"] = np.where(impossible() < 0, 0, (expected.moves[0] - moves) / count).astype(scores.dtype)
+    # Transitions that are forbidden stay so.
+    gradients["transitions"] = np.where(impossible() < 0, 0, (expected.transitions[0] - seen) / count).astype(
+        scores.dtype
+    )
     return loss, gradients | gradients_of(layers, encoding, error @ layers.last.T)

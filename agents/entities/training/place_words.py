@@ -1,4 +1,4 @@
-"""Names of countries and towns that the tagger is told of."""
+"""List the words of countries' and towns' names, which are features of the tagger."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agents.entities.model.normalise import normalise
 _ARABIC_NAME = re.compile("[\u0621-\u064a \\-\u200e\u200f]+")
 _LEAST_POPULATION = 15_000
 _LARGE_POPULATION = 200_000
-# As the news names them where CLDR has another form.
+# Countries and regions as the news names them, where CLDR has another form or none.
 _COUNTRIES = (
     "أميركا",
     "أمريكا",
@@ -32,9 +32,10 @@ _COUNTRIES = (
 
 
 def place_words() -> dict[str, tuple[str, ...]]:
-    """What each folded word of a place's name is: `c` a country, `t` a large town, `s` a small one (GeoNames, CLDR).
+    """Map each normalised word of a place's name to what it is: `c` a country, `t` a large town, `s` a small one.
 
-    A word that begins a longer name has the letter with B, one that continues it with I.
+    A word that begins a longer name has the letter with B, one that continues it with I. Sources: GeoNames (towns from
+    `_LEAST_POPULATION` on), CLDR.
     """
     found: dict[str, set[str]] = {}
     for name, letter in _names():
@@ -55,7 +56,7 @@ def _names() -> Iterator[tuple[str, str]]:
 
 
 def _short(name: str) -> str:
-    """«ميانمار (بورما)» as «ميانمار»."""
+    """Cut what is in brackets: «ميانمار (بورما)» gives «ميانمار»."""
     return name.partition("(")[0]
 
 

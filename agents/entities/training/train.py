@@ -29,7 +29,7 @@ PENALTIES = {"c1": 0.05, "c2": 0.01, "max_iterations": 80, "feature.possible_tra
 
 
 def train(sentences: Sequence[Tagged], words: Mapping[str, WordEntry]) -> LinearModel:
-    """A linear chain fitted by L-BFGS with elastic-net penalties."""
+    """Fit a linear chain by L-BFGS with elastic-net penalties (CRFsuite)."""
     trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
     trainer.set_params(PENALTIES)
     known: dict[str, WordFeatures] = {}
@@ -69,13 +69,13 @@ def _observations(
 
 
 def mean_of(first: LinearModel, second: LinearModel, share: float = ADDED_SHARE) -> LinearModel:
-    """The mean of two models of one table, weight by weight; `share` is that of the second."""
+    """Average two models over one table of words, weight by weight; `share` is the weight of the second, 0 to 1."""
     nothing = np.zeros(len(TAGS), dtype=np.float32)
 
     def between(one: Floats, other: Floats) -> Floats:
         return np.asarray((1 - share) * one + share * other, dtype=np.float32)
 
-    # In one order whatever the hashes of strings are.
+    # A dict, whose order does not depend on the hashes of strings.
     names = dict.fromkeys([*first.weights, *second.weights])
     weights = {name: between(first.weights.get(name, nothing), second.weights.get(name, nothing)) for name in names}
     return LinearModel(first.features, weights, between(first.transitions, second.transitions))
@@ -84,18 +84,18 @@ def mean_of(first: LinearModel, second: LinearModel, share: float = ADDED_SHARE)
 def train_networks(
     sentences: Sequence[Tagged], added: Sequence[Tagged], statistics: WordStatistics, count: int
 ) -> Iterator[Layers]:
-    """Networks that differ in their seeds alone; `added` are sentences of another domain."""
-    encoder = Encoder(statistics.words, numbers_of(statistics), unpacked(statistics.vectors, DIMENSIONS))
+    """Train `count` networks that differ only in their seeds; `added` are sentences of another domain."""
+    encoder = Encoder(statistics.words, vector_rows(statistics), unpacked(statistics.vectors, DIMENSIONS))
     return (fit(sentences, added, encoder, seed) for seed in range(count))
 
 
 def networks_of(layers: Sequence[Layers], statistics: WordStatistics, features: FeatureCache) -> Networks:
-    """Trained networks, ready to run side by side."""
-    return Networks(features, numbers_of(statistics), unpacked(statistics.vectors, DIMENSIONS), tuple(layers))
+    """Join trained networks to run side by side."""
+    return Networks(features, vector_rows(statistics), unpacked(statistics.vectors, DIMENSIONS), tuple(layers))
 
 
-def numbers_of(statistics: WordStatistics) -> dict[str, int]:
-    """The row of each word's vector."""
+def vector_rows(statistics: WordStatistics) -> dict[str, int]:
+    """Map each word that has a vector to its row."""
     return {word: row for row, word in zip(range(len(statistics.vectors)), statistics.words, strict=False)}
 
 
@@ -104,7 +104,13 @@ def with_kinds(
     probabilities: Callable[[Sequence[Sequence[str]]], Floats],
     sentences: Iterable[Sequence[str]],
 ) -> dict[str, WordEntry]:
-    """The words with the average probability of PER, LOC and ORG that a tagger gives them in the unlabelled news."""
+    """Set the kinds of words to the average probabilities of PER, LOC and ORG that a tagger gives them.
+
+    Args:
+        words: normalised words.
+        probabilities: computes [tokens, tags] for sentences, none empty.
+        sentences: tokens of the unlabelled news.
+    """
     numbers = {word: number for number, word in enumerate(words)}
     sums = np.zeros((len(numbers), len(TYPES)))
     seen = np.zeros(len(numbers))
@@ -115,24 +121,24 @@ def with_kinds(
         known = rows >= 0
         np.add.at(sums, rows[known], kinds[known])
         np.add.at(seen, rows[known], 1)
-    # As the model file keeps them.
+    # Rounded as the model file keeps them.
     means = (np.rint(255 * sums / np.maximum(seen, 1)[:, None]) / 255).tolist()
     return {word: replace(entry, kinds=tuple(mean)) for (word, entry), mean in zip(words.items(), means, strict=True)}
 
 
 def batched(items: Iterable[Sequence[str]], size: int) -> Iterator[list[Sequence[str]]]:
-    """Lists of `size` items, the last one shorter."""
+    """Yield lists of `size` items, of which the last may be shorter."""
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
 
 
 def know_kinds(statistics: WordStatistics, layers: Layers, news: Iterable[Sequence[str]]) -> dict[str, WordEntry]:
-    """The words with what a network takes them for in the news."""
+    """Set the kinds of words to what a network takes them for in the news."""
     networks = networks_of([layers], statistics, FeatureCache(statistics.words))
     return with_kinds(statistics.words, lambda sentences: networks.probabilities(sentences)[0], news)
 
 
 def read_news(corpus: Path) -> list[list[str]]:
-    """The sentences of the unlabelled news; a word that comes again takes no memory."""
+    """Read the sentences of the unlabelled news; equal words share one string."""
     return [list(map(sys.intern, tokens)) for tokens in corpora.unlabelled(corpus)]

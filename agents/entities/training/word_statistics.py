@@ -1,7 +1,7 @@
-"""Word classes from the unlabelled news: which words stand in the same company.
+"""Count, embed and cluster the words of the unlabelled news.
 
-Positive pointwise mutual information of a word with its neighbours, its leading singular vectors (Levy, Goldberg &
-Dagan, 2015), and k-means clusters of those.
+Vectors are the leading singular vectors of the positive pointwise mutual information of a word with its neighbours
+(Levy, Goldberg & Dagan, 2015), and classes are k-means clusters of the vectors.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ POSITIONS = (-2, -1, 1, 2)
 WINDOW = 5
 LEAST_COUNT = 3
 CONTEXT_WORDS = 20_000
-# Levy et al.: contexts' frequencies are flattened, as word2vec does, so that rare contexts count for less.
+# Exponent of the frequencies of contexts (Levy et al., as in word2vec), so that rare contexts count for less.
 SMOOTHING = 0.75
 DIMENSIONS = 100
 VECTORS = 40_000
@@ -33,10 +33,10 @@ SEED = 20
 
 @dataclass(frozen=True, slots=True)
 class WordStatistics:
-    """What the unlabelled news and the gazetteer know of words.
+    """Hold what the unlabelled news and the list of places tell of words.
 
     Attributes:
-        words: every word that occurs at least twice or is part of a place's name; the most frequent first.
+        words: every normalised word that occurs at least twice or is part of a place's name; the most frequent first.
         vectors: [VECTORS, 2·DIMENSIONS] of the first words, in steps of 1/127 of a row's largest component.
     """
 
@@ -45,12 +45,17 @@ class WordStatistics:
 
 
 def word_statistics(sentences: Iterable[Sequence[str]], places: Mapping[str, tuple[str, ...]]) -> WordStatistics:
-    """Count and cluster the words. Words too rare for clusters have -1 at each granularity."""
-    folded = [[core(word) for word in tokens] for tokens in sentences]
-    counts = Counter(word for tokens in folded for word in tokens)
+    """Count and cluster the words of sentences; words too rare for clusters have class -1 at each granularity.
+
+    Args:
+        sentences: tokens as printed.
+        places: part of which places' names each normalised word is (`place_words`).
+    """
+    normalised = [[core(word) for word in tokens] for tokens in sentences]
+    counts = Counter(word for tokens in normalised for word in tokens)
     order = sorted((word for word, count in counts.items() if count > 1), key=lambda word: (-counts[word], word))
     frequent = [word for word in order if counts[word] >= LEAST_COUNT]
-    views = [_vectors(table) for table in _tables(folded, frequent)]
+    views = [_vectors(table) for table in _tables(normalised, frequent)]
     classes = np.concatenate([_classes(view) for view in views], axis=1).tolist()
     none = (-1,) * (len(GRANULARITIES) * len(views))
     rows = chain(map(tuple, classes), repeat(none))
@@ -64,7 +69,7 @@ def word_statistics(sentences: Iterable[Sequence[str]], places: Mapping[str, tup
 
 
 def _tables(sentences: Sequence[Sequence[str]], vocabulary: Sequence[str]) -> Iterator[sparse.csr_matrix]:
-    """Two views of a word's company: each near position apart, and all of a wider window together."""
+    """Yield two tables of neighbours: each near position apart, and all of a wider window together."""
     number: dict[str, int] = {word: index for index, word in enumerate(vocabulary)}
     gap = [""] * WINDOW
     stream = np.array([number.get(word, -1) for tokens in sentences for word in (*tokens, *gap)], dtype=np.int64)
@@ -77,7 +82,7 @@ def _tables(sentences: Sequence[Sequence[str]], vocabulary: Sequence[str]) -> It
 
 
 def _vectors(table: sparse.csr_matrix) -> NDArray[np.float32]:
-    """[words, DIMENSIONS] of unit length."""
+    """Compute [words, DIMENSIONS], vectors of unit length."""
     cells = table.tocoo()
     words = np.asarray(cells.sum(axis=1)).ravel()
     contexts = np.asarray(cells.sum(axis=0)).ravel() ** SMOOTHING
@@ -98,7 +103,7 @@ def _cooccurrence(stream: NDArray[np.int64], position: int, words: int) -> spars
 
 
 def _classes(vectors: NDArray[np.float32]) -> NDArray[np.int32]:
-    """[words, granularities] cluster numbers; the frequent words alone place the centres."""
+    """Compute [words, granularities], cluster numbers; only frequent words fit the centres."""
     columns = []
     for clusters in GRANULARITIES:
         means = MiniBatchKMeans(clusters, random_state=SEED, batch_size=8192, n_init=1, max_iter=30, init_size=24_576)

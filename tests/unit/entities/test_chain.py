@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.entities.model.forward_backward import Layout, expectations, marginals, side_by_side
+from agents.entities.model.forward_backward import SentenceLayout, expectations, marginals, side_by_side
 
 TAG_COUNT = 3
 
@@ -27,11 +27,11 @@ def test_against_enumeration(lengths: list[int], seed: int) -> None:
     random = np.random.default_rng(seed)
     scores = random.normal(scale=3, size=(2, sum(lengths), TAG_COUNT)).astype(np.float32)
     transitions = random.normal(scale=2, size=(2, TAG_COUNT, TAG_COUNT)).astype(np.float32)
-    layout = Layout.of(lengths)
+    layout = SentenceLayout.of(lengths)
     probability = marginals(scores, transitions, layout)
     expected = expectations(scores, transitions, layout)
     for chain in range(2):
-        start, log_sum, moves = 0, 0.0, np.zeros((TAG_COUNT, TAG_COUNT))
+        start, log_sum, counts = 0, 0.0, np.zeros((TAG_COUNT, TAG_COUNT))
         for length in lengths:
             part = slice(start, start + length)
             paths = every_path(scores[chain, part], transitions[chain])
@@ -40,23 +40,23 @@ def test_against_enumeration(lengths: list[int], seed: int) -> None:
             tags = np.zeros((length, TAG_COUNT))
             for path, score in paths.items():
                 tags[np.arange(length), path] += np.exp(score) / total
-                np.add.at(moves, (path[:-1], path[1:]), np.exp(score) / total)
+                np.add.at(counts, (path[:-1], path[1:]), np.exp(score) / total)
             np.testing.assert_allclose(probability[chain, part], tags, atol=1e-4)
             np.testing.assert_allclose(expected.tags[chain, part], tags, atol=1e-4)
             start += length
-        np.testing.assert_allclose(expected.moves[chain], moves, atol=1e-3)
+        np.testing.assert_allclose(expected.transitions[chain], counts, atol=1e-3)
         assert expected.log_sums[chain] == pytest.approx(log_sum, rel=1e-4)
 
 
 def test_large_potentials_neither_overflow_nor_vanish() -> None:
     scores = np.array([[[900.0, -900, 0], [-900, 900, 0]] * 200], dtype=np.float32)
-    probability = marginals(scores, np.zeros((1, 3, 3), dtype=np.float32), Layout.of([400]))
+    probability = marginals(scores, np.zeros((1, 3, 3), dtype=np.float32), SentenceLayout.of([400]))
     assert np.isfinite(probability).all()
     np.testing.assert_allclose(probability.sum(axis=2), 1, atol=1e-5)
 
 
 def test_sentences_are_read_side_by_side_from_both_ends() -> None:
-    layout = Layout.of([2, 3, 1])
+    layout = SentenceLayout.of([2, 3, 1])
     assert layout.active == [3, 2, 1]
     assert layout.lengths.tolist() == [3, 2, 1]
     assert layout.ranks.tolist() == [1, 1, 0, 0, 0, 2]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.entities.training.corpus import Tagged, folds, read_columns, unlabelled
+from agents.entities.training.corpus import Tagged, read_columns, splits, unlabelled
 from agents.entities.training.place_words import place_words
 
 
@@ -24,9 +24,9 @@ def test_a_token_without_a_tag_is_named(tmp_path: Path) -> None:
         read_columns(path)
 
 
-def test_folds_are_contiguous_and_cover_all() -> None:
+def test_splits_are_contiguous_and_cover_all() -> None:
     items = [Tagged((str(number),), ("O",)) for number in range(11)]
-    parts = list(folds(items, 3))
+    parts = list(splits(items, 3))
     assert [sentence for _, held in parts for sentence in held] == items
     assert all(sorted([*training, *held], key=lambda s: int(s.tokens[0])) == items for training, held in parts)
 

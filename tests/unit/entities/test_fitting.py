@@ -10,7 +10,7 @@ from agents.entities.training import fitting
 from agents.entities.training.batches import Encoder
 from agents.entities.training.convolution import impossible, initial
 from agents.entities.training.corpus import Tagged
-from agents.entities.training.fitting import fit, loss_and_gradients, numbers_of
+from agents.entities.training.fitting import fit, loss_and_gradients, tag_numbers
 
 WORDS = {"بيروت": WordEntry(9, (1, 2)), "زار": WordEntry(8, (3, 4)), "سلمى": WordEntry(7, (5, 6))}
 NUMBERS = {"بيروت": 0, "زار": 1}
@@ -23,7 +23,7 @@ SENTENCES = [
 
 
 TOKENS = [sentence.tokens for sentence in SENTENCES]
-GOLD = numbers_of(SENTENCES)
+GOLD = tag_numbers(SENTENCES)
 
 
 def encoder() -> Encoder:
