@@ -1,4 +1,4 @@
-"""Strict-span F1 of the embedded taggers, cross-validated, and out of domain.
+"""Measure strict-span F1 of the embedded tagger, cross-validated and out of domain.
 
     python -m benchmarks.entities.accuracy ../shared/corpus                      # five folds, then both domains
     python -m benchmarks.entities.accuracy ../shared/corpus --networks 0 --without places
@@ -46,7 +46,7 @@ ABLATIONS = ("places", "classes", "wide-classes", "vectors", "kinds")
 
 
 def without(statistics: WordStatistics, names: Sequence[str]) -> WordStatistics:
-    """The statistics less the named parts."""
+    """Remove the named parts from the statistics."""
 
     def reduced(entry: WordEntry) -> WordEntry:
         if "places" in names:
@@ -64,12 +64,12 @@ def without(statistics: WordStatistics, names: Sequence[str]) -> WordStatistics:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What models that were trained on one part say of another: [tokens, tags] each.
+    """Hold the probabilities, [tokens, tags] each, that models trained on one part of a corpus give to another.
 
     Attributes:
-        linear: the random field, by the share of the one that the added sentences taught too.
-        networks: each network.
-        features: what they know of words.
+        linear: those of the random field, by the share of the one that was trained on the added sentences too.
+        networks: those of each network.
+        features: extracts the features of a word.
     """
 
     linear: dict[float, Floats]
@@ -86,12 +86,12 @@ def probabilities(
     news: Iterable[Sequence[str]],
     count: int,
 ) -> Parts:
-    """What the random field and each network, trained on one part, say of another.
+    """Train the random field and each network on one part, and compute their probabilities for another.
 
     Args:
         added: sentences of another domain to be trained on as well.
-        news: what the first network tags, so that the kinds of words are known; nothing, and they are not.
-        count: of the networks.
+        news: sentences that the first network tags to set the kinds of words; empty leaves these unset.
+        count: number of networks.
     """
     tokens = [sentence.tokens for sentence in held]
     layers = list(train_networks(training, added, statistics, count))
@@ -107,13 +107,13 @@ def probabilities(
 
 
 def lent(probability: Floats, held: Sequence[Tagged], features: FeatureCache) -> Floats:
-    """The probabilities after persons named again have lent each other theirs."""
+    """Return the probabilities after persons named again have lent each other theirs."""
     tokens = [sentence.tokens for sentence in held]
     return lend(tokens, probability, lambda word: features(word).stem, features.words)
 
 
 def tags_of(probability: Floats, held: Sequence[Tagged]) -> Tags:
-    """The tags that these probabilities give each sentence."""
+    """Decode the tags of each sentence."""
     lengths = [len(sentence.tags) for sentence in held]
     tags, _ = decode(probability, lengths)
     ends = np.cumsum(lengths).tolist()
@@ -121,9 +121,9 @@ def tags_of(probability: Floats, held: Sequence[Tagged]) -> Tags:
 
 
 def variants(parts: Parts, held: Sequence[Tagged]) -> dict[str, Floats]:
-    """The random field, one network, and the field with 1, 2, … of them; `+` after persons lent each other.
+    """Average the random field, one network, and the field with 1, 2, … of them; `+` marks lending between persons.
 
-    Of the shares of what was added (in brackets) and of the networks, one varies while the other is as shipped.
+    Of the share of the added sentences (in brackets) and that of the networks, one varies and the other is as shipped.
     """
     shipped = max(share for share in parts.linear if share <= ADDED_SHARE)
     found = {f"crf ({added})": linear for added, linear in parts.linear.items()}
@@ -139,13 +139,13 @@ def variants(parts: Parts, held: Sequence[Tagged]) -> dict[str, Floats]:
 
 
 def show(name: str, scores: Mapping[str, Score]) -> None:
-    """One line: precision, recall and F1 of each class and of all."""
+    """Print one line: precision, recall and F1 of each class and of all."""
     figures = "  ".join(f"{kind} {s.precision:.3f} {s.recall:.3f} {s.f1:.3f}" for kind, s in scores.items())
     print(f"{name:<34}{figures}", flush=True)
 
 
 def judge(name: str, parts: Parts, held: Sequence[Tagged]) -> dict[str, Tags]:
-    """Score every variant on one held part; the tags of each."""
+    """Score every variant on one held-out part, and return the tags of each."""
     found = {variant: tags_of(probability, held) for variant, probability in variants(parts, held).items()}
     for variant, tags in found.items():
         show(f"{name} {variant}", score_tags([sentence.tags for sentence in held], tags))

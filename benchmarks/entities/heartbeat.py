@@ -1,10 +1,10 @@
-"""How late the event loop is while the entity stage works at full load.
+"""Measure how late the event loop is while the entity stage works at full load.
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.entities.heartbeat ../shared/corpus [--backend camel]
 
-The worker's loop (uvloop) and thread switch, the real stage runner and stage; only Kafka is not there: batches of
-articles stand ready, and results are confirmed at once. A heart beats every 10 ms; its delay is what Kafka's heartbeat,
-/livez and every other stage in the worker would wait. The first row is the same loop without work.
+The worker's loop (uvloop) and thread switch interval, and the real stage runner and stage run without Kafka: batches of
+articles are in memory, and results are confirmed at once. A timer is due every 10 ms; its delay is what Kafka's
+heartbeat, /livez and every other stage in the worker would wait. The first row is the same loop without work.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ BEAT = 0.01
 
 
 class Heart:
-    """Beats on the running loop and keeps each beat's delay in seconds."""
+    """Beat every `BEAT` seconds on the running loop, and keep the delay of each beat, in seconds."""
 
     def __init__(self) -> None:
         self.delays: list[float] = []
@@ -58,7 +58,7 @@ class Heart:
 
 
 def show(name: str, delays: list[float], rate: float = 0.0) -> None:
-    """One line: the delays in milliseconds."""
+    """Print one line: quantiles of the delays, in milliseconds."""
     p50, p99, p999 = (1000 * float(np.quantile(delays, q)) for q in (0.5, 0.99, 0.999))
     speed = f"{rate:8.0f} articles/s" if rate else ""
     print(
@@ -68,7 +68,7 @@ def show(name: str, delays: list[float], rate: float = 0.0) -> None:
 
 
 def batches(corpus: Path, settings: Settings, count: int) -> Iterator[list[Any]]:
-    """Batches of the worker's size, as Faust hands them over."""
+    """Yield batches of the worker's size, as Faust delivers them."""
     texts = islice(bodies(corpus), count * settings.batch_size)
     now = datetime(2026, 1, 1, tzinfo=UTC)
     while chosen := list(islice(texts, settings.batch_size)):
@@ -97,7 +97,7 @@ async def _delivered(
 
 
 async def measure(corpus: Path, settings: Settings, count: int) -> None:
-    """Beat without work, then under load."""
+    """Measure without work, then under load, and print both."""
     stage = load_stages(["entities"])[0]
     assert isinstance(stage, MapStage)
     function = stage.build(LocalContext(settings, Metrics()))

@@ -1,4 +1,4 @@
-"""Random tags and what seqeval counts in them, for the test that holds this project's counting against it.
+"""Print random tags and what seqeval counts in them, for the test that compares this project's counting with it.
 
     pip install seqeval && python -m benchmarks.entities.seqeval_counts > tests/unit/entities/seqeval_counts.json
 

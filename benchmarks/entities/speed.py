@@ -1,10 +1,10 @@
-"""Articles and tokens a second on one core, from body to entities, and memory.
+"""Measure articles and tokens a second on one core, from body to entities, and memory.
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.entities.speed ../shared/corpus [--backend camel]
 
 Bodies of at least 450 tokens each are cut from the unlabelled news, in the order of its days. `cold` begins right after
-loading; `warm` are the next articles, other texts than the first. A batch is the articles that the tagger is given at
-once. Seconds are processor seconds of this process.
+loading; `warm` are the next articles, which are other texts. A batch is the articles that are tagged in one call.
+Seconds are processor seconds of this process.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LENGTH = 450
 
 
 def bodies(corpus: Path) -> Iterator[str]:
-    """Texts of at least 450 tokens, a line a sentence."""
+    """Yield texts of at least `LENGTH` tokens, a line for each sentence."""
     lines: list[str] = []
     count = 0
     for tokens in corpora.unlabelled(corpus):
@@ -41,7 +41,7 @@ def bodies(corpus: Path) -> Iterator[str]:
 
 
 def measure(name: str, texts: Sequence[str], run: Callable[[], object]) -> None:
-    """Print how fast `run` went through the texts."""
+    """Time `run` and print its articles and tokens a second."""
     tokens = sum(len(tokenize(text)) for text in texts)
     start = time.process_time()
     run()
@@ -50,7 +50,7 @@ def measure(name: str, texts: Sequence[str], run: Callable[[], object]) -> None:
 
 
 def tag(texts: Sequence[str], tagger: Tagger, size: int) -> None:
-    """Everything that the stage does with bodies, `size` at once."""
+    """Find the entities of bodies as the stage does, `size` at once."""
     for start in range(0, len(texts), size):
         find_entities(texts[start : start + size], tagger)
 
