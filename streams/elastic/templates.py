@@ -16,9 +16,9 @@ from typing import Any
 from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError
 
 from streams.elastic.client import Capabilities, capabilities, error_text, translate_errors
+from streams.elastic.template_files import read_template
 from streams.errors import OperatorError
 from streams.observability.logs import get_logger
-from streams.search.analysis import TEMPLATES
 from streams.settings import Settings
 
 log = get_logger(__name__)
@@ -98,7 +98,7 @@ def component_templates(settings: Settings, server: Capabilities | None = None) 
     Args:
         server: what the server can do; None for what every server can.
     """
-    templates = {name: _read(name) for name in COMPONENTS}
+    templates = {name: read_template(name) for name in COMPONENTS}
     own = templates["settings"]["template"]["settings"]
     own |= {
         "number_of_shards": settings.index_shards,
@@ -114,7 +114,7 @@ def component_templates(settings: Settings, server: Capabilities | None = None) 
 def index_template(settings: Settings) -> dict[str, Any]:
     """The index template as it is sent."""
     named = names(settings)
-    template = _read("index")
+    template = read_template("index")
     template["template"]["mappings"]["_meta"] = {"digest": schema_digest()}
     # A roll-over gives the new index the write alias alone; whatever makes it, searches must find it.
     template["template"]["aliases"] = {named.read: {}}
@@ -126,7 +126,7 @@ def index_template(settings: Settings) -> dict[str, Any]:
 
 def lifecycle_policy(settings: Settings) -> dict[str, Any]:
     """The policy of index lifecycle management as it is sent, with the conditions of the settings."""
-    policy = _read("lifecycle")
+    policy = read_template("lifecycle")
     policy["policy"]["phases"]["hot"]["actions"]["rollover"] = rollover_conditions(settings)
     return policy
 
@@ -143,14 +143,9 @@ def rollover_conditions(settings: Settings) -> dict[str, Any]:
 
 def schema_digest() -> str:
     """Digest of what decides how a document is indexed: the mapping and the analysis, not size or pace."""
-    schema = [_read("index")["template"]["mappings"], _read("analysis")["template"]["settings"]]
+    schema = [read_template("index")["template"]["mappings"], read_template("analysis")["template"]["settings"]]
     text = json.dumps(schema, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _read(name: str) -> dict[str, Any]:
-    template: dict[str, Any] = json.loads((TEMPLATES / f"{name}.json").read_text(encoding="utf-8"))
-    return template
 
 
 async def put_templates(client: AsyncElasticsearch, settings: Settings) -> Capabilities:

@@ -8,16 +8,14 @@ in Chinese, Japanese, Thai and the like is one token a run here, and is only mat
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "deploy" / "elasticsearch"
+from streams.elastic.template_files import read_template
 
 _WORD = r"[^\W_]|[\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]"
 _TOKEN = re.compile(
@@ -188,8 +186,7 @@ _STOCK: dict[str, TokenFilter] = {
 @lru_cache(maxsize=1)
 def definition() -> Mapping[str, Any]:
     """The `analysis` object of deploy/elasticsearch/analysis.json."""
-    template = json.loads((TEMPLATES / "analysis.json").read_text(encoding="utf-8"))
-    analysis: Mapping[str, Any] = template["template"]["settings"]["analysis"]
+    analysis: Mapping[str, Any] = read_template("analysis")["template"]["settings"]["analysis"]
     return analysis
 
 

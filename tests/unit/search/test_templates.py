@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from streams.elastic import templates as setup
+from streams.elastic import template_files
 from streams.elastic.client import Capabilities
 from streams.elastic.templates import Names, component_templates, index_template, lifecycle_policy, schema_digest
 from streams.errors import OperatorError
 from streams.records import Article
-from streams.search.analysis import TEMPLATES, definition
+from streams.search.analysis import definition
 from streams.search.query import FACETS, WORD_FIELDS
 from streams.settings import Settings
 
@@ -93,8 +93,8 @@ def test_the_digest_changes_with_mapping_and_analysis_and_with_nothing_else(
 ) -> None:
     before = schema_digest()
     folder = tmp_path / "templates"
-    shutil.copytree(TEMPLATES, folder)
-    monkeypatch.setattr(setup, "TEMPLATES", folder)
+    shutil.copytree(str(template_files.TEMPLATES), folder)
+    monkeypatch.setattr(template_files, "TEMPLATES", folder)
 
     def change(name: str, *path: str, value: Any) -> str:
         file = folder / f"{name}.json"
