@@ -14,7 +14,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from streams import __version__
 from streams.errors import Rejected
-from streams.observability.tracing import Headers, Received
+from streams.observability.spans import Headers, Received
 
 
 class OpenTelemetry:

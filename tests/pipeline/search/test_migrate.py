@@ -18,7 +18,7 @@ from agents.index.cluster_moves import MoveSink
 from agents.index.documents import document, version
 from agents.index.sink import IndexSink
 from streams.elastic import migrate as migrate_module
-from streams.elastic import templates as setup
+from streams.elastic import template_files
 from streams.elastic.copy import Copy
 from streams.elastic.indices import list_indices, read_layout, roll_over
 from streams.elastic.migrate import abandon, migrate
@@ -26,7 +26,6 @@ from streams.elastic.templates import names
 from streams.errors import OperatorError, Retryable
 from streams.observability.metrics import Metrics
 from streams.records import Article, Cluster, ClusterMove
-from streams.search.analysis import TEMPLATES
 from streams.settings import Settings
 from tests.pipeline.search.conftest import store
 from tests.support.articles import article
@@ -38,12 +37,12 @@ def new_mapping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...
 
     def change(**fields: Any) -> None:
         folder = tmp_path / f"templates{len(list(tmp_path.iterdir()))}"
-        shutil.copytree(TEMPLATES, folder)
+        shutil.copytree(str(template_files.TEMPLATES), folder)
         file = folder / "index.json"
         template = json.loads(file.read_text(encoding="utf-8"))
         template["template"]["mappings"]["properties"] |= fields
         file.write_text(json.dumps(template, ensure_ascii=False), encoding="utf-8")
-        monkeypatch.setattr(setup, "TEMPLATES", folder)
+        monkeypatch.setattr(template_files, "TEMPLATES", folder)
 
     return change
 
