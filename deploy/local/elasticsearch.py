@@ -15,7 +15,7 @@ from deploy.local import analysis_plugin
 from deploy.local.jdk import Jdk
 from deploy.local.paths import give, write
 from deploy.local.process import Launch
-from deploy.local.service import HOST, Layout, Program, Site, identity, source
+from deploy.local.service import HOST, Program, ServerFolders, Site, identity, source
 
 CLUSTER = "rasd-local"
 TIMEOUT_SECONDS = 5.0
@@ -55,7 +55,7 @@ JVM_OPTIONS = """\
 """
 
 
-def node_settings(layout: Layout, port: int) -> dict[str, object]:
+def node_settings(layout: ServerFolders, port: int) -> dict[str, object]:
     """elasticsearch.yml. The cut-down server does not start with a setting that it does not know."""
     return {
         "cluster.name": CLUSTER,
@@ -104,7 +104,7 @@ class Elasticsearch:
     name = "elasticsearch"
     title = "Elasticsearch"
 
-    def log(self, layout: Layout) -> Path:
+    def log(self, layout: ServerFolders) -> Path:
         """Rolled at 10 MB, three old ones kept."""
         return layout.logs / "elasticsearch.log"
 

@@ -13,7 +13,7 @@ from deploy.local import process
 from deploy.local.jdk import Jdk
 from deploy.local.paths import write
 from deploy.local.process import Launch
-from deploy.local.service import HOST, Layout, Program, Site, free_port, identity, source
+from deploy.local.service import HOST, Program, ServerFolders, Site, free_port, identity, source
 from streams.errors import OperatorError
 
 MIB = 1024 * 1024
@@ -119,7 +119,7 @@ class Kafka:
     name = "kafka"
     title = "Kafka"
 
-    def log(self, layout: Layout) -> Path:
+    def log(self, layout: ServerFolders) -> Path:
         """Rolled at 10 MB, three old ones kept."""
         return layout.logs / "kafka.log"
 

@@ -19,7 +19,7 @@ OWN_PORTS = range(10_000, 32_768)  # outgoing connections start from 32768 on Li
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ServerFolders:
     """The folder of one server in one stack."""
 
     folder: Path
@@ -85,7 +85,7 @@ def source(port: int) -> tuple[str, int]:
     return HOST, free_port(avoid=port)
 
 
-def identity(layout: Layout, port: int, version: str) -> list[str]:
+def identity(layout: ServerFolders, port: int, version: str) -> list[str]:
     """Java options by which `deploy.local.stack` knows a process again, wherever it finds it."""
     return [marker(layout.folder), f"-Drasd.port={port}", f"-Drasd.version={version}"]
 
@@ -102,7 +102,7 @@ class Program:
 class Site:
     """Everything a server needs to know to start."""
 
-    layout: Layout
+    layout: ServerFolders
     port: int
     heap: str
     max_message_bytes: int
@@ -123,7 +123,7 @@ class Server(Protocol):
     def title(self) -> str:
         """As shown to people."""
 
-    def log(self, layout: Layout) -> Path:
+    def log(self, layout: ServerFolders) -> Path:
         """The file that a person reads when something is wrong."""
 
     def install(self, files: Sequence[Path], cache: Path, version: str, jdk: Jdk) -> Program:

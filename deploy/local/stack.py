@@ -26,7 +26,7 @@ from deploy.local.jdk import Jdk, find_jdk
 from deploy.local.kafka import Kafka
 from deploy.local.paths import ServiceUser, cache_dir, give, service_user, stack_dir
 from deploy.local.preflight import explained, require_memory, require_port, require_space
-from deploy.local.service import HOST, Layout, Server, Site
+from deploy.local.service import HOST, Server, ServerFolders, Site
 from streams.errors import OperatorError
 from streams.settings import MIB, Settings
 
@@ -158,7 +158,7 @@ def status(settings: Settings) -> StackStatus:
 
 
 def _status(settings: Settings, folder: Path, name: str, user: ServiceUser | None) -> ServiceStatus:
-    server, layout = SERVERS[name], Layout(folder / name)
+    server, layout = SERVERS[name], ServerFolders(folder / name)
     running = process.find(layout.folder, user)
     latest = running[-1] if running else None
     port = _port_of(latest) or _port(settings, name)
@@ -285,7 +285,7 @@ class _Start:
             files = fetch(product, cache, self.console)
             program = SERVERS[name].install(files, cache, product.version, jdk)
         return Site(
-            layout=Layout(self.folder / name),
+            layout=ServerFolders(self.folder / name),
             port=_port(self.settings, name),
             heap=_heap(self.settings, name),
             max_message_bytes=self.settings.max_message_bytes,
@@ -331,7 +331,7 @@ class _Start:
 
     def _failure(self, name: str, what: str) -> OperatorError:
         """The error for a server that did not start, after showing the last lines that it wrote."""
-        server, layout = SERVERS[name], Layout(self.folder / name)
+        server, layout = SERVERS[name], ServerFolders(self.folder / name)
         for path in (layout.output, server.log(layout)):
             if path.is_file() and path.stat().st_size:
                 lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]

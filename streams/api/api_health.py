@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 
-from streams.api.cluster_monitor import ServerWatch
+from streams.api.cluster_monitor import ClusterMonitor
 from streams.api.feed import LiveFeed
 from streams.observability.metrics import Metrics
-from streams.observability.stall_detector import Progress
+from streams.observability.stall_detector import StallDetector
 
 MEASURE_SECONDS = 1.0
 STALL_SECONDS = 60.0
@@ -29,11 +29,11 @@ class ApiHealth:
         metrics: gets the event loop's delay and the feed's lag.
     """
 
-    def __init__(self, feed: LiveFeed, watch: ServerWatch, metrics: Metrics) -> None:
+    def __init__(self, feed: LiveFeed, watch: ClusterMonitor, metrics: Metrics) -> None:
         self._feed = feed
         self._watch = watch
         self._metrics = metrics
-        self._progress: Progress[int] = Progress()
+        self._progress: StallDetector[int] = StallDetector()
         self._started = time.monotonic()
         self._task: asyncio.Task[None] | None = None
 

@@ -17,11 +17,11 @@ from streams.api import articles, exports, live
 from streams.api import health_routes as ops
 from streams.api import problem_details as problems
 from streams.api.api_health import ApiHealth
-from streams.api.cluster_monitor import ServerWatch
+from streams.api.cluster_monitor import ClusterMonitor
 from streams.api.dependencies import State
 from streams.api.feed import LiveFeed
 from streams.api.keys import read_keys
-from streams.api.middleware import Manners
+from streams.api.middleware import HttpConventions
 from streams.api.streaming import ConcurrencyLimit
 from streams.api.submit import Intake
 from streams.elastic.client import make_client
@@ -40,7 +40,7 @@ organisation, outlet and time, a live feed. Errors are problem details (RFC 9457
 """
 
 
-class Counting:
+class RequestMetrics:
     """Counts requests and times them up to their first byte; a live feed has no last one for hours."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -95,7 +95,7 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         feed = LiveFeed(settings, counters)
         exports = ConcurrencyLimit(MAX_EXPORTS, "exports are running")
         searches = ConcurrencyLimit(MAX_SEARCHES, "searches are running")
-        watch = ServerWatch(settings, server_metrics, client)
+        watch = ClusterMonitor(settings, server_metrics, client)
         health = ApiHealth(feed, watch, counters)
         searcher = Searcher(client, settings)
         api.state.rasd = State(settings, counters, searcher, intake, feed, exports, searches, keys, health)
@@ -118,7 +118,7 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         api.include_router(routes)
         _begin_counting(routes, counters)
 
-    api.add_middleware(Counting, metrics=counters)
+    api.add_middleware(RequestMetrics, metrics=counters)
     if settings.api_origins:
         api.add_middleware(
             CORSMiddleware,
@@ -127,5 +127,5 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
             allow_headers=["Authorization", "X-API-Key", "Content-Type", "Last-Event-ID"],
             expose_headers=["Rasd-Export-Total", "Content-Disposition", "Retry-After"],
         )
-    api.add_middleware(Manners, routes=api.router.routes)
+    api.add_middleware(HttpConventions, routes=api.router.routes)
     return api

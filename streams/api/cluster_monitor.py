@@ -33,7 +33,7 @@ ROUND_SECONDS = 45.0
 STATUSES = {"green": 0, "yellow": 1, "red": 2}
 
 
-class ServerWatch:
+class ClusterMonitor:
     """Keeps `ServerMetrics` up to date.
 
     Args:

@@ -112,7 +112,7 @@ class CsvForm:
 
 
 @dataclass(slots=True)
-class Progress:
+class ExportProgress:
     """How far an export is."""
 
     total: int = 0
@@ -139,7 +139,7 @@ async def export(state: Shared, request: Annotated[ExportRequest, Query()]) -> S
     NDJSON ends with a line `{"export": {"complete": true, …}}`; an export that cannot be finished ends with
     `"complete": false` and the reason, in both forms, and the connection is cut. Copies are not folded.
     """
-    progress = Progress()
+    progress = ExportProgress()
     body = _body(state, request, progress)
     # The first piece comes with the first page; waiting for it here turns its errors into a problem response.
     first = await anext(body)
@@ -153,7 +153,7 @@ async def export(state: Shared, request: Annotated[ExportRequest, Query()]) -> S
     return Stream(first, body, CSV if request.format == "csv" else NDJSON, headers)
 
 
-async def _body(state: State, request: ExportRequest, progress: Progress) -> AsyncGenerator[bytes]:
+async def _body(state: State, request: ExportRequest, progress: ExportProgress) -> AsyncGenerator[bytes]:
     form = CsvForm(request) if request.format == "csv" else NdjsonForm()
     with state.exports.slot():
         async with open_snapshot(state.searcher.client, state.settings, request, request.order) as snapshot:

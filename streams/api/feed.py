@@ -21,7 +21,7 @@ from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics
 from streams.records import Article, decode
 from streams.retry import Backoff
-from streams.search.live.matcher import ArticleText, Matcher
+from streams.search.live.matcher import ArticleText, LiveMatcher
 from streams.search.request import Filters
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
@@ -78,7 +78,7 @@ class LiveFeed:
         self.topic = topic_name(Topic.ENRICHED, settings)
         self.positions: Vector = {}
         # Readers with the same search share one matcher: a page that a thousand people watch is matched once.
-        self._readers: dict[Filters, tuple[Matcher, set[Reader]]] = {}
+        self._readers: dict[Filters, tuple[LiveMatcher, set[Reader]]] = {}
         self._count = 0
         self._ended = False
         self._replays = asyncio.Semaphore(MAX_REPLAYS)
@@ -178,7 +178,7 @@ class LiveFeed:
 
     def _join(self, filters: Filters) -> Reader:
         reader = Reader()
-        self._readers.setdefault(filters, (Matcher(filters), set()))[1].add(reader)
+        self._readers.setdefault(filters, (LiveMatcher(filters), set()))[1].add(reader)
         self._count += 1
         self.metrics.live_clients.set(self._count)
         return reader
@@ -217,7 +217,7 @@ class LiveFeed:
             start = dict(self.positions)
             yield LiveEvent(Kind.HELLO, write_vector(start if since is None else since))
             if since is not None:
-                async with aclosing(self._missed(Matcher(filters), since, start, heartbeat)) as missed:
+                async with aclosing(self._missed(LiveMatcher(filters), since, start, heartbeat)) as missed:
                     async for event in missed:
                         yield event
             async with aclosing(self._current(reader, heartbeat)) as current:
@@ -242,7 +242,7 @@ class LiveFeed:
         yield LiveEvent(Kind.DROPPED, None)
 
     async def _missed(
-        self, matcher: Matcher, since: Vector, until: Vector, heartbeat: float
+        self, matcher: LiveMatcher, since: Vector, until: Vector, heartbeat: float
     ) -> AsyncGenerator[LiveEvent]:
         """What was written between two vectors, read once more from Kafka."""
         if all(since.get(partition) == offset for partition, offset in until.items()):

@@ -16,7 +16,7 @@ HEADERS = {
 }
 
 
-class Manners:
+class HttpConventions:
     """Answers HEAD wherever GET is answered, and OPTIONS; sets headers that no route has set.
 
     Args:

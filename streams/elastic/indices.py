@@ -16,7 +16,7 @@ from streams.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class IndexLayout:
     """Where articles stand.
 
     Attributes:
@@ -43,7 +43,7 @@ class Layout:
         return next((name for name, began in reversed(self.began.items()) if began <= came), self.all[0])
 
 
-async def read_layout(client: AsyncElasticsearch, settings: Settings) -> Layout:
+async def read_layout(client: AsyncElasticsearch, settings: Settings) -> IndexLayout:
     """Ask the aliases.
 
     Raises:
@@ -64,7 +64,7 @@ async def read_layout(client: AsyncElasticsearch, settings: Settings) -> Layout:
     if len(writes) != 1:
         raise Retryable(f"alias {named.write} has no index to write to; it has to be made anew")
     read = {name: began(entry) for name, entry in found.items() if named.read in entry["aliases"] and is_live(entry)}
-    return Layout(writes[0], dict(sorted(read.items(), key=lambda pair: (pair[1], pair[0]))))
+    return IndexLayout(writes[0], dict(sorted(read.items(), key=lambda pair: (pair[1], pair[0]))))
 
 
 def is_live(index: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 P = TypeVar("P", bound=Hashable)
 
 
-class Progress(Generic[P]):
+class StallDetector(Generic[P]):
     """Remember since when each thing that has work has not moved. Times are of a monotonic clock, in seconds."""
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ from streams.errors import RasdError, Retryable
 from streams.kafka.clients import missing_topics
 from streams.observability.logs import FAUST_LOGGER, get_logger
 from streams.observability.metrics import Metrics
-from streams.observability.stall_detector import Progress
+from streams.observability.stall_detector import StallDetector
 from streams.settings import Settings
 from streams.stage import SinkStage
 from streams.topics import topic_name
@@ -55,8 +55,8 @@ class WorkerHealth:
         self.app = app
         self.stall_seconds = stall_seconds
         self.servers = Servers(app)
-        self._work: Progress[tuple[str, int]] = Progress()
-        self._assigning: Progress[str] = Progress()
+        self._work: StallDetector[tuple[str, int]] = StallDetector()
+        self._assigning: StallDetector[str] = StallDetector()
 
     def lag(self) -> dict[tuple[str, int], int]:
         """Records waiting, by stage and partition of this worker."""

@@ -13,7 +13,7 @@ from streams.observability.logs import get_logger
 from streams.records import Article, decode
 from streams.search.analysis import analyzer, tokens
 from streams.search.hits import Highlight, Highlights, Hit
-from streams.search.live.matcher import ArticleText, Matcher
+from streams.search.live.matcher import ArticleText, LiveMatcher
 from streams.search.request import SearchRequest
 from streams.search.service import open_searcher
 from streams.settings import Settings
@@ -43,7 +43,7 @@ async def follow(settings: Settings, request: SearchRequest) -> AsyncGenerator[H
         for hit in reversed(page.hits):
             shown |= _keys(hit.article, request)
             yield hit
-        matcher = Matcher(request)
+        matcher = LiveMatcher(request)
         while True:
             for records in (await reader.getmany(timeout_ms=1000)).values():
                 for record in records:

@@ -50,7 +50,7 @@ class ArticleText:
         self.organisations = [_Field.of(analyzer("ar_name"), e.name) for e in article.entities if e.type == "ORG"]
 
 
-class Matcher:
+class LiveMatcher:
     """A search, ready to be asked about many articles.
 
     Args:

@@ -27,7 +27,7 @@ from deploy.local.jdk import find_jdk
 from deploy.local.kafka import Kafka
 from deploy.local.paths import cache_dir, give, service_user
 from deploy.local.process import Launch
-from deploy.local.service import Layout, Server, Site, free_port
+from deploy.local.service import Server, ServerFolders, Site, free_port
 from streams.settings import MIB
 from tests.support.certificates import Authority
 from tests.support.processes import ROOT, wait_until
@@ -53,7 +53,7 @@ def _site(server: Server, folder: Path, port: int, heap: str) -> Site:
     jdk = find_jdk(cache, user, console)
     product = load_product(server.name)
     program = server.install(fetch(product, cache, console), cache, product.version, jdk)
-    layout = Layout(folder / server.name)
+    layout = ServerFolders(folder / server.name)
     for part in layout.parts:
         part.mkdir(parents=True, exist_ok=True)
         give(part, user)

@@ -11,7 +11,7 @@ from streams.api.tiles import collection
 from streams.elastic.templates import names
 from streams.records import Article
 from streams.search.analysis import analyzer, name_folder
-from streams.search.live.matcher import ArticleText, Matcher
+from streams.search.live.matcher import ArticleText, LiveMatcher
 from streams.search.request import Filters, SearchRequest
 from streams.search.service import QueryRefused, Searcher
 from streams.settings import Settings
@@ -124,7 +124,7 @@ async def test_what_is_found_and_that_the_live_feed_would_show_the_same(filled: 
         found = await filled.search(request)
         assert {hit.article.id for hit in found.hits} == expected, wanted
         assert found.total == len(expected), wanted
-        live = Matcher(Filters.model_validate(wanted))
+        live = LiveMatcher(Filters.model_validate(wanted))
         assert {text.article.id for text in texts if live.matches(text)} == expected, wanted
 
 
@@ -270,7 +270,7 @@ async def test_no_query_however_strange_is_refused_by_the_server_or_the_matcher(
     for q in HOSTILE:
         request = SearchRequest.model_validate({"q": q, "sort": sort, "fold": False, "size": 100})
         found = {hit.article.id for hit in (await filled.search(request)).hits}
-        live = {text.article.id for text in texts if Matcher(request).matches(text)}
+        live = {text.article.id for text in texts if LiveMatcher(request).matches(text)}
         if sort == "time":
             assert found == live, q
         await filled.facets(request, 10)

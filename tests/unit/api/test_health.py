@@ -14,7 +14,7 @@ import pytest
 from streams.api import feed as feeds
 from streams.api.api_health import STALL_SECONDS, WATCH_SECONDS, ApiHealth
 from streams.api.app import create_api
-from streams.api.cluster_monitor import ServerWatch
+from streams.api.cluster_monitor import ClusterMonitor
 from streams.api.feed import LiveFeed
 from streams.observability.metrics import Metrics, ServerMetrics
 from streams.settings import Settings
@@ -128,7 +128,7 @@ async def test_a_defect_in_the_feed_does_not_end_it(monkeypatch: pytest.MonkeyPa
 async def test_a_defect_in_the_watch_does_not_end_it_and_no_round_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streams.api.cluster_monitor.ASK_SECONDS", 0.01)
     metrics = Metrics()
-    watch = ServerWatch(SETTINGS, ServerMetrics(metrics.registry), SimpleNamespace())  # type: ignore[arg-type]
+    watch = ClusterMonitor(SETTINGS, ServerMetrics(metrics.registry), SimpleNamespace())  # type: ignore[arg-type]
     tries = Tries(6)
 
     async def fails() -> None:

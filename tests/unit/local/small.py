@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deploy.local.jdk import Jdk
 from deploy.local.process import Launch
-from deploy.local.service import HOST, Layout, Program, Site, identity
+from deploy.local.service import HOST, Program, ServerFolders, Site, identity
 
 LISTEN = """
 import socket, sys, time
@@ -33,7 +33,7 @@ class SmallServer:
     program: str = LISTEN
     prepared: int = 0
 
-    def log(self, layout: Layout) -> Path:
+    def log(self, layout: ServerFolders) -> Path:
         return layout.logs / "small.log"
 
     def install(self, files: Sequence[Path], cache: Path, version: str, jdk: Jdk) -> Program:  # noqa: ARG002

@@ -10,7 +10,7 @@ import pytest
 from deploy.local import analysis_plugin
 from deploy.local.elasticsearch import Elasticsearch, node_settings
 from deploy.local.jdk import Jdk
-from deploy.local.service import Layout, Program, Site
+from deploy.local.service import Program, ServerFolders, Site
 from tests.unit.local.answering import answering, http_json
 
 JDK = Jdk(Path("/jdk"), 25)
@@ -75,7 +75,7 @@ def test_a_failed_installation_leaves_nothing(archive: Path, tmp_path: Path, mon
 
 
 def test_the_configuration_is_added_to_the_stock_one(tmp_path: Path) -> None:
-    home, layout = tmp_path / "home", Layout(tmp_path / "stack" / "elasticsearch")
+    home, layout = tmp_path / "home", ServerFolders(tmp_path / "stack" / "elasticsearch")
     (home / "config").mkdir(parents=True)
     (home / "config" / "jvm.options").write_text("-Xstock\n", encoding="utf-8")
     for part in layout.parts:
@@ -94,7 +94,7 @@ def test_the_configuration_is_added_to_the_stock_one(tmp_path: Path) -> None:
 
 
 def test_the_node_creates_no_index_by_itself_and_listens_on_loopback_only(tmp_path: Path) -> None:
-    settings = node_settings(Layout(tmp_path), 29200)
+    settings = node_settings(ServerFolders(tmp_path), 29200)
 
     assert settings["action.auto_create_index"] is False
     assert settings["network.host"] == "127.0.0.1"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from deploy.local import kafka
 from deploy.local.jdk import Jdk
-from deploy.local.service import Layout, Program, Site
+from deploy.local.service import Program, ServerFolders, Site
 from tests.unit.local.answering import answering
 
 MIB = 1024 * 1024
@@ -19,7 +19,7 @@ MIB = 1024 * 1024
 
 def site(folder: Path) -> Site:
     return Site(
-        layout=Layout(folder),
+        layout=ServerFolders(folder),
         port=29092,
         heap="1g",
         max_message_bytes=128 * MIB,
@@ -49,7 +49,7 @@ def test_only_the_loopback_interface_listens(tmp_path: Path) -> None:
 
 
 def test_a_formatted_data_folder_is_left_alone(tmp_path: Path) -> None:
-    layout = Layout(tmp_path / "مجلد")
+    layout = ServerFolders(tmp_path / "مجلد")
     for part in layout.parts:
         part.mkdir(parents=True)
     (layout.data / "meta.properties").write_text("version=1\n", encoding="utf-8")

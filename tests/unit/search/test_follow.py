@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.search.live.follow import PIECE, live_hit, marks, piece
-from streams.search.live.matcher import Matcher
+from streams.search.live.matcher import LiveMatcher
 from streams.search.request import Filters
 from tests.support.articles import article
 
 
 def _terms(q: str) -> frozenset[str]:
-    return Matcher(Filters(q=q)).terms
+    return LiveMatcher(Filters(q=q)).terms
 
 
 def test_words_are_marked_where_they_stand_in_display_text_whatever_their_form() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from streams.elastic.indices import Layout, began, is_blocked, is_live
+from streams.elastic.indices import IndexLayout, began, is_blocked, is_live
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -13,8 +13,8 @@ def _ms(when: datetime) -> int:
 
 def test_a_new_article_belongs_to_the_index_that_was_written_to_when_it_came_in() -> None:
     second = timedelta(seconds=1)
-    before = Layout("one", {"one": _ms(T0)})
-    after = Layout("two", {"one": _ms(T0), "two": _ms(T0 + 60 * second)})
+    before = IndexLayout("one", {"one": _ms(T0)})
+    after = IndexLayout("two", {"one": _ms(T0), "two": _ms(T0 + 60 * second)})
     assert after.all == ("one", "two")
     for layout in (before, after):
         assert layout.home(T0 + 59 * second) == "one"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from streams.geodesy import distance_km
-from streams.search.live.matcher import ArticleText, Matcher
+from streams.search.live.matcher import ArticleText, LiveMatcher
 from streams.search.request import Filters
 from tests.support.articles import article
 
@@ -62,7 +62,7 @@ ARTICLE = ArticleText(
     ],
 )
 def test_matches(wanted: dict[str, Any]) -> None:
-    assert Matcher(Filters.model_validate(wanted)).matches(ARTICLE)
+    assert LiveMatcher(Filters.model_validate(wanted)).matches(ARTICLE)
 
 
 @pytest.mark.parametrize(
@@ -91,14 +91,14 @@ def test_matches(wanted: dict[str, Any]) -> None:
     ],
 )
 def test_does_not_match(wanted: dict[str, Any]) -> None:
-    assert not Matcher(Filters.model_validate(wanted)).matches(ARTICLE)
+    assert not LiveMatcher(Filters.model_validate(wanted)).matches(ARTICLE)
 
 
 def test_a_box_may_cross_the_date_line() -> None:
     fiji = ArticleText(article(places=[FIJI | {"confidence": 1, "mentions": []}], geo=[{"lat": -17.7, "lon": 178.1}]))
-    assert Matcher(Filters.model_validate({"bbox": "170,-30,-170,0"})).matches(fiji)
-    assert Matcher(Filters.model_validate({"place": ["FJ"]})).matches(fiji)
-    assert not Matcher(Filters.model_validate({"bbox": "-170,-30,170,0"})).matches(fiji)
+    assert LiveMatcher(Filters.model_validate({"bbox": "170,-30,-170,0"})).matches(fiji)
+    assert LiveMatcher(Filters.model_validate({"place": ["FJ"]})).matches(fiji)
+    assert not LiveMatcher(Filters.model_validate({"bbox": "-170,-30,170,0"})).matches(fiji)
 
 
 def test_distance_of_two_known_cities() -> None:

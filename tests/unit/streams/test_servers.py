@@ -7,7 +7,7 @@ from typing import Any
 from elastic_transport import ConnectionError as TransportConnectionError
 from prometheus_client import CollectorRegistry
 
-from streams.api.cluster_monitor import ServerWatch
+from streams.api.cluster_monitor import ClusterMonitor
 from streams.observability.metrics import ServerMetrics
 from streams.settings import Settings
 
@@ -43,7 +43,7 @@ class Cluster:
 
 async def test_rejections_are_counted_from_when_we_first_looked_and_over_restarts_of_the_node() -> None:
     registry, cluster = CollectorRegistry(), Cluster()
-    watch = ServerWatch(Settings(_env_file=None), ServerMetrics(registry), cluster)  # type: ignore[arg-type]
+    watch = ClusterMonitor(Settings(_env_file=None), ServerMetrics(registry), cluster)  # type: ignore[arg-type]
     seen = []
     for cluster.rejected in (100, 103, 103, 2, 5):
         await watch.ask_elasticsearch()
@@ -53,7 +53,7 @@ async def test_rejections_are_counted_from_when_we_first_looked_and_over_restart
 
 async def test_an_answer_sets_everything_and_its_absence_is_said() -> None:
     registry, cluster = CollectorRegistry(), Cluster()
-    watch = ServerWatch(Settings(_env_file=None), ServerMetrics(registry), cluster)  # type: ignore[arg-type]
+    watch = ClusterMonitor(Settings(_env_file=None), ServerMetrics(registry), cluster)  # type: ignore[arg-type]
     await watch.ask_elasticsearch()
     value = registry.get_sample_value
     assert value("rasd_elasticsearch_up") == 1
