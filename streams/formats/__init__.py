@@ -1,1 +1,1 @@
-"""Formats that articles and their schemas are exported in. Pure: no I/O."""
+"""Export formats of articles and of their schemas. Pure: no I/O."""

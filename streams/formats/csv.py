@@ -1,8 +1,8 @@
-"""Articles as CSV (RFC 4180) that a spreadsheet can open. Pure.
+"""Articles as CSV (RFC 4180) that is safe to open in a spreadsheet. Pure.
 
-A spreadsheet runs a cell that begins like a formula, and an article's text comes from strangers. Such a cell gets an
-apostrophe before it, which every spreadsheet takes for «this is text»; nothing else of any text is changed. It can be
-undone exactly: a cell that begins with apostrophes and then like a formula has one apostrophe too many.
+A spreadsheet evaluates a cell that begins like a formula, and article text is untrusted. Such a cell gets a leading
+apostrophe, by which every spreadsheet marks text; nothing else is changed. This is reversible: a cell of apostrophes
+followed by a formula has exactly one apostrophe too many.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 Document = Mapping[str, Any]
 
 BOM = "\ufeff"
-# Between the values of one cell. No name holds it.
+# Separates several values in a cell. No name contains it.
 JOINT = " | "
 
-# OWASP, «CSV Injection»: = + - @, their full-width forms, tab and line end; blanks and invisible characters before them
-# do not protect, as programs trim them.
+# OWASP, "CSV Injection": = + - @, their full-width forms, tab and line end. Preceding blanks and invisible characters
+# are matched as well, as some programs trim them.
 _FORMULA = re.compile(
     r"['\s\x00-\x1f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@＝＋－＠]|['\s]*[\t\r\n]"
 )
@@ -72,21 +72,27 @@ COLUMNS: dict[str, Callable[[Document], str]] = {
 
 
 def looks_like_formula(text: str) -> bool:
-    """Whether a spreadsheet may run a cell with this text, or did before an apostrophe was put before it."""
+    """Return whether a spreadsheet may evaluate a cell with this text, leading apostrophes ignored."""
     return _FORMULA.match(text) is not None
 
 
 def defused(text: str) -> str:
-    """The text as a cell that no spreadsheet runs."""
+    """Return the text as a cell that no spreadsheet evaluates."""
     return f"'{text}" if looks_like_formula(text) else text
 
 
 def line(cells: Iterable[str], separator: str, *, safe: bool) -> str:
-    """One record with its line end. Every cell is quoted, so that a body's own line ends and separators stay in it."""
+    """Format one record with its line end. Every cell is quoted, as bodies contain line ends and separators.
+
+    Args:
+        cells: the values.
+        separator: between the cells.
+        safe: whether to defuse formulas.
+    """
     shown = (defused(cell) if safe else cell for cell in cells)
     return separator.join('"' + cell.replace('"', '""') + '"' for cell in shown) + "\r\n"
 
 
 def row(document: Document, columns: Sequence[str]) -> list[str]:
-    """The cells of one article."""
+    """Return the cells of one article, in the order of `columns` (keys of `COLUMNS`)."""
     return [COLUMNS[name](document) for name in columns]

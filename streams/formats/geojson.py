@@ -1,4 +1,4 @@
-"""Articles as GeoJSON (RFC 7946): one feature a place of an article, written as they come."""
+"""Articles as GeoJSON (RFC 7946), one feature per place of an article, written as a stream."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from streams.records import Article, Place
 
 
 def features(article: Article) -> Iterator[dict[str, Any]]:
-    """The places of an article, each a Point at its longitude and latitude.
+    """Yield a Point feature for each place of an article, at its longitude and latitude; none if it has no places.
 
-    The properties are the place's own, `main` (it is the main place of the story), how often the body names it
-    (`mentions`), and of the article `id`, `url`, `source`, `title`, `published_at` and `cluster`, prefixed `article_`.
-    An article without places gives nothing.
+    Properties: those of the place, `main` (whether it is the story's main place), the number of `mentions` in the body,
+    and the article's `id`, `url`, `source`, `title`, `published_at` and `cluster`, prefixed with `article_`.
     """
     about = {
         "article_id": article.id,
@@ -46,33 +45,33 @@ def _facts(place: Place) -> dict[str, Any]:
 
 
 class FeatureWriter:
-    """Writes one FeatureCollection, a feature a line; memory does not grow with the articles."""
+    """Writes one FeatureCollection, one feature per line, in constant memory."""
 
     def __init__(self, sink: BinaryIO) -> None:
         self._sink = sink
         self._separator = b'{"type":"FeatureCollection","features":[\n'
 
     def write(self, article: Article) -> None:
-        """Add the places of one article."""
+        """Write the places of one article."""
         for feature in features(article):
             self._sink.write(self._separator + orjson.dumps(feature))
             self._separator = b",\n"
 
     def close(self) -> None:
-        """Complete the collection; nothing may be written after it. The sink stays open."""
+        """Write the end of the collection. Leaves the sink open; nothing may be written afterwards."""
         opening = self._separator if self._separator != b",\n" else b""
         self._sink.write(opening + b"\n]}\n")
 
 
 class LineWriter:
-    """Writes one enriched article a line. The same calls as FeatureWriter."""
+    """Writes one enriched article per line (NDJSON). Has the interface of `FeatureWriter`."""
 
     def __init__(self, sink: BinaryIO) -> None:
         self._sink = sink
 
     def write(self, article: Article) -> None:
-        """Add one article."""
+        """Write one article."""
         self._sink.write(article.to_json() + b"\n")
 
     def close(self) -> None:
-        """Lines need no end."""
+        """Do nothing: NDJSON has no closing line."""

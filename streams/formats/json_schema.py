@@ -1,4 +1,4 @@
-"""JSON Schemas of the records, for readers that are not Python. Files under docs/schemas/ are made from here."""
+"""JSON Schemas of the records on the wire. `rasd schema` writes them to docs/schemas."""
 
 import json
 
@@ -6,7 +6,7 @@ from streams.records import Article, RawArticle
 
 
 def schema_files() -> dict[str, str]:
-    """File name to text, for every record on the wire that others may read or write."""
+    """Return the schemas' texts by file name, for all records that others may read or write."""
     models = {
         "raw-article.schema.json": (RawArticle.model_json_schema(mode="validation"), "A record of articles.raw"),
         "article.schema.json": (

@@ -1,1 +1,1 @@
-"""Metrics, logs and traces of a process."""
+"""Metrics, logs and traces of one process."""

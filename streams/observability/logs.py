@@ -1,4 +1,4 @@
-"""Structured logs: a line for a person on a console, or ECS JSON for a machine. Both from the same events."""
+"""Structured logs: one readable line per event on a console, or ECS JSON (RASD_LOG_FORMAT)."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from streams.settings import Settings
 
-# aiokafka and faust print tens of thousands of lines while a broker is away (22-28 k in five seconds, measured).
+# aiokafka and faust log tens of thousands of lines while a broker is down (measured: 22,000 to 28,000 in 5 s).
 FLOODING_LOGGERS = ("aiokafka", "faust.transport", "mode", "elastic_transport", "asyncio")
 FLOOD_INTERVAL = 10.0
-# Services of Faust's kind announce every start and stop under their module's name; ours do it under Faust's.
+# A mode.Service logs each start and stop under its module's name; ours use Faust's logger, so that one level rules all.
 FAUST_LOGGER = logging.getLogger("faust.service")
 _MAX_TEMPLATES = 512
 # What Kafka's client calls an error and what passes by itself: the first group makes a new broker create its topic of
-# offsets and elect, and a topic that was made a moment ago is not known to every broker. Clients ask until it is.
+# offsets and elect a coordinator, and a topic just created is not known to every broker. Clients retry until it is.
 TRANSIENT_ERRORS = ("GroupCoordinatorNotAvailableError", "not found in cluster metadata")
 TRANSIENT_SECONDS = 10.0
 
 
 class PassingFilter(logging.Filter):
-    """Hold back errors of Kafka's client that mean something only when they last."""
+    """Suppress errors of Kafka's client until they have persisted for `seconds`."""
 
     def __init__(self, seconds: float = TRANSIENT_SECONDS) -> None:
         super().__init__()
@@ -49,9 +49,9 @@ class PassingFilter(logging.Filter):
 
 
 class FloodFilter(logging.Filter):
-    """Let one line of a kind pass every `interval` seconds, and say how many were held back.
+    """Pass at most one line of a kind every `interval` seconds, with the number suppressed since the last one.
 
-    A kind is a logger, a level and a message template: arguments differ while the cause is the same.
+    A kind is a logger, a level and a message template, as arguments differ while the cause is the same.
     """
 
     def __init__(self, interval: float = FLOOD_INTERVAL) -> None:
@@ -78,7 +78,7 @@ class FloodFilter(logging.Filter):
 
 
 def _ecs(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Rename to Elastic Common Schema; our own fields go under `rasd`."""
+    """Rename an event's fields to Elastic Common Schema; put our own under `rasd`."""
     ecs: EventDict = {
         "@timestamp": event.pop("timestamp"),
         "log.level": event.pop("level"),
@@ -95,13 +95,13 @@ def _ecs(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def configure_logging(settings: Settings, stream: TextIO | None = None, *, clients: int = logging.WARNING) -> None:
-    """Send structlog's and the standard library's lines to `stream` in one format.
+    """Configure structlog and the standard library's logging to write to `stream` in one format.
 
     Args:
-        settings: the level and the format.
-        stream: standard error when None.
-        clients: least level of the lines of Kafka's and Elasticsearch's clients. A command that fails says so itself,
-            once; a worker that goes on needs their warnings.
+        settings: level and format.
+        stream: standard error if None.
+        clients: minimum level for the clients of Kafka and Elasticsearch. Commands raise it, as they report a failure
+            themselves; long-running processes need the clients' warnings.
     """
     stream = stream if stream is not None else sys.stderr
     shared: list[Processor] = [
@@ -137,11 +137,11 @@ def configure_logging(settings: Settings, stream: TextIO | None = None, *, clien
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
     for name in ("faust", "mode", "aiokafka", "elastic_transport"):
-        # Below warning these talk about every message, and cost a third of the throughput doing so.
+        # Below warning these log every message, which costs a third of the throughput.
         logging.getLogger(name).setLevel(clients)
     for name in (
-        "faust.transport.producer",  # warns whenever a hundred table changes are under way: a busy look-up's habit
-        "aiokafka.producer.sender",  # warns of every retry, as on a topic made a moment ago; the last one raises
+        "faust.transport.producer",  # warns whenever 100 table changes are in flight, as in any busy dedupe worker
+        "aiokafka.producer.sender",  # warns of every retry, as on a topic just created; the last failure raises
     ):
         logging.getLogger(name).setLevel(max(clients, logging.ERROR))
     structlog.configure(
@@ -157,5 +157,5 @@ def configure_logging(settings: Settings, stream: TextIO | None = None, *, clien
 
 
 def get_logger(name: str) -> Any:
-    """A logger that takes its fields as keywords."""
+    """Return a structlog logger, which takes an event's fields as keyword arguments."""
     return structlog.stdlib.get_logger(name)

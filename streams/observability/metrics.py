@@ -1,6 +1,6 @@
-"""Every metric of Rasd. Times in seconds, sizes in bytes, labels bounded.
+"""All Prometheus metrics of Rasd. Times in seconds, sizes in bytes, labels from bounded sets.
 
-One `Metrics` object a process, with its own registry: tests make their own, and nothing is registered behind our back.
+A process has one `Metrics` object with a registry of its own, so that tests can create as many as they need.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from streams import __version__
 from streams.errors import Reason
 from streams.records import Article, Entity
 
-# A second series for every counter, which no dashboard reads.
+# prometheus_client would export a second series `…_created` for each counter, which no dashboard reads.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 ENTITY_TYPES: tuple[str, ...] = get_args(Entity.model_fields["type"].annotation)
 OUTCOMES = ("ok", "rejected", "poison")
 STAGE_SECONDS_BUCKETS = (0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-# A crawler may hand in an article at once, or the archive of a year.
+# A crawler may submit an article at once, or an archive of a whole year.
 FETCHED_BUCKETS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0, 604800.0)
 COUNT_BUCKETS = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 100)
 BULK_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0)
@@ -38,11 +38,12 @@ LOOP_DELAY_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 
 def at_zero(metric: Counter | Histogram, *values: Iterable[str]) -> None:
-    """Make a metric's series exist before their first event.
+    """Create a metric's series at zero, for each combination of label values.
 
-    A rate or an increase cannot see a series that begins with the event which it is to count.
+    PromQL's `rate` and `increase` miss the first event of a series that does not exist before it.
 
     Args:
+        metric: a counter or histogram with labels.
         values: all values of each label, in the order of the metric's labels.
     """
     for combination in product(*values):
@@ -53,7 +54,7 @@ class Metrics:
     """The metrics of one process.
 
     Args:
-        registry: where they are registered; a fresh one when None.
+        registry: where to register them; if None, a new one, with the collectors of process, platform and GC.
     """
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
@@ -66,140 +67,149 @@ class Metrics:
         self.build = InfoMetric("rasd_build", "Version of this process.", registry=reg)
         self.build.info({"version": __version__, "python": platform.python_version()})
 
-        self.records_in = Counter("rasd_records_in_total", "Records that a stage took.", ["stage"], registry=reg)
-        self.records_out = Counter("rasd_records_out_total", "Records that a stage wrote.", ["stage"], registry=reg)
+        self.records_in = Counter("rasd_records_in_total", "Records consumed by a stage.", ["stage"], registry=reg)
+        self.records_out = Counter("rasd_records_out_total", "Records written by a stage.", ["stage"], registry=reg)
         self.articles = Counter(
             "rasd_articles_total",
-            "Records finished, by outcome: ok, rejected, poison.",
+            "Records processed by a stage, by outcome: ok, rejected, poison.",
             ["stage", "outcome"],
             registry=reg,
         )
         self.stage_seconds = Histogram(
             "rasd_stage_seconds",
-            "Work on one record.",
+            "Processing time of one record.",
             ["stage"],
             buckets=STAGE_SECONDS_BUCKETS,
             registry=reg,
         )
         self.batch_records = Histogram(
-            "rasd_batch_records", "Records taken at once.", ["stage"], buckets=BATCH_BUCKETS, registry=reg
+            "rasd_batch_records", "Records in a batch.", ["stage"], buckets=BATCH_BUCKETS, registry=reg
         )
         self.retries = Counter(
-            "rasd_stage_retries_total", "Waits for a broker or server that was away.", ["stage"], registry=reg
+            "rasd_stage_retries_total",
+            "Retries of a stage while Kafka or Elasticsearch was unavailable.",
+            ["stage"],
+            registry=reg,
         )
         self.dead_letters = Counter(
             "rasd_dead_letters_total", "Records written to articles.dlq.", ["stage", "reason"], registry=reg
         )
         self.lag = Gauge(
             "rasd_consumer_lag_messages",
-            "Records of an assigned partition that this worker has not finished.",
+            "Unprocessed records in a partition assigned to this worker.",
             ["stage", "partition"],
             registry=reg,
         )
         self.lag_seconds = Gauge(
             "rasd_consumer_lag_seconds",
-            "Age of the oldest record of an assigned partition that this worker has not finished; 0 when none waits.",
+            "Age of the oldest unprocessed record in a partition assigned to this worker; 0 if there is none.",
             ["stage", "partition"],
             registry=reg,
         )
         self.end_to_end = Histogram(
             "rasd_end_to_end_seconds",
-            "From arrival in articles.raw to acknowledged by the index.",
+            "Time from arrival in articles.raw to acknowledgement by the index.",
             buckets=END_TO_END_BUCKETS,
             registry=reg,
         )
         self.fetched_to_searchable = Histogram(
             "rasd_fetched_to_searchable_seconds",
-            "From an article's fetched_at to acknowledged by the index; only articles that say when they were fetched.",
+            "Time from an article's fetched_at to acknowledgement by the index; articles without it are not counted.",
             buckets=FETCHED_BUCKETS,
             registry=reg,
         )
         self.entities = Histogram(
             "rasd_article_entities",
-            "Mentions of entities in an article that was indexed.",
+            "Entity mentions per indexed article.",
             ["type"],
             buckets=COUNT_BUCKETS,
             registry=reg,
         )
         self.places = Histogram(
             "rasd_article_places",
-            "Resolved places of an article that was indexed.",
+            "Resolved places per indexed article.",
             buckets=COUNT_BUCKETS,
             registry=reg,
         )
         self.bulk_seconds = Histogram(
-            "rasd_bulk_seconds", "Elasticsearch's time for a bulk request.", buckets=BULK_BUCKETS, registry=reg
+            "rasd_bulk_seconds", "Duration of a bulk request to Elasticsearch.", buckets=BULK_BUCKETS, registry=reg
         )
-        self.bulk_bytes = Counter("rasd_bulk_bytes_total", "Bytes of bulk requests.", registry=reg)
+        self.bulk_bytes = Counter("rasd_bulk_bytes_total", "Bytes sent in bulk requests.", registry=reg)
         self.bulk_requests = Counter(
-            "rasd_bulk_requests_total", "Bulk requests to Elasticsearch: ok, retried.", ["outcome"], registry=reg
+            "rasd_bulk_requests_total",
+            "Bulk requests to Elasticsearch, by outcome: ok, retried.",
+            ["outcome"],
+            registry=reg,
         )
         self.bulk_documents = Counter(
             "rasd_bulk_documents_total",
-            "Documents in them: indexed, unchanged, rejected, retried.",
+            "Documents in bulk requests, by outcome: indexed, unchanged, rejected, retried.",
             ["outcome"],
             registry=reg,
         )
         self.clusters = Counter(
-            "rasd_clusters_total", "Articles by relation to their cluster.", ["relation"], registry=reg
+            "rasd_clusters_total", "Articles, by relation to their cluster.", ["relation"], registry=reg
         )
         self.cluster_moves = Counter(
-            "rasd_cluster_moves_total", "Articles whose cluster changed after they were passed on.", registry=reg
+            "rasd_cluster_moves_total", "Articles whose cluster changed after they had been passed on.", registry=reg
         )
         self.lookup_events = Counter(
             "rasd_lookup_events_total",
-            "What the look-up met: posting_capped, candidates_capped, moves_capped, other_algorithm, forgotten.",
+            "Events in the look-up: posting_capped, candidates_capped, moves_capped, other_algorithm, forgotten.",
             ["event"],
             registry=reg,
         )
         self.table_keys = Gauge("rasd_table_keys", "Keys in a table of this worker.", ["table"], registry=reg)
         self.recovery_seconds = Gauge(
             "rasd_table_recovery_seconds",
-            "From the last assignment of partitions until tables and indexes were read back.",
+            "Time from the last partition assignment until tables and indexes were restored.",
             registry=reg,
         )
         self.rebalance_seconds = Histogram(
             "rasd_rebalance_seconds",
-            "From when partitions began to move until records flow again, tables read back.",
+            "Time from the start of a rebalance until records flow again, with tables restored.",
             buckets=REBALANCE_BUCKETS,
             registry=reg,
         )
-        self.state_free = Gauge("rasd_state_disk_free_bytes", "Room on the disk of this worker's tables.", registry=reg)
+        self.state_free = Gauge(
+            "rasd_state_disk_free_bytes", "Free space on the disk that holds this worker's tables.", registry=reg
+        )
         self.loop_delay = Histogram(
             "rasd_event_loop_delay_seconds",
-            "How late the event loop wakes a timer.",
+            "Delay of a timer in the event loop.",
             buckets=LOOP_DELAY_BUCKETS,
             registry=reg,
         )
-        self.restarts = Gauge(
-            "rasd_worker_restarts", "Times this worker process started again after a crash.", registry=reg
-        )
+        self.restarts = Gauge("rasd_worker_restarts", "Restarts of this worker process after a crash.", registry=reg)
         self.api_requests = Counter(
             "rasd_api_requests_total", "Requests to the query API.", ["route", "status"], registry=reg
         )
         self.api_seconds = Histogram(
             "rasd_api_seconds",
-            "Time to answer a request.",
+            "Time to the first byte of a response.",
             ["route"],
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
             registry=reg,
         )
-        self.live_clients = Gauge("rasd_live_clients", "Clients of the live feed.", registry=reg)
+        self.live_clients = Gauge("rasd_live_clients", "Connected clients of the live feed.", registry=reg)
         self.live_lag = Gauge(
-            "rasd_live_lag_messages", "Records that the live feed has not read; 0 while Kafka is away.", registry=reg
+            "rasd_live_lag_messages",
+            "Records that the live feed has not read; 0 while Kafka is unavailable.",
+            registry=reg,
         )
 
     def start_at_zero(self, stage: str) -> None:
-        """Make all series of a stage exist that every stage has; its own it begins itself, with `at_zero`."""
+        """Create at zero the series that every stage has. A stage does so for its own metrics, with `at_zero`."""
         for metric in (self.records_in, self.records_out, self.retries, self.stage_seconds, self.batch_records):
             at_zero(metric, [stage])
         at_zero(self.articles, [stage], OUTCOMES)
         at_zero(self.dead_letters, [stage], [reason.value for reason in Reason])
 
     def searchable(self, article: Article, now: float) -> None:
-        """An article was acknowledged by the index.
+        """Record that the index acknowledged an article.
 
         Args:
+            article: the indexed article.
             now: seconds since the epoch.
         """
         self.end_to_end.observe(max(0.0, now - article.ingested_at.timestamp()))
@@ -212,42 +222,47 @@ class Metrics:
 
 
 class ServerMetrics:
-    """State of Kafka and Elasticsearch as `streams.api.cluster_monitor` reads it; one process of a system has these.
+    """Metrics about Kafka and Elasticsearch, set by `streams.api.cluster_monitor` in the API's process alone.
 
     Args:
-        registry: where they are registered.
+        registry: where to register them.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def gauge(name: str, meaning: str, *labels: str) -> Gauge:
             return Gauge(name, meaning, labels, registry=registry)
 
-        self.elasticsearch_up = gauge("rasd_elasticsearch_up", "1 while Elasticsearch answers.")
-        self.elasticsearch_status = gauge("rasd_elasticsearch_status", "0 green, 1 yellow, 2 red.")
-        self.documents = gauge("rasd_elasticsearch_documents", "Articles in all indices of this pipeline.")
-        self.index_bytes = gauge("rasd_elasticsearch_index_bytes", "Their size on disk, replicas too.")
+        self.elasticsearch_up = gauge("rasd_elasticsearch_up", "1 if Elasticsearch answers, else 0.")
+        self.elasticsearch_status = gauge("rasd_elasticsearch_status", "Cluster status: 0 green, 1 yellow, 2 red.")
+        self.documents = gauge(
+            "rasd_elasticsearch_documents", "Articles in all indices of this pipeline, replicas excluded."
+        )
+        self.index_bytes = gauge(
+            "rasd_elasticsearch_index_bytes", "Size on disk of all indices of this pipeline, replicas included."
+        )
         self.disk = gauge("rasd_elasticsearch_disk_bytes", "Size of a node's disk.", "node")
-        self.disk_free = gauge("rasd_elasticsearch_disk_free_bytes", "Room on a node's disk.", "node")
-        self.heap = gauge("rasd_elasticsearch_heap_bytes", "Memory of a node in use.", "node")
-        self.heap_max = gauge("rasd_elasticsearch_heap_max_bytes", "Memory that a node may use.", "node")
-        self.write_queue = gauge("rasd_elasticsearch_write_queue", "Bulk requests that wait in a node.", "node")
+        self.disk_free = gauge("rasd_elasticsearch_disk_free_bytes", "Free space on a node's disk.", "node")
+        self.heap = gauge("rasd_elasticsearch_heap_bytes", "Heap in use by a node.", "node")
+        self.heap_max = gauge("rasd_elasticsearch_heap_max_bytes", "Maximum heap of a node.", "node")
+        self.write_queue = gauge("rasd_elasticsearch_write_queue", "Bulk requests queued in a node.", "node")
         self.write_rejections = Counter(
             "rasd_elasticsearch_write_rejections_total",
-            "Bulk requests that a node had no room for.",
+            "Bulk requests that a node rejected because its queue was full.",
             ["node"],
             registry=registry,
         )
-        self.kafka_up = gauge("rasd_kafka_up", "1 while Kafka answers.")
-        self.brokers = gauge("rasd_kafka_brokers", "Brokers that it names.")
+        self.kafka_up = gauge("rasd_kafka_up", "1 if Kafka answers, else 0.")
+        self.brokers = gauge("rasd_kafka_brokers", "Brokers in the Kafka cluster.")
         self.under_replicated = gauge(
-            "rasd_kafka_under_replicated_partitions", "Partitions of our topics that lack copies."
+            "rasd_kafka_under_replicated_partitions",
+            "Partitions of our topics with fewer in-sync replicas than configured.",
         )
-        self.topic_kept = gauge("rasd_kafka_topic_records", "Records that a topic holds.", "topic")
+        self.topic_kept = gauge("rasd_kafka_topic_records", "Records held by a topic.", "topic")
         self.topic_written = Counter(
             "rasd_kafka_topic_written_total", "Records written to a topic.", ["topic"], registry=registry
         )
         self.group_lag = gauge(
             "rasd_kafka_group_lag_messages",
-            "Records of a topic that the workers have not finished, known also when no worker runs.",
+            "Records of a topic that the workers have not processed; reported even when no worker runs.",
             "topic",
         )

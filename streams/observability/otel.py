@@ -1,4 +1,4 @@
-"""Spans of OpenTelemetry. Imported only where tracing is switched on: the packages are an extra."""
+"""`Tracing` with OpenTelemetry. Imported only when tracing is switched on, as its packages are an extra."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from streams.observability.spans import Headers, Received
 
 
 class OpenTelemetry:
-    """Spans with OpenTelemetry's names for what they say of Kafka, sent over OTLP as its variables say."""
+    """Records spans with the messaging attributes of OpenTelemetry and exports them over OTLP/HTTP.
+
+    OpenTelemetry's environment variables (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER, …) configure it.
+    """
 
     def __init__(self) -> None:
         resource = Resource.create({"service.name": "rasd", "service.version": __version__})

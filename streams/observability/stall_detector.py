@@ -1,4 +1,4 @@
-"""Which of several things have work to do and do not move."""
+"""Detects which of several positions (partitions, tables) have work left but make no progress."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ P = TypeVar("P", bound=Hashable)
 
 
 class StallDetector(Generic[P]):
-    """Remember since when each thing that has work has not moved. Times are of a monotonic clock, in seconds."""
+    """Remembers since when each position with work left has not advanced. Times are monotonic, in seconds."""
 
     def __init__(self) -> None:
         self._since: dict[P, tuple[int, float]] = {}
 
     def observe(self, positions: Mapping[P, tuple[int, int]], now: float) -> None:
-        """Take note of where everything is; what is not named any more is forgotten.
+        """Record all positions; forget those that are no longer given.
 
         Args:
-            positions: how far each thing is, and how far it has to go.
+            positions: by key, the amount done and the amount to do.
+            now: monotonic time in seconds.
         """
         standing: dict[P, tuple[int, float]] = {}
         for key, (done, end) in positions.items():
@@ -28,5 +29,5 @@ class StallDetector(Generic[P]):
         self._since = standing
 
     def stuck(self, now: float, seconds: float) -> list[P]:
-        """Things with work that have not moved for longer than `seconds`."""
+        """Return the keys with work left that have not advanced for more than `seconds`."""
         return [key for key, (_, since) in self._since.items() if now - since > seconds]

@@ -1,1 +1,1 @@
-"""Where raw articles come from."""
+"""Sources: what raw articles are read from, and sending them to articles.raw."""

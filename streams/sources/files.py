@@ -1,6 +1,6 @@
-"""Raw articles out of files: .json, .jsonl, .zip of either, .html, .txt, folders of them, and standard input.
+"""Reads raw articles from files: .json, .jsonl, .html, .txt, .zip of these, folders of these, and standard input.
 
-Every record keeps its original bytes and its location in the file, so that a bad one is named and nothing is lost.
+Every record keeps its original bytes and its location in the file, so that a bad one can be named and kept.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ FILE_SOURCE = "file"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One record of a file.
+    """One record in a file.
 
     Attributes:
         location: file and line (`day.jsonl:17`), for messages.
-        data: the record's bytes as they stand in the file; for a page of its own, the raw record made of it.
-        raw: the record, or None when it cannot be read.
-        failure: why not.
+        data: the record's bytes as in the file; for an .html or .txt file, the raw record made of it.
+        raw: the record, or None if it cannot be read.
+        failure: why it cannot be read, or None.
     """
 
     location: str
@@ -42,10 +42,10 @@ class Item:
 
 
 def read_paths(paths: list[Path]) -> Iterator[Item]:
-    """All records of the given files and folders; `-` is standard input.
+    """Yield all records of the given files and folders; `-` is standard input.
 
     Raises:
-        OperatorError: a path does not exist, cannot be read, or is of no known kind.
+        OperatorError: a path does not exist, cannot be read, or has an unknown suffix.
     """
     for path in paths:
         if str(path) == "-":
@@ -56,17 +56,17 @@ def read_paths(paths: list[Path]) -> Iterator[Item]:
 
 
 def count_bytes(paths: list[Path]) -> int | None:
-    """Size of all the files, for a progress bar; None when standard input is among them.
+    """Return the total size of the files in bytes, for a progress bar; None if standard input is among them.
 
     Raises:
-        OperatorError: a path does not exist, or is of no known kind.
+        OperatorError: a path does not exist, or has an unknown suffix.
     """
     size = sum(file.stat().st_size for path in paths if str(path) != "-" for file in _files(path))
     return None if any(str(path) == "-" for path in paths) else size
 
 
 def is_read(file: Path, paths: list[Path]) -> bool:
-    """Whether `read_paths` would read this file, or will once it is there."""
+    """Return whether `read_paths(paths)` reads this file, or would if it existed."""
     file = file.resolve()
     within = (path.resolve() in (file, *file.parents) for path in paths)
     return file.suffix.lower() in SUFFIXES and any(within)
@@ -76,12 +76,12 @@ def _files(path: Path) -> list[Path]:
     if path.is_dir():
         found = sorted(file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in SUFFIXES)
         if not found:
-            raise OperatorError(f"{path}: no file ends in {', '.join(sorted(SUFFIXES))}", status=2)
+            raise OperatorError(f"{path}: contains no {', '.join(sorted(SUFFIXES))} file", status=2)
         return found
     if not path.exists():
         raise OperatorError(f"{path}: no such file or folder", status=2)
     if path.suffix.lower() not in SUFFIXES:
-        raise OperatorError(f"{path}: unknown kind of file", hint=f"known are {', '.join(sorted(SUFFIXES))}", status=2)
+        raise OperatorError(f"{path}: unknown file type", hint=f"known: {', '.join(sorted(SUFFIXES))}", status=2)
     return [path]
 
 
@@ -100,7 +100,7 @@ def _read_zip(path: Path) -> Iterator[Item]:
         with zipfile.ZipFile(path) as archive:
             members = [i for i in archive.infolist() if not i.is_dir() and _suffix(i.filename) in SUFFIXES - {".zip"}]
             if not members:
-                raise OperatorError(f"{path}: holds no .json, .jsonl, .html or .txt file")
+                raise OperatorError(f"{path}: contains no .json, .jsonl, .html or .txt file")
             for member in members:
                 name = f"{path}!{member.filename}"
                 yield from _read_named(
@@ -108,7 +108,7 @@ def _read_zip(path: Path) -> Iterator[Item]:
                 )
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         # RuntimeError: an encrypted member; NotImplementedError: an unknown compression
-        raise OperatorError(f"{path}: is no readable zip archive: {error}") from error
+        raise OperatorError(f"{path}: not a readable zip archive: {error}") from error
 
 
 def _suffix(name: str) -> str:
@@ -125,7 +125,7 @@ def _read_named(location: str, name: str, data: bytes, uri: str) -> Iterator[Ite
 
 
 def _read_stream(location: str, data: bytes) -> Iterator[Item]:
-    """Standard input has no name: a JSON array begins with [, anything else is read as one record a line."""
+    """Read standard input: a JSON array if it begins with `[`, else one record per line."""
     return _read_json(location, data) if data.lstrip()[:1] == b"[" else _read_lines(location, data)
 
 
@@ -136,7 +136,7 @@ def _read_lines(location: str, data: bytes) -> Iterator[Item]:
 
 
 def _read_json(location: str, data: bytes) -> Iterator[Item]:
-    """One object, several, or an array of them; each keeps the bytes that stand in the file."""
+    """Read one object, several, or an array of objects; each keeps its bytes as in the file."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -159,7 +159,9 @@ def _read_json(location: str, data: bytes) -> Iterator[Item]:
             _, end = decoder.raw_decode(text, position)
         except (json.JSONDecodeError, RecursionError) as error:
             fault = (
-                f"{error.msg} at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "nested too deep"
+                f"{error.msg} at line {error.lineno}"
+                if isinstance(error, json.JSONDecodeError)
+                else "nested too deeply"
             )
             yield Item(f"{location}:{line}", text[position:].encode(), failure=Rejected(Reason.NOT_JSON, fault))
             return
@@ -182,7 +184,7 @@ def _item(location: str, data: bytes) -> Item:
 
 
 def _page(location: str, data: bytes, uri: str, content_type: str) -> Item:
-    """A page of its own. Its bytes go as they are; the cleaning stage finds their encoding."""
+    """Make a raw record of an .html or .txt file. Its bytes are kept; the cleaning stage detects their encoding."""
     record = {
         "url": uri,
         "source": FILE_SOURCE,

@@ -1,4 +1,4 @@
-"""From files into articles.raw. What cannot be read goes to articles.dlq with its location."""
+"""Sends records to articles.raw; unreadable ones go to articles.dlq with their location."""
 
 from __future__ import annotations
 
@@ -25,7 +25,13 @@ _IN_FLIGHT = 2000
 
 @dataclass(slots=True)
 class IngestReport:
-    """What `ingest` did: records sent to articles.raw, refused into articles.dlq, and not sent at all."""
+    """Counts of one run of `ingest`.
+
+    Attributes:
+        sent: records sent to articles.raw.
+        refused: unreadable records sent to articles.dlq.
+        unsent: records too large to send.
+    """
 
     sent: int = 0
     refused: int = 0
@@ -38,30 +44,32 @@ async def ingest(
     on_item: Callable[[Item], None],
     on_fault: Callable[[Item, str], None],
 ) -> IngestReport:
-    """Send all items; returns when Kafka has confirmed every one.
+    """Send all items, and return once Kafka has acknowledged every one.
 
     Args:
-        on_item: told of each item once it is handed over.
-        on_fault: told of each item that could not be read or is too large, with the reason.
+        items: the records.
+        settings: broker, topics and limits.
+        on_item: called with each item after it was passed to the producer.
+        on_fault: called with each item that is unreadable or too large, and the reason.
 
     Raises:
-        Retryable: no broker can be reached, or it stopped answering midway. Sending the files again is safe.
+        Retryable: no broker can be reached, or it stopped answering midway. Sending the same items again is safe.
     """
     report = IngestReport()
     tracing = open_tracing(settings)
     await create_topics(settings)
     async with open_producer(settings) as producer:
-        under_way: deque[Awaitable[Any]] = deque()
+        in_flight: deque[Awaitable[Any]] = deque()
         try:
             for item in items:
                 delivery = await _send(producer, item, settings, report, on_fault, tracing=tracing)
                 if delivery is not None:
-                    under_way.append(delivery)
+                    in_flight.append(delivery)
                 on_item(item)
-                while len(under_way) > _IN_FLIGHT or (under_way and _done(under_way[0])):
-                    await under_way.popleft()
-            while under_way:
-                await under_way.popleft()
+                while len(in_flight) > _IN_FLIGHT or (in_flight and _done(in_flight[0])):
+                    await in_flight.popleft()
+            while in_flight:
+                await in_flight.popleft()
         except UNAVAILABLE_ERRORS as error:
             raise Retryable(
                 f"Kafka at {settings.kafka_bootstrap} stopped answering after {report.sent} records: {error}"
@@ -100,7 +108,7 @@ async def _send(
         delivery = await producer.send(topic_name(Topic.DLQ, settings), item.data, headers=headers)
     except MessageSizeTooLargeError:
         report.unsent += 1
-        on_fault(item, f"{len(item.data)} bytes; RASD_MAX_MESSAGE_BYTES allows {settings.max_message_bytes}; not sent")
+        on_fault(item, f"not sent: {len(item.data)} bytes, over RASD_MAX_MESSAGE_BYTES ({settings.max_message_bytes})")
         return None
     except KafkaError as error:
         raise Retryable(f"Kafka at {settings.kafka_bootstrap} refuses a record: {error}") from error
