@@ -123,7 +123,7 @@ async def measure(arguments: argparse.Namespace) -> bool:
         print(
             f"{done.copied:,} copies of {done.documents:,} articles in {seconds:.1f} s "
             f"({done.copied / seconds:,.0f} a second); {meanwhile:,} writes meanwhile\n"
-            f"writes held back for {done.pause:.2f} s; longest wait of a batch {writer.longest:.2f} s\n"
+            f"writes blocked for {done.pause:.2f} s; longest wait of a batch {writer.longest:.2f} s\n"
             f"{len(found):,} articles afterwards, {len(writer.written):,} written: {'equal' if same else 'DIFFERENT'}"
         )
         return same

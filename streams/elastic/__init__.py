@@ -1,1 +1,1 @@
-"""Elasticsearch: its client, templates, indices, and migrations between schemas."""
+"""Elasticsearch: client, templates, index administration, and migration of indices to a new schema."""

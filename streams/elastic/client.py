@@ -1,6 +1,6 @@
-"""The client of Elasticsearch, its errors in our words, and what the server can do.
+"""The Elasticsearch client, the translation of its errors, and detection of what the server supports.
 
-The local distribution answers neither `GET /` nor `HEAD /`, so readiness is asked of the cluster's health.
+The native stack's distribution answers neither `GET /` nor `HEAD /`, so readiness is read from the cluster's health.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from streams.errors import OperatorError, Retryable
 from streams.security import elasticsearch_options
 from streams.settings import Settings
 
-# Statuses that pass: too many requests, and what a node or a proxy before it answers while it starts or is overloaded.
+# Worth retrying: too many requests, and what a node, or a proxy before it, answers while it starts or is overloaded.
 TRANSIENT_STATUSES = frozenset({408, 429, 502, 503, 504})
 
 
 def make_client(settings: Settings) -> AsyncElasticsearch:
-    """A client for the cluster of the settings; the caller closes it.
+    """Return a client for the configured cluster; the caller closes it.
 
-    It does not retry by itself: its callers know whether to wait, to answer 503 or to split a request.
+    It does not retry: its callers decide whether to wait, to answer 503 or to split a request.
 
     Raises:
         OperatorError: the certificate or the API key cannot be read.
@@ -43,11 +43,11 @@ def make_client(settings: Settings) -> AsyncElasticsearch:
 
 @contextmanager
 def translate_errors(settings: Settings) -> Iterator[None]:
-    """Translate what may pass by itself; everything else goes through as it is.
+    """Translate the client's transport and API errors into Rasd's; let all other exceptions through.
 
     Raises:
-        Retryable: the server is away, starting, or has too much to do.
-        OperatorError: the server refuses our credentials or certificate; waiting does not help.
+        Retryable: the server is unavailable, starting or overloaded.
+        OperatorError: TLS fails or the server refuses our credentials; retrying does not help.
     """
     try:
         yield
@@ -69,7 +69,7 @@ def translate_errors(settings: Settings) -> Iterator[None]:
 
 
 def error_text(error: ApiError) -> str:
-    """The server's own words, on one line."""
+    """Return the server's error message on one line."""
     body = error.body
     if isinstance(body, dict) and isinstance(body.get("error"), dict):
         cause = body["error"]
@@ -81,7 +81,7 @@ def error_text(error: ApiError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What this server offers beyond the common ground.
+    """Optional features of the server.
 
     Attributes:
         lifecycle: index lifecycle management (ILM).
@@ -91,16 +91,16 @@ class Capabilities:
 
 
 async def capabilities(client: AsyncElasticsearch, settings: Settings) -> Capabilities:
-    """Ask the server what it can do.
+    """Ask the server which optional features it has.
 
     Raises:
-        Retryable: it is away.
+        Retryable: Elasticsearch is unavailable.
     """
     with translate_errors(settings):
         try:
             await client.perform_request("GET", "/_ilm/status", headers={"accept": "application/json"})
         except ApiError as error:
-            # "no handler found for uri": the module is not part of this distribution; 410: not offered on serverless.
+            # 400 "no handler found for uri": not part of this distribution; 410: not offered on serverless.
             if error.meta.status not in {400, 404, 405, 410}:
                 raise
             return Capabilities(lifecycle=False)
@@ -108,10 +108,10 @@ async def capabilities(client: AsyncElasticsearch, settings: Settings) -> Capabi
 
 
 async def health(client: AsyncElasticsearch, settings: Settings) -> dict[str, Any]:
-    """The cluster's health as it says it.
+    """Return the body of the cluster health API.
 
     Raises:
-        Retryable: it is away, or red.
+        Retryable: Elasticsearch is unavailable, or its status is red.
     """
     with translate_errors(settings):
         answer = await client.cluster.health(timeout="1s")

@@ -1,4 +1,4 @@
-"""Documents from one index to another, followed by sequence numbers."""
+"""Copies the documents of one index to another, tracking changes by sequence number."""
 
 from __future__ import annotations
 
@@ -14,26 +14,28 @@ from streams.errors import OperatorError, Retryable
 from streams.retry import Backoff
 from streams.settings import Settings
 
-# How often a busy server is asked again before the run ends (and can be resumed): waits double from
-# RASD_RETRY_FIRST to RASD_RETRY_MOST.
+# Attempts at a bulk request before the run fails (and can be resumed). Waits double from RASD_RETRY_FIRST to
+# RASD_RETRY_MOST.
 TRIES = 8
 ALREADY_THERE = 409
 
 
 class Copy:
-    """Copies what an index has and goes on with what it gets.
+    """Copies the documents of an index, and what is written to it during the copy.
 
-    Every write in Elasticsearch has a number of its shard that grows by one. Up to the shard's checkpoint all numbers
-    are written on all copies, so after a refresh a search by number sees every document whose last change is not later
-    than the checkpoint. One that changes meanwhile gets a later number and comes with the next pass.
+    Every write in Elasticsearch has a sequence number, increasing by one within its shard. Up to the shard's global
+    checkpoint, all writes are on all replicas; so after a refresh, a search by sequence number sees every document
+    whose last change is at or below the checkpoint. A document that changes meanwhile gets a higher number and is
+    copied by the next pass.
 
     Args:
-        client: the cluster's client.
-        settings: sizes of requests, waits.
-        source, target: indices.
+        client: the Elasticsearch client.
+        settings: request sizes and retries.
+        source: the index to read.
+        target: the index to write.
 
     Attributes:
-        checkpoints: the last number that was copied, by shard.
+        checkpoints: the last copied sequence number, by shard.
     """
 
     def __init__(self, client: AsyncElasticsearch, settings: Settings, source: str, target: str) -> None:
@@ -44,22 +46,22 @@ class Copy:
         self._target = target
 
     async def count(self, index: str) -> int:
-        """Documents that a search sees. Raises Retryable while Elasticsearch is away."""
+        """Return the number of searchable documents. Raises Retryable while Elasticsearch is unavailable."""
         with translate_errors(self._settings):
             return int((await self._client.count(index=index))["count"])
 
     async def copy_changes(self, *, last: bool = False) -> AsyncIterator[int]:
-        """Copy everything behind the checkpoints, in pages.
+        """Copy all documents changed since the checkpoints, page by page.
 
         Args:
-            last: nothing is written to the source any more.
+            last: whether writes to the source are blocked.
 
         Yields:
-            The number of documents of each page, when it is stored and the checkpoint moved.
+            The number of documents in each page, once it is stored and the checkpoint has advanced.
 
         Raises:
-            Retryable: Elasticsearch is away or stays too busy.
-            OperatorError: the target does not take a document.
+            Retryable: Elasticsearch is unavailable or stays overloaded.
+            OperatorError: the target rejects a document.
         """
         with translate_errors(self._settings):
             tops = await self._tops(last)
@@ -68,7 +70,7 @@ class Copy:
             page = await self._page(shard, self.checkpoints.get(shard, -1), top)
             while page:
                 reached = page[-1]["_seq_no"]
-                # The next page is read while this one is written.
+                # Read the next page while this one is written.
                 following = asyncio.create_task(self._page(shard, reached, top))
                 try:
                     await self._store(page)
@@ -131,7 +133,7 @@ class Copy:
             try:
                 with translate_errors(self._settings):
                     answer = await self._client.bulk(
-                        # The client's type knows no ready-made lines; its serializer takes them as they are.
+                        # The client is not typed for serialized lines, but passes them on unchanged.
                         operations=lines,  # type: ignore[arg-type]
                         filter_path="errors,items.*._id,items.*.status,items.*.error",
                     )
@@ -144,23 +146,23 @@ class Copy:
                 return
 
     async def remove_deleted(self) -> None:
-        """Delete in the target what was deleted in the source since it was copied; both are quiet now.
+        """Delete from the target what was deleted from the source after it was copied. Neither may be written to.
 
         Raises:
-            Retryable: Elasticsearch is away.
-            OperatorError: the indices still do not hold the same documents.
+            Retryable: Elasticsearch is unavailable.
+            OperatorError: the indices still differ in their number of documents.
         """
         with translate_errors(self._settings):
             await self._client.indices.refresh(index=self._target)
-        # Everything of the source is in the target, so equal counts mean equal sets.
+        # The target has all documents of the source, so equal counts mean equal sets.
         wanted = await self.count(self._source)
         if await self.count(self._target) > wanted:
-            await self._delete_strangers()
+            await self._delete_surplus()
         found = await self.count(self._target)
         if found != wanted:
             raise OperatorError(f"{self._source} has {wanted} articles, its copy {self._target} {found}")
 
-    async def _delete_strangers(self) -> None:
+    async def _delete_surplus(self) -> None:
         after: Sequence[Any] | None = None
         with translate_errors(self._settings):
             while True:
@@ -181,7 +183,7 @@ class Copy:
 
 
 def _check(answer: Mapping[str, Any]) -> None:
-    """Raise for the worst of the items."""
+    """Raise for the worst failure among the items of a bulk response."""
     if not answer["errors"]:
         return
     items = [next(iter(item.values())) for item in answer["items"]]
@@ -189,8 +191,8 @@ def _check(answer: Mapping[str, Any]) -> None:
         status = item["status"]
         if status >= 400 and status != ALREADY_THERE and status not in TRANSIENT_STATUSES and status < 500:
             raise OperatorError(
-                f"the new index does not take article {item['_id']}: {item['error'].get('reason')}",
-                hint="rasd index migrate --abandon deletes it; the old one is in use as before",
+                f"the new index rejects article {item['_id']}: {item['error'].get('reason')}",
+                hint="rasd index migrate --abandon deletes the new index; the old one is still in use",
             )
     for item in items:
         if item["status"] in TRANSIENT_STATUSES or item["status"] >= 500:

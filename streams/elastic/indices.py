@@ -1,4 +1,4 @@
-"""The indices behind the aliases: which there are, and how a new one begins."""
+"""The indices behind the aliases: finding them, looking documents up in them, and rolling over to a new one."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from streams.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class IndexLayout:
-    """Where articles stand.
+    """The indices that hold articles.
 
     Attributes:
-        write: the index that new articles go into, by its alias.
-        began: when each index that searches see began, milliseconds since the epoch; oldest first. A renewed index
-            began when the one did that it was made from.
+        write: the index behind the write alias; new articles go there.
+        began: start of each index behind the read alias, in milliseconds since the epoch, oldest first. An index that
+            was made by a migration has the start of the index that it was copied from.
     """
 
     write: str
@@ -30,24 +30,24 @@ class IndexLayout:
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Every index that searches see, oldest first."""
+        """All indices behind the read alias, oldest first."""
         return tuple(self.began)
 
     def home(self, ingested_at: datetime) -> str:
-        """The index for an article that stands nowhere yet: the one that was written to when the article came in.
+        """Return the index for an article that is in none yet: the write index at the time of its ingestion.
 
-        Not the one that is written to now: a worker that dies during a roll-over and the one that repeats its work
-        would see different ones, and the article could be stored by both. When it came in is the same for both.
+        The current write index would not do: a worker that dies during a roll-over and the worker that repeats its
+        batch would see different ones, and both could store the article. The time of ingestion is the same for both.
         """
         came = ingested_at.timestamp() * 1000
         return next((name for name, began in reversed(self.began.items()) if began <= came), self.all[0])
 
 
 async def read_layout(client: AsyncElasticsearch, settings: Settings) -> IndexLayout:
-    """Ask the aliases.
+    """Read which indices are behind the aliases.
 
     Raises:
-        Retryable: Elasticsearch is away, or the aliases are gone and have to be made anew.
+        Retryable: Elasticsearch is unavailable, or the aliases are missing and must be created again.
     """
     named = names(settings)
     with translate_errors(settings):
@@ -59,16 +59,19 @@ async def read_layout(client: AsyncElasticsearch, settings: Settings) -> IndexLa
                 "*.mappings._meta.migration.began,*.mappings._meta.migration.live",
             )
         except NotFoundError as error:
-            raise Retryable(f"alias {named.write} is gone; it has to be made anew") from error
+            raise Retryable(f"alias {named.write} is missing; it must be created again") from error
     writes = [name for name, entry in found.items() if entry["aliases"].get(named.write, {}).get("is_write_index")]
     if len(writes) != 1:
-        raise Retryable(f"alias {named.write} has no index to write to; it has to be made anew")
+        raise Retryable(f"alias {named.write} has no write index; it must be created again")
     read = {name: began(entry) for name, entry in found.items() if named.read in entry["aliases"] and is_live(entry)}
     return IndexLayout(writes[0], dict(sorted(read.items(), key=lambda pair: (pair[1], pair[0]))))
 
 
 def is_live(index: Mapping[str, Any]) -> bool:
-    """False for what a migration has not finished: for a moment it has the read alias that the template gives it."""
+    """Return False for an index that a migration is still filling.
+
+    It has the read alias for a moment, as the index template gives it to every new index.
+    """
     return bool(_migration(index).get("live", True))
 
 
@@ -78,7 +81,7 @@ def _migration(index: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def began(index: Mapping[str, Any]) -> int:
-    """When an index began, from its description: milliseconds since the epoch."""
+    """Return the start of an index in milliseconds since the epoch, from its description by the server."""
     return int(_migration(index).get("began") or index["settings"]["index"]["creation_date"])
 
 
@@ -88,17 +91,20 @@ async def find(
     wanted: Sequence[tuple[str, str]],
     source: Sequence[str] | bool = False,
 ) -> list[Mapping[str, Any]]:
-    """Look documents up by index and id, in real time: a search would miss what was stored a moment ago.
+    """Get documents by index and id, in real time: a search would miss what was stored since the last refresh.
 
     Args:
-        wanted: (index, id) pairs; ids of several indices may be the same.
-        source: the fields to bring along.
+        client: the Elasticsearch client.
+        settings: for messages.
+        wanted: (index, id) pairs; the same id may be asked of several indices.
+        source: the fields to return.
 
     Returns:
-        The documents that are there, as the server gives them.
+        The documents found, as in the server's response.
 
     Raises:
-        Retryable: Elasticsearch is away, or an index has gone meanwhile, so that an absence would say nothing.
+        Retryable: Elasticsearch is unavailable, or an index was deleted meanwhile, so that its documents may be
+            elsewhere.
     """
     if not wanted:
         return []
@@ -113,12 +119,12 @@ async def find(
 
 @dataclass(frozen=True, slots=True)
 class RolledOver:
-    """What a roll-over did.
+    """Result of a roll-over.
 
     Attributes:
-        old: the index that was written to.
-        new: the index that is written to now; None when no condition was met.
-        met: the server's words for each condition, and whether it was met.
+        old: the previous write index.
+        new: the new write index; None if no condition was met.
+        met: whether each condition was met, by the server's text for it.
     """
 
     old: str
@@ -127,14 +133,16 @@ class RolledOver:
 
 
 async def roll_over(client: AsyncElasticsearch, settings: Settings, *, at_once: bool = False) -> RolledOver:
-    """Begin a new index when the conditions of the settings are met; searches see both.
+    """Create a new write index if a condition of RASD_ROLLOVER_* is met. Searches cover the old one as before.
 
     Args:
-        at_once: whatever the conditions say.
+        client: the Elasticsearch client.
+        settings: prefix and conditions.
+        at_once: roll over whether or not a condition is met.
 
     Raises:
-        Retryable: Elasticsearch is away, or another process rolled over in this moment.
-        OperatorError: it refuses.
+        Retryable: Elasticsearch is unavailable, or another process rolled over at the same time.
+        OperatorError: Elasticsearch refuses the request.
     """
     await ensure_index(client, settings)
     layout = await read_layout(client, settings)
@@ -147,7 +155,7 @@ async def roll_over(client: AsyncElasticsearch, settings: Settings, *, at_once: 
             answer = await client.indices.rollover(alias=named.write, new_index=named.dated(version, number), body=body)
         except BadRequestError as error:
             if error.error == "resource_already_exists_exception":
-                raise Retryable(f"another process rolled {layout.write} over in this moment") from error
+                raise Retryable(f"another process rolled {layout.write} over at the same time") from error
             raise OperatorError(f"Elasticsearch refuses the roll-over: {error_text(error)}") from error
     new = answer["new_index"] if answer["rolled_over"] else None
     return RolledOver(answer["old_index"], new, dict(answer["conditions"]))
@@ -155,14 +163,15 @@ async def roll_over(client: AsyncElasticsearch, settings: Settings, *, at_once: 
 
 @dataclass(frozen=True, slots=True)
 class IndexState:
-    """One index as an operator wants to see it.
+    """State of one index, for `rasd index status`.
 
     Attributes:
-        role: `write`, `read`, or `kept` (no alias: the old one of a migration, or one that is being built).
-        documents: searchable documents.
+        name: of the index.
+        role: `write`, `read`, or `kept` (no alias: source of a migration, or target of an unfinished one).
+        documents: number of searchable documents.
         size: bytes of the primary shards.
-        up_to_date: whether its mapping and analysis are those of the files.
-        blocked: whether writes are held back.
+        up_to_date: whether its mapping and analysis equal the template files'.
+        blocked: whether writes are blocked.
     """
 
     name: str
@@ -174,10 +183,10 @@ class IndexState:
 
 
 async def list_indices(client: AsyncElasticsearch, settings: Settings) -> list[IndexState]:
-    """Every index of this prefix, by name.
+    """Return the state of all indices with this prefix, sorted by name.
 
     Raises:
-        Retryable: Elasticsearch is away.
+        Retryable: Elasticsearch is unavailable.
     """
     named = names(settings)
     with translate_errors(settings):
@@ -209,10 +218,10 @@ def _role(aliases: dict[str, Any], settings: Settings) -> str:
 
 
 def is_up_to_date(mappings: dict[str, Any]) -> bool:
-    """Whether an index was made with the mapping and analysis of the files."""
+    """Return whether an index was created with the mapping and analysis of the template files."""
     return bool(mappings.get("_meta", {}).get("digest") == schema_digest())
 
 
 def is_blocked(settings: dict[str, Any]) -> bool:
-    """Whether an index refuses writes."""
+    """Return whether writes to an index are blocked."""
     return str(settings["index"].get("blocks", {}).get("write", "false")) == "true"

@@ -1,13 +1,13 @@
-"""An index with an older mapping or analysis, renewed while articles are written and readers search.
+"""Migrates indices to a new mapping or analysis while articles are written and searched.
 
-The new index is built beside the old one and takes its place in the aliases in one step. What is copied is followed by
-the old index's own sequence numbers: after a first pass over everything, each further pass copies only what was written
-meanwhile. For the last pass writes to the old index are held back; the sink waits and repeats them, and finds the new
-index when it asks the aliases again. So nothing is lost and nothing is written to an index that nobody reads.
+Documents are copied to a new index, which then replaces the old one in the aliases in one atomic step. Changes are
+found by the old index's sequence numbers: after a first pass over all documents, each further pass copies only what was
+written meanwhile. During the last pass, writes to the old index are blocked; the sink retries them and finds the new
+index when it reads the aliases again. So nothing is lost, and nothing is written to an index that is not searched.
 
-Documents keep their versions, which makes every copy idempotent: a migration that was interrupted goes on at its last
-checkpoint, kept in the new index's mapping. `_reindex` is not used: the local distribution has none, and it could not
-tell what changed during its run.
+Documents keep their versions, so every copy is idempotent, and an interrupted migration resumes at its last checkpoint,
+which is stored in the new index's mapping. `_reindex` is not used: the native stack's distribution lacks it, and it
+does not report what changed while it ran.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ from streams.settings import Settings
 
 log = get_logger(__name__)
 
-# Passes before writes are held back; each copies what came during the one before, so they shrink quickly.
+# Passes before writes are blocked. Each copies what was written during the one before, so they shrink quickly.
 CATCH_UP_PASSES = 10
-# What a last pass may still have to copy: a second of waiting or less.
+# Documents that may be left to the last pass: at most about a second with writes blocked.
 FEW = 1000
-# Documents between two notes of the checkpoint; each is a change of the cluster's state.
-NOTE_EVERY = 5000
+# Documents between two saved checkpoints; saving one is an update of the cluster state.
+SAVE_EVERY = 5000
 
 Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
-    """One index that was renewed.
+    """One index that was migrated.
 
     Attributes:
         source, target: the old and the new index.
-        documents: how many the new one has.
-        copied: how many copies this run made; more than `documents` when writes went on.
-        resumed: whether an earlier run had begun.
-        pause: seconds for which writes to this index were held back.
+        documents: number of documents in the new index.
+        copied: number of copies made by this run; exceeds `documents` if documents changed meanwhile.
+        resumed: whether it resumed an earlier run.
+        pause: seconds for which writes to the index were blocked.
     """
 
     source: str
@@ -67,17 +67,23 @@ async def migrate(
     remove_old: bool = False,
     report: Report | None = None,
 ) -> list[Migrated]:
-    """Renew every index whose mapping or analysis is older than the files.
+    """Migrate every index whose mapping or analysis differs from the template files.
 
     Args:
-        everything: the others, too (another number of shards, a new codec).
-        remove_old: delete the old indices, those of earlier runs included; else they are kept, outside the aliases and
-            closed to writes.
-        report: called with the index, the documents copied so far, and how many it has.
+        client: the Elasticsearch client.
+        settings: prefix, request sizes, retries.
+        everything: migrate indices that are up to date as well (for a new number of shards or another codec).
+        remove_old: delete the old indices, including those of earlier runs; else they are kept outside the aliases,
+            with writes blocked.
+        report: called with the old index, the documents copied so far, and the documents to copy.
+
+    Returns:
+        The migrated indices, oldest first.
 
     Raises:
-        Retryable: Elasticsearch is away or too busy. Run again, it goes on at its last checkpoint.
-        OperatorError: a document does not fit the new mapping, or the copies do not agree; the old index stays in use.
+        Retryable: Elasticsearch is unavailable or overloaded. Another run resumes at the last checkpoint.
+        OperatorError: a document does not fit the new mapping, or the copy differs from the original; the old index
+            stays in use.
     """
     await ensure_index(client, settings)
     server = await put_templates(client, settings)
@@ -96,20 +102,20 @@ async def migrate(
 
 
 async def abandon(client: AsyncElasticsearch, settings: Settings) -> list[str]:
-    """Give up migrations that were not finished: delete what they built and let writes go on.
+    """Abandon unfinished migrations: delete their target indices and unblock writes to the old ones.
 
     Returns:
-        Names of the indices that were deleted.
+        Names of the deleted indices.
 
     Raises:
-        Retryable: Elasticsearch is away.
+        Retryable: Elasticsearch is unavailable.
     """
     live = (await read_layout(client, settings)).all
     deleted = []
     async for name, source in _migrated(client, settings):
         if name not in live and source in live:
             with translate_errors(settings):
-                await _hold_back(client, source, False)
+                await _block_writes(client, source, False)
                 await client.indices.delete(index=name)
             deleted.append(name)
     return deleted
@@ -123,11 +129,11 @@ async def _remove_old(client: AsyncElasticsearch, settings: Settings) -> None:
         while source is not None and source not in live:
             with translate_errors(settings):
                 await client.indices.delete(index=source, ignore_unavailable=True)
-            source = sources.get(source)  # what that one was built from, two versions ago
+            source = sources.get(source)  # the source of that index, two versions ago
 
 
 async def _migrated(client: AsyncElasticsearch, settings: Settings) -> AsyncIterator[tuple[str, str]]:
-    """Every index that a migration built, with the one it was built from."""
+    """Yield each index that a migration created, with the index that it was copied from."""
     with translate_errors(settings):
         found = await client.indices.get(index=names(settings).pattern)
     for name, entry in found.items():
@@ -136,16 +142,16 @@ async def _migrated(client: AsyncElasticsearch, settings: Settings) -> AsyncIter
             yield name, source
 
 
-async def _hold_back(client: AsyncElasticsearch, index: str, held: bool) -> None:
-    if held:
-        # Unlike the bare setting, this answers only when no write is under way any more.
+async def _block_writes(client: AsyncElasticsearch, index: str, blocked: bool) -> None:
+    if blocked:
+        # Unlike the plain setting, this call returns only once no write is in flight.
         await client.indices.add_block(index=index, block="write")
     else:
         await client.indices.put_settings(index=index, settings={"index.blocks.write": None})
 
 
 class _Migration:
-    """One index on its way to the next version."""
+    """The migration of one index to its next version."""
 
     def __init__(
         self,
@@ -168,27 +174,27 @@ class _Migration:
         self._copy = Copy(client, settings, source, self._target)
 
     async def run(self, report: Report | None) -> Migrated:
-        """Build, catch up, switch."""
+        """Copy all documents, catch up with changes, and switch the aliases to the new index."""
         resumed = await self._prepare()
         total = await self._copy.count(self._source)
         copied = 0
 
         async def one_pass(*, last: bool = False) -> int:
             nonlocal copied
-            count = noted = 0
+            count = saved = 0
             async for stored in self._copy.copy_changes(last=last):
                 count += stored
                 copied += stored
                 if report is not None:
                     report(self._source, copied, total)
-                if count - noted >= NOTE_EVERY:
-                    await self._note()
-                    noted = count
+                if count - saved >= SAVE_EVERY:
+                    await self._save()
+                    saved = count
             return count
 
         for _ in range(CATCH_UP_PASSES):
             few = await one_pass() <= FEW
-            await self._note()
+            await self._save()
             if few:
                 break
         await self._make_searchable()
@@ -200,24 +206,24 @@ class _Migration:
         return Migrated(self._source, self._target, documents, copied, resumed, pause)
 
     async def _prepare(self) -> bool:
-        """Make the new index, or find the one that an earlier run began. Returns whether it was found."""
+        """Create the new index, or find the one of an earlier run. Returns whether an earlier run is resumed."""
         with translate_errors(self._settings):
             resumed = False
             if await self._client.indices.exists(index=self._target):
                 found = (await self._client.indices.get(index=self._target))[self._target]
-                resumed = self._continue(found["mappings"].get("_meta", {}))
+                resumed = self._resume(found["mappings"].get("_meta", {}))
                 if not resumed:
-                    # Begun for another mapping than today's, or from another index of that name.
+                    # Created for another mapping than the current one, or from another index of the same name.
                     await self._client.indices.delete(index=self._target)
             if not resumed:
                 await self._create()
-            # The template gives it the read alias. Searches find it empty, sinks leave out what is not live; filled,
-            # hits would come twice.
+            # The index template gave it the read alias. That is harmless while it is empty (the sink ignores an index
+            # that is not live), but once filled, hits would come twice.
             if await self._client.indices.exists_alias(index=self._target, name=self._names.read):
                 await self._client.indices.delete_alias(index=self._target, name=self._names.read)
         return resumed
 
-    def _continue(self, meta: Mapping[str, Any]) -> bool:
+    def _resume(self, meta: Mapping[str, Any]) -> bool:
         migration = meta.get("migration", {})
         if meta.get("digest") != schema_digest() or migration.get("uuid") != self._uuid:
             return False
@@ -227,7 +233,7 @@ class _Migration:
     async def _create(self) -> None:
         own: dict[str, Any] = {"refresh_interval": "-1"}
         if self._server.lifecycle:
-            own["lifecycle"] = {"name": None}  # managed only when it is in place
+            own["lifecycle"] = {"name": None}  # managed only from the switch on
         try:
             await self._client.indices.create(index=self._target, settings=own, mappings={"_meta": self._meta()})
         except ApiError as error:
@@ -248,7 +254,7 @@ class _Migration:
             },
         }
 
-    async def _note(self, *, live: bool = False) -> None:
+    async def _save(self, *, live: bool = False) -> None:
         with translate_errors(self._settings):
             await self._client.indices.put_mapping(index=self._target, meta=self._meta(live=live))
 
@@ -258,18 +264,18 @@ class _Migration:
                 index=self._target, settings={"index.refresh_interval": self._settings.index_refresh}
             )
             await self._client.cluster.health(index=self._target, wait_for_status="yellow", timeout="30s")
-            # The first refresh takes longest; it must not fall into the time in which writes are held back.
+            # The first refresh takes longest, so it is done before writes are blocked.
             await self._client.indices.refresh(index=self._target)
 
     async def _finish(self, one_pass: Callable[..., Awaitable[int]]) -> None:
         with translate_errors(self._settings):
-            await _hold_back(self._client, self._source, True)
+            await _block_writes(self._client, self._source, True)
         await one_pass(last=True)
         await self._copy.remove_deleted()
         await self._switch()
 
     async def _switch(self) -> None:
-        await self._note(live=True)
+        await self._save(live=True)
         layout = await read_layout(self._client, self._settings)
         writes = layout.write == self._source
         add: dict[str, Any] = {"index": self._target, "alias": self._names.write, "is_write_index": writes}
@@ -284,11 +290,11 @@ class _Migration:
             try:
                 await self._client.indices.update_aliases(actions=actions)
             except ApiError as error:
-                # A roll-over came in between: two indices would be written to.
+                # The index was rolled over meanwhile: there would be two write indices.
                 raise Retryable(f"the aliases could not be switched: {error_text(error)}") from error
 
     async def _hand_over_lifecycle(self, writes: bool) -> None:
-        """The policy leaves the old index and goes on with the new one at the old one's age."""
+        """Detach the lifecycle policy from the old index and attach it to the new one, with the old one's age."""
         await self._client.indices.put_settings(index=self._source, settings={"index.lifecycle.name": None})
         managed = {
             "index.lifecycle.name": self._names.template,
@@ -298,12 +304,15 @@ class _Migration:
         await self._client.indices.put_settings(index=self._target, settings=managed)
 
     async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Let writes go on if the work fails. If the server is away then, they wait until the next run."""
+        """Do `work`, and unblock writes if it fails.
+
+        If Elasticsearch is unavailable then, they stay blocked until the next run.
+        """
         try:
             await work()
         except BaseException:
-            # Once switched, the old index stays closed: a worker that still knows only it must not write there.
+            # After the switch the old index stays blocked: a worker that has not read the aliases must not write there.
             if self._source in (await read_layout(self._client, self._settings)).all:
                 with translate_errors(self._settings):
-                    await _hold_back(self._client, self._source, False)
+                    await _block_writes(self._client, self._source, False)
             raise

@@ -1,8 +1,8 @@
-"""The templates and the first index: made when missing, left alone when there, by any number of processes at once.
+"""Installs the index templates and creates the first index; idempotent, and safe from several processes at once.
 
 The files in deploy/elasticsearch are complete templates for the prefix `rasd`; another RASD_INDEX_PREFIX renames them.
-An index remembers in its mapping's `_meta` the digest of the mapping and analysis it was made with, so that anyone can
-tell whether it is up to date (streams/elastic/migrate.py).
+Each index stores the digest of the mapping and analysis that it was created with in its mapping's `_meta`, which shows
+whether it is up to date (streams/elastic/migrate.py).
 """
 
 from __future__ import annotations
@@ -28,75 +28,76 @@ COMPONENTS = ("analysis", "settings")
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names in the cluster that follow from the index prefix.
+    """Names of indices, aliases and templates, derived from the index prefix.
 
-    An index is called `rasd-articles-v1-2026.11.23-000001`: its version, the day it was made, its running number. The
-    number stands last because index lifecycle management counts on from there.
+    An index is called `rasd-articles-v1-2026.11.23-000001`: its version, the day of its creation, a serial number. The
+    number comes last because index lifecycle management increments it there.
     """
 
     prefix: str
 
     @property
     def read(self) -> str:
-        """Alias of all indices; searches go there."""
+        """Alias of all indices; searches use it."""
         return f"{self.prefix}-read"
 
     @property
     def write(self) -> str:
-        """Alias of the one index that takes new documents."""
+        """Alias of the one index that takes new articles."""
         return f"{self.prefix}-write"
 
     @property
     def template(self) -> str:
-        """The index template, and the lifecycle policy."""
+        """Name of the index template and of the lifecycle policy."""
         return f"{self.prefix}-articles"
 
     @property
     def pattern(self) -> str:
-        """What all indices are called."""
+        """Pattern that all index names match."""
         return f"{self.prefix}-articles-*"
 
     def component(self, name: str) -> str:
-        """A component template."""
+        """Return the name of a component template in the cluster."""
         return f"{self.prefix}-articles-{name}"
 
     def dated(self, version: int, number: int) -> str:
-        """Name of an index made today, as date mathematics that the server resolves (UTC).
+        """Return the name of an index to create now, as date math that the server resolves (UTC).
 
-        Made from such a name, an index gets successors with their own day in the name.
+        Successors of an index created under such a name get their own day in their names.
         """
         return f"<{self.prefix}-articles-v{version}-{{now/d}}-{number:06d}>"
 
     def parts(self, index: str) -> tuple[int, str, int]:
-        """Version, what stands between (the day), and running number of an index.
+        """Split an index name into version, day and serial number.
 
         Raises:
-            OperatorError: the name is not one of ours.
+            OperatorError: the name does not have this form.
         """
         match = re.fullmatch(rf"{re.escape(self.prefix)}-articles-(?:v(\d+)-)?(.*?)-?(\d{{6}})", index)
         if match is None:
             raise OperatorError(
                 f"index {index} is behind the aliases, but not named like {self.prefix}-articles-v1-2026.11.23-000001",
-                hint=f"take it out of the aliases {self.read} and {self.write}",
+                hint=f"remove it from the aliases {self.read} and {self.write}",
             )
         return int(match[1] or 1), match[2], int(match[3])
 
     def successor(self, index: str) -> str:
-        """The same index in the next version. Raises as `parts`."""
+        """Return the name of the same index in the next version. Raises like `parts`."""
         version, day, number = self.parts(index)
         return "-".join(filter(None, (f"{self.prefix}-articles-v{version + 1}", day, f"{number:06d}")))
 
 
 def names(settings: Settings) -> Names:
-    """The names that these settings give."""
+    """Return the names for the prefix in the settings."""
     return Names(settings.index_prefix)
 
 
 def component_templates(settings: Settings, server: Capabilities | None = None) -> dict[str, dict[str, Any]]:
-    """Component templates as they are sent, by name in the cluster.
+    """Return the component templates as sent to the server, by name in the cluster.
 
     Args:
-        server: what the server can do; None for what every server can.
+        settings: prefix, shards, replicas and refresh interval.
+        server: its optional features; None for none.
     """
     templates = {name: read_template(name) for name in COMPONENTS}
     own = templates["settings"]["template"]["settings"]
@@ -106,17 +107,17 @@ def component_templates(settings: Settings, server: Capabilities | None = None) 
         "refresh_interval": settings.index_refresh,
     }
     if server is not None and server.lifecycle:
-        # A server without the module does not know these settings and would refuse the template.
+        # A server without lifecycle management rejects a template with these settings.
         own["lifecycle"] = {"name": names(settings).template, "rollover_alias": names(settings).write}
     return {names(settings).component(name): template for name, template in templates.items()}
 
 
 def index_template(settings: Settings) -> dict[str, Any]:
-    """The index template as it is sent."""
+    """Return the index template as sent to the server."""
     named = names(settings)
     template = read_template("index")
     template["template"]["mappings"]["_meta"] = {"digest": schema_digest()}
-    # A roll-over gives the new index the write alias alone; whatever makes it, searches must find it.
+    # A roll-over gives the new index only the write alias; the template adds the read alias, so that searches find it.
     template["template"]["aliases"] = {named.read: {}}
     return template | {
         "index_patterns": [named.pattern],
@@ -125,14 +126,14 @@ def index_template(settings: Settings) -> dict[str, Any]:
 
 
 def lifecycle_policy(settings: Settings) -> dict[str, Any]:
-    """The policy of index lifecycle management as it is sent, with the conditions of the settings."""
+    """Return the lifecycle policy as sent to the server, with the conditions of RASD_ROLLOVER_*."""
     policy = read_template("lifecycle")
     policy["policy"]["phases"]["hot"]["actions"]["rollover"] = rollover_conditions(settings)
     return policy
 
 
 def rollover_conditions(settings: Settings) -> dict[str, Any]:
-    """When the index that is written to has had enough: one of the first three is reached, and it is not empty."""
+    """Return the conditions of a roll-over: any of the three maxima is reached, and the index is not empty."""
     return {
         "max_age": settings.rollover_age,
         "max_primary_shard_size": settings.rollover_size,
@@ -142,21 +143,21 @@ def rollover_conditions(settings: Settings) -> dict[str, Any]:
 
 
 def schema_digest() -> str:
-    """Digest of what decides how a document is indexed: the mapping and the analysis, not size or pace."""
+    """Return a digest of the mapping and the analysis, which decide how a document is indexed."""
     schema = [read_template("index")["template"]["mappings"], read_template("analysis")["template"]["settings"]]
     text = json.dumps(schema, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 async def put_templates(client: AsyncElasticsearch, settings: Settings) -> Capabilities:
-    """Send all templates, and the lifecycle policy where the server knows such; no existing index changes.
+    """Install all templates, and the lifecycle policy if the server supports it. Existing indices do not change.
 
     Returns:
-        What the server can do.
+        The server's optional features.
 
     Raises:
-        Retryable: Elasticsearch is away.
-        OperatorError: it refuses a template.
+        Retryable: Elasticsearch is unavailable.
+        OperatorError: Elasticsearch rejects a template.
     """
     server = await capabilities(client, settings)
     named = names(settings)
@@ -170,26 +171,25 @@ async def put_templates(client: AsyncElasticsearch, settings: Settings) -> Capab
         except BadRequestError as error:
             raise OperatorError(
                 f"Elasticsearch refuses the templates: {error_text(error)}",
-                hint="is another template of equal priority in the way, or the analysis plugin missing?",
+                hint="does another template have the same priority, or is the analysis plugin missing?",
             ) from error
     return server
 
 
 async def ensure_index(client: AsyncElasticsearch, settings: Settings) -> bool:
-    """Bring the templates up to date and make the first index with its aliases, unless they are already there.
+    """Update the templates, and create the first index with its aliases unless it exists.
 
-    Safe with several workers at once: an index is created together with its aliases or not at all, and whoever comes
-    second finds it made.
+    Safe from several processes at once: the index is created together with its aliases in one atomic request.
 
     Returns:
-        Whether this call made the index.
+        Whether this call created the index.
 
     Raises:
-        Retryable: Elasticsearch is away, starting, or too busy.
-        OperatorError: it refuses the templates or the index, or the alias' name is taken by an index.
+        Retryable: Elasticsearch is unavailable, starting or overloaded.
+        OperatorError: Elasticsearch rejects the templates or the index, or an index has the name of the write alias.
     """
     named = names(settings)
-    # Templates that are equal already cost the server nothing.
+    # Putting an unchanged template costs the server nothing.
     await put_templates(client, settings)
     with translate_errors(settings):
         if await client.indices.exists_alias(name=named.write):
@@ -203,12 +203,12 @@ async def _create_first(client: AsyncElasticsearch, named: Names) -> bool:
             index=named.dated(1, 1), aliases={named.read: {}, named.write: {"is_write_index": True}}
         )
     except ApiError as error:
-        # Another process was first: the name is taken, or (around midnight) the alias has its write index already.
+        # Another process was first: the name is taken or, around midnight, the alias already has a write index.
         if await client.indices.exists_alias(name=named.write):
             return False
         if error.meta.status not in {400, 500}:
             raise
-        hint = f"put the aliases {named.read} and {named.write} on the index that is there, or delete it"
+        hint = f"add the aliases {named.read} and {named.write} to the existing index, or delete it"
         raise OperatorError(f"Elasticsearch refuses the first index: {error_text(error)}", hint=hint) from error
     log.info("index created", index=made["index"], read=named.read, write=named.write)
     return True

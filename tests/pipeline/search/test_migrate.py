@@ -212,7 +212,7 @@ async def test_an_interrupted_migration_goes_on_where_it_was(
                 raise Retryable("the server went away")
 
     monkeypatch.setattr(Copy, "copy_changes", cut_off)
-    monkeypatch.setattr(migrate_module, "NOTE_EVERY", 50)
+    monkeypatch.setattr(migrate_module, "SAVE_EVERY", 50)
     with pytest.raises(Retryable):
         await migrate(client, small)
     monkeypatch.setattr(Copy, "copy_changes", copy_changes)
