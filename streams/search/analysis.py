@@ -1,9 +1,9 @@
-"""The index's analysis chain, in Python, from the same definition that Elasticsearch gets.
+"""The index's analysis chain in Python, built from the definition that Elasticsearch gets.
 
-The live feed has to decide whether an article that is not in the index yet matches a query. It does so with the terms
-that Elasticsearch would make: this module interprets deploy/elasticsearch/analysis.json. A test compares both on the
-real server. The tokenizer follows the word boundaries of Unicode Annex 29 for scripts that part words by spaces; text
-in Chinese, Japanese, Thai and the like is one token a run here, and is only matched whole.
+The live feed must decide whether an article that is not indexed yet matches a query. It compares the terms that
+Elasticsearch would produce: this module interprets deploy/elasticsearch/analysis.json. A test compares both on a real
+server. The tokenizer follows the word boundaries of Unicode Annex 29 for scripts that separate words by spaces; a run
+of Chinese, Japanese, Thai or similar text is one token here and matches only as a whole.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TOKEN = re.compile(
     rf"(?:{_WORD}|_)+)*"
 )
 _ARABIC_NORMALIZATION = str.maketrans("أإآةى", "اااهي", "ـًٌٍَُِّْ")
-# What ASCIIFolding does beyond dropping accents, for the letters of European languages.
+# What the asciifolding filter does beyond removing accents, for the letters of European languages.
 _FOLDED_LETTERS = str.maketrans(
     {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i", "’": "'"}
 )
@@ -38,8 +38,8 @@ class Term:
 
     Attributes:
         text: the term.
-        position: index of its token in the text; dropped stop words leave a gap.
-        start, end: code points of the token in the analysed text, after the character filters.
+        position: index of its token in the text; stop words are removed, but counted.
+        start, end: offsets of the token in code points of the text after the character filters.
     """
 
     text: str
@@ -56,7 +56,7 @@ class Analyzer:
         name: key of the analyzer in it.
 
     Raises:
-        ValueError: the definition uses a filter that this module does not know.
+        ValueError: the definition uses a tokenizer or filter that this module does not implement.
     """
 
     def __init__(self, analysis: Mapping[str, Any], name: str) -> None:
@@ -70,7 +70,7 @@ class Analyzer:
         self._cache: dict[str, str | None] = {}
 
     def terms(self, text: str) -> list[Term]:
-        """The terms of a text, in order."""
+        """Return the terms of a text, in order."""
         for char_filter in self._char_filters:
             text = char_filter(text)
         result = []
@@ -81,7 +81,7 @@ class Analyzer:
         return result
 
     def term(self, token: str) -> str | None:
-        """What the filters make of one token; None when it is a stop word."""
+        """Apply the token filters to one token; None if it is a stop word."""
         if token in self._cache:
             return self._cache[token]
         term: str | None = token
@@ -96,24 +96,24 @@ class Analyzer:
 
 
 def tokens(text: str) -> Iterator[tuple[int, str]]:
-    """The words of a text as the tokenizer parts them, each with the code point at which it begins."""
+    """Yield the tokens of a text, each with its start in code points."""
     return ((match.start(), match.group()) for match in _TOKEN.finditer(text))
 
 
-def folder(analysis: Mapping[str, Any], name: str) -> Callable[[str], str]:
-    """One normalizer of an Elasticsearch `analysis` definition: folds a whole name, spaces kept."""
+def normalizer(analysis: Mapping[str, Any], name: str) -> Callable[[str], str]:
+    """Return a normalizer of an Elasticsearch `analysis` definition as a function on a whole string, spaces kept."""
     spec = analysis["normalizer"][name]
     steps = [_char_filter(analysis["char_filter"][char_filter]) for char_filter in spec["char_filter"]]
     filters = [_token_filter(analysis, token_filter) for token_filter in spec["filter"]]
 
-    def fold(text: str) -> str:
+    def normalize(text: str) -> str:
         for step in steps:
             text = step(text)
         for token_filter in filters:
             text = token_filter(text) or ""
         return text
 
-    return fold
+    return normalize
 
 
 def _char_filter(spec: Mapping[str, Any]) -> Callable[[str], str]:
@@ -150,8 +150,8 @@ def _token_filter(analysis: Mapping[str, Any], name: str) -> TokenFilter:
 
 
 def _override_rules(rules: Sequence[str]) -> list[tuple[str, str]]:
-    parted = (rule.partition("=>") for rule in rules)
-    return [(word.strip(), stem.strip()) for words, _, stem in parted for word in words.split(",")]
+    sides = (rule.partition("=>") for rule in rules)
+    return [(word.strip(), stem.strip()) for words, _, stem in sides for word in words.split(",")]
 
 
 def _pattern_replace(spec: Mapping[str, Any]) -> Callable[[str], str]:
@@ -185,18 +185,18 @@ _STOCK: dict[str, TokenFilter] = {
 
 @lru_cache(maxsize=1)
 def definition() -> Mapping[str, Any]:
-    """The `analysis` object of deploy/elasticsearch/analysis.json."""
+    """Return the `analysis` object of deploy/elasticsearch/analysis.json."""
     analysis: Mapping[str, Any] = read_template("analysis")["template"]["settings"]["analysis"]
     return analysis
 
 
 @lru_cache(maxsize=8)
 def analyzer(name: str) -> Analyzer:
-    """The shipped analyzer of this name: `ar_exact`, `ar_text` or `ar_name`."""
+    """Return one of the analyzers of analysis.json: `ar_exact`, `ar_text` or `ar_name`."""
     return Analyzer(definition(), name)
 
 
 @lru_cache(maxsize=1)
-def name_folder() -> Callable[[str], str]:
-    """The shipped normalizer `ar_fold`, by which names of places and outlets are compared."""
-    return folder(definition(), "ar_fold")
+def name_normalizer() -> Callable[[str], str]:
+    """Return the normalizer `ar_fold` of analysis.json, by which names of places and outlets are compared."""
+    return normalizer(definition(), "ar_fold")

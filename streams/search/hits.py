@@ -1,4 +1,4 @@
-"""Elasticsearch's answers as the records that readers get. Pure."""
+"""Converts Elasticsearch's responses to the records that the API returns. Pure."""
 
 from __future__ import annotations
 
@@ -14,39 +14,41 @@ from streams.search.request import MAX_FOLDED, SearchRequest, write_cursor
 
 
 class Highlight(BaseModel):
-    """A piece of display text with the ranges of the matching words in it."""
+    """A piece of display text, with the ranges of matching words in it."""
 
     text: str
-    marks: list[tuple[int, int]] = Field(description="[start, end) of each match, code points of `text`.")
+    marks: list[tuple[int, int]] = Field(description="[start, end) of each match, in code points of `text`.")
 
 
 class Highlights(BaseModel):
-    """What to show of a hit."""
+    """Text of a hit with its matches marked."""
 
     title: Highlight | None = None
     subtitle: Highlight | None = None
-    body: list[Highlight] = Field(default_factory=list, description="The best pieces; else the beginning.")
+    body: list[Highlight] = Field(
+        default_factory=list, description="The best matching pieces of the body, else its beginning."
+    )
 
 
 class Copy(BaseModel):
-    """The outline of an article of a cluster."""
+    """Summary of an article in a cluster of copies."""
 
     id: str
     url: str
     source: str
     title: str | None = None
     published_at: str | None = None
-    ingested_at: str = Field(description="When it first came in here, ISO 8601, UTC.")
+    ingested_at: str = Field(description="Time of its first arrival in articles.raw (ISO 8601, UTC).")
     relation: str | None = None
 
 
 class Story(BaseModel):
-    """An article's cluster.
+    """The cluster of an article.
 
     Attributes:
-        total: articles besides it.
-        copies: those that came first, in the order in which they came.
-        first: the first of all.
+        total: number of other articles in it.
+        copies: the earliest other articles, in order of arrival.
+        first: the earliest article of all.
     """
 
     total: int
@@ -55,36 +57,37 @@ class Story(BaseModel):
 
 
 class Hit(BaseModel):
-    """One article found."""
+    """An article that matches the search."""
 
-    score: float | None = Field(description="Relevance; null when the page is sorted by time.")
+    score: float | None = Field(description="Relevance; null if the page is sorted by time.")
     article: Article
     highlights: Highlights
-    stories: int = Field(1, description="Articles of the cluster that match, this one included (with fold).")
-    copies: list[Copy] = Field(default_factory=list)
+    stories: int = Field(1, description="With `fold`: number of matching articles in the cluster, including this one.")
+    copies: list[Copy] = Field(default_factory=list, description="With `copies`: other matching articles.")
     first: Copy | None = Field(
-        None, description="Who had the story first, perhaps this hit (with fold); it need not match the query."
+        None,
+        description="With `fold`: the earliest article of the cluster, possibly this one. It need not match the query.",
     )
 
 
 class SearchPage(BaseModel):
     """One page of hits."""
 
-    total: int = Field(description="Articles that match, copies counted.")
-    total_is_exact: bool = Field(description="False: at least `total`.")
-    partial: bool = Field(description="True: the server ran out of time and shows what it had.")
-    took_ms: int
+    total: int = Field(description="Number of matching articles, copies included.")
+    total_is_exact: bool = Field(description="Whether `total` is exact; if false, it is a lower bound.")
+    partial: bool = Field(description="Whether the search timed out, so that hits may be missing.")
+    took_ms: int = Field(description="Time taken by Elasticsearch, in milliseconds.")
     hits: list[Hit]
-    next: str | None = Field(None, description="`cursor` of the following page; null on the last one.")
+    next: str | None = Field(None, description="Value of `cursor` for the next page; null on the last page.")
 
 
 def read_folds(answer: Mapping[str, Any]) -> list[str]:
-    """The stories of a folded page's hits, in order."""
+    """Return the values of `facets.fold` (the stories) of a folded page's hits, in order."""
     return [hit["fields"][FOLD][0] for hit in answer["hits"]["hits"]]
 
 
 def read_copied_folds(answer: Mapping[str, Any]) -> list[str]:
-    """The stories of those of a folded page's hits that were not the first of theirs."""
+    """Return the stories of those hits of a folded page that are not the first article of their cluster."""
     hits = answer["hits"]["hits"]
     clusters = [hit["_source"].get("cluster") or {"canonical_id": hit["_source"]["id"]} for hit in hits]
     return [
@@ -100,13 +103,13 @@ def read_page(
     stories: Mapping[str, Any] | None = None,
     firsts: Mapping[str, Any] | None = None,
 ) -> SearchPage:
-    """A page of hits.
+    """Build a page of hits.
 
     Args:
-        answer: the server's answer to `build_search`.
-        request: what was asked.
-        stories: its answer to `build_stories`, for a folded page with hits.
-        firsts: its answer to `build_firsts`, for those hits that were not the first of their story.
+        answer: the response to `build_search`.
+        request: the search.
+        stories: the response to `build_stories`, for a folded page with hits.
+        firsts: the response to `build_firsts`, for hits that are not the first article of their cluster.
     """
     hits = answer["hits"]["hits"]
     total = answer["hits"]["total"]
@@ -138,12 +141,13 @@ def _next(hits: list[Mapping[str, Any]], request: SearchRequest) -> str | None:
 def read_hit(
     hit: Mapping[str, Any], story: Mapping[str, Any] | None = None, copies: int = 0, first: Copy | None = None
 ) -> Hit:
-    """One hit; articles in the index are ours, so they are taken without a second validation.
+    """Build a hit.
 
     Args:
-        story: the bucket of its story; None for an unfolded hit.
-        copies: how many to list.
-        first: the first article of its story, if that is another.
+        hit: as in the response.
+        story: the bucket of its story; None without folding.
+        copies: maximum number of copies to list.
+        first: the first article of its cluster; None if it is this one.
     """
     marked = hit.get("highlight", {})
     article = read_article(hit["_source"])
@@ -164,24 +168,24 @@ def read_hit(
 
 
 def read_article(source: Mapping[str, Any]) -> Article:
-    """The article of a document, without the index's helper fields."""
+    """Read an article from a document's `_source`, ignoring the index's helper fields."""
     return Article.model_validate({name: value for name, value in source.items() if name in Article.model_fields})
 
 
 def read_copy(hit: Mapping[str, Any]) -> Copy:
-    """The outline of a hit's article."""
+    """Read the summary of a hit's article."""
     source = hit["_source"]
     return Copy(**{**source, "relation": (source.get("cluster") or {}).get("relation")})
 
 
 def outline(article: Article) -> Copy:
-    """An article as it is listed among copies."""
+    """Summarise an article as in a list of copies."""
     fields = article.model_dump(mode="json", include=set(Copy.model_fields))
     return Copy(**fields, relation=article.cluster.relation if article.cluster else None)
 
 
 def read_story(article: Article, answer: Mapping[str, Any], copies: int) -> Story:
-    """An article's cluster, from the answer to `build_copies`."""
+    """Build the cluster of an article from the response to `build_copies`, with at most `copies` copies."""
     listed = [read_copy(hit) for hit in answer["hits"]["hits"]]
     mine = outline(article)
     first = min([mine, *listed[:1]], key=lambda copy: (datetime.fromisoformat(copy.ingested_at), copy.id))
@@ -193,7 +197,7 @@ def _first(pieces: list[str] | None) -> Highlight | None:
 
 
 def split_marks(marked: str) -> Highlight:
-    """Take the marks out of a highlighted piece and note where they were."""
+    """Remove the highlighter's marks from a piece of text and return their ranges with it."""
     text: list[str] = []
     marks: list[tuple[int, int]] = []
     length = 0

@@ -1,9 +1,9 @@
-"""Search requests as Elasticsearch queries. Pure; the command, the API and exports all build theirs here.
+"""Builds Elasticsearch queries from search requests. Pure; used by the command, the API and exports.
 
-Weights and `minimum_should_match` are those that did best in benchmarks/search. How many of the free words an article
-needs depends on what the answer is for. A page sorted by relevance may show weak matches, as they stand at its end, and
-demanding most words there costs good ones (docs/explanation/search.md). Where every match counts the same (newest
-first, facets, timeline, map, live feed), most words are needed.
+The field weights and `minimum_should_match` scored best in benchmarks/search. How many of the plain words an article
+needs depends on the use. A page sorted by relevance may include weak matches, as they come last, and requiring most
+words would lose good ones (docs/explanation/search.md). Where all matches count the same (newest first, facets,
+timeline, map, live feed), most words are required.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ PHRASE_FIELDS = ("body.exact", "title.exact^0.5", "subtitle.exact^0.25")
 EXCLUDED_FIELDS = ("body", "title", "subtitle")
 EXCLUDED_PHRASE_FIELDS = ("body.exact", "title.exact", "subtitle.exact")
 
-# minimum_should_match by number of words: of one or two all, of more three quarters.
+# minimum_should_match by number of words: all of one or two, three quarters of more.
 MOST_WORDS = "2<75%"
-# Of two or three one, of more a third.
+# One of two or three, a third of more.
 SOME_WORDS = "1<50% 3<34%"
 
-# Marks around highlighted words: Unicode noncharacters, which no text may hold (Unicode 16, section 23.7).
+# Marks around highlighted words: Unicode noncharacters, which no text contains (Unicode 16, section 23.7).
 MARK_START, MARK_END = "\ufdd0", "\ufdd1"
 
-# The server stops collecting then and says so; a page is never late because one query is heavy.
+# The server then returns what it has collected and reports `timed_out`.
 TIMEOUT = "5s"
 COUNT_UP_TO = 10_000
 FOLD = "facets.fold"
 HELPERS = ("facets", "@timestamp")
-# What is shown of an article that is listed as a copy.
+# Fields in the summary of an article that is listed as a copy.
 OUTLINE = ("id", "url", "source", "title", "published_at", "ingested_at", "cluster.relation")
 FACETS = {
     "persons": "facets.persons",
@@ -52,9 +52,10 @@ Interval = Literal["hour", "day", "week", "month"]
 
 
 def build_query(filters: Filters, needed: str = MOST_WORDS) -> Body:
-    """The query of these filters: text scores, everything else only selects.
+    """Build the query of these filters. Only the text query contributes to the score.
 
     Args:
+        filters: what to search for.
         needed: MOST_WORDS or SOME_WORDS.
     """
     clauses: Body = {}
@@ -90,7 +91,7 @@ def _must(parsed: ParsedQuery, needed: str) -> list[Body]:
 
 
 def _multi_match(operand: Operand, fields: tuple[str, ...]) -> Body:
-    # An unquoted operand may hold several tokens (كوفيد-19); all of them are meant.
+    # An unquoted operand may have several tokens (كوفيد-19); all are required.
     how: Body = {"type": "phrase"} if operand.phrase else {"type": "most_fields", "operator": "and"}
     return {"multi_match": {"query": operand.text, "fields": list(fields), **how}}
 
@@ -148,7 +149,7 @@ def _any(options: list[Body]) -> Body:
 
 
 def build_search(request: SearchRequest) -> Body:
-    """The whole search of one page, highlights and folding included."""
+    """Build the search for one page, with highlighting and folding."""
     sort = sort_order(request)
     body: Body = {
         "query": build_query(request, SOME_WORDS if request.scored() else MOST_WORDS),
@@ -161,7 +162,7 @@ def build_search(request: SearchRequest) -> Body:
     }
     position = request.position()
     if request.fold:
-        # search_after cannot page through collapsed hits, so folded pages are counted, and end at MAX_FOLDED.
+        # search_after cannot page through collapsed hits, so folded pages use an offset, up to MAX_FOLDED.
         offset = position if isinstance(position, int) else 0
         body["from"] = offset
         body["size"] = min(request.size, MAX_FOLDED - offset)
@@ -172,17 +173,18 @@ def build_search(request: SearchRequest) -> Body:
 
 
 def build_stories(request: SearchRequest, folds: Sequence[str]) -> Body:
-    """How many articles of each of these stories match, and the best of them: what a folded page shows beside its hits.
+    """Build the search for the number of matching articles in each story, and for its best copies.
 
-    A search of its own: `inner_hits` would run one for every hit, which made up half of a page's time.
+    It is separate from `build_search` because `inner_hits` would run one search per hit, half of a page's time.
 
     Args:
-        folds: the stories, by their value of `facets.fold`.
+        request: the search whose folded page has these stories.
+        folds: the stories, by their values of `facets.fold`.
     """
     own = build_query(request, SOME_WORDS if request.scored() else MOST_WORDS)
     stories: Body = {"terms": {"field": FOLD, "size": max(1, len(folds)), "execution_hint": "map"}}
     if request.copies:
-        # One more than asked for, as the hit itself is among them.
+        # One more than requested, as the hit itself is among them.
         best: Body = {"size": request.copies + 1, "sort": sort_order(request), "_source": list(OUTLINE)}
         stories["aggs"] = {"copies": {"top_hits": best}}
     selected: Body = {"terms": {FOLD: list(folds)}}
@@ -196,10 +198,10 @@ def build_stories(request: SearchRequest, folds: Sequence[str]) -> Body:
 
 
 def build_firsts(folds: Sequence[str]) -> Body:
-    """The search for the article of each of these stories that came first; it need not match what was asked for.
+    """Build the search for the earliest article of each story, whether or not it matches the request.
 
     Args:
-        folds: the stories, by their value of `facets.fold`.
+        folds: the stories, by their values of `facets.fold`.
     """
     return {
         "query": {"bool": {"filter": {"terms": {FOLD: list(folds)}}}},
@@ -213,7 +215,7 @@ def build_firsts(folds: Sequence[str]) -> Body:
 
 
 def sort_order(request: SearchRequest) -> list[Body]:
-    """Sort clauses; the id is last so that no two hits are equal."""
+    """Return the sort clauses. The id comes last as a tie-breaker."""
     newest: list[Body] = [{"@timestamp": "desc"}, {"id": "desc"}]
     return [{"_score": "desc"}, *newest] if request.scored() else newest
 
@@ -227,14 +229,14 @@ def _highlight(parsed: ParsedQuery) -> Body:
     for name, field in fields.items():
         field["highlight_query"] = _marked(parsed, name)
         if any(operand.phrase for choice in parsed.required for operand in choice):
-            # Phrases are matched in the exact sub-fields. Words are found there only where the stemmed field has them,
-            # too, and to look at both takes a fifth of a page's time.
+            # Phrases match in the exact sub-fields. A word that matches there also matches in the stemmed field, and
+            # highlighting both takes a fifth of a page's time, so the sub-fields are added for phrases alone.
             field["matched_fields"] = [name, f"{name}.exact"]
     return {"type": "unified", "pre_tags": [MARK_START], "post_tags": [MARK_END], "fields": fields}
 
 
 def _marked(parsed: ParsedQuery, field: str) -> Body:
-    """What to mark in one field. The whole query would be looked up anew for every field of every hit."""
+    """Build the highlight query of one field. The whole query would be evaluated for each field of each hit."""
     wanted: list[Body] = [{"match": {field: " ".join(parsed.words)}}] if parsed.words else []
     for operand in (operand for choice in parsed.required for operand in choice):
         if operand.phrase:
@@ -245,12 +247,12 @@ def _marked(parsed: ParsedQuery, field: str) -> Body:
 
 
 def build_article(article_id: str) -> Body:
-    """The search for one article by its id."""
+    """Build the search for one article by its id."""
     return {"query": {"term": {"id": article_id}}, "size": 1, "_source": {"excludes": list(HELPERS)}}
 
 
 def build_copies(cluster_id: str, article_id: str, size: int) -> Body:
-    """The search for the other articles of a cluster, in the order in which they came."""
+    """Build the search for the other articles of a cluster, in order of arrival."""
     return {
         "query": {"bool": {"filter": {"term": {"cluster.id": cluster_id}}, "must_not": {"term": {"id": article_id}}}},
         "sort": list(_FIRST_SEEN),
@@ -261,12 +263,12 @@ def build_copies(cluster_id: str, article_id: str, size: int) -> Body:
 
 
 def build_facets(filters: Filters, size: int) -> Body:
-    """Counts of the most frequent values of every facet."""
+    """Build the aggregation of the `size` most frequent values of each facet."""
     query = build_query(filters)
     aggregations: Body = {name: {"terms": {"field": field, "size": size}} for name, field in FACETS.items()}
     if "match_all" not in query:
-        # The usual way numbers all values of the index, anew after every refresh; with many names that takes longer
-        # than to count the values of the articles that match. Counting everything, it pays.
+        # By default, Elasticsearch builds global ordinals of all values in the index, again after each refresh. With
+        # many names that takes longer than counting the values of the matching articles. It pays if all match.
         for name in MANY_VALUES:
             aggregations[name]["terms"]["execution_hint"] = "map"
     return {
@@ -279,7 +281,7 @@ def build_facets(filters: Filters, size: int) -> Body:
 
 
 def build_timeline(filters: Filters, interval: Interval, zone: str) -> Body:
-    """Articles and stories by time; empty intervals are left out."""
+    """Build the histogram of articles and stories over time, without empty intervals."""
     return {
         "query": build_query(filters),
         "size": 0,
@@ -300,7 +302,7 @@ def build_timeline(filters: Filters, interval: Interval, zone: str) -> Body:
 
 
 def build_map(filters: Filters, zoom: int, size: int) -> Body:
-    """Articles by map tile (Web Mercator, z/x/y)."""
+    """Build the aggregation of articles by map tile (Web Mercator, z/x/y)."""
     grid: Body = {"field": "geo", "precision": zoom, "size": size}
     if filters.bbox is not None:
         west, south, east, north = filters.bbox

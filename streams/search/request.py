@@ -1,4 +1,4 @@
-"""What may be asked of the search: one model for the command, the API, the live feed and exports."""
+"""Parameters of a search: one model for the command, the API, the live feed and exports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _numbers(count: int) -> BeforeValidator:
         if isinstance(value, str):
             parts = value.split(",")
             if len(parts) != count:
-                raise ValueError(f"needs {count} numbers parted by commas")
+                raise ValueError(f"needs {count} numbers separated by commas")
             return tuple(part.strip() for part in parts)
         return value
 
@@ -39,7 +39,7 @@ Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 
 
 class Filters(BaseModel):
-    """Which articles. Different filters narrow each other; several values of one filter widen it."""
+    """Selects articles. An article must pass every filter given; of several values of one filter, it needs only one."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True, extra="forbid")
 
@@ -50,20 +50,31 @@ class Filters(BaseModel):
         examples=['"مجلس الأمن" اليمن أو ليبيا -رياضة'],
     )
     place: Names = Field(
-        (), description="A place's name in Arabic or English, its geonameid, or a path like EG/القاهرة."
+        (),
+        description="Places named in the article: an Arabic or English name, a geonameid, or a path like EG/القاهرة.",
     )
-    country: Names = Field((), description="ISO 3166-1 alpha-2 codes of countries that the article names.")
+    country: Names = Field((), description="Countries named in the article, as ISO 3166-1 alpha-2 codes.")
     bbox: Annotated[tuple[Longitude, Latitude, Longitude, Latitude] | None, _numbers(4)] = Field(
-        None, description="west,south,east,north in degrees; west may exceed east across the date line."
+        None,
+        description="Box around a place named in the article: west,south,east,north in degrees. "
+        "West exceeds east across the antimeridian.",
     )
-    near: Annotated[tuple[Latitude, Longitude] | None, _numbers(2)] = Field(None, description="lat,lon in degrees.")
-    radius: float = Field(50.0, gt=0, le=MAX_RADIUS_KM, description="Kilometres around `near`.")
-    person: Names = Field((), description="A person, by full name or by words of it in order.")
-    organisation: Names = Field((), description="An organisation, likewise.")
-    source: Names = Field((), description="The outlet's short name.")
-    language: Names = Field((), description="BCP 47 tags.")
-    since: OptionalTimestamp = Field(None, alias="from", description="Earliest time (ISO 8601), inclusive.")
-    until: OptionalTimestamp = Field(None, alias="to", description="Latest time, exclusive.")
+    near: Annotated[tuple[Latitude, Longitude] | None, _numbers(2)] = Field(
+        None, description="Point near a place named in the article: lat,lon in degrees. See `radius`."
+    )
+    radius: float = Field(50.0, gt=0, le=MAX_RADIUS_KM, description="Greatest distance from `near`, in kilometres.")
+    person: Names = Field((), description="Persons named in the article: a full name, or consecutive words of one.")
+    organisation: Names = Field(
+        (), description="Organisations named in the article: a full name, or consecutive words of one."
+    )
+    source: Names = Field((), description="Outlets, by their short names.")
+    language: Names = Field((), description="Languages of the article, as BCP 47 tags.")
+    since: OptionalTimestamp = Field(
+        None,
+        alias="from",
+        description="Earliest time of publication (else of fetching), inclusive; ISO 8601, UTC if it has no offset.",
+    )
+    until: OptionalTimestamp = Field(None, alias="to", description="Latest time of publication, exclusive.")
     cluster: Annotated[str, Field(max_length=200)] | None = Field(None, description="Id of a cluster of copies.")
 
     @field_validator("country")
@@ -80,37 +91,41 @@ class Filters(BaseModel):
     @model_validator(mode="after")
     def _ordered(self) -> Filters:
         if self.bbox is not None and self.bbox[1] > self.bbox[3]:
-            raise ValueError("bbox: south lies north of north")
+            raise ValueError("bbox: south exceeds north")
         if self.since is not None and self.until is not None and self.since >= self.until:
-            raise ValueError("from is not before to")
+            raise ValueError("from must be before to")
         return self
 
     def parsed(self) -> ParsedQuery:
-        """The text query taken apart; words that are in every article are left out unless there are no others."""
-        return _telling(parse(self.q))
+        """Parse the text query; stop words are left out unless it has no other words."""
+        return _without_stop_words(parse(self.q))
 
 
-def _telling(parsed: ParsedQuery) -> ParsedQuery:
-    """Without stop words: the index has none, so what requires one («و في عدن») would never be found."""
+def _without_stop_words(parsed: ParsedQuery) -> ParsedQuery:
+    """Drop operands of stop words only: they are not indexed, so a query that requires one would find nothing."""
 
-    def tells(operand: Operand) -> bool:
+    def is_indexed(operand: Operand) -> bool:
         return bool(analyzer("ar_exact").terms(operand.text))
 
-    words = parsed.words if any(tells(Operand(word, phrase=False)) for word in parsed.words) else ()
-    choices = (tuple(filter(tells, choice)) for choice in parsed.required)
+    words = parsed.words if any(is_indexed(Operand(word, phrase=False)) for word in parsed.words) else ()
+    choices = (tuple(filter(is_indexed, choice)) for choice in parsed.required)
     required = tuple(choice for choice in choices if choice)
     asked = parsed.words or parsed.required
     return parsed if asked and not (words or required) else ParsedQuery(words, required, parsed.excluded)
 
 
 class SearchRequest(Filters):
-    """One page of hits."""
+    """Filters, and the order and size of a page of hits."""
 
-    sort: Literal["relevance", "time"] = Field("relevance", description="Best first, or newest first.")
-    size: int = Field(10, ge=1, le=MAX_SIZE, description="Hits on a page.")
-    fold: bool = Field(True, description="Show each story once: of its copies, the one that sorts first.")
-    copies: int = Field(0, ge=0, le=20, description="With fold: how many copies to list beneath each hit.")
-    cursor: Annotated[str, Field(max_length=2000)] | None = Field(None, description="`next` of the former page.")
+    sort: Literal["relevance", "time"] = Field("relevance", description="Order: most relevant or newest first.")
+    size: int = Field(10, ge=1, le=MAX_SIZE, description="Maximum number of hits on the page.")
+    fold: bool = Field(
+        True, description="Collapse copies: show only the first in sort order of the articles in a cluster."
+    )
+    copies: int = Field(0, ge=0, le=20, description="With `fold`: maximum number of copies to list with each hit.")
+    cursor: Annotated[str, Field(max_length=2000)] | None = Field(
+        None, description="Continue after an earlier page: the value of its `next`."
+    )
 
     @model_validator(mode="after")
     def _sound_cursor(self) -> SearchRequest:
@@ -119,29 +134,29 @@ class SearchRequest(Filters):
             return self
         fits = isinstance(position, int) if self.fold else isinstance(position, list)
         if not fits or (isinstance(position, list) and len(position) != (3 if self.scored() else 2)):
-            raise ValueError("cursor: belongs to a search with other options")
+            raise ValueError("cursor: it belongs to a search with other options")
         return self
 
     def position(self) -> int | list[Any] | None:
-        """Where this page begins: after so many hits (folded), or after the hit with these sort values."""
+        """Return where the page starts: after a number of hits (folded), or after a hit's sort values. None: at 0."""
         return None if self.cursor is None else read_cursor(self.cursor)
 
     def scored(self) -> bool:
-        """Whether hits are sorted by score: without a text query all score the same."""
+        """Return whether hits are sorted by score. Without a text query they are not, as all scores are equal."""
         return self.sort == "relevance" and not self.parsed().empty
 
 
 def write_cursor(position: int | list[Any]) -> str:
-    """An opaque mark of where a page ended: a count of hits, or the sort values of the last one."""
+    """Encode the end of a page, a number of hits or the sort values of the last one, as an opaque string."""
     data = json.dumps(position, ensure_ascii=False, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def read_cursor(cursor: str) -> int | list[Any]:
-    """Undo `write_cursor`.
+    """Decode the result of `write_cursor`.
 
     Raises:
-        ValueError: it was not made by it.
+        ValueError: it is not such a result.
     """
     try:
         position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
@@ -155,6 +170,6 @@ def read_cursor(cursor: str) -> int | list[Any]:
 
 
 def _are_sort_values(values: list[Any]) -> bool:
-    """Whether they are numbers and at last an id, as `sort_order` has them; NaN is within no bounds."""
+    """Return whether these are numbers followed by an id, as in `sort_order`. NaN fails the comparison."""
     *numbers, name = values
     return isinstance(name, str) and all(type(v) in {int, float} and -(2**63) <= v < 2**63 for v in numbers)

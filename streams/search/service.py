@@ -1,4 +1,4 @@
-"""Searches that are carried out: a request in, records out. The command and the API share it."""
+"""Runs searches on Elasticsearch: a request in, records out. Used by the command and the API."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from streams.settings import Settings
 
 
 class QueryRefused(RasdError):
-    """Elasticsearch will not run this query: it is too expensive, or a cursor has run out."""
+    """Elasticsearch refuses the query, for example as too expensive."""
 
 
 class Searcher:
     """Runs searches on the read alias.
 
     Args:
-        client: the cluster's client; its owner closes it.
-        settings: names and address.
+        client: the Elasticsearch client; the caller closes it.
+        settings: names of aliases, and the address for messages.
     """
 
     def __init__(self, client: AsyncElasticsearch, settings: Settings) -> None:
@@ -46,11 +46,11 @@ class Searcher:
         self._alias = names(settings).read
 
     async def search(self, request: SearchRequest) -> SearchPage:
-        """One page of hits.
+        """Return one page of hits.
 
         Raises:
-            Retryable: Elasticsearch is away or busy.
-            QueryRefused: it refuses the query.
+            Retryable: Elasticsearch is unavailable or overloaded.
+            QueryRefused: Elasticsearch refuses the query.
         """
         answer = await self._run(query.build_search(request))
         folds = read_folds(answer) if request.fold else []
@@ -62,12 +62,12 @@ class Searcher:
         return read_page(answer, request, *await asyncio.gather(stories, self._run(query.build_firsts(copied))))
 
     async def article(self, article_id: str) -> Article | None:
-        """One article, or None. Raises as `search`."""
+        """Return an article by id, or None. Raises like `search`."""
         hits = (await self._run(query.build_article(article_id)))["hits"]["hits"]
         return read_article(hits[0]["_source"]) if hits else None
 
     async def story(self, article: Article, size: int) -> Story:
-        """The cluster of an article, with so many of its copies. Raises as `search`."""
+        """Return the cluster of an article, with at most `size` of its copies. Raises like `search`."""
         if article.cluster is None:
             return Story(total=0, copies=[], first=outline(article))
         return read_story(
@@ -75,15 +75,15 @@ class Searcher:
         )
 
     async def facets(self, filters: Filters, size: int) -> Mapping[str, Any]:
-        """The answer to `build_facets`. Raises as `search`."""
+        """Return the response to `build_facets`. Raises like `search`."""
         return await self._run(query.build_facets(filters, size))
 
     async def timeline(self, filters: Filters, interval: query.Interval, zone: str) -> Mapping[str, Any]:
-        """The answer to `build_timeline`. Raises as `search`."""
+        """Return the response to `build_timeline`. Raises like `search`."""
         return await self._run(query.build_timeline(filters, interval, zone))
 
     async def map(self, filters: Filters, zoom: int, size: int) -> Mapping[str, Any]:
-        """The answer to `build_map`. Raises as `search`."""
+        """Return the response to `build_map`. Raises like `search`."""
         return await self._run(query.build_map(filters, zoom, size))
 
     async def _run(self, body: query.Body) -> Mapping[str, Any]:
@@ -92,7 +92,7 @@ class Searcher:
                 try:
                     answer = await self.client.search(index=self._alias, body=body)
                 except NotFoundError:
-                    # Nothing was ever indexed: an empty index answers as well as one with articles.
+                    # Nothing was ever indexed. An empty index gives an empty page instead of an error.
                     await ensure_index(self.client, self.settings)
                     answer = await self.client.search(index=self._alias, body=body)
             except ApiError as error:
@@ -104,7 +104,7 @@ class Searcher:
 
 @asynccontextmanager
 async def open_searcher(settings: Settings) -> AsyncIterator[Searcher]:
-    """A searcher with a client of its own."""
+    """Open a searcher with a client of its own, which is closed at the end."""
     client = make_client(settings)
     try:
         yield Searcher(client, settings)
@@ -113,7 +113,7 @@ async def open_searcher(settings: Settings) -> AsyncIterator[Searcher]:
 
 
 def search_once(settings: Settings, request: SearchRequest) -> SearchPage:
-    """One search from a program without an event loop. Raises as `Searcher.search`."""
+    """Run one search from code without an event loop. Raises like `Searcher.search`."""
 
     async def run() -> SearchPage:
         async with open_searcher(settings) as searcher:

@@ -1,14 +1,14 @@
-"""What a reader types, taken apart. Pure.
+"""Parses the text query that a user types. Pure.
 
     هجوم صنعاء            most of these words should occur
-    "مجلس الأمن"          these words, in this order; quotes of every kind do, also unequal ones
-    -رياضة  -"كرة قدم"    must not occur; so does NOT
-    صنعاء أو عدن          one of them must occur; OR, او and | do as well, and chains of more than two
-    صنعاء و عدن           both must occur; AND, & and +عدن do as well
+    "مجلس الأمن"          these words in this order; quotes of any kind, also mismatched ones
+    -رياضة  -"كرة قدم"    must not occur; NOT is the same
+    صنعاء أو عدن          at least one must occur; OR, او and | are the same; chains of any length
+    صنعاء و عدن           both must occur; AND, & and +عدن are the same
 
-أو binds more closely than و, so parentheses around choices may stand or not: (صنعاء أو عدن) و انفجار. A minus before
-a parenthesis excludes everything in it. Everything is forgiving: a quote or parenthesis that is never closed, a lone
-sign or an operator without neighbours is ignored.
+أو binds more tightly than و, so parentheses around alternatives are optional: (صنعاء أو عدن) و انفجار. A minus before a
+parenthesis excludes everything in it. Parsing never fails on malformed input: unclosed quotes and parentheses, lone
+signs and operators without operands are ignored.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from typing import Literal
 
 MAX_OPERANDS = 32
 
-# Which characters end a quotation that begins with the key. People mix them, and in right-to-left text they turn round.
+# Characters that close a quotation opened by the key. People mix them, and right-to-left text mirrors them.
 _CLOSERS = {
     '"': '"', "＂": "＂", "″": "″", "«": "»", "»": "«", "‹": "›", "›": "‹", "“": "”“", "”": "“”", "„": "“”‟", "‟": "”“",
     "❝": "❞", "〝": "〞〟", "‘": "’", "’": "‘’", "‚": "‘’", "'": "'", "`": "'`",
 }  # fmt: skip
-# These stand inside words, too (l'Élysée), and count as quotes only around words.
+# These also occur within words (l'Élysée), and count as quotes only around words.
 _SINGLE = "‘’‚'`"
 _DOUBLE = "".join(set("".join(_CLOSERS) + "".join(_CLOSERS.values())) - set(_SINGLE))
 _OPENING, _CLOSING = "([{﴿", ")]}﴾"
-# Every sign that keyboards and word processors make of a minus.
+# All characters that keyboards and word processors produce for a minus.
 _MINUS = "-−–—‐‑－﹣"
 _WORD = re.compile(rf"[^\s{re.escape(_DOUBLE + _OPENING + _CLOSING)}]+")
-# Invisible characters come along when text is copied: soft hyphens, joiners, marks of direction.
+# Invisible characters in copied text: soft hyphens, joiners, direction marks.
 _INVISIBLE = dict.fromkeys(
     [0xAD, 0x61C, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF]
 )
@@ -50,7 +50,7 @@ Sign = Literal["", "-", "+"]
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """One word, or the words of one quoted phrase."""
+    """A word, or the words of a quoted phrase."""
 
     text: str
     phrase: bool
@@ -58,12 +58,12 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuery:
-    """A query by what its parts ask for.
+    """A parsed query.
 
     Attributes:
-        words: free words, of which most should occur.
-        required: each inner tuple is a choice: one of its operands must occur. A phrase is a choice of one.
-        excluded: none of these may occur.
+        words: plain words, most of which should occur.
+        required: groups of alternatives; of each group, one operand must occur. A phrase is a group of its own.
+        excluded: operands that must not occur.
     """
 
     words: tuple[str, ...]
@@ -72,7 +72,7 @@ class ParsedQuery:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is asked for."""
+        """Whether the query has no operands."""
         return not (self.words or self.required or self.excluded)
 
 
@@ -83,10 +83,10 @@ class _Choice:
 
 
 def parse(text: str) -> ParsedQuery:
-    """Read a query.
+    """Parse a query.
 
     Raises:
-        ValueError: it has more than MAX_OPERANDS parts; each costs the server a look-up.
+        ValueError: it has more than MAX_OPERANDS operands; each costs the server a look-up.
     """
     choices: list[_Choice] = []
     excluded: list[Operand] = []
@@ -108,7 +108,7 @@ def parse(text: str) -> ParsedQuery:
         operator = None
     count = len(excluded) + sum(len(choice.operands) for choice in choices)
     if count > MAX_OPERANDS:
-        raise ValueError(f"the query has {count} parts, at most {MAX_OPERANDS} are allowed")
+        raise ValueError(f"the query has {count} words and phrases; at most {MAX_OPERANDS} are allowed")
     required = [choice for choice in choices if choice.needed or len(choice.operands) > 1]
     return ParsedQuery(
         words=tuple(choice.operands[0].text for choice in choices if choice not in required),
@@ -118,7 +118,7 @@ def parse(text: str) -> ParsedQuery:
 
 
 def _pieces(text: str) -> Iterator[tuple[Operand, Sign] | Operator]:
-    """Operands with their signs, and operators, in order."""
+    """Yield operands with their signs, and operators, in order."""
     at = 0
     excluding = False  # inside -( … )
     while at < len(text):
@@ -148,7 +148,7 @@ def _pieces(text: str) -> Iterator[tuple[Operand, Sign] | Operator]:
 
 
 def _follows(text: str, at: int) -> bool:
-    """Whether something that a sign could belong to stands right behind it."""
+    """Return whether an operand follows the sign at `at` immediately."""
     after = text[at + 1 : at + 2]
     return bool(after) and not after.isspace() and after not in _MINUS + "+"
 
@@ -163,7 +163,7 @@ def _word(word: str, sign: Sign, *, excluding: bool) -> Iterator[tuple[Operand, 
 
 
 def _end_of_quote(text: str, start: int) -> int | None:
-    """Index of the character that closes the quotation which begins at `start`; None when nothing does."""
+    """Return the index of the character that closes the quotation opened at `start`, or None."""
     opener = text[start]
     closers = _CLOSERS.get(opener, "")
     if opener in _SINGLE:
@@ -177,7 +177,7 @@ def _end_of_quote(text: str, start: int) -> int | None:
         return own
     if straight >= 0:
         return straight
-    # “…» and the like: better a quotation with unequal ends than none.
+    # “…» and the like: accept mismatched quotes rather than none.
     return next((at for at in range(start + 1, len(text)) if text[at] in _DOUBLE), None)
 
 
@@ -190,6 +190,6 @@ def _end_of_straight_quote(text: str, start: int) -> int | None:
             depth += 1
         elif text[at] in "»”›":
             if not depth:
-                return at  # "…” was begun straight and ended round
+                return at  # "…”: opened straight, closed curly
             depth -= 1
     return None

@@ -1,1 +1,1 @@
-"""Matching articles against a search as they arrive, with the index's own analysis."""
+"""Matching of articles against a search as they arrive, with the index's own analysis."""

@@ -1,4 +1,4 @@
-"""A search that goes on: what there is, and then each article that matches as soon as it is enriched."""
+"""A search that continues live: the current hits, then each matching article as soon as it is enriched."""
 
 from __future__ import annotations
 
@@ -21,17 +21,20 @@ from streams.topics import Topic, topic_name
 
 log = get_logger(__name__)
 
-# How far back the stream is read at the beginning: an article that was enriched a moment ago may not be searchable yet.
+# How far back the topic is read at first: an article enriched a moment ago may not be searchable yet.
 OVERLAP_SECONDS = 60
+# Code points of a snippet, and of the text in it before the first match.
 PIECE = 180
 BEFORE = 60
 
 
 async def follow(settings: Settings, request: SearchRequest) -> AsyncGenerator[Hit]:
-    """The newest hits, oldest first, and then live ones without end. No article comes twice, with `fold` no story.
+    """Yield the newest hits, oldest first, and then live ones without end.
+
+    No article comes twice; with `request.fold`, no story does.
 
     Raises:
-        Retryable: Kafka or Elasticsearch is away.
+        Retryable: Kafka or Elasticsearch is unavailable.
         QueryRefused: Elasticsearch refuses the query.
     """
     topic = topic_name(Topic.ENRICHED, settings)
@@ -57,7 +60,7 @@ async def follow(settings: Settings, request: SearchRequest) -> AsyncGenerator[H
 async def _seek(reader: AIOKafkaConsumer) -> None:
     partitions = reader.assignment()
     since = int((time.time() - OVERLAP_SECONDS) * 1000)
-    # The ends first: a record that comes between the two questions is then at an end or found by its time.
+    # The end offsets first: a record that arrives between the two requests is then past an end or found by its time.
     ends = await reader.end_offsets(partitions)
     found = await reader.offsets_for_times(dict.fromkeys(partitions, since))
     for tp in partitions:
@@ -70,7 +73,7 @@ def _read(value: bytes) -> Article | None:
         return decode(Article, value)
     except Rejected as error:
         # The index stage reads the same record and makes it a dead letter.
-        log.warning("a record is skipped", cause=str(error))
+        log.warning("skipped a record", cause=str(error))
         return None
 
 
@@ -82,10 +85,11 @@ def _keys(article: Article, request: SearchRequest) -> set[str]:
 
 
 def live_hit(article: Article, terms: frozenset[str]) -> Hit:
-    """An article that is not in the index yet, shown like a hit.
+    """Return a hit for an article that is not in the index yet.
 
     Args:
-        terms: stemmed terms to mark.
+        article: the enriched article.
+        terms: stemmed terms to highlight.
     """
     title = Highlight(text=article.title, marks=marks(article.title, terms)) if article.title else None
     subtitle = Highlight(text=article.subtitle, marks=marks(article.subtitle, terms)) if article.subtitle else None
@@ -97,7 +101,7 @@ def live_hit(article: Article, terms: frozenset[str]) -> Hit:
 
 
 def marks(text: str, terms: frozenset[str]) -> list[tuple[int, int]]:
-    """Where words of these terms stand, in code points of the text."""
+    """Return the [start, end) ranges of the words with these terms, in code points of the text."""
     chain = analyzer("ar_text")
     return [
         (start, start + len(word))
@@ -107,7 +111,7 @@ def marks(text: str, terms: frozenset[str]) -> list[tuple[int, int]]:
 
 
 def piece(text: str, terms: frozenset[str]) -> Highlight:
-    """The part of a text around the first marked word, else its beginning; cut between words."""
+    """Return a snippet of at most PIECE code points around the first match, else from the start, cut between words."""
     found = marks(text, terms)
     start = text.rfind(" ", 0, max(0, found[0][0] - BEFORE)) + 1 if found else 0
     end = len(text) if len(text) - start <= PIECE else max(text.rfind(" ", start, start + PIECE), start)

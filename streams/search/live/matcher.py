@@ -1,7 +1,7 @@
-"""Does an article that has just been enriched match a search? The live feed's side of the query builder.
+"""Matches an enriched article against a search, as the index would a second later. Counterpart of search/query.py.
 
-Words are compared as the terms that the index would make of them (streams/search/analysis.py), so a live reader sees
-what a search finds a second later. What cannot be known of one article alone is left out: scores, order, copies.
+Words are compared as the terms that the index makes of them (streams/search/analysis.py). What one article alone cannot
+show is left out: scores, order, copies.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from streams.geodesy import distance_km
 from streams.records import Article, GeoPoint, Place
-from streams.search.analysis import Analyzer, analyzer, name_folder
+from streams.search.analysis import Analyzer, analyzer, name_normalizer
 from streams.search.request import Filters
 from streams.search.syntax import Operand, ParsedQuery
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """Terms of one field by position."""
+    """The terms of one field, as a set and by position."""
 
     terms: frozenset[str]
     at: dict[int, str]
@@ -37,7 +37,7 @@ class _Field:
 
 
 class ArticleText:
-    """An article's terms, made once for all readers of the live feed."""
+    """The terms of an article, computed once for all clients of the live feed."""
 
     def __init__(self, article: Article) -> None:
         self.article = article
@@ -51,7 +51,7 @@ class ArticleText:
 
 
 class LiveMatcher:
-    """A search, ready to be asked about many articles.
+    """A search compiled for matching many articles.
 
     Args:
         filters: the search.
@@ -64,22 +64,22 @@ class LiveMatcher:
         self._exact_words = frozenset(_terms("ar_exact", " ".join(self.parsed.words)))
         self._persons = [_phrase("ar_name", name) for name in filters.person]
         self._organisations = [_phrase("ar_name", name) for name in filters.organisation]
-        self._places = {_fold(name) for name in filters.place}
-        self._sources = {_fold(name) for name in filters.source}
+        self._places = {_normalize(name) for name in filters.place}
+        self._sources = {_normalize(name) for name in filters.source}
 
     @property
     def terms(self) -> frozenset[str]:
-        """Stemmed terms of everything that may or must occur, for marking them."""
+        """Stemmed terms of all words and phrases that are searched for, for highlighting."""
         wanted = [operand.text for choice in self.parsed.required for operand in choice]
         return self._words | frozenset(_terms("ar_text", " ".join(wanted)))
 
     def matches(self, text: ArticleText) -> bool:
-        """Whether the article is one that the search is for."""
+        """Return whether the article matches the search."""
         article = text.article
         filters = self.filters
         checks = (
             not filters.language or article.language in filters.language,
-            not filters.source or _fold(article.source) in self._sources,
+            not filters.source or _normalize(article.source) in self._sources,
             not filters.country or any(place.country in filters.country for place in article.places),
             filters.cluster is None or (article.cluster is not None and article.cluster.id == filters.cluster),
         )
@@ -100,7 +100,7 @@ class LiveMatcher:
         return required and not any(_occurs(operand, text, captions=False) for operand in self.parsed.excluded)
 
     def _most_words(self, text: ArticleText) -> bool:
-        """minimum_should_match 2<75%, within one field as most_fields has it."""
+        """Return whether one field has enough of the words (minimum_should_match 2<75%, type most_fields)."""
         pairs = [(self._words, text.stemmed + text.captions), (self._exact_words, text.exact)]
         return any(
             bool(words) and len(words & field.terms) >= (len(words) if len(words) <= 2 else len(words) * 3 // 4)
@@ -121,7 +121,7 @@ class LiveMatcher:
 
     def _is_place(self, place: Place) -> bool:
         path = place.country or "" if place.kind == "country" else f"{place.country or '-'}/{place.name}"
-        names = {_fold(place.name), _fold(place.name_en or ""), str(place.geonameid or "")}
+        names = {_normalize(place.name), _normalize(place.name_en or ""), str(place.geonameid or "")}
         return bool(self._places & (names - {""})) or bool({path, place.country} & set(self.filters.place))
 
 
@@ -146,8 +146,8 @@ def _phrase(name: str, text: str) -> list[tuple[int, str]]:
     return [(term.position, term.text) for term in analyzer(name).terms(text)]
 
 
-def _fold(name: str) -> str:
-    return name_folder()(name)
+def _normalize(name: str) -> str:
+    return name_normalizer()(name)
 
 
 def _in_box(point: GeoPoint, box: tuple[float, float, float, float]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streams.search.analysis import Analyzer, analyzer, definition, name_folder
+from streams.search.analysis import Analyzer, analyzer, definition, name_normalizer
 
 PAIRS = json.loads((Path(__file__).parents[3] / "benchmarks" / "search" / "pairs.json").read_text(encoding="utf-8"))
 
@@ -54,8 +54,8 @@ def test_names_keep_their_stop_words() -> None:
 
 
 def test_folded_names() -> None:
-    assert name_folder()("القاهرةُ") == "القاهره"
-    assert name_folder()("São Paulo") == "sao paulo"
+    assert name_normalizer()("القاهرةُ") == "القاهره"
+    assert name_normalizer()("São Paulo") == "sao paulo"
 
 
 def test_every_override_is_written_as_the_chain_before_it_leaves_words() -> None:

@@ -52,7 +52,7 @@ def test_markup_in_a_title_is_text() -> None:
 def test_nothing_found_and_time_run_out_are_said() -> None:
     assert "no article found" in _shown(_page(total=0))[0]
     hit = Hit(score=1, article=article(), highlights=Highlights())
-    assert any("ran out of time" in line for line in _shown(_page(hit, partial=True)))
+    assert any("search timed out" in line for line in _shown(_page(hit, partial=True)))
 
 
 def test_a_pipe_gets_plain_lines_without_padding_marks_of_direction_or_escapes() -> None:
