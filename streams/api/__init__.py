@@ -1,1 +1,1 @@
-"""The query API and the live feed: `rasd serve`."""
+"""The query API and the live feed, served by `rasd serve`."""

@@ -1,7 +1,7 @@
-"""Does the API's process still do its work? What a restart would mend makes it dead; a server that is away does not.
+"""Liveness of the API's process: it is dead if a restart would help, and not because a server is unavailable.
 
-Whoever asks over HTTP learns that the event loop turns. What happens beside requests is looked at here: the live feed
-has to move while there are articles, and the servers have to be asked, else their metrics and alerts stand still.
+A response on /livez shows that the event loop runs. The background tasks are checked here: the live feed must advance
+while there are articles, and Kafka and Elasticsearch must be polled, or their metrics and alerts go stale.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from streams.observability.stall_detector import StallDetector
 
 MEASURE_SECONDS = 1.0
 STALL_SECONDS = 60.0
-# A round of questions ends after `streams.api.cluster_monitor.ROUND_SECONDS` whatever the servers do.
+# A poll ends within `streams.api.cluster_monitor.ROUND_SECONDS`, whatever the servers do.
 WATCH_SECONDS = 120.0
 
 
 class ApiHealth:
-    """Measures the event loop, and looks at what runs beside the requests.
+    """Measures the event loop's delay and detects background tasks that make no progress.
 
     Args:
         feed: the live feed.
-        watch: knows, independently of the feed's own connection, where Kafka's partitions end.
-        metrics: gets the event loop's delay and the feed's lag.
+        watch: knows the partitions' end offsets, over a connection other than the feed's.
+        metrics: for the event loop's delay and the feed's lag.
     """
 
     def __init__(self, feed: LiveFeed, watch: ClusterMonitor, metrics: Metrics) -> None:
@@ -38,7 +38,7 @@ class ApiHealth:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to measure, once a second."""
+        """Start measuring, once a second."""
         self._task = asyncio.create_task(self._measure())
 
     async def close(self) -> None:
@@ -55,22 +55,26 @@ class ApiHealth:
             self.observe(time.monotonic())
 
     def observe(self, now: float) -> None:
-        """Note where the feed is.
+        """Record the feed's positions.
 
         Args:
-            now: a monotonic clock, seconds.
+            now: monotonic time in seconds.
         """
-        # Nothing is known of the ends while Kafka is away, and then nobody is behind.
+        # While Kafka is unavailable the end offsets are unknown, and the feed does not count as behind.
         ends, read = self._watch.live_ends, self._feed.positions
         self._metrics.live_lag.set(sum(max(0, end - read.get(partition, end)) for partition, end in ends.items()))
         self._progress.observe({partition: (read.get(partition, 0), end) for partition, end in ends.items()}, now)
 
     def faults(self, now: float) -> list[str]:
-        """Why a restart would help; empty when it would not."""
+        """Return the faults that a restart would repair.
+
+        Args:
+            now: monotonic time in seconds.
+        """
         faults = []
         if stuck := self._progress.stuck(now, STALL_SECONDS):
             partitions = ", ".join(map(str, sorted(stuck)))
             faults.append(f"live feed: no progress for {STALL_SECONDS:.0f} s in partition {partitions}")
         if now - max(self._watch.asked_at, self._started) > WATCH_SECONDS:
-            faults.append(f"servers: not asked how they are for {WATCH_SECONDS:.0f} s")
+            faults.append(f"servers: not polled for {WATCH_SECONDS:.0f} s")
         return faults

@@ -29,26 +29,26 @@ from streams.observability.metrics import Metrics, ServerMetrics, at_zero
 from streams.search.service import Searcher
 from streams.settings import Settings
 
-# Each holds a point in time, which keeps merged segments on the server's disk.
+# Each export holds a point in time, which keeps merged segments on Elasticsearch's disks.
 MAX_EXPORTS = 4
-# Twice the client's connections to Elasticsearch.
+# Twice the number of the client's connections to Elasticsearch.
 MAX_SEARCHES = 64
 
 DESCRIPTION = """
-Arabic news, seconds after it was published: full-text search, copies folded into stories, filters by place, person,
-organisation, outlet and time, a live feed. Errors are problem details (RFC 9457).
+Arabic news, seconds after it arrives: full-text search with copies collapsed, filters by place, person, organisation,
+outlet and time, and a live feed. Errors are problem details (RFC 9457).
 """
 
 
 class RequestMetrics:
-    """Counts requests and times them up to their first byte; a live feed has no last one for hours."""
+    """Counts requests and measures the time to their first byte, as a live feed may not end for hours."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
         self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle a request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -56,7 +56,7 @@ class RequestMetrics:
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                # The route's template, not the path: ids must not become labels.
+                # The route's template, not the path, so that ids do not become labels.
                 route = getattr(scope.get("route"), "path", "none")
                 self.metrics.api_requests.labels(route, str(message["status"])).inc()
                 self.metrics.api_seconds.labels(route).observe(time.perf_counter() - started)
@@ -66,7 +66,7 @@ class RequestMetrics:
 
 
 def _begin_counting(router: APIRouter, metrics: Metrics) -> None:
-    """Make the series of every route exist, with the statuses that it declares and that of a defect."""
+    """Create at zero the series of every route, for the statuses that it declares, and 500."""
     for route in router.routes:
         if isinstance(route, APIRoute):
             statuses = {route.status_code or 200, 500, *route.responses}
@@ -75,14 +75,14 @@ def _begin_counting(router: APIRouter, metrics: Metrics) -> None:
 
 
 def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
-    """The app. It starts without Elasticsearch and Kafka, answers 503 while they are away, and recovers by itself.
+    """Create the ASGI app. It starts without Elasticsearch and Kafka, and answers 503 while they are unavailable.
 
     Args:
         settings: addresses, names and limits.
-        metrics: what it counts in; its own when None.
+        metrics: of this process; a new object if None.
 
     Raises:
-        OperatorError: the API keys of the settings cannot be read.
+        OperatorError: the configured API keys cannot be read.
     """
     counters = metrics if metrics is not None else Metrics()
     keys = read_keys(settings)
@@ -111,7 +111,7 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
             await intake.close()
             await client.close()
 
-    # Its pages load their scripts from this server: they work without the internet, and no one else learns who reads.
+    # /docs loads its scripts from this server, so it works offline and no third party sees its users.
     api = FastAPIOffline(title="Rasd", version=__version__, description=DESCRIPTION, lifespan=lifespan)
     problems.install(api)
     for routes in (articles.router, exports.router, live.router, ops.router):

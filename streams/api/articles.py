@@ -1,4 +1,4 @@
-"""Searching, reading, counting and handing in articles."""
+"""Routes that search, get, count and submit articles."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _EXAMPLE = {
 
 
 async def _admitted(state: Shared) -> AsyncIterator[None]:
-    """Searches beyond what the server can do at once are told so, rather than queued without end."""
+    """Reject searches above the concurrency limit with 503, rather than queue them without bound."""
     with state.searches.slot():
         yield
 
@@ -47,99 +47,106 @@ _ADMITTED = [Depends(_admitted)]
 
 
 class ArticleWithCopies(BaseModel):
-    """One article, and the others that tell the same."""
+    """An article, and the other articles of its cluster."""
 
     article: Article
-    copies: list[Copy] = Field(description="The other articles of its cluster, in the order in which they came.")
-    copies_total: int
-    first: Copy = Field(description="Who had the story first, perhaps this article.")
+    copies: list[Copy] = Field(description="Other articles of its cluster, in order of arrival.")
+    copies_total: int = Field(description="Number of other articles in its cluster.")
+    first: Copy = Field(description="The earliest article of its cluster, possibly this one.")
 
 
 class Count(BaseModel):
-    """How many articles have a value."""
+    """Number of articles with a value."""
 
     value: str
     articles: int
 
 
 class Facets(BaseModel):
-    """The most frequent values among the articles that match."""
+    """The most frequent values in matching articles."""
 
-    total: int
-    facets: dict[str, list[Count]]
+    total: int = Field(description="Number of matching articles.")
+    facets: dict[str, list[Count]] = Field(description="By facet, its most frequent values first.")
 
 
 class FacetRequest(Filters):
-    """Filters, and how many values to list."""
+    """Filters, and the number of values to return."""
 
-    size: int = Field(10, ge=1, le=100, description="Values of each facet.")
+    size: int = Field(10, ge=1, le=100, description="Maximum number of values per facet.")
 
 
 class TimelineRequest(Filters):
-    """Filters, and how to part time."""
+    """Filters, and the intervals of the timeline."""
 
-    interval: Interval = Field("day", description="Width of a step.")
-    zone: str = Field("UTC", max_length=40, description="Time zone in which days begin, such as Asia/Riyadh or +03:00.")
+    interval: Interval = Field("day", description="Calendar interval of a step.")
+    zone: str = Field(
+        "UTC",
+        max_length=40,
+        description="Time zone of the intervals: a name in the tz database such as Asia/Riyadh, or an offset such as "
+        "+03:00.",
+    )
 
     @field_validator("zone")
     @classmethod
     def _known(cls, zone: str) -> str:
         if not _OFFSET.fullmatch(zone) and zone not in available_timezones():
-            raise ValueError("no such time zone: give a name of the tz database, such as Asia/Riyadh, or +03:00")
+            raise ValueError("unknown time zone; use a name in the tz database such as Asia/Riyadh, or +03:00")
         return zone
 
 
 class Step(BaseModel):
-    """One interval."""
+    """One interval of a timeline."""
 
-    start: str
+    start: str = Field(description="Start of the interval (ISO 8601), in the requested time zone.")
     articles: int
-    stories: int = Field(description="Clusters, approximate beyond a thousand.")
+    stories: int = Field(description="Number of clusters; approximate above 1,000.")
 
 
 class Timeline(BaseModel):
-    """Articles over time; intervals without any are left out."""
+    """Matching articles over time, without empty intervals."""
 
-    total: int
+    total: int = Field(description="Number of matching articles.")
     interval: Interval
     steps: list[Step]
 
 
 class MapRequest(Filters):
-    """Filters, and how fine the grid is."""
+    """Filters, and the resolution of the map."""
 
-    zoom: int = Field(4, ge=0, le=16, description="Zoom of the tiles; the world has 4^zoom of them.")
-    size: int = Field(500, ge=1, le=2000, description="Most tiles, fullest first.")
+    zoom: int = Field(4, ge=0, le=16, description="Zoom level; the world has 4^zoom tiles.")
+    size: int = Field(
+        500, ge=1, le=2000, description="Maximum number of tiles; those with the most articles come first."
+    )
 
 
-@router.get("/search", summary="Search", dependencies=_ADMITTED, responses=responses(400, 422, 503))
+@router.get("/search", summary="Search articles", dependencies=_ADMITTED, responses=responses(400, 422, 503))
 async def search(state: Shared, request: Annotated[SearchRequest, Query()]) -> SearchPage:
-    """Articles that match, best or newest first; without `q`, all that pass the filters."""
+    """Return matching articles, most relevant or newest first. Without `q`, all that pass the filters match."""
     return await state.searcher.search(request)
 
 
 @router.get(
     "/articles/{article_id}",
-    summary="One article with its copies",
+    summary="Get an article and its copies",
     dependencies=_ADMITTED,
     responses=responses(404, 422, 503),
 )
 async def article(
     state: Shared,
     article_id: str,
-    copies: Annotated[int, Query(ge=0, le=100, description="Most copies to list.")] = 20,
+    copies: Annotated[int, Query(ge=0, le=100, description="Maximum number of copies to list.")] = 20,
 ) -> ArticleWithCopies:
-    """One article with its copies."""
+    """Return an article with the other articles of its cluster."""
     found = await state.searcher.article(article_id)
     if found is None:
-        raise HTTPException(404, f"no article has the id {article_id}")
+        raise HTTPException(404, f"no article with id {article_id}")
     story = await state.searcher.story(found, copies)
     return ArticleWithCopies(article=found, copies=story.copies, copies_total=story.total, first=story.first)
 
 
-@router.get("/facets", summary="Most frequent values", dependencies=_ADMITTED, responses=responses(400, 422, 503))
+@router.get("/facets", summary="Count facet values", dependencies=_ADMITTED, responses=responses(400, 422, 503))
 async def facets(state: Shared, request: Annotated[FacetRequest, Query()]) -> Facets:
-    """Persons, organisations, places, countries, outlets and languages of the articles that match."""
+    """Return the most frequent values in matching articles: persons, organisations, places, outlets, languages."""
     answer = await state.searcher.facets(request, request.size)
     counted = {
         name: [Count(value=b["key"], articles=b["doc_count"]) for b in answer["aggregations"][name]["buckets"]]
@@ -148,9 +155,9 @@ async def facets(state: Shared, request: Annotated[FacetRequest, Query()]) -> Fa
     return Facets(total=answer["hits"]["total"]["value"], facets=counted)
 
 
-@router.get("/timeline", summary="Articles over time", dependencies=_ADMITTED, responses=responses(400, 422, 503))
+@router.get("/timeline", summary="Count articles over time", dependencies=_ADMITTED, responses=responses(400, 422, 503))
 async def timeline(state: Shared, request: Annotated[TimelineRequest, Query()]) -> Timeline:
-    """Articles and stories over time."""
+    """Return the numbers of matching articles and stories per interval."""
     answer = await state.searcher.timeline(request, request.interval, request.zone)
     steps = [
         Step(start=b["key_as_string"], articles=b["doc_count"], stories=b["stories"]["value"])
@@ -159,15 +166,15 @@ async def timeline(state: Shared, request: Annotated[TimelineRequest, Query()]) 
     return Timeline(total=answer["hits"]["total"]["value"], interval=request.interval, steps=steps)
 
 
-@router.get("/map", summary="Articles by map tile", dependencies=_ADMITTED, responses=responses(400, 422, 503))
+@router.get("/map", summary="Count articles by map tile", dependencies=_ADMITTED, responses=responses(400, 422, 503))
 async def world_map(state: Shared, request: Annotated[MapRequest, Query()]) -> FeatureCollection:
-    """Where the articles that match play: tiles as GeoJSON points."""
+    """Return the map tiles of matching articles (Web Mercator), as GeoJSON points at the tiles' centres."""
     return collection(await state.searcher.map(request, request.zoom, request.size))
 
 
 @router.post(
     "/articles",
-    summary="Hand in an article",
+    summary="Submit an article",
     status_code=202,
     dependencies=[Depends(needs(Scope.INTAKE))],
     responses=responses(401, 403, 408, 413, 415, 422, 503),
@@ -179,18 +186,27 @@ async def world_map(state: Shared, request: Annotated[MapRequest, Query()]) -> F
     },
 )
 async def hand_in(state: Shared, request: Request) -> Receipt:
-    """Hand in one raw article. 202: Kafka has it, on all replicas; it can be found within seconds."""
+    """Submit a raw article. 202: all in-sync replicas in Kafka have it; it is searchable within seconds."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        # A web page may send other types to any address without asking; this one it may not.
-        raise HTTPException(415, "the body has to be application/json")
+        # Browsers send other types across origins without a CORS preflight; for this one they ask first.
+        raise HTTPException(415, "the content type must be application/json")
     with state.intake.pending.slot():
         data = await _body(request, state.settings.max_content_bytes * 4)
         return await state.intake.send(decode(RawArticle, data), data, request.headers.get("traceparent"))
 
 
 async def _body(request: Request, limit: int) -> bytes:
-    """The request's body, read no further than the limit: JSON's escapes triple an Arabic page."""
+    """Read the request's body.
+
+    Args:
+        request: the request.
+        limit: maximum size in bytes. Callers allow for JSON escapes, which triple an Arabic text.
+
+    Raises:
+        HTTPException: the body is too large (413) or too slow (408).
+        Rejected: the body is empty.
+    """
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -199,7 +215,7 @@ async def _body(request: Request, limit: int) -> bytes:
                 if len(body) > limit:
                     raise HTTPException(413, f"the body exceeds {limit} bytes")
     except TimeoutError as error:
-        raise HTTPException(408, f"the body did not come within {BODY_SECONDS:.0f} s") from error
+        raise HTTPException(408, f"the body did not arrive within {BODY_SECONDS:.0f} s") from error
     if not body:
         raise Rejected(Reason.NOT_JSON, "the body is empty")
     return bytes(body)

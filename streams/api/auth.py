@@ -1,4 +1,4 @@
-"""Asks requests for an API key."""
+"""Authenticates requests by API key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ def _refused(detail: str, challenge: str = 'Bearer realm="rasd"') -> HTTPExcepti
 
 
 def needs(scope: Scope) -> Callable[..., None]:
-    """A dependency that lets a request pass with a key for this scope, and every request while no key is configured."""
+    """Return a FastAPI dependency that requires an API key for this scope.
+
+    If no keys are configured, every request passes.
+    """
 
     def check(
         state: Shared,
@@ -31,11 +34,11 @@ def needs(scope: Scope) -> Callable[..., None]:
             return
         secret = bearer.credentials if bearer is not None else header
         if secret is None:
-            raise _refused("this needs an API key: Authorization: Bearer rasd_… or X-API-Key: rasd_…")
+            raise _refused("an API key is required: Authorization: Bearer rasd_… or X-API-Key: rasd_…")
         key = holder(state.keys, secret)
         if key is None:
-            raise _refused("the API key is not known", 'Bearer realm="rasd", error="invalid_token"')
+            raise _refused("unknown API key", 'Bearer realm="rasd", error="invalid_token"')
         if scope not in key.scopes:
-            raise HTTPException(403, f"the API key {key.name} is not for {scope}")
+            raise HTTPException(403, f"the API key {key.name} lacks the scope {scope}")
 
     return check

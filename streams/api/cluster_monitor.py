@@ -1,7 +1,7 @@
-"""Asks Kafka and Elasticsearch how they are, for Prometheus. Runs beside the API, which talks to both anyway.
+"""Polls Kafka and Elasticsearch for Prometheus. Runs in the API's process, which is connected to both.
 
-No exporter has to be installed for it, and it knows which topics and indices are ours. What an exporter tells beyond it
-(request times of brokers, caches of Elasticsearch) matters to those who run these servers for others too.
+It needs no exporter, and knows which topics and indices are Rasd's. What exporters report beyond it (request times of
+brokers, caches of Elasticsearch) matters to those who run these servers for other users too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from streams.topics import Topic
 log = get_logger(__name__)
 
 ASK_SECONDS = 10.0  # Prometheus scrapes as often
-# A server that takes longer to answer counts as away.
+# A server that takes longer to answer counts as unavailable.
 ROUND_SECONDS = 45.0
 STATUSES = {"green": 0, "yellow": 1, "red": 2}
 
@@ -37,13 +37,14 @@ class ClusterMonitor:
     """Keeps `ServerMetrics` up to date.
 
     Args:
-        settings: which topics, group and indices are ours.
-        metrics: what it sets.
-        client: of Elasticsearch; its owner closes it.
+        settings: names of topics, consumer group and indices.
+        metrics: the metrics to set.
+        client: the Elasticsearch client; the caller closes it.
 
     Attributes:
-        asked_at: end of the last round, on the monotonic clock; 0 before the first.
-        live_ends: end of each partition that the live feed reads which is not empty; nothing while Kafka is away.
+        asked_at: monotonic time of the last poll's end; 0 before the first.
+        live_ends: end offset by partition of the live feed's topic, without empty partitions; empty while Kafka is
+            unavailable.
     """
 
     def __init__(self, settings: Settings, metrics: ServerMetrics, client: AsyncElasticsearch) -> None:
@@ -57,13 +58,13 @@ class ClusterMonitor:
         self.live_ends: dict[int, int] = {}
 
     def start(self) -> None:
-        """Begin to ask, every ten seconds."""
+        """Start polling, every ten seconds."""
         self._task = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
-        """Stop asking."""
+        """Stop polling."""
         while self._task is not None and not self._task.done():
-            # Once is not enough: aiokafka takes a cancellation that meets it while it closes for the end of its own.
+            # Once may not be enough: while it closes, aiokafka swallows a cancellation.
             self._task.cancel()
             await asyncio.wait([self._task], timeout=0.5)
 
@@ -72,14 +73,14 @@ class ClusterMonitor:
             try:
                 await asyncio.gather(self.ask_elasticsearch(), self.ask_kafka())
             except Exception:
-                # A defect of ours: the metrics stand still, and /livez fails when it lasts.
-                log.exception("asking the servers failed and is tried again")
+                # A bug: the metrics go stale, and /livez fails if it persists.
+                log.exception("polling Kafka and Elasticsearch failed; retrying")
             else:
                 self.asked_at = time.monotonic()
             await asyncio.sleep(ASK_SECONDS)
 
     async def ask_elasticsearch(self) -> None:
-        """Once; `rasd_elasticsearch_up` says whether it answered."""
+        """Poll Elasticsearch once; set `rasd_elasticsearch_up` to whether it answered."""
         try:
             async with asyncio.timeout(ROUND_SECONDS):
                 with translate_errors(self.settings):
@@ -87,7 +88,7 @@ class ClusterMonitor:
                     stats = await self._client.indices.stats(index=names(self.settings).pattern, metric="docs,store")
                     nodes = await self._client.nodes.stats(metric="fs,jvm,thread_pool")
         except (RasdError, ApiError, TimeoutError):
-            # The API answers 503 with the reason, and the alert on this metric tells the rest.
+            # The API's 503 responses give the reason; there is an alert on this metric.
             self.metrics.elasticsearch_up.set(0)
             return
         self.metrics.elasticsearch_status.set(STATUSES[health["status"]])
@@ -106,14 +107,14 @@ class ClusterMonitor:
         self.metrics.heap_max.labels(name).set(node["jvm"]["mem"]["heap_max_in_bytes"])
         pool = node["thread_pool"]["write"]
         self.metrics.write_queue.labels(name).set(pool["queue"])
-        # The node counts from its own start, so after a restart of it all that it says is new.
+        # The node counts since its start, so after its restart the whole count is new.
         before = self._rejected.get(name, pool["rejected"])
         new = pool["rejected"] - before if pool["rejected"] >= before else pool["rejected"]
         self.metrics.write_rejections.labels(name).inc(new)
         self._rejected[name] = pool["rejected"]
 
     async def ask_kafka(self) -> None:
-        """Once; `rasd_kafka_up` says whether it answered."""
+        """Poll Kafka once; set `rasd_kafka_up` to whether it answered."""
         try:
             async with (
                 asyncio.timeout(ROUND_SECONDS),

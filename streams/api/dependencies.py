@@ -1,4 +1,4 @@
-"""What the routes share: the searcher, the intake, the live feed, metrics."""
+"""Objects that all routes share, as a FastAPI dependency."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streams.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything a request may need; lives as long as the app."""
+    """Shared objects; they live as long as the app."""
 
     settings: Settings
     metrics: Metrics

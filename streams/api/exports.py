@@ -1,4 +1,4 @@
-"""GET /export: every article that matches, as NDJSON or CSV."""
+"""GET /export: all matching articles as NDJSON or CSV."""
 
 from __future__ import annotations
 
@@ -31,23 +31,28 @@ NDJSON, CSV = "application/x-ndjson", "text/csv; charset=utf-8"
 
 
 class ExportRequest(Filters):
-    """Filters, and the form of the file."""
+    """Filters, and the format of the file."""
 
-    format: Literal["ndjson", "csv"] = Field("ndjson", description="One JSON object a line, or a table.")
-    order: Order = Field("newest", description="By time of publication; articles of one moment by id.")
+    format: Literal["ndjson", "csv"] = Field("ndjson", description="NDJSON (one JSON object per line) or CSV.")
+    order: Order = Field("newest", description="Order by time of publication, then by id.")
     end: bool | None = Field(
         None,
-        description="Close with a line that tells whether the export is complete. Default: with NDJSON, not with CSV.",
+        description="Whether to end with a line that states if the export is complete. Default: true for NDJSON, "
+        "false for CSV.",
     )
     columns: tuple[str, ...] = Field(
-        (), max_length=len(COLUMNS), description=f"CSV: these columns, in this order; of {', '.join(COLUMNS)}."
+        (),
+        max_length=len(COLUMNS),
+        description=f"CSV: columns in this order, comma-separated or repeated; of {', '.join(COLUMNS)}. Default: all.",
     )
     separator: Literal["comma", "semicolon", "tab"] = Field(
-        "comma", description="CSV: a spreadsheet opens the one of its language's settings by double-click."
+        "comma", description="CSV: separator; spreadsheets expect the one of their locale."
     )
-    bom: bool = Field(True, description="CSV: begin with the mark by which Excel knows UTF-8.")
+    bom: bool = Field(True, description="CSV: begin with a byte order mark, by which Excel detects UTF-8.")
     safe: bool = Field(
-        True, description="CSV: an apostrophe before cells that a spreadsheet would run as a formula. false: as it is."
+        True,
+        description="CSV: prefix an apostrophe to cells that a spreadsheet would evaluate as a formula. "
+        "False: leave them unchanged.",
     )
 
     @field_validator("columns")
@@ -55,36 +60,36 @@ class ExportRequest(Filters):
     def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         names = tuple(part.strip() for item in value for part in item.split(",") if part.strip())
         if unknown := [name for name in names if name not in COLUMNS]:
-            raise ValueError(f"unknown column {unknown[0]!r:.60}; choose from {', '.join(COLUMNS)}")
+            raise ValueError(f"unknown column {unknown[0]!r:.60}; known: {', '.join(COLUMNS)}")
         if len(set(names)) < len(names):
-            raise ValueError("a column is named twice")
+            raise ValueError("a column is given twice")
         return names
 
 
 class NdjsonForm:
-    """One article a line, as `GET /articles/{id}` shows it."""
+    """NDJSON: one article per line, as in `GET /articles/{id}`."""
 
     def head(self) -> bytes:
-        """Nothing stands before the first article."""
+        """Return nothing: NDJSON has no header."""
         return b""
 
     def body(self, documents: Iterable[Document]) -> bytes:
-        """Lines of these articles."""
+        """Return the lines of these articles."""
         return b"".join(
             orjson.dumps({name: document[name] for name in FIELDS if name in document}) + b"\n"
             for document in documents
         )
 
     def end(self, facts: Mapping[str, Any]) -> bytes:
-        """The line that closes the export; no article has a field `export`."""
+        """Return the closing line. No article has a field `export`."""
         return orjson.dumps({"export": facts}) + b"\n"
 
 
 class CsvForm:
-    """A table.
+    """CSV.
 
     Args:
-        request: its columns and form.
+        request: columns and format.
     """
 
     def __init__(self, request: ExportRequest) -> None:
@@ -94,16 +99,16 @@ class CsvForm:
         self.safe = request.safe
 
     def head(self) -> bytes:
-        """The names of the columns."""
+        """Return the header line."""
         return ((BOM if self.bom else "") + line(self.columns, self.separator, safe=False)).encode()
 
     def body(self, documents: Iterable[Document]) -> bytes:
-        """Records of these articles."""
+        """Return the lines of these articles."""
         rows = (line(row(document, self.columns), self.separator, safe=self.safe) for document in documents)
         return "".join(rows).encode()
 
     def end(self, facts: Mapping[str, Any]) -> bytes:
-        """A record whose first cell begins with #, as no id does."""
+        """Return the closing line. Its first cell begins with #, as no id does."""
         state = "complete" if facts["complete"] else "INCOMPLETE"
         text = f"#export {state}: {facts['articles']} of {facts['total']} articles"
         if detail := facts.get("detail"):
@@ -113,7 +118,7 @@ class CsvForm:
 
 @dataclass(slots=True)
 class ExportProgress:
-    """How far an export is."""
+    """Number of articles in an export, and of those written so far."""
 
     total: int = 0
     articles: int = 0
@@ -121,27 +126,29 @@ class ExportProgress:
 
 @router.get(
     "/export",
-    summary="All articles that match, as a file",
+    summary="Export all matching articles",
     dependencies=[Depends(needs(Scope.EXPORT))],
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "All articles that match, in order. Cut off without the end of a chunked body: incomplete.",
-            "headers": {"Rasd-Export-Total": {"description": "Articles to come.", "schema": {"type": "integer"}}},
+            "description": "All matching articles, in order. An incomplete export lacks the last chunk of the body.",
+            "headers": {
+                "Rasd-Export-Total": {"description": "Number of articles in the export.", "schema": {"type": "integer"}}
+            },
             "content": {"application/x-ndjson": {}, "text/csv": {}},
         },
         **responses(400, 401, 403, 422, 503),
     },
 )
 async def export(state: Shared, request: Annotated[ExportRequest, Query()]) -> Stream:
-    """Every article that matches, as the index stood when the export began, whatever is written meanwhile.
+    """Return all matching articles from a snapshot of the index at the start of the export.
 
-    NDJSON ends with a line `{"export": {"complete": true, …}}`; an export that cannot be finished ends with
-    `"complete": false` and the reason, in both forms, and the connection is cut. Copies are not folded.
+    NDJSON ends with a line `{"export": {"complete": true, …}}`. If the export fails midway, both formats end with
+    `"complete": false` and the reason, and the connection is cut. Copies are not collapsed.
     """
     progress = ExportProgress()
     body = _body(state, request, progress)
-    # The first piece comes with the first page; waiting for it here turns its errors into a problem response.
+    # The first piece comes with the first page. Waiting for it here turns its errors into a problem response.
     first = await anext(body)
     name = f"rasd-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.{request.format}"
     headers = {
@@ -168,9 +175,11 @@ async def _body(state: State, request: ExportRequest, progress: ExportProgress) 
                     yield data
                     page = await snapshot.page()
                 if progress.articles != progress.total:
-                    raise SnapshotLost("the server gave fewer articles than it had counted")
+                    raise SnapshotLost("Elasticsearch returned fewer articles than it had counted")
             except RasdError as error:
                 yield form.end(asdict(progress) | {"complete": False, "detail": str(error)})
-                raise Broken(f"export after {progress.articles} of {progress.total} articles: {error}") from error
+                raise Broken(
+                    f"export failed after {progress.articles} of {progress.total} articles: {error}"
+                ) from error
     if request.end if request.end is not None else request.format == "ndjson":
         yield form.end(asdict(progress) | {"complete": True})

@@ -1,8 +1,9 @@
-"""Follows articles.enriched and hands each article to the readers whose search it matches.
+"""Follows articles.enriched and sends each article to the readers (connected clients) whose search it matches.
 
-One consumer serves all readers, so Kafka's load does not grow with them. A reader's position is the vector of the next
-offsets of all partitions; it is the id of every event. A reader that comes back with one gets what it missed from a
-consumer of its own, up to where the common one stands, and then goes on with it: nothing is lost.
+One consumer serves all readers, so Kafka's load does not grow with them. A reader's position in the stream is the
+vector of the next offsets of all partitions, and is the id of every event. A reader that reconnects with an id first
+gets what it missed from a consumer of its own, up to the shared consumer's position, and then joins the shared one: it
+misses nothing.
 """
 
 from __future__ import annotations
@@ -28,48 +29,48 @@ from streams.topics import Topic, topic_name
 
 log = get_logger(__name__)
 
-# A reader that lags this many events behind is cut off; it resumes from Kafka with its last event id.
+# A reader that falls this many events behind is disconnected; it can resume from Kafka with its last event id.
 QUEUE_EVENTS = 500
 MAX_READERS = 1000
-# Readers that catch up at once; each holds a consumer.
+# Readers that catch up at the same time; each needs a consumer.
 MAX_REPLAYS = 8
 POLL_MS = 200
-# How often the topic is asked for new partitions.
+# Interval of checks for new partitions.
 PARTITIONS_SECONDS = 10.0
 
 
 @dataclass(eq=False, slots=True)
 class Reader:
-    """A reader who is served by the common consumer.
+    """A reader served by the shared consumer.
 
     Attributes:
-        queue: what it has not taken yet; None ends it.
-        cut: it gets nothing more than what is in its queue.
+        queue: events not sent yet; None ends the stream.
+        cut: whether it gets no events beyond those in its queue.
     """
 
     queue: asyncio.Queue[LiveEvent | None] = field(default_factory=lambda: asyncio.Queue(maxsize=QUEUE_EVENTS))
     cut: bool = False
 
     def offer(self, event: LiveEvent) -> None:
-        """Put an event into its queue, or cut it off as it does not keep up."""
+        """Queue an event; if the queue is full, cut the reader off."""
         if self.cut or self.queue.full():
             self.cut = True
         else:
             self.queue.put_nowait(event)
 
     def end(self) -> None:
-        """Cut it off after what is in its queue."""
+        """Cut the reader off after the events in its queue."""
         self.cut = True
         if not self.queue.full():
             self.queue.put_nowait(None)
 
 
 class LiveFeed:
-    """The common consumer and its readers.
+    """The shared consumer and its readers.
 
     Args:
         settings: broker and topic names.
-        metrics: counts readers.
+        metrics: for the number of readers.
     """
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
@@ -77,7 +78,7 @@ class LiveFeed:
         self.metrics = metrics
         self.topic = topic_name(Topic.ENRICHED, settings)
         self.positions: Vector = {}
-        # Readers with the same search share one matcher: a page that a thousand people watch is matched once.
+        # Readers with the same search share a matcher, so that a search followed by a thousand readers is matched once.
         self._readers: dict[Filters, tuple[LiveMatcher, set[Reader]]] = {}
         self._count = 0
         self._ended = False
@@ -85,18 +86,18 @@ class LiveFeed:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to follow the topic, waiting for Kafka as long as it takes."""
+        """Start following the topic; waits for Kafka as long as necessary."""
         self._task = asyncio.create_task(self._follow_forever())
 
     def end(self) -> None:
-        """End all readers after what waits for them, and let no more in."""
+        """End all readers after the events in their queues, and accept no new ones."""
         self._ended = True
         self._end_readers()
 
     async def close(self) -> None:
         """Stop following, and end all readers."""
         while self._task is not None and not self._task.done():
-            # Once is not enough: aiokafka takes a cancellation that meets it while it closes for the end of its own.
+            # Once may not be enough: while it closes, aiokafka swallows a cancellation.
             self._task.cancel()
             await asyncio.wait([self._task], timeout=0.5)
         self.end()
@@ -109,7 +110,7 @@ class LiveFeed:
                 async with open_reader(self.settings) as consumer:
                     partitions = await self._seek(consumer, await _partitions(consumer, self.topic))
                     if waiting:
-                        log.info("the live feed goes on", topic=self.topic)
+                        log.info("the live feed continues", topic=self.topic)
                     backoff.reset()
                     waiting = False
                     await self._follow(consumer, partitions)
@@ -118,8 +119,8 @@ class LiveFeed:
                     log.warning("the live feed waits for Kafka", topic=self.topic, cause=str(error))
                     waiting = True
             except Exception:
-                # A defect of ours. Readers who stay get what follows when it goes on; /livez fails while it lasts.
-                log.exception("the live feed failed and tries again", topic=self.topic)
+                # A bug. Connected readers miss nothing once the feed recovers; /livez fails if it persists.
+                log.exception("the live feed failed; retrying", topic=self.topic)
             await backoff.wait()
 
     async def _follow(self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
@@ -137,18 +138,18 @@ class LiveFeed:
     async def _seek(self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
         consumer.assign(partitions)
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
-        # The feed begins at the end. A partition that comes later is new, and all in it is.
+        # The feed starts at the end of the topic. A partition found later is new, and is read from its beginning.
         unknown = begins if self.positions else ends
         positions = {p.partition: self.positions.get(p.partition, unknown[p]) for p in partitions}
         if any(not begins[p] <= positions[p.partition] <= ends[p] for p in partitions):
-            # Kafka deleted what was not read yet, or the topic was made anew. Readers come back with their last id and
-            # are told of the gap.
+            # Kafka deleted records that were not read yet, or the topic was created again. Readers reconnect with their
+            # last id and get a `gap` event.
             log.warning("the live feed has missed articles", topic=self.topic)
             positions = {p.partition: min(max(positions[p.partition], begins[p]), ends[p]) for p in partitions}
             self._end_readers()
         self.positions = positions
         for tp in partitions:
-            # After a break the feed goes on where it was, so that readers who stayed miss nothing.
+            # After an interruption the feed resumes at its position, so that connected readers miss nothing.
             consumer.seek(tp, positions[tp.partition])
         return partitions
 
@@ -158,7 +159,7 @@ class LiveFeed:
                 self.positions[tp.partition] = record.offset + 1
                 if self._readers:
                     self._publish(record)
-                    # Many readers and a burst of articles must not hold up the searches that share this event loop.
+                    # Many readers and a burst of articles must not delay the searches on this event loop.
                     await asyncio.sleep(0)
 
     def _publish(self, record: ConsumerRecord) -> None:
@@ -192,28 +193,27 @@ class LiveFeed:
         self.metrics.live_clients.set(self._count)
 
     async def read(self, filters: Filters, since: Vector | None, heartbeat: float) -> AsyncGenerator[LiveEvent]:
-        """All articles that match, from now on or from `since` on.
+        """Yield all matching articles from now on, or after an earlier event.
 
-        It ends when the reader does not keep up; it can resume from the last event it got.
+        Ends when the reader is too slow; it can resume from the last event it received.
 
         Args:
-            filters: what to look for.
-            since: vector of an earlier event.
-            heartbeat: seconds after which an event without data tells where the reader stands.
+            filters: which articles.
+            since: vector of the event to resume after; None to start now.
+            heartbeat: seconds without an event after which one without data is yielded.
 
         Raises:
-            Retryable: Kafka was not reached yet, there are too many readers, or the server is about to stop.
+            Retryable: Kafka was not reached yet, there are too many readers, or the server is stopping.
         """
         if self._ended:
-            raise Retryable("the server is about to stop")
+            raise Retryable("the server is stopping")
         if not self.positions:
             raise Retryable(f"the live feed has not reached Kafka at {self.settings.kafka_bootstrap} yet")
         if self._count >= MAX_READERS:
-            raise Retryable(f"{MAX_READERS} readers are being served already")
+            raise Retryable(f"{MAX_READERS} clients are connected already")
         reader = self._join(filters)
         try:
-            # No other task runs between joining and this line: what is not below `start` comes through the queue, and
-            # nothing else does.
+            # No other task runs between joining and this line, so the queue gets exactly the records from `start` on.
             start = dict(self.positions)
             yield LiveEvent(Kind.HELLO, write_vector(start if since is None else since))
             if since is not None:
@@ -232,7 +232,7 @@ class LiveFeed:
                 async with asyncio.timeout(heartbeat):
                     event = await reader.queue.get()
             except TimeoutError:
-                # An article may have come in the very moment of the timeout; the positions are then beyond it.
+                # An article may have arrived at the moment of the timeout; the positions are then past it.
                 if reader.queue.empty():
                     yield LiveEvent(Kind.HERE, write_vector(self.positions))
                 continue
@@ -244,7 +244,7 @@ class LiveFeed:
     async def _missed(
         self, matcher: LiveMatcher, since: Vector, until: Vector, heartbeat: float
     ) -> AsyncGenerator[LiveEvent]:
-        """What was written between two vectors, read once more from Kafka."""
+        """Yield the matching articles between two vectors, read again from Kafka."""
         if all(since.get(partition) == offset for partition, offset in until.items()):
             return
         loop = asyncio.get_running_loop()
@@ -258,7 +258,7 @@ class LiveFeed:
                 yield LiveEvent(Kind.GAP, write_vector(at))
             for tp in partitions:
                 consumer.seek(tp, at[tp.partition])
-            told = loop.time()
+            sent_at = loop.time()
             while behind := [tp for tp in partitions if at[tp.partition] < until[tp.partition]]:
                 for tp, records in (await consumer.getmany(*behind, timeout_ms=POLL_MS)).items():
                     for record in records:
@@ -268,24 +268,24 @@ class LiveFeed:
                         text = _text(record)
                         if text is not None and matcher.matches(text):
                             yield LiveEvent(Kind.ARTICLE, write_vector(at), record.value)
-                            told = loop.time()
+                            sent_at = loop.time()
                         await asyncio.sleep(0)
                 for tp in behind:
-                    # Positions move past records that hold no article of ours (aborted, compacted) as well.
+                    # The position also advances past offsets without a record (aborted, compacted).
                     reached = await consumer.position(tp)
                     at[tp.partition] = max(at[tp.partition], min(reached, until[tp.partition]))
-                if loop.time() - told >= heartbeat:
+                if loop.time() - sent_at >= heartbeat:
                     yield LiveEvent(Kind.HERE, write_vector(at))
-                    told = loop.time()
+                    sent_at = loop.time()
 
 
 async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
-    """The topic's partitions.
+    """Return the topic's partitions.
 
     Raises:
-        Retryable: the topic is not there yet.
+        Retryable: the topic does not exist yet.
     """
-    consumer._client.add_topic(topic)  # as a consumer without subscription, it asks for the metadata of no topic
+    consumer._client.add_topic(topic)  # a consumer without subscription fetches no topic's metadata
     await consumer._client.force_metadata_update()
     partitions = consumer.partitions_for_topic(topic)
     if not partitions:

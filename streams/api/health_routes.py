@@ -1,4 +1,4 @@
-"""/livez, /readyz, /metrics."""
+"""Routes for probes and Prometheus: /livez, /readyz, /metrics."""
 
 from __future__ import annotations
 
@@ -19,25 +19,29 @@ router = APIRouter(tags=["operations"])
 
 
 class Status(BaseModel):
-    """Whether this process can do its work; the same form as the workers answer."""
+    """Health of this process, in the same format as a worker's."""
 
     ok: bool
-    faults: list[str] = Field(default_factory=list, description="What is missing, one line each.")
+    faults: list[str] = Field(default_factory=list, description="What is wrong, one line per fault.")
 
 
-@router.get("/livez", responses={503: {"model": Status}})
+@router.get("/livez", summary="Check liveness", responses={503: {"model": Status, "description": "A restart helps"}})
 async def livez(state: Shared, response: Response) -> Status:
-    """The process does its work; else a restart helps. Servers that are away do not make it dead."""
+    """Report whether the process works; if not, restart it. An unavailable Kafka or Elasticsearch is not a fault."""
     return _status(response, state.health.faults(time.monotonic()))
 
 
-@router.get("/readyz", responses={503: {"model": Status}})
+@router.get(
+    "/readyz", summary="Check readiness", responses={503: {"model": Status, "description": "Not ready for requests"}}
+)
 async def readyz(
     state: Shared,
     response: Response,
-    needs: Literal["all", "search"] = Query("all", description="search: without Kafka, which searches can do without."),
+    needs: Literal["all", "search"] = Query(
+        "all", description="`search` checks Elasticsearch alone, as searches do not need Kafka."
+    ),
 ) -> Status:
-    """Elasticsearch and Kafka answer."""
+    """Report whether Elasticsearch and Kafka answer."""
     faults = [await _fault(health(state.searcher.client, state.settings))]
     if needs == "all":
         faults.append(await _fault(check_kafka(state.settings)))
@@ -57,7 +61,9 @@ async def _fault(check: Awaitable[object]) -> str | None:
     return None
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+@router.get(
+    "/metrics", summary="Get metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}}
+)
 async def metrics(state: Shared) -> Response:
-    """For Prometheus."""
+    """Return the metrics in Prometheus' text format."""
     return Response(generate_latest(state.metrics.registry), media_type=CONTENT_TYPE_LATEST)

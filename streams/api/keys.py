@@ -1,7 +1,7 @@
-"""API keys: who may hand articles in and take exports out.
+"""API keys, which authorise submitting and exporting articles.
 
-A key is 32 random bytes, so one round of SHA-256 protects it: there is no weak password to guess, and a slow hash would
-only let strangers keep the server busy. The server knows hashes alone; a key is shown once, when it is made.
+A key is 32 random bytes, so one round of SHA-256 protects it: it cannot be guessed like a password, and a slow hash
+would let strangers exhaust the server. The server knows only the hashes; a key is shown once, at its creation.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from streams.settings import Settings
 PREFIX = "rasd_"
 _RANDOM_BYTES = 32
 _ENTRY = re.compile(r"(?P<name>[\w.-]{1,64}):(?P<scopes>[a-z+]+):(?P<digest>[0-9a-f]{64})")
-_HOW = "an entry is name:scopes:hash, as rasd api-key new prints it"
+_HOW = "an entry has the form name:scopes:hash, as printed by rasd api-key new"
 
 
 class Scope(StrEnum):
-    """What a key opens."""
+    """Permission of a key: submit articles, or export them."""
 
     INTAKE = "intake"
     EXPORT = "export"
@@ -35,27 +35,27 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What the server knows of a key."""
+    """An API key as known to the server: its name, scopes, and the SHA-256 of the secret in hexadecimal."""
 
     name: str
     scopes: frozenset[Scope]
     digest: str
 
     def entry(self) -> str:
-        """The form in settings and files."""
+        """Format the key for RASD_API_KEYS and for key files."""
         return f"{self.name}:{'+'.join(sorted(self.scopes))}:{self.digest}"
 
 
 def digest(secret: str) -> str:
-    """SHA-256 of a key, in hexadecimal."""
+    """Return the SHA-256 of a secret, in hexadecimal."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def make_key(name: str, scopes: Iterable[Scope]) -> tuple[str, Key]:
-    """A new key: the secret for its holder, and what the server is told.
+    """Generate a key; return the secret for its holder, and the key as the server stores it.
 
     Raises:
-        OperatorError: the name holds other characters than letters, digits, `_`, `.`, `-`, or there is no scope.
+        OperatorError: the name has characters other than letters, digits, `_`, `.`, `-`, or there is no scope.
     """
     secret = PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
     key = Key(name, frozenset(scopes), digest(secret))
@@ -69,27 +69,27 @@ def make_key(name: str, scopes: Iterable[Scope]) -> tuple[str, Key]:
 
 
 def read_keys(settings: Settings) -> tuple[Key, ...]:
-    """All keys of the settings and of the file that they name.
+    """Read the keys in RASD_API_KEYS and in RASD_API_KEYS_FILE.
 
     Raises:
-        OperatorError: an entry is none, two have one name, or the file cannot be read. No message repeats an entry: it
-            may be a key that was put where its hash belongs.
+        OperatorError: an entry is malformed, two have the same name, or the file cannot be read. No message repeats an
+            entry, as it may be a secret that was put where its hash belongs.
     """
     found = [_read(entry, f"RASD_API_KEYS, entry {number}") for number, entry in enumerate(settings.api_keys, 1)]
     if settings.api_keys_file is not None:
         found += read_file(settings.api_keys_file)
     names = [key.name for key in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise OperatorError(f"two API keys are called {twice[0]}", hint="rename or remove one of them", status=2)
+        raise OperatorError(f"two API keys are named {twice[0]}", hint="rename or remove one of them", status=2)
     return tuple(found)
 
 
 def read_file(path: Path) -> list[Key]:
-    """The keys of a file: one entry a line, blank lines and lines with # left out. Raises as `read_keys`."""
+    """Read the keys in a file: one entry per line; blank lines and # comments are ignored. Raises like `read_keys`."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise OperatorError(
             f"cannot read the API keys in {path}: {reason}", hint="RASD_API_KEYS_FILE", status=2
         ) from error
@@ -101,13 +101,16 @@ def _read(entry: str, where: str) -> Key:
     match = _ENTRY.fullmatch(entry)
     scopes = match["scopes"].split("+") if match else []
     if match is None or not set(scopes) <= set(Scope):
-        found = "holds a key itself instead of its hash" if PREFIX in entry else "is no API key entry"
+        found = "is a key itself, not its hash" if PREFIX in entry else "is not an API key entry"
         raise OperatorError(f"{where} {found}", hint=_HOW, status=2)
     return Key(match["name"], frozenset(map(Scope, scopes)), match["digest"])
 
 
 def holder(keys: Sequence[Key], secret: str) -> Key | None:
-    """Whose key this is. Every key is compared, each in constant time, so the time tells nothing of them."""
+    """Return the key with this secret, or None.
+
+    All keys are compared, each in constant time, so that the duration reveals nothing about them.
+    """
     presented = digest(secret)
     found = None
     for key in keys:
@@ -117,21 +120,24 @@ def holder(keys: Sequence[Key], secret: str) -> Key | None:
 
 
 def check_exposed(host: str, keys: Sequence[Key], settings: Settings) -> None:
-    """Refuse to listen where strangers can reach the API without a key.
+    """Refuse to listen beyond loopback without API keys, unless RASD_API_OPEN allows it.
 
     Raises:
-        OperatorError: the address is not loopback, there are no keys, and nobody said that this is wanted.
+        OperatorError: the address is not loopback, there are no keys, and RASD_API_OPEN is not set.
     """
     if not keys and not settings.api_open and not is_loopback(host):
         raise OperatorError(
-            f"listening on {host or 'every address'} needs API keys, and there are none",
-            hint="rasd api-key new makes one; RASD_API_OPEN=true if something else keeps strangers away",
+            f"listening on {host or 'all addresses'} requires API keys, and there are none",
+            hint="create one with rasd api-key new; set RASD_API_OPEN=true if access is restricted by other means",
             status=2,
         )
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the address. A name has to resolve to loopback addresses alone."""
+    """Return whether an address or host name is reachable from this machine only.
+
+    A host name must resolve to loopback addresses alone.
+    """
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

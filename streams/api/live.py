@@ -1,4 +1,4 @@
-"""GET /live: articles as Server-Sent Events, seconds after they arrived."""
+"""GET /live: articles as Server-Sent Events, seconds after their arrival."""
 
 from __future__ import annotations
 
@@ -20,40 +20,41 @@ from streams.search.request import Filters
 
 router = APIRouter(tags=["live"])
 
-# Proxies close connections that are silent for 30 to 60 s.
+# Proxies close connections that are idle for 30 to 60 s.
 HEARTBEAT_SECONDS = 15.0
 
 
 class LiveRequest(Filters):
-    """Filters, and where to go on."""
+    """Filters, and where to resume."""
 
     last_event_id: str | None = Field(
         None,
         max_length=4000,
-        description="For clients that cannot set the header `Last-Event-ID`, which wins.",
+        description="Resume after this event; for clients that cannot set the header `Last-Event-ID`, which takes "
+        "precedence.",
     )
 
     def filters(self) -> Filters:
-        """The filters alone, by which readers with the same search are one group."""
+        """Return the filters alone; clients with equal filters share a matcher."""
         return Filters.model_construct(**{name: getattr(self, name) for name in Filters.model_fields})
 
 
 @router.get(
     "/live",
-    summary="Articles as they come in",
+    summary="Follow articles live",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {}}, "description": "Events"}, **responses(422, 503)},
+    responses={200: {"content": {"text/event-stream": {}}, "description": "Server-Sent Events"}, **responses(422, 503)},
 )
 async def live(
     state: Shared,
     request: Annotated[LiveRequest, Query()],
     last_event_id: Annotated[str | None, Header(max_length=4000)] = None,
 ) -> Stream:
-    """Articles that match, as they come out of the pipeline, as Server-Sent Events.
+    """Stream matching articles as they leave the pipeline, as Server-Sent Events.
 
-    Each `article` event holds the enriched article; its id says where the reader stands. A browser that reconnects
-    sends it as `Last-Event-ID` by itself and gets what it missed. A `gap` event tells that Kafka no longer has all of
-    that, a `dropped` event that the reader was too slow and may come back.
+    Each `article` event holds the enriched article; its id is the client's position in the stream. A browser that
+    reconnects sends the id as `Last-Event-ID` and receives what it missed. A `gap` event means that Kafka no longer has
+    some of these articles; a `dropped` event, that the client was too slow and should reconnect.
     """
     resume_id = last_event_id or request.last_event_id
     try:
@@ -61,7 +62,7 @@ async def live(
     except ValueError as error:
         raise HTTPException(422, f"Last-Event-ID {error}") from error
     body = _wire(state.feed.read(request.filters(), since, HEARTBEAT_SECONDS))
-    # The first event comes at once; waiting for it here turns its errors into a problem response.
+    # The first event comes at once. Waiting for it here turns its errors into a problem response.
     first = await anext(body)
     return Stream(first, body, "text/event-stream", {"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
@@ -76,5 +77,5 @@ async def _wire(events: AsyncGenerator[LiveEvent]) -> AsyncGenerator[bytes]:
         except (Retryable, *UNAVAILABLE_ERRORS) as error:
             if not begun:
                 raise
-            # The headers are out; the end of the stream makes the reader come back with its last id.
-            raise Broken(f"a live reader: {error}") from error
+            # The headers are sent. The end of the stream makes the client reconnect with its last id.
+            raise Broken(f"live feed: {error}") from error

@@ -1,4 +1,4 @@
-"""What every answer has in common: HEAD, OPTIONS and headers."""
+"""Middleware for all routes: HEAD, OPTIONS and default headers."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS = {
-    # Text of strangers must not be taken for a page or a script by a browser that guesses.
+    # A browser that sniffs content types must not treat untrusted text as a page or a script.
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    # What is found changes by the second, and exports are for the holder of a key.
+    # Results change by the second, and exports are for the holder of a key.
     "Cache-Control": "no-store",
 }
 
 
 class HttpConventions:
-    """Answers HEAD wherever GET is answered, and OPTIONS; sets headers that no route has set.
+    """Answers HEAD on every GET route, and OPTIONS; adds `HEADERS` that the route has not set.
 
     Args:
-        app: the application inside.
-        routes: its routes, to tell which methods a path has.
+        app: the wrapped application.
+        routes: its routes, for the methods of a path.
     """
 
     def __init__(self, app: ASGIApp, routes: list[BaseRoute]) -> None:
@@ -29,12 +29,12 @@ class HttpConventions:
         self.routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle a request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         if scope["method"] == "HEAD":
-            # The server in front drops the body; streams look at the mark and do not begin.
+            # Uvicorn discards the body; streaming responses check `rasd.head` and do not start.
             scope = {**scope, "method": "GET", "rasd.head": True}
         preflight = any(name == b"access-control-request-method" for name, _ in scope["headers"])
         if scope["method"] == "OPTIONS" and not preflight and (methods := self._methods(scope)):
@@ -51,7 +51,7 @@ class HttpConventions:
         await self.app(scope, receive, mannered)
 
     def _methods(self, scope: Scope) -> list[str]:
-        """Methods of the path; none when there is no such path."""
+        """Return the allowed methods of the request's path; empty if there is no such path."""
         found: set[str] = set()
         for method in ("GET", "POST"):
             if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in self.routes):

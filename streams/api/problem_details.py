@@ -19,30 +19,30 @@ from streams.search.service import QueryRefused
 log = get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-# Long enough for a node to restart, short enough that a reader's page comes back by itself.
+# Long enough for a node to restart, short enough for a page that retries.
 RETRY_AFTER_SECONDS = 5
 
 
 class FieldFault(BaseModel):
-    """What is wrong with one parameter."""
+    """Error in one parameter."""
 
     field: str
     detail: str
 
 
 class Problem(BaseModel):
-    """Problem details of RFC 9457."""
+    """Problem details (RFC 9457)."""
 
-    type: str = Field("about:blank", description="about:blank: the title says all there is to say.")
+    type: str = Field("about:blank", description="Always about:blank: the status defines the type of the problem.")
     title: str
     status: int
     detail: str
     instance: str | None = Field(None, description="Path of the request.")
-    errors: list[FieldFault] | None = Field(None, description="Faults of single parameters.")
+    errors: list[FieldFault] | None = Field(None, description="Errors in single parameters.")
 
 
 def _schema() -> dict[str, Any]:
-    """Problem's schema in one piece: what stands under a response may not refer to definitions of its own."""
+    """Return the JSON Schema of `Problem` without `$defs`, which a response in OpenAPI cannot refer to."""
     schema = Problem.model_json_schema()
     fault = schema.pop("$defs")["FieldFault"]
     schema["properties"]["errors"] = {"type": "array", "items": fault}
@@ -50,7 +50,7 @@ def _schema() -> dict[str, Any]:
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI entries for these error statuses."""
+    """Return the OpenAPI response objects of these error statuses."""
     return {
         status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": _schema()}}}
         for status in statuses
@@ -65,7 +65,7 @@ def problem(
     errors: Sequence[FieldFault] = (),
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
-    """The response for one problem."""
+    """Build the response for a problem."""
     body = Problem(
         title=HTTPStatus(status).phrase,
         status=status,
@@ -77,7 +77,7 @@ def problem(
 
 
 def install(api: FastAPI) -> None:
-    """Answer every kind of error with problem details."""
+    """Register handlers that answer every error with problem details."""
 
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -114,4 +114,4 @@ def install(api: FastAPI) -> None:
     @api.exception_handler(Exception)
     async def defect(request: Request, error: Exception) -> JSONResponse:
         log.error("a request failed", path=request.url.path, exc_info=error)
-        return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "an unexpected error; the server's log has it")
+        return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected error; see the server's log")

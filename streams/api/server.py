@@ -1,4 +1,4 @@
-"""The server under the API: listens, and lets readers of the live feed go before it ends."""
+"""The HTTP server of the API. On shutdown it ends the live feeds first."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from fastapi import FastAPI
 
 from streams.errors import OperatorError
 
-# Searches and exports that are under way get so long to end.
+# Time for running searches and exports to end on shutdown.
 GRACE_SECONDS = 3
-# A client that no longer takes what was sent to it is gone after so long, socket and all.
+# Connections whose client does not acknowledge sent data for this long are closed by the kernel.
 UNTAKEN_MS = 60_000
 BACKLOG = 2048
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket.
+    """Open a listening socket.
 
     Raises:
-        OperatorError: the address is not ours, or the port is taken.
+        OperatorError: the address is not of this machine, or the port is taken.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind)
     except OSError as error:
         message = f"cannot listen on {host}: {error.strerror}"
-        raise OperatorError(message, hint="--host takes an address of this machine", status=2) from error
+        raise OperatorError(message, hint="--host must be an address of this machine", status=2) from error
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; connections inherit it
@@ -37,17 +37,17 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise OperatorError(
-            f"cannot listen on {host}:{port}: {error.strerror}", hint="--port takes another one, RASD_API_PORT as well"
+            f"cannot listen on {host}:{port}: {error.strerror}", hint="choose another port: --port or RASD_API_PORT"
         ) from error
     listening.setblocking(False)
     return listening
 
 
 class Server(uvicorn.Server):
-    """Uvicorn, which waits for every answer to end; those of the live feed never would.
+    """Uvicorn, but ends the live feeds on shutdown: it waits for every response to end, and theirs never would.
 
     Args:
-        api: the app of `create_api`.
+        api: the app from `create_api`.
     """
 
     def __init__(self, api: FastAPI) -> None:
@@ -58,7 +58,7 @@ class Server(uvicorn.Server):
         self.api = api
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the live feed, then wait for what else is under way."""
+        """End the live feeds, then wait for the other responses."""
         state = getattr(self.api.state, "rasd", None)
         if state is not None:
             state.feed.end()

@@ -1,6 +1,6 @@
-"""All articles that match, as the index stood at one moment, page by page: a point in time and search_after.
+"""Reads all matching articles of one moment, page by page, with a point in time and search_after.
 
-What is written meanwhile changes nothing in it: no article is left out, none comes twice, and the order holds.
+Concurrent writes do not affect it: no article is missing or repeated, and the order is stable.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ log = get_logger(__name__)
 Order = Literal["newest", "oldest"]
 Document = Mapping[str, Any]
 
-# Renewed by every page. A reader who needs longer for one page (2 MiB at 7 KB/s) loses the export, and is told so.
+# Renewed by each page. A client that takes longer for a page (2 MiB at 7 KB/s) loses the export, and gets an error.
 KEEP_ALIVE = "5m"
-# A page is made of whole articles, so its size in bytes is steered by the mean of the page before.
+# A page consists of whole articles; their number is chosen by their mean size on the page before.
 PAGE_BYTES = 2 * 1024 * 1024
 FIRST_PAGE, LEAST_PAGE, MOST_PAGE = 50, 10, 250
 RETRIES = 3
 
-# The event loop holds tasks weakly.
+# The event loop holds only weak references to tasks.
 _CLOSING: set[asyncio.Task[None]] = set()
 
 
 class SnapshotLost(RasdError):
-    """The point in time is gone: the server restarted, its index was deleted, or the reader was too slow."""
+    """The point in time is gone: Elasticsearch restarted, its index was deleted, or the client was too slow."""
 
 
 class Snapshot:
-    """One moment of the index; made by `open_snapshot`.
+    """The state of the index at one moment; created by `open_snapshot`.
 
     Attributes:
-        total: articles that match, exactly.
+        total: exact number of matching articles; known after the first page.
     """
 
     def __init__(
@@ -64,12 +64,12 @@ class Snapshot:
         self._size = FIRST_PAGE
 
     async def page(self) -> list[Document]:
-        """The following articles; empty after the last one.
+        """Return the next articles; empty after the last one.
 
         Raises:
-            Retryable: Elasticsearch is away, or does not answer in several tries.
-            SnapshotLost: the point in time is no longer there.
-            QueryRefused: the server refuses the query.
+            Retryable: Elasticsearch stays unavailable over several attempts.
+            SnapshotLost: the point in time no longer exists.
+            QueryRefused: Elasticsearch refuses the query.
         """
         answer = await self._tried(self._search)
         if self._after is None:
@@ -81,7 +81,7 @@ class Snapshot:
         return [hit["_source"] for hit in hits]
 
     def steer(self, written: int, articles: int) -> None:
-        """Choose the next page's size by what this one took in bytes."""
+        """Choose the next page's number of articles by the bytes written for this one."""
         self._size = page_size(written, articles)
 
     async def _search(self) -> Mapping[str, Any]:
@@ -95,12 +95,12 @@ class Snapshot:
         }
         if self._after is not None:
             body["search_after"] = self._after
-        # Half an answer would leave articles out, so a shard that fails makes the page fail.
+        # A partial response would lack articles, so a failing shard fails the page.
         answer = await self.client.search(body=body, allow_partial_search_results=False)
         return answer.body  # type: ignore[no-any-return]
 
     async def _tried(self, ask: Callable[[], Awaitable[Mapping[str, Any]]]) -> Mapping[str, Any]:
-        """Ask again after a passing error; the same page of a point in time is always the same."""
+        """Retry after transient errors. That is safe, as a page of a point in time never changes."""
         backoff = Backoff(self.settings.retry_first, self.settings.retry_most)
         for _ in range(RETRIES):
             try:
@@ -123,7 +123,7 @@ class Snapshot:
 
 
 def page_size(written: int, articles: int) -> int:
-    """How many articles of that mean size make a page of PAGE_BYTES, within bounds."""
+    """Return the number of articles of this mean size that fill PAGE_BYTES, within LEAST_PAGE and MOST_PAGE."""
     return max(LEAST_PAGE, min(MOST_PAGE, PAGE_BYTES * articles // max(written, 1)))
 
 
@@ -131,16 +131,16 @@ def page_size(written: int, articles: int) -> int:
 async def open_snapshot(
     client: AsyncElasticsearch, settings: Settings, filters: Filters, order: Order
 ) -> AsyncIterator[Snapshot]:
-    """A point in time of the read alias, given back at the end.
+    """Open a point in time on the read alias, and release it at the end.
 
     Raises:
-        Retryable: Elasticsearch is away.
+        Retryable: Elasticsearch is unavailable.
     """
     snapshot = Snapshot(client, settings, await _open(client, settings), filters, order)
     try:
         yield snapshot
     finally:
-        # A client that leaves cancels us, and with us whatever we await; a task of its own goes on.
+        # A client that disconnects cancels this task and what it awaits; a separate task completes.
         closing = asyncio.create_task(_close(client, snapshot.point))
         _CLOSING.add(closing)
         closing.add_done_callback(_CLOSING.discard)
@@ -151,7 +151,7 @@ async def _close(client: AsyncElasticsearch, point: str) -> None:
     try:
         await client.close_point_in_time(id=point)
     except (ApiError, TransportError) as error:
-        log.debug("a point in time was not given back; it expires by itself", cause=str(error))
+        log.debug("a point in time was not released; it will expire", cause=str(error))
 
 
 async def _open(client: AsyncElasticsearch, settings: Settings) -> str:
@@ -160,7 +160,7 @@ async def _open(client: AsyncElasticsearch, settings: Settings) -> str:
         try:
             answer = await client.open_point_in_time(index=alias, keep_alive=KEEP_ALIVE)
         except NotFoundError:
-            # Nothing was ever indexed: an empty index answers as well as one with articles.
+            # Nothing was ever indexed. An empty index gives an empty export instead of an error.
             await ensure_index(client, settings)
             answer = await client.open_point_in_time(index=alias, keep_alive=KEEP_ALIVE)
     return str(answer["id"])

@@ -1,4 +1,4 @@
-"""Responses without a known end: exports and the live feed."""
+"""Streaming responses (exports, live feed), and a limit on how many run at once."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from streams.observability.logs import get_logger
 
 log = get_logger(__name__)
 
-# A client that takes nothing for so long is sent away; what waits for it is bounded by the socket's buffers.
+# A client that reads nothing for this long is disconnected. What is buffered for it is bounded by the socket's buffers.
 STALLED_SECONDS = 60.0
 PIECE_BYTES = 64 * 1024
 
 
 class Broken(Exception):
-    """The body ends before its end, and the client must see that."""
+    """The body cannot be completed, and the client must notice."""
 
 
 class Stream(StreamingResponse):
-    """A body made as the client takes it, closed whatever ends it.
+    """A response whose body is generated as the client reads it; the generator is always closed.
 
-    When the body raises `Broken`, or the client takes nothing for `STALLED_SECONDS`, the connection is cut without the
-    mark that ends a chunked body: every HTTP client reports that as an incomplete answer (curl: status 18).
+    If the body raises `Broken`, or the client reads nothing for `STALLED_SECONDS`, the connection is closed without the
+    last chunk, which every HTTP client reports as an incomplete response (curl: exit status 18).
 
     Args:
-        first: its first piece, already taken from `body`: only a generator that has begun can be closed.
-        body: the rest.
+        first: the first piece, already taken from `body`, as only a started generator can be closed.
+        body: the remaining pieces.
         media_type: of the body.
-        headers: more headers.
+        headers: additional headers.
     """
 
     def __init__(self, first: bytes, body: AsyncGenerator[bytes], media_type: str, headers: Mapping[str, str]) -> None:
@@ -42,7 +42,7 @@ class Stream(StreamingResponse):
         self.rest = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One answer; to HEAD only its headers."""
+        """Send the response; for HEAD, only its headers."""
         async with aclosing(self.rest):
             if scope.get("rasd.head"):
                 await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -51,8 +51,8 @@ class Stream(StreamingResponse):
             try:
                 await super().__call__(scope, receive, send)
             except asyncio.CancelledError:
-                # The server stops and waits no longer. It ends the connection after us, and would log our stack.
-                log.warning("an answer was cut off as the server stops", path=scope["path"])
+                # The server stops and no longer waits. Raised on, this would be logged with a stack trace.
+                log.warning("response cut off: the server stops", path=scope["path"])
 
     async def stream_response(self, send: Send) -> None:
         """Send the body piece by piece."""
@@ -62,7 +62,7 @@ class Stream(StreamingResponse):
             async for data in self.rest:
                 await _send(data, send)
         except Broken as error:
-            log.warning("an answer was cut off", cause=str(error))
+            log.warning("response cut off", cause=str(error))
         else:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -74,15 +74,15 @@ async def _send(data: bytes, send: Send) -> None:
             async with asyncio.timeout(STALLED_SECONDS):
                 await send(piece)
         except TimeoutError as error:
-            raise Broken(f"the client takes nothing for {STALLED_SECONDS:.0f} s") from error
+            raise Broken(f"the client read nothing for {STALLED_SECONDS:.0f} s") from error
 
 
 class ConcurrencyLimit:
-    """Limit how many of something run at once.
+    """Limits how many operations run at once.
 
     Args:
-        number: how many.
-        what: for the message of the error above the limit: "searches are running".
+        number: the limit.
+        what: completes the error message "`number` … already", for example "searches are running".
     """
 
     def __init__(self, number: int, what: str) -> None:
@@ -91,10 +91,10 @@ class ConcurrencyLimit:
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Take a slot for as long as the context is open.
+        """Hold a slot while the context is open.
 
         Raises:
-            Retryable: all are taken.
+            Retryable: no slot is free.
         """
         if not self._free:
             raise Retryable(self._full)

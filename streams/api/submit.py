@@ -1,4 +1,4 @@
-"""Articles that come in over HTTP: acknowledged only when Kafka has them."""
+"""Sends articles submitted over HTTP to Kafka, and acknowledges them only once Kafka has."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ from streams.topics import Topic, topic_name
 
 log = get_logger(__name__)
 
-# Each holds a page in memory, and a broker that is away lets them pile up.
+# Each holds a page in memory, and they pile up while Kafka is unavailable.
 MAX_WAITING = 32
 
 
 class Receipt(BaseModel):
-    """Where Kafka keeps the record."""
+    """Position of the record in Kafka."""
 
     topic: str
     partition: int
-    offset: int = Field(description="With topic and partition: the record's address.")
+    offset: int = Field(description="Offset within the partition.")
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A producer, and what closes it."""
+    """A producer, and the exit stack that closes it."""
 
     producer: AIOKafkaProducer
     resources: AsyncExitStack
 
 
 class Intake:
-    """Sends raw articles to Kafka; connects when the first one comes, so that the API starts without a broker.
+    """Sends raw articles to Kafka. Connects on the first one, so that the API starts without a broker.
 
     Attributes:
-        pending: limits the articles that are on their way at once.
+        pending: limits the articles that are being sent at once.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.pending = ConcurrencyLimit(MAX_WAITING, "articles are on their way")
+        self.pending = ConcurrencyLimit(MAX_WAITING, "articles are being sent")
         self._tracing = open_tracing(settings)
         self._topic = topic_name(Topic.RAW, settings)
         self._line: _Line | None = None
@@ -59,17 +59,17 @@ class Intake:
         self._closing: set[asyncio.Task[None]] = set()
 
     async def send(self, raw: RawArticle, data: bytes, parent: str | None = None) -> Receipt:
-        """Hand over one record; returns when all replicas have it.
+        """Send one record; return once all in-sync replicas have it.
 
         Args:
             raw: the record.
-            data: the same as it came in; this goes to Kafka, so that a dead letter shows what was sent.
-            parent: the caller's `traceparent`, whose trace goes on here.
+            data: its bytes as received. They are sent unchanged, so that a dead letter shows what was submitted.
+            parent: the client's `traceparent` header, whose trace is continued.
 
         Raises:
-            Retryable: no broker confirms it in time. It may have arrived all the same; sending it again is harmless,
-                as the same article has the same id.
-            Rejected: it is larger than Kafka takes.
+            Retryable: no broker acknowledges it in time. It may have arrived; sending it again is safe, as the same
+                article has the same id.
+            Rejected: it exceeds the maximum message size.
         """
         line = await self._connected()
         received = {"traceparent": parent.encode()} if parent else None
@@ -90,7 +90,7 @@ class Intake:
         return Receipt(topic=metadata.topic, partition=metadata.partition, offset=metadata.offset)
 
     async def close(self) -> None:
-        """Send what is buffered and close the connections."""
+        """Flush buffered records and close the connections."""
         if self._line is not None:
             self._give_up(self._line)
         if self._closing:
@@ -108,9 +108,9 @@ class Intake:
     def _give_up(self, line: _Line) -> None:
         """Let the next article open a new line.
 
-        A producer that numbers its records has a hole in the numbers once one expired, and a broker that came back may
-        refuse all that follow. Closing waits until what it still holds is delivered or expired (30 s), so nobody waits
-        for it here.
+        An idempotent producer has a gap in its sequence numbers once a record expired, and a broker that is back may
+        reject all that follow. Closing takes until buffered records are delivered or expired (30 s), so it runs in the
+        background.
         """
         if self._line is line:
             self._line = None
@@ -121,4 +121,4 @@ class Intake:
     def _closed(self, task: asyncio.Task[None]) -> None:
         self._closing.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("a line to Kafka did not close cleanly", cause=str(error))
+            log.warning("a producer did not close cleanly", cause=str(error))

@@ -17,15 +17,17 @@ class Point(BaseModel):
 
 
 class TileFacts(BaseModel):
-    """What a tile holds."""
+    """Contents and bounds of a tile."""
 
-    tile: str = Field(description="zoom/x/y")
-    articles: int
-    bbox: tuple[float, float, float, float] = Field(description="west, south, east, north; fits the filter `bbox`.")
+    tile: str = Field(description="Tile as zoom/x/y.")
+    articles: int = Field(description="Number of matching articles that name a place in the tile.")
+    bbox: tuple[float, float, float, float] = Field(
+        description="west, south, east, north in degrees; usable as the filter `bbox`."
+    )
 
 
 class Feature(BaseModel):
-    """One tile, at its centre."""
+    """A tile, located at its centre."""
 
     type: Literal["Feature"] = "Feature"
     geometry: Point
@@ -33,15 +35,15 @@ class Feature(BaseModel):
 
 
 class FeatureCollection(BaseModel):
-    """All tiles with articles, fullest first."""
+    """Tiles with matching articles, those with the most first."""
 
     type: Literal["FeatureCollection"] = "FeatureCollection"
     features: list[Feature]
-    total: int = Field(description="Articles that match, those without places included.")
+    total: int = Field(description="Number of matching articles, including those without places.")
 
 
 def tile_bounds(zoom: int, x: int, y: int) -> tuple[float, float, float, float]:
-    """West, south, east, north of a tile in degrees (the slippy-map scheme)."""
+    """Return west, south, east and north of a tile in degrees (slippy-map tile scheme)."""
     count = 2**zoom
 
     def latitude(row: int) -> float:
@@ -51,7 +53,7 @@ def tile_bounds(zoom: int, x: int, y: int) -> tuple[float, float, float, float]:
 
 
 def collection(answer: Mapping[str, Any]) -> FeatureCollection:
-    """GeoJSON of the answer to `build_map`."""
+    """Convert the response to `build_map` to GeoJSON."""
     features = []
     for bucket in answer["aggregations"]["tiles"]["buckets"]:
         zoom, x, y = map(int, bucket["key"].split("/"))

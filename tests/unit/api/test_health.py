@@ -80,7 +80,7 @@ def test_servers_that_are_not_asked_any_more_are_a_fault() -> None:
     watched, _, watch = health()
     now = watch.asked_at = whole_seconds()
     assert watched.faults(now + WATCH_SECONDS - 1) == []
-    assert watched.faults(now + WATCH_SECONDS + 1) == ["servers: not asked how they are for 120 s"]
+    assert watched.faults(now + WATCH_SECONDS + 1) == ["servers: not polled for 120 s"]
 
 
 async def test_the_event_loops_delay_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,14 +57,14 @@ def test_bad_entries_are_named_without_being_shown(tmp_path: Path) -> None:
             read_keys(_settings(api_keys=[key.entry(), bad]))
         assert secret not in str(caught.value)
         assert caught.value.status == 2
-    with pytest.raises(OperatorError, match="a key itself instead of its hash"):
+    with pytest.raises(OperatorError, match="a key itself, not its hash"):
         read_keys(_settings(api_keys=[secret]))
-    with pytest.raises(OperatorError, match="two API keys are called a"):
+    with pytest.raises(OperatorError, match="two API keys are named a"):
         read_keys(_settings(api_keys=[key.entry(), key.entry()]))
     with pytest.raises(OperatorError, match="No such file"):
         read_keys(_settings(api_keys_file=tmp_path / "none"))
     (tmp_path / "bad").write_bytes(b"# ok\nhello\n")
-    with pytest.raises(OperatorError, match="bad, line 2 is no API key entry"):
+    with pytest.raises(OperatorError, match="bad, line 2 is not an API key entry"):
         read_keys(_settings(api_keys_file=tmp_path / "bad"))
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(OperatorError, match="not UTF-8"):
@@ -79,7 +79,7 @@ def test_loopback_needs_no_key(host: str) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "2001:db8::1", "name.invalid"])  # noqa: S104
 def test_every_other_address_needs_one(host: str) -> None:
     assert not is_loopback(host)
-    with pytest.raises(OperatorError, match="needs API keys"):
+    with pytest.raises(OperatorError, match="requires API keys"):
         check_exposed(host, (), _settings())
     check_exposed(host, (make_key("a", Scope)[1],), _settings())
     check_exposed(host, (), _settings(api_open=True))
@@ -89,7 +89,9 @@ def test_serve_refuses_in_one_line_to_listen_without_keys() -> None:
     done = rasd("serve", "--host", "0.0.0.0", "--port", "0", settings=_settings())  # noqa: S104
     assert done.returncode == 2
     said = " ".join(done.stderr.decode().split())
-    assert said.startswith("rasd: listening on 0.0.0.0 needs API keys, and there are none → rasd api-key new")
+    assert said.startswith(
+        "rasd: listening on 0.0.0.0 requires API keys, and there are none → create one with rasd api-key new"
+    )
     assert "Traceback" not in said
 
 
@@ -134,7 +136,7 @@ async def test_intake_and_exports_ask_for_keys_of_their_scope_and_searches_for_n
         assert (await post({"X-API-Key": intake})).status_code == 503
         assert (await get({"X-API-Key": export})).status_code == 503
         refused = await get({"X-API-Key": intake})
-        assert (refused.status_code, refused.json()["detail"]) == (403, "the API key scraper is not for export")
+        assert (refused.status_code, refused.json()["detail"]) == (403, "the API key scraper lacks the scope export")
         assert (await post({"X-API-Key": export})).status_code == 403
         assert (await http.get("/search")).status_code == 503
         schemes = (await http.get("/openapi.json")).json()["components"]["securitySchemes"]
