@@ -1,4 +1,4 @@
-"""How commands print: people's width on a terminal, no cut-off columns in a pipe."""
+"""The consoles that commands print to: as wide as the terminal, and wide enough for tables in a pipe."""
 
 from rich.console import Console
 
@@ -6,15 +6,15 @@ PIPE_WIDTH = 240
 
 
 def out(pipe_width: int = PIPE_WIDTH) -> Console:
-    """Standard output.
+    """Return a console on standard output.
 
     Args:
-        pipe_width: columns when it is no terminal; text for readers is wrapped there, tables need many.
+        pipe_width: columns if it is not a terminal. Tables need many; prose is wrapped there.
     """
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=pipe_width)
 
 
 def err() -> Console:
-    """Standard error."""
+    """Return a console on standard error."""
     return Console(stderr=True, highlight=False, soft_wrap=True)

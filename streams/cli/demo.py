@@ -1,4 +1,4 @@
-"""rasd demo: everything at once, for a first look."""
+"""rasd demo: the whole system on sample articles."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def register(app: typer.Typer) -> None:
 
 
 def demo() -> None:
-    """Start everything, send the sample articles through, show what came out, serve until Ctrl-C.
+    """Start all servers, process the sample articles, show the results, and serve until Ctrl-C.
 
-    With DEMO_EXIT=1 it stops by itself; the exit status is then 0 only if every sample was found by a search.
+    With DEMO_EXIT=1 it stops by itself; the exit status is then 0 only if a search found every sample article.
 
     Example: `DEMO_EXIT=1 rasd demo`
     """

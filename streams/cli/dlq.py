@@ -1,4 +1,4 @@
-"""rasd dlq: the dead letters."""
+"""rasd dlq: list, show and replay dead letters."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from streams.kafka.dead_letters import DeadLetter, DeadLetters, open_dead_letter
 from streams.kafka.dead_letters import replay as send_back
 from streams.settings import get_settings
 
-app = typer.Typer(help="The dead letters: list, show, replay.", no_args_is_help=True, rich_markup_mode="markdown")
+app = typer.Typer(help="Inspect and replay dead letters.", no_args_is_help=True, rich_markup_mode="markdown")
 
-REASON = typer.Option(None, "--reason", help="Only those of this reason.")
-STAGE = typer.Option(None, "--stage", help="Only those of this stage.")
+REASON = typer.Option(None, "--reason", help="Only dead letters with this reason.")
+STAGE = typer.Option(None, "--stage", help="Only dead letters of this stage.")
 
 
 def register(parent: typer.Typer) -> None:
@@ -85,7 +85,7 @@ def _is_of(letter: DeadLetter, reason: str | None, stage: str | None) -> bool:
 def list_(
     reason: str = REASON,
     stage: str = STAGE,
-    limit: int = typer.Option(50, "--limit", min=0, help="Show the newest so many."),
+    limit: int = typer.Option(50, "--limit", min=0, help="Maximum number to show, the newest."),
 ) -> None:
     """List the dead letters, newest last.
 
@@ -113,7 +113,7 @@ def list_(
 
 
 @app.command()
-def show(position: str = typer.Argument(..., help="partition:offset, as `rasd dlq list` prints it.")) -> None:
+def show(position: str = typer.Argument(..., help="partition:offset, as printed by `rasd dlq list`.")) -> None:
     """Print the original bytes of one dead letter.
 
     Example: `rasd dlq show 0:17 > record.json`
@@ -131,12 +131,14 @@ def show(position: str = typer.Argument(..., help="partition:offset, as `rasd dl
 
 @app.command()
 def replay(
-    positions: list[str] = typer.Argument(None, metavar="[POSITION…]", help="partition:offset of each letter."),
+    positions: list[str] = typer.Argument(None, metavar="[POSITION…]", help="partition:offset of each dead letter."),
     reason: str = REASON,
     stage: str = STAGE,
-    everything: bool = typer.Option(False, "--all", help="All of them."),
+    everything: bool = typer.Option(False, "--all", help="Replay all dead letters."),
 ) -> None:
-    """Send dead letters back to the topic that they came from. They stay listed; what fails again is listed anew.
+    """Send dead letters back to the topics that they came from.
+
+    They stay in the list; one that fails again is listed once more.
 
     Example: `rasd dlq replay --reason poison`
     """

@@ -1,4 +1,4 @@
-"""rasd enrich: all stages on files, in one process."""
+"""rasd enrich: run all stages on files, in one process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Lists of `size` items. Those read before a file that cannot be opened come before its error."""
+    """Yield lists of `size` items. On an unreadable file, the items read before it are yielded before its error."""
     batch: list[Item] = []
     try:
         for item in items:
@@ -37,9 +37,9 @@ def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 
 def _open(output: Path, paths: list[Path]) -> BinaryIO:
-    """A file to write, emptied."""
+    """Open the output file, truncated."""
     if is_read(output, paths):
-        raise OperatorError(f"{output}: cannot be read and written at once", hint="name another file with -o", status=2)
+        raise OperatorError(f"{output}: is both input and output", hint="choose another file with -o", status=2)
     try:
         return output.open("wb")
     except OSError as error:
@@ -48,16 +48,18 @@ def _open(output: Path, paths: list[Path]) -> BinaryIO:
 
 def enrich(
     paths: list[Path] = PATHS,
-    output: Path = typer.Option(None, "-o", "--output", help="File to write; standard output when not given."),
+    output: Path = typer.Option(None, "-o", "--output", help="File to write; standard output by default."),
     geojson: bool = typer.Option(
-        False, "--geojson", help="Write one GeoJSON FeatureCollection: a point for every place of every article."
+        False, "--geojson", help="Write a GeoJSON FeatureCollection with a point for each place of each article."
     ),
-    explain: bool = typer.Option(False, "--explain", help="Add what cleaning removed, and why, to trace.clean."),
+    explain: bool = typer.Option(
+        False, "--explain", help="Add the text that cleaning removed, and why, as trace.clean."
+    ),
 ) -> None:
-    """Run all stages in this process, with no server: one enriched JSON document a line.
+    """Run all stages on files without a server; write one enriched JSON document per line.
 
-    Articles that a stage refuses (an empty body, say) are named on standard error. The exit status is 1 when a record
-    could not be read at all.
+    Articles that a stage rejects (for an empty body, for example) are reported on standard error. The exit status is 1
+    if a record could not be read.
 
     Example: `rasd enrich page.html -o page.jsonl`, or `rasd enrich day.zip --geojson -o day.geojson` for a map
     """
@@ -70,7 +72,7 @@ def enrich(
     console = err()
     pipeline = LocalPipeline(settings)
     written = refused = unreadable = 0
-    # First, for a path that is not there must not cost what the output holds.
+    # Before the output is truncated, so that a missing path does not destroy an existing file.
     total = count_bytes(paths)
     sink = sys.stdout.buffer if output is None else _open(output, paths)
     writer = FeatureWriter(sink) if geojson else LineWriter(sink)
@@ -97,6 +99,6 @@ def enrich(
         sink.flush()
         if output is not None:
             sink.close()
-    console.print(f"{written} articles, {refused} records refused, {unreadable} unreadable")
+    console.print(f"{written} articles written, {refused} records rejected, {unreadable} unreadable")
     if unreadable:
         raise OperatorError(f"{unreadable} records could not be read")

@@ -1,10 +1,12 @@
-"""rasd evaluate: how right a stage is. Each stage adds a command of its own to `app`."""
+"""rasd evaluate: measure a stage against a gold file. Stages add their commands to `app`."""
 
 from __future__ import annotations
 
 import typer
 
-app = typer.Typer(help="How right a stage is, against a gold file.", no_args_is_help=True, rich_markup_mode="markdown")
+app = typer.Typer(
+    help="Measure the quality of a stage against a gold file.", no_args_is_help=True, rich_markup_mode="markdown"
+)
 
 
 def register(parent: typer.Typer) -> None:

@@ -1,4 +1,4 @@
-"""rasd index: the indices in Elasticsearch, made, shown and renewed."""
+"""rasd index: create, show, roll over and migrate the indices in Elasticsearch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
 app = typer.Typer(
-    help="The indices in Elasticsearch: setup, status, rollover, migrate.",
+    help="Manage the Elasticsearch indices.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
@@ -28,7 +28,7 @@ def register(parent: typer.Typer) -> None:
 
 
 def _run(work: Callable[[AsyncElasticsearch, Settings], Awaitable[T]]) -> T:
-    """Do something with a client that is closed afterwards."""
+    """Call `work` with a client, which is closed afterwards."""
     from streams.elastic.client import make_client
 
     settings = get_settings()
@@ -45,7 +45,7 @@ def _run(work: Callable[[AsyncElasticsearch, Settings], Awaitable[T]]) -> T:
 
 @app.command()
 def setup() -> None:
-    """Put the index templates in place and make the first index. Harmless when they are there.
+    """Install the index templates and create the first index, unless they exist.
 
     Example: `rasd index setup`
     """
@@ -53,7 +53,7 @@ def setup() -> None:
 
     made = _run(ensure_index)
     alias = names(get_settings()).write
-    typer.echo(f"{alias}: {'first index created' if made else 'there'}, templates up to date")
+    typer.echo(f"{alias}: {'first index created' if made else 'exists'}, templates up to date")
 
 
 @app.command()
@@ -66,23 +66,23 @@ def status() -> None:
 
     states = _run(list_indices)
     if not states:
-        typer.echo("no index yet; rasd index setup makes the first")
+        typer.echo("there is no index yet; rasd index setup creates the first")
         return
     table = Table("index", "role", "articles", "size", "mapping", box=None, pad_edge=False, header_style="bold")
     for column in table.columns[2:4]:
         column.justify = "right"
     for state in states:
-        mapping = "up to date" if state.up_to_date else "older: rasd index migrate"
-        role = state.role + (", writes held back" if state.blocked else "")
+        mapping = "up to date" if state.up_to_date else "outdated: rasd index migrate"
+        role = state.role + (", writes blocked" if state.blocked else "")
         table.add_row(state.name, role, f"{state.documents:,}", f"{state.size / 1e6:,.1f} MB", mapping)
     out().print(table)
 
 
 @app.command()
-def rollover(now: bool = typer.Option(False, "--now", help="Whatever the conditions say.")) -> None:
-    """Begin a new index if the one that is written to is old or large enough (RASD_ROLLOVER_*). Searches see all.
+def rollover(now: bool = typer.Option(False, "--now", help="Do so whether or not a condition is met.")) -> None:
+    """Start a new write index if the current one is old or large enough (RASD_ROLLOVER_*).
 
-    Run it daily, where Elasticsearch has no index lifecycle management that does it by itself.
+    Searches cover all indices. Run it daily if Elasticsearch has no index lifecycle management, which does it itself.
 
     Example: `rasd index rollover`
     """
@@ -90,24 +90,28 @@ def rollover(now: bool = typer.Option(False, "--now", help="Whatever the conditi
 
     done = _run(lambda client, settings: roll_over(client, settings, at_once=now))
     if done.new is not None:
-        typer.echo(f"{done.old} is full; new articles go to {done.new}")
+        typer.echo(f"{done.old} was rolled over; new articles go to {done.new}")
         return
     conditions = ", ".join(sorted(name.strip("[]") for name in done.met))
-    typer.echo(f"{done.old} goes on; it would be rolled over at {conditions}")
+    typer.echo(f"{done.old} stays the write index; conditions of a roll-over: {conditions}")
 
 
 @app.command()
 def migrate(
-    everything: bool = typer.Option(False, "--all", help="Indices that are up to date, too (shards or codec changed)."),
-    remove_old: bool = typer.Option(
-        False, "--remove-old/--keep-old", help="Delete the old indices; kept, they are outside the aliases."
+    everything: bool = typer.Option(
+        False, "--all", help="Also migrate indices that are up to date (after a change of shards or codec)."
     ),
-    delete_copies: bool = typer.Option(False, "--abandon", help="Instead: delete unfinished copies, let writes go on."),
+    remove_old: bool = typer.Option(
+        False, "--remove-old/--keep-old", help="Delete the old indices, or keep them outside the aliases."
+    ),
+    delete_copies: bool = typer.Option(
+        False, "--abandon", help="Instead, delete the targets of unfinished migrations and unblock writes."
+    ),
 ) -> None:
-    """Renew indices whose mapping or analysis is older than the files, while articles come in and searches go on.
+    """Migrate indices with an outdated mapping or analysis, without interrupting searches.
 
-    The new index is built beside the old one and takes its place at once; writes wait for a moment at the end. If it is
-    interrupted, run it again: it goes on where it was.
+    Documents are copied to a new index, which then replaces the old one; writes are blocked for a moment at the end.
+    After an interruption, run the command again: it resumes.
 
     Example: `rasd index migrate --remove-old`
     """
@@ -138,7 +142,7 @@ def migrate(
     for one in migrated:
         typer.echo(
             f"{one.source} → {one.target}: {one.documents:,} articles{', resumed' if one.resumed else ''}, "
-            f"writes held back for {one.pause:.1f} s"
+            f"writes blocked for {one.pause:.1f} s"
         )
     if not migrated:
-        typer.echo("every index is up to date")
+        typer.echo("all indices are up to date")

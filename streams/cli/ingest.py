@@ -19,9 +19,9 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(paths: list[Path] = PATHS) -> None:
-    """Send files into articles.raw.
+    """Send articles from files to the topic articles.raw.
 
-    What cannot be read is named by file and line, and kept in articles.dlq; the exit status is then 1.
+    Unreadable records are reported by file and line and kept in articles.dlq; the exit status is then 1.
 
     Example: `rasd ingest day.jsonl pages/ archive.zip`
     """
@@ -41,6 +41,6 @@ def ingest(paths: list[Path] = PATHS) -> None:
     typer.echo(f"{report.sent} records sent to articles.raw")
     if report.refused or report.unsent:
         raise OperatorError(
-            f"{report.refused} unreadable records went to articles.dlq, {report.unsent} were too large to send",
+            f"{report.refused} unreadable records sent to articles.dlq, {report.unsent} too large to send",
             hint="rasd dlq list",
         )

@@ -1,7 +1,7 @@
-"""The `rasd` command: its subcommands, and how each of them fails.
+"""The `rasd` command: registers the subcommands and reports their errors.
 
-Exit status: 0 done, 1 it failed, 2 it was called wrongly. A failure is one line on standard error, and a second one
-with the command that helps; never a traceback, unless RASD_LOG_LEVEL=debug asks for it.
+Exit status: 0 success, 1 failure, 2 invalid usage. An error is one line on standard error, and a second one with a
+hint; a traceback is printed only with RASD_LOG_LEVEL=debug.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from streams.settings import STAGE_NAMES, Settings, get_settings
 
 app = typer.Typer(
     name="rasd",
-    help="Rasd (رصد): from raw Arabic news pages to searchable, deduplicated, tagged articles.",
+    help="Rasd (رصد) turns raw Arabic news pages into searchable, deduplicated, tagged articles.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -65,10 +65,10 @@ def _one_line(text: str) -> str:
 def _settings_fault(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     if not first["loc"]:
-        # Several settings that do not fit together: the message names them, and the input is all settings with secrets.
+        # Settings that contradict each other: the message names them. The input is omitted, as it contains secrets.
         return first["msg"].removeprefix("Value error, ")
     name = "_".join(str(part) for part in first["loc"]).upper()
-    return f"setting RASD_{name}: {first['msg']} (it is {first.get('input')!r})"
+    return f"setting RASD_{name}: {first['msg']} (value: {first.get('input')!r})"
 
 
 def main() -> None:
@@ -77,13 +77,13 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each way to end)
-    """Run one command; returns its exit status."""
+    """Run one command and return its exit status."""
     try:
         result = app(arguments, prog_name="rasd", standalone_mode=False)
     except TyperException as error:
-        # It is empty where the help was printed instead: `rasd`, `rasd topics`.
+        # The message is empty if the help was printed instead: `rasd`, `rasd topics`.
         if message := error.format_message():
-            _say(message, "rasd --help, or --help after the command")
+            _say(message, "see rasd --help, or --help after the command")
         return error.exit_code
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
@@ -93,21 +93,21 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each way t
         _say(error.message, error.hint)
         return error.status
     except Retryable as error:
-        _say(str(error), "rasd status shows what runs; rasd up starts the native Kafka and Elasticsearch")
+        _say(str(error), "rasd status shows what is running; rasd up starts a local Kafka and Elasticsearch")
         return 1
     except BrokenPipeError:
-        # The reader of our output left (`rasd enrich … | head`): nothing more to say, and nowhere to say it.
+        # The reader of our output has closed the pipe (`rasd enrich … | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
         if isinstance(error, ValidationError) and error.title == Settings.__name__:
-            _say(_settings_fault(error), ".env.example lists all settings")
+            _say(_settings_fault(error), "see .env.example for all settings")
             return 2
         if os.environ.get("RASD_LOG_LEVEL") == "debug":
             traceback.print_exc()
         if isinstance(error, ModuleNotFoundError) and (missing := missing_extra(error)):
             _say(missing.message, missing.hint)
             return missing.status
-        _say(f"unexpected {type(error).__name__}: {error}", "RASD_LOG_LEVEL=debug shows where it happened")
+        _say(f"unexpected {type(error).__name__}: {error}", "set RASD_LOG_LEVEL=debug for a traceback")
         return 1
     return result if isinstance(result, int) else 0

@@ -1,8 +1,8 @@
-"""Hits as lines: title, outlet, time, the best pieces with the matching words marked, places.
+"""Prints hits: title, outlet, time, the best pieces with the matching words in bold, places.
 
-Terminals differ in how they order right-to-left text; most do it by themselves within a line when the line's direction
-is told. So on a terminal Arabic lines are aligned to the right, and what stands in another direction is isolated
-(Unicode Annex 9). In a pipe lines are plain text: no colours, no padding, no invisible characters, for grep and files.
+Terminals differ in how they order right-to-left text; most do so correctly within a line whose direction is clear. So
+on a terminal, Arabic lines are aligned right and text of the other direction is isolated (Unicode Annex 9). In a pipe,
+lines are plain text without colours, padding or invisible characters.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FIRST_STRONG_ISOLATE, END_ISOLATE = "\u2068", "\u2069"
 
 
 def is_rtl(text: str) -> bool:
-    """Whether the first letter with a direction is written from right to left (rules P2 and P3 of Annex 9)."""
+    """Return whether the first letter with a strong direction is right-to-left (Annex 9, rules P2 and P3)."""
     for character in text:
         direction = unicodedata.bidirectional(character)
         if direction in {"R", "AL"}:
@@ -31,20 +31,22 @@ def is_rtl(text: str) -> bool:
 
 
 def isolate(text: str) -> str:
-    """Keep a name's direction from reordering its neighbours."""
+    """Isolate a name, so that its direction does not reorder the surrounding text."""
     return f"{FIRST_STRONG_ISOLATE}{text}{END_ISOLATE}"
 
 
 def marked(highlight: Highlight, style: str = "", *, aligned: bool = True) -> Text:
-    """The piece with its matches in bold, on one line.
+    """Render a highlight on one line, its matches in bold.
 
     Args:
-        aligned: whether right-to-left text stands on the right.
+        highlight: the piece of text.
+        style: of the whole text.
+        aligned: whether to align right-to-left text to the right.
     """
     text = Text(" ".join(highlight.text.split("\n")), style=style)
     for start, end in highlight.marks:
         text.stylize("bold yellow", start, end)
-    # "left" would fill lines up with spaces.
+    # "left" would pad lines with spaces.
     text.justify = "right" if aligned and is_rtl(highlight.text) else "default"
     return text
 
@@ -54,7 +56,7 @@ def _plain(text: str) -> Highlight:
 
 
 def hit_lines(hit: Hit, number: int, *, terminal: bool = True) -> Group:
-    """One hit."""
+    """Render one hit, for a terminal or as plain text."""
     article = hit.article
     keep = isolate if terminal else str
     title = hit.highlights.title or _plain(article.title or article.body[:80])
@@ -81,12 +83,12 @@ def _once(values: Iterable[str]) -> list[str]:
 
 
 def print_hit(hit: Hit, number: int, console: Console) -> None:
-    """One hit, as this console shows it best."""
+    """Print one hit in the form that suits the console."""
     console.print(hit_lines(hit, number, terminal=console.is_terminal))
 
 
 def print_page(page: SearchPage, console: Console, *, query: str = "") -> None:
-    """All hits of a page, and how many there are."""
+    """Print all hits of a page, and the number of matching articles."""
     if not page.hits:
         wanted = isolate(query) if console.is_terminal else query
         console.print(f"no article found{f' for {wanted}' if query else ''}", markup=False)
@@ -94,7 +96,7 @@ def print_page(page: SearchPage, console: Console, *, query: str = "") -> None:
     for number, hit in enumerate(page.hits, start=1):
         print_hit(hit, number, console)
     least = "" if page.total_is_exact else "at least "
-    ending = "; the server ran out of time, there may be more" if page.partial else ""
+    ending = "; the search timed out, there may be more" if page.partial else ""
     text = f"{least}{page.total} {'article' if page.total == 1 else 'articles'} in {page.took_ms} ms{ending}"
     console.print()
     console.print(Text(text, style="dim"))

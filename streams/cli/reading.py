@@ -1,4 +1,4 @@
-"""What the commands that read files have in common: the argument PATH…, and a progress bar."""
+"""The argument PATH… and the progress bar of the commands that read files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRe
 from streams.sources.files import Item
 
 PATHS = typer.Argument(
-    ..., metavar="PATH…", help="Files or folders: .json .jsonl .zip .html .txt; - is standard input."
+    ..., metavar="PATH…", help="Files or folders of .json, .jsonl, .html, .txt or .zip; - is standard input."
 )
 
 
@@ -27,7 +27,7 @@ def progress_bar(console: Console) -> Progress:
 
 
 class RecordCounter:
-    """Moves a progress bar by the bytes of the records read."""
+    """Advances a progress bar by the bytes of each record read."""
 
     def __init__(self, bar: Progress, description: str, total: int | None) -> None:
         self.bar = bar

@@ -1,4 +1,4 @@
-"""rasd worker, serve: the processes of a running system."""
+"""rasd worker, rasd serve: the long-running processes."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ def register(app: typer.Typer) -> None:
 
 def worker(
     stages: str = typer.Option(
-        None, "--stages", help=f"Stages to run, comma separated; all when not given: {', '.join(STAGE_NAMES)}."
+        None, "--stages", help=f"Stages to run, comma-separated; by default all: {', '.join(STAGE_NAMES)}."
     ),
-    port: int = typer.Option(None, "--port", help="Port of /metrics, /livez, /readyz; 0 takes a free one."),
+    port: int = typer.Option(None, "--port", help="Port for /metrics, /livez and /readyz; 0 for any free port."),
 ) -> None:
-    """Run stages until told to stop. Any number of workers share the work.
+    """Run the pipeline's stages, or some of them, until stopped.
 
-    Waits for Kafka and Elasticsearch when they are away, and starts itself again after a crash.
+    Any number of workers share the partitions. A worker waits while Kafka or Elasticsearch is unavailable, and restarts
+    itself after a crash.
 
     Example: `rasd worker --stages clean,entities`
     """
@@ -46,8 +47,8 @@ def worker(
     started = time.monotonic()
 
     def start_again(pause: float = 0.0) -> None:
-        """Replace this process by a fresh one: nothing of the crashed state survives, and the process id stays."""
-        get_logger(__name__).warning("the worker crashed and starts again", seconds=pause, restarts=restarts + 1)
+        """Replace this process by a new one, without the state of the crashed one and with the same process id."""
+        get_logger(__name__).warning("the worker crashed; restarting", seconds=pause, restarts=restarts + 1)
         time.sleep(pause)
         os.environ[_RESTARTS] = str(restarts + 1)
         os.execv(sys.executable, [sys.executable, "-m", "streams.cli", *sys.argv[1:]])  # noqa: S606
@@ -61,9 +62,9 @@ def serve(
     host: str = typer.Option(None, "--host", help="Address to listen on."),
     port: int = typer.Option(None, "--port", help="Port to listen on."),
 ) -> None:
-    """Serve the query API and the live feed.
+    """Serve the query API and the live feed over HTTP.
 
-    Beyond loopback it asks for API keys (`rasd api-key new`) and does not start without any.
+    On an address other than loopback it requires API keys (`rasd api-key new`).
 
     Example: `rasd serve --port 28000`, then open http://127.0.0.1:28000/docs
     """
@@ -78,5 +79,5 @@ def serve(
     check_exposed(address, read_keys(settings), settings)
     listening = listen(address, settings.api_port if port is None else port)
     shown = f"[{address}]" if ":" in address else address
-    get_logger(__name__).info("the API listens", address=f"http://{shown}:{listening.getsockname()[1]}")
+    get_logger(__name__).info("the API is listening", address=f"http://{shown}:{listening.getsockname()[1]}")
     Server(create_api(settings)).run(sockets=[listening])

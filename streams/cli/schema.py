@@ -1,4 +1,4 @@
-"""rasd schema: the JSON Schemas of the records."""
+"""rasd schema: write the JSON Schemas of the records."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def register(app: typer.Typer) -> None:
 
 
 def schema(
-    folder: Path = typer.Argument(Path("docs/schemas"), help="Where to write them."),
-    check: bool = typer.Option(False, "--check", help="Write nothing; exit 1 when a file is out of date."),
+    folder: Path = typer.Argument(Path("docs/schemas"), help="Folder to write them to."),
+    check: bool = typer.Option(False, "--check", help="Write nothing; exit with status 1 if a file is out of date."),
 ) -> None:
-    """Write the JSON Schemas of the records.
+    """Write the JSON Schemas of raw and enriched articles to a folder.
 
     Example: `rasd schema docs/schemas`
     """

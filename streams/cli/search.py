@@ -1,4 +1,4 @@
-"""rasd search: what was indexed."""
+"""rasd search: search the index from the terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from streams.search.request import SearchRequest
 
 PIPE_WIDTH = 100
-_MANY = "may be given several times"
+_MANY = "repeatable"
 
 
 def register(app: typer.Typer) -> None:
@@ -25,26 +25,32 @@ def register(app: typer.Typer) -> None:
 
 
 def search(
-    query: str = typer.Argument("", help='Words; «phrases» or "phrases", -excluded, أو (OR). Empty: everything.'),
-    place: list[str] = typer.Option([], "--place", help=f"Only articles that name this place; {_MANY}."),
-    country: list[str] = typer.Option([], "--country", help=f"ISO code of a country that is named; {_MANY}."),
-    person: list[str] = typer.Option([], "--person", help=f"Only articles that name this person; {_MANY}."),
-    organisation: list[str] = typer.Option([], "--organisation", help=f"Or this organisation; {_MANY}."),
-    source: list[str] = typer.Option([], "--source", help=f"Only this outlet; {_MANY}."),
-    language: list[str] = typer.Option([], "--language", help=f"Only this language (ar, fr, …); {_MANY}."),
-    near: str = typer.Option(None, "--near", help="lat,lon: only places around it."),
-    radius: float = typer.Option(50.0, "--radius", help="Kilometres around --near."),
-    since: str = typer.Option(None, "--from", help="Earliest day or time, ISO 8601."),
-    until: str = typer.Option(None, "--to", help="Latest day or time, exclusive."),
-    sort: str = typer.Option("relevance", "--sort", help="relevance or time."),
-    size: int = typer.Option(10, "--size", "-n", help="Hits to show."),
-    fold: bool = typer.Option(True, "--fold/--no-fold", help="Show each story once, or every copy."),
-    follow: bool = typer.Option(False, "--follow", "-f", help="The newest hits, then live ones until Ctrl-C."),
+    query: str = typer.Argument("", help='Words, "phrases" or «phrases», -excluded, أو (OR). By default all articles.'),
+    place: list[str] = typer.Option([], "--place", help=f"Only articles that name this place ({_MANY})."),
+    country: list[str] = typer.Option(
+        [], "--country", help=f"Only articles that name this country, an ISO code such as EG ({_MANY})."
+    ),
+    person: list[str] = typer.Option([], "--person", help=f"Only articles that name this person ({_MANY})."),
+    organisation: list[str] = typer.Option(
+        [], "--organisation", help=f"Only articles that name this organisation ({_MANY})."
+    ),
+    source: list[str] = typer.Option([], "--source", help=f"Only articles by this outlet ({_MANY})."),
+    language: list[str] = typer.Option([], "--language", help=f"Only articles in this language: ar, fr, … ({_MANY})."),
+    near: str = typer.Option(None, "--near", help="Only articles that name a place around lat,lon. See --radius."),
+    radius: float = typer.Option(50.0, "--radius", help="Greatest distance from --near, in kilometres."),
+    since: str = typer.Option(None, "--from", help="Earliest date or time (ISO 8601), inclusive."),
+    until: str = typer.Option(None, "--to", help="Latest date or time, exclusive."),
+    sort: str = typer.Option("relevance", "--sort", help="Order: relevance or time (newest first)."),
+    size: int = typer.Option(10, "--size", "-n", help="Maximum number of hits."),
+    fold: bool = typer.Option(True, "--fold/--no-fold", help="Show one article of each cluster of copies, or all."),
+    follow: bool = typer.Option(False, "--follow", "-f", help="Show the newest hits, then live ones until Ctrl-C."),
     as_json: bool = typer.Option(
-        False, "--json", help="The page as one JSON object, as GET /search gives it; with --follow one hit a line."
+        False, "--json", help="Print the page as one JSON object, as GET /search does; with --follow, one hit per line."
     ),
 ) -> None:
-    """Search the index. Exit status 0 whether or not something was found.
+    """Search the index and print the hits.
+
+    The exit status is 0 even if nothing was found.
 
     Example: `rasd search '"مجلس الأمن" -رياضة' --place ليبيا`
     """

@@ -1,4 +1,4 @@
-"""rasd up, down, status: the native Kafka and Elasticsearch."""
+"""rasd up, down, status: a local Kafka and Elasticsearch (the native stack)."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def register(app: typer.Typer) -> None:
 
 
 def up() -> None:
-    """Start Kafka and Elasticsearch on this machine, in the background.
+    """Start a local Kafka and Elasticsearch in the background.
 
-    The first time they are fetched and checked against their SHA-256. A second call is harmless.
+    On first use, they are downloaded and their SHA-256 is verified. Servers that already run are left alone.
 
     Example: `rasd up && rasd status`
     """
@@ -33,19 +33,19 @@ def up() -> None:
     out().print(_table(report))
 
 
-def down(wipe: bool = typer.Option(False, "--wipe", help="Delete their data too.")) -> None:
-    """Stop what `rasd up` started, and nothing else. Data stays.
+def down(wipe: bool = typer.Option(False, "--wipe", help="Also delete their data.")) -> None:
+    """Stop the servers that `rasd up` started; keep their data.
 
     Example: `rasd down`
     """
     from deploy.local import stack
 
     stopped = stack.down(get_settings(), wipe=wipe)
-    typer.echo(f"stopped {' and '.join(stopped)}" if stopped else "nothing of ours was running")
+    typer.echo(f"stopped {' and '.join(stopped)}" if stopped else "no server was running")
 
 
 def status() -> None:
-    """Say what runs where. Exit status 1 when something does not answer.
+    """Show the local servers' state, addresses and logs; exit with status 1 unless all are ready.
 
     Example: `rasd status`
     """

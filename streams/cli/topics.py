@@ -1,4 +1,4 @@
-"""rasd topics: Kafka's topics."""
+"""rasd topics: create, inspect and grow the topics, and rewind consumers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import typer
 from streams.errors import OperatorError
 from streams.settings import get_settings
 
-app = typer.Typer(
-    help="Kafka's topics: create, status, grow, rewind.", no_args_is_help=True, rich_markup_mode="markdown"
-)
+app = typer.Typer(help="Manage the Kafka topics.", no_args_is_help=True, rich_markup_mode="markdown")
 
 
 def register(parent: typer.Typer) -> None:
@@ -20,7 +18,7 @@ def register(parent: typer.Typer) -> None:
 
 @app.command()
 def create() -> None:
-    """Create the topics that are not there yet, with their partitions.
+    """Create the missing topics.
 
     Example: `rasd topics create`
     """
@@ -30,12 +28,14 @@ def create() -> None:
     settings = get_settings()
     made = asyncio.run(create_topics(settings))
     for spec in topic_specs(settings):
-        typer.echo(f"{spec.name}\t{spec.partitions} partitions\t{'created' if spec.name in made else 'there'}")
+        typer.echo(f"{spec.name}\t{spec.partitions} partitions\t{'created' if spec.name in made else 'exists'}")
 
 
 @app.command()
 def status() -> None:
-    """Show what each topic holds and what the workers (RASD_APP_ID) have not finished, whether they run or not.
+    """Show the records in each topic, and those that the workers (RASD_APP_ID) have not processed.
+
+    Works whether or not a worker is running.
 
     Example: `rasd topics status`
     """
@@ -47,7 +47,7 @@ def status() -> None:
     states = asyncio.run(topic_states(get_settings()))
     if not states:
         raise OperatorError("there are no topics yet", hint="rasd topics create")
-    table = Table("topic", "partitions", "records", "waiting", "lacking copies", box=None, pad_edge=False)
+    table = Table("topic", "partitions", "records", "waiting", "under-replicated", box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
     for topic, state in states.items():
@@ -58,12 +58,12 @@ def status() -> None:
 
 @app.command()
 def grow(
-    partitions: int = typer.Argument(..., min=1, help="How many each topic that workers share shall have."),
+    partitions: int = typer.Argument(..., min=1, help="New number of partitions of each topic that workers share."),
 ) -> None:
-    """Give the topics more partitions, so that more workers can share them. It cannot be undone.
+    """Add partitions to the topics, so that more workers can share them. This cannot be undone.
 
-    The workers must be stopped, and start again with RASD_PARTITIONS set to the new number. docs/guides/production.md
-    has the whole procedure.
+    Stop the workers first, and restart them with RASD_PARTITIONS set to the new number. The procedure is described in
+    docs/guides/production.md.
 
     Example: `rasd topics grow 8`
     """
@@ -78,18 +78,18 @@ def grow(
 @app.command()
 def rewind(
     since: str = typer.Option(
-        ..., "--since", help="First record to read again: a date or a time (ISO 8601, else UTC)."
+        ..., "--since", help="Reprocess records since this date or time (ISO 8601; UTC if it has no offset)."
     ),
     stages: str = typer.Option(
         None,
         "--stages",
-        help="Stages that read again, comma separated: from then, or what one of them writes anew.",
+        help="Stages to rewind, comma-separated; those whose input another of them rewrites are not rewound.",
     ),
 ) -> None:
-    """Let stages work once more on what came since a moment: after one of them changed.
+    """Make stages reprocess records since a given time, for example after one of them changed.
 
-    The workers of this application (RASD_APP_ID) must be stopped. Articles replace those in the index only under a
-    higher RASD_PIPELINE_REVISION. docs/guides/production.md has the whole procedure.
+    The workers of this application (RASD_APP_ID) must be stopped. Articles in the index are replaced only under a
+    higher RASD_PIPELINE_REVISION. The procedure is described in docs/guides/production.md.
 
     Example: `RASD_APP_ID=again rasd topics rewind --since 2026-11-20 --stages entities,geotag,index`
     """
@@ -102,9 +102,11 @@ def rewind(
     try:
         moment = datetime.fromisoformat(since)
     except ValueError as error:
-        raise OperatorError(f"--since {since} is no date or time", hint="--since 2026-11-20T06:00", status=2) from error
+        raise OperatorError(
+            f"--since {since} is not a date or time", hint="for example --since 2026-11-20T06:00", status=2
+        ) from error
     given = {"stages": stages} if stages else {}
     settings = Settings.model_validate(get_settings().model_dump() | given)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     for topic, number in asyncio.run(do_rewind(settings, load_stages(settings.stages), moment)).items():
-        typer.echo(f"{topic}\t{number} records to read again")
+        typer.echo(f"{topic}\t{number} records to reprocess")

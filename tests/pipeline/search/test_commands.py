@@ -49,14 +49,14 @@ def test_the_life_of_an_index(rasd: Type, settings: Settings) -> None:
     prefix = settings.index_prefix
     assert "no index yet" in rasd("index", "status")
     assert "first index created" in rasd("index", "setup")
-    assert "write: there, templates up to date" in rasd("index", "setup")
-    assert "goes on; it would be rolled over at max_age: 30d" in rasd("index", "rollover")
+    assert "write: exists, templates up to date" in rasd("index", "setup")
+    assert "stays the write index; conditions of a roll-over: max_age: 30d" in rasd("index", "rollover")
     _store(settings)
     said = rasd("index", "rollover", "--now")
     assert said.count(f"{prefix}-articles-v1-") == 2
     rows = [line.split() for line in rasd("index", "status").splitlines()[1:]]
     assert [(row[1], row[2]) for row in rows] == [("read", "2"), ("write", "0")]
-    assert rasd("index", "migrate") == "every index is up to date\n"
+    assert rasd("index", "migrate") == "all indices are up to date\n"
     assert rasd("index", "migrate", "--abandon") == "no unfinished migration\n"
     renewed = rasd("index", "migrate", "--all", "--remove-old").splitlines()
     assert [line.split(": ")[1].split(" articles")[0] for line in renewed] == ["2", "0"]
