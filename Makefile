@@ -1,6 +1,6 @@
 # Rasd: `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-neural check unit explore format lock train-entities stock-phrases gazetteer schemas clean
+.PHONY: help setup demo test test-neural check unit explore format lock train-entities stock-phrases gazetteer towns schemas clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -66,6 +66,9 @@ train-entities: setup ## train the tagger anew from ../shared/corpus
 
 stock-phrases: setup ## rebuild dedupe's table of stock phrases from ../shared/corpus
 	@$(BIN)/python -m agents.dedupe.build ../shared/corpus/saudinewsnet
+
+towns: setup ## compile cleaning's table of towns from GeoNames
+	@$(BIN)/python -m agents.clean.build.towns
 
 gazetteer: setup ## compile the gazetteer from GeoNames, CLDR and agents/geotag/data/*.csv
 	@$(BIN)/python -m agents.geotag.build

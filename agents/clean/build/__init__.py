@@ -1,0 +1,1 @@
+"""Makes the tables of cleaning. Build time: nothing that runs imports it."""
