@@ -1,4 +1,4 @@
-"""`python -m benchmarks.cleaning CORPUS`: every figure of docs/explanation/cleaning.md."""
+"""`python -m benchmarks.cleaning CORPUS`: every figure of docs/experiments/cleaning.md."""
 
 from __future__ import annotations
 

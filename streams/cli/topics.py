@@ -89,7 +89,7 @@ def rewind(
     """Make stages reprocess records since a given time, for example after one of them changed.
 
     The workers of this application (RASD_APP_ID) must be stopped. Articles in the index are replaced only under a
-    higher RASD_PIPELINE_REVISION. The procedure is described in docs/guides/production.md.
+    higher RASD_PIPELINE_REVISION. The procedure is described in docs/guides/re-process.md.
 
     Example: `RASD_APP_ID=again rasd topics rewind --since 2026-11-20 --stages entities,geotag,index`
     """

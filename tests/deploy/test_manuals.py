@@ -29,6 +29,19 @@ TEXTS = {manual: "\n".join(pages.values()) for manual, pages in PAGES.items()}
 # Compose's own words, and ours, for what stands between `docker compose` and a service.
 COMPOSE = r"docker compose (?:--\S+ )*(?:ps|logs|up|stop|restart|exec|run)((?: -[-\w]+(?:[ =][\w=]+)?)*)((?: [a-z]+)*)"
 EXAMPLES = ROOT / ".env.example"
+# What the runbook tells readers to look for in logs, health checks and tables, and who prints it.
+MESSAGES = {
+    "worker starts": "streams/engine/faust/worker.py",
+    "did not come": "streams/engine/faust/worker.py",
+    "Kafka has lost": "streams/engine/faust/worker.py",
+    "partitions are being assigned": "streams/engine/faust/worker_health.py",
+    "being read back": "streams/engine/faust/worker_health.py",
+    "waiting": "streams/engine/runner.py",
+    "a stage failed": "streams/engine/runner.py",
+    "the live feed failed; retrying": "streams/api/feed.py",
+    "under-replicated": "streams/cli/topics.py",
+    "outdated": "streams/cli/index.py",
+}
 
 pytestmark = pytest.mark.parametrize("manual", MANUALS)
 
@@ -96,6 +109,14 @@ def test_its_links_lead_somewhere(manual: str) -> None:
     broken = [line for line in broken_links(ROOT, pages) if line.partition(": ")[2] not in ANNOUNCED]
     assert broken == []
     assert any(linked_pages(page) for page in pages)
+
+
+def test_messages_that_it_quotes_are_printed(manual: str) -> None:
+    if manual != "runbook":
+        return
+    for message, module in MESSAGES.items():
+        assert re.search(rf"[`*][^`*\n]*{re.escape(message)}", TEXTS[manual]), message
+        assert message in (ROOT / module).read_text(encoding="utf-8"), message
 
 
 def test_every_entry_says_what_is_seen_where_to_look_and_what_to_do(manual: str) -> None:

@@ -18,7 +18,7 @@ from tests.support import clusters as kafka
 from tests.support.copies import articles
 from tests.support.processes import Running, wait_until, worker
 
-# So many articles go through each test of several workers; docs/explanation/dedupe.md has the results of 20,000.
+# So many articles go through each test of several workers; docs/experiments/dedupe.md has the results of 20,000.
 ARTICLES = int(os.environ.get("RASD_TEST_LOOKUP_ARTICLES", "4000"))
 PATIENCE = 180.0  # seconds without progress; a dead worker's partitions take many on a loaded machine
 

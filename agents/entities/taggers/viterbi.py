@@ -12,7 +12,7 @@ from agents.entities.bio import BREAKS, TAGS
 Floats = NDArray[np.float32]
 
 # Taggers trained on few names miss new ones, so the probability of O is multiplied by this. Cross-validated
-# (docs/explanation/entities.md).
+# (docs/experiments/entities.md).
 _PREFERENCE = np.array([0.67, *(1.0 for _ in TAGS[1:])], dtype=np.float32)
 _BREAKS = np.array(BREAKS)
 # Below any sum of logarithms of probabilities, and finite.

@@ -23,7 +23,7 @@ from agents.entities.training.corpus import Tagged
 from agents.entities.training.fitting import fit
 from agents.entities.training.word_statistics import DIMENSIONS, WordStatistics
 
-# Share of the random field that AQMAR taught too. Cross-validated (docs/explanation/entities.md).
+# Share of the random field that AQMAR taught too. Cross-validated (docs/experiments/entities.md).
 ADDED_SHARE = 0.25
 PENALTIES = {"c1": 0.05, "c2": 0.01, "max_iterations": 80, "feature.possible_transitions": True}
 
