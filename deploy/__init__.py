@@ -1,3 +1,3 @@
-"""What runs Rasd: the native stack, and the files for Docker, Kubernetes and the monitoring."""
+"""Deployment: the native stack, the demo, and the files for Docker, Kubernetes and monitoring."""
 
 __distribution__ = "rasd"  # streams.installation looks for this line

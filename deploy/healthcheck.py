@@ -1,9 +1,9 @@
-"""Ask a process in this container how it is: exit status 0 for an answer of 200, else 1 and one line saying why.
+"""Container health check: exit with status 0 if a process in this container answers 200, else 1 and print why.
 
     python healthcheck.py 26066 /readyz
 
-The slim Python image has neither curl nor wget. Only the standard library is used, and no proxy of the environment,
-which would send a question about 127.0.0.1 elsewhere.
+The slim Python image has neither curl nor wget. Uses only the standard library, and ignores proxy variables, which
+would send a request for 127.0.0.1 elsewhere.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ TIMEOUT_SECONDS = 4.0
 
 
 def check(port: int, path: str, host: str = "127.0.0.1") -> str | None:
-    """Why the process is not well, or None when it is.
+    """Return why the process is unhealthy, or None if it is healthy.
 
     Args:
-        port: of its HTTP server.
+        port: port of its HTTP server.
         path: /livez or /readyz.
-        host: its address.
+        host: address of its HTTP server.
     """
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
     try:
@@ -35,7 +35,7 @@ def check(port: int, path: str, host: str = "127.0.0.1") -> str | None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the check with `PORT PATH`; returns the exit status (0 well, 1 not well, 2 called wrongly)."""
+    """Run the check with the arguments PORT PATH; return the exit status: 0 healthy, 1 unhealthy, 2 usage error."""
     if len(arguments) != 2 or not arguments[0].isdigit() or not arguments[1].startswith("/"):
         sys.stderr.write("usage: healthcheck.py PORT PATH, for example 26066 /readyz\n")
         return 2

@@ -1,1 +1,1 @@
-"""The demo: everything started, the sample articles sent through, and what came out."""
+"""The demo: starts the whole system, processes sample articles and shows the results."""

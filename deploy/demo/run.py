@@ -1,7 +1,7 @@
-"""`rasd demo`: start everything, send the sample articles through, show what came out.
+"""`rasd demo`: starts all servers, processes the sample articles and shows the results.
 
-It looks from outside: records are counted in Kafka's topics, articles are searched by the HTTP API, dead letters are
-read from their topic. It ends well only if every sample was found.
+It observes the system from outside: it counts records in Kafka's topics, searches over the HTTP API, and reads the dead
+letters' topic. It succeeds only if a search finds every sample.
 """
 
 from __future__ import annotations
@@ -44,13 +44,15 @@ Json = dict[str, Any]
 
 
 def run(settings: Settings, console: Console, *, leave: bool) -> int:
-    """Run the demo; returns its exit status.
+    """Run the demo and return its exit status.
 
     Args:
-        leave: stop when everything was shown, instead of serving until Ctrl-C.
+        settings: ports and folders.
+        console: where to print.
+        leave: whether to stop after showing the results, instead of serving until Ctrl-C.
 
     Raises:
-        OperatorError: something did not start, or a sample was not found.
+        OperatorError: a server did not start, or a sample was not found.
     """
     samples = load_samples()
     servers = choose(settings, console)
@@ -76,7 +78,7 @@ def _show_everything(settings: Settings, console: Console, servers: Servers, sam
     console.print(f"{report.sent} raw records sent, {report.refused} unreadable ones to the dead letters")
     missing = _wait_until_found(settings, console, servers, samples)
     seconds = time.monotonic() - clock
-    # What an earlier run indexed is found before its copy has gone through.
+    # Samples indexed by an earlier run are found before the new copies are processed.
     after = _wait_until_through(settings, console, servers)
     letters = asyncio.run(_letters(settings, started))
     _print_stages(console, before, after, letters)
@@ -95,7 +97,7 @@ def _show_everything(settings: Settings, console: Console, servers: Servers, sam
         )
     unlike = sorted(letter.reason for letter in letters) != sorted(samples.dead_letters)
     if unlike:
-        raise OperatorError(f"dead letters: expected {sorted(samples.dead_letters)}, see the table above")
+        raise OperatorError(f"unexpected dead letters: expected {sorted(samples.dead_letters)}, see the table above")
 
 
 def _send(settings: Settings, samples: Samples) -> IngestReport:
@@ -105,7 +107,7 @@ def _send(settings: Settings, samples: Samples) -> IngestReport:
 
 
 def _ends(settings: Settings) -> dict[Topic, int]:
-    """Records ever written to each topic."""
+    """Return the number of records ever written to each topic."""
     return {topic: state.end for topic, state in asyncio.run(topic_states(settings)).items()}
 
 
@@ -127,10 +129,10 @@ def _wait_until_found(settings: Settings, console: Console, servers: Servers, sa
 
 
 def _wait_until_through(settings: Settings, console: Console, servers: Servers) -> dict[Topic, int]:
-    """Records ever written to each topic, once every stage has finished what it was given.
+    """Wait until all stages have processed their input; return the number of records ever written to each topic.
 
     Raises:
-        OperatorError: they did not within `THROUGH_SECONDS`.
+        OperatorError: they have not within `THROUGH_SECONDS`.
     """
     deadline = time.monotonic() + THROUGH_SECONDS
     ends: dict[Topic, int] = {}
@@ -139,14 +141,16 @@ def _wait_until_through(settings: Settings, console: Console, servers: Servers) 
         while time.monotonic() < deadline:
             servers.check()
             states = asyncio.run(topic_states(settings))
-            # Twice the same: a record may pass from topic to topic between two questions.
+            # Require the same answer twice, as a record may pass from one topic to the next between two requests.
             last, ends = ends, {topic: state.end for topic, state in states.items()}
             waiting = {topic.value: state.waiting for topic, state in states.items() if state.waiting}
             if not waiting and ends == last:
                 return ends
             time.sleep(0.3)
     number = sum(waiting.values())
-    raise OperatorError(f"after {THROUGH_SECONDS:.0f} s {number} records still wait, or more come in: {waiting}")
+    raise OperatorError(
+        f"after {THROUGH_SECONDS:.0f} s {number} records are unprocessed, or more keep arriving: {waiting}"
+    )
 
 
 def _is_found(settings: Settings, sample: Sample) -> bool:
@@ -181,7 +185,7 @@ def _print_stages(
 
 
 def _print_letters(console: Console, letters: list[DeadLetter]) -> None:
-    table = Table("reason", "what", "origin", title="Dead letters, as they should be", title_justify="left")
+    table = Table("reason", "what", "origin", title="Dead letters, as expected", title_justify="left")
     for letter in letters:
         where = letter.origin.location or f"{letter.origin.topic} {letter.origin.partition}:{letter.origin.offset}"
         table.add_row(letter.reason, letter.message, where.rpartition("/")[2])

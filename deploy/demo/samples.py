@@ -1,4 +1,4 @@
-"""The sample articles, and what must come of them (articles/expected.json)."""
+"""The sample articles and their expected results (articles/expected.json)."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ FOLDER = Path(__file__).parent / "articles"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One article that must be found."""
+    """An article that a search must find."""
 
     title: str
     url: str | None
     file: str
 
     def matches(self, title: str | None, url: str) -> bool:
-        """Whether a search hit is this sample: the title, and the address where two samples may share a title."""
+        """Return whether a search hit is this sample, by title and by URL or file, as samples may share a title."""
         return title == self.title and (url == self.url if self.url else Path(url).name == Path(self.file).name)
 
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """All of them.
+    """All sample articles.
 
     Attributes:
-        inputs: files to ingest, broken ones included.
-        articles: what must be searchable afterwards.
-        dead_letters: reasons of the records that must end in the dead letters.
+        inputs: files to ingest, including broken ones.
+        articles: articles that must be searchable afterwards.
+        dead_letters: reasons of the dead letters that must result.
         queries: searches to show.
     """
 

@@ -1,4 +1,4 @@
-"""What the demo runs on: Docker where an engine answers, else the native stack and our own processes."""
+"""The servers of the demo: containers if a Docker engine answers, else the native stack and local processes."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ READY_SECONDS = 120.0
 
 
 class Servers(Protocol):
-    """Kafka, Elasticsearch, a worker and the API, started and stopped."""
+    """Starts and stops Kafka, Elasticsearch, a worker and the API."""
 
     def start(self) -> None:
-        """Start what does not run yet; returns when all of it is ready."""
+        """Start what is not running yet, and return once all of it is ready."""
         ...
 
     def stop(self) -> None:
@@ -37,16 +37,16 @@ class Servers(Protocol):
         ...
 
     def check(self) -> None:
-        """Raise OperatorError when something of it has ended."""
+        """Raise OperatorError if one of the processes has ended."""
         ...
 
     def addresses(self) -> list[tuple[str, str]]:
-        """What to look at: (what, address or command)."""
+        """Return (name, address or command) pairs to show to the user."""
         ...
 
 
 def docker_answers() -> bool:
-    """Whether a Docker engine with Compose is at hand."""
+    """Return whether a Docker engine with Compose is available."""
     if shutil.which("docker") is None:
         return False
     return all(
@@ -56,14 +56,14 @@ def docker_answers() -> bool:
 
 
 def choose(settings: Settings, console: Console) -> Servers:
-    """Docker where it answers, unless RASD_DEMO_NATIVE=1 asks for the native stack."""
+    """Choose Docker if it answers, unless RASD_DEMO_NATIVE=1 requests the native stack."""
     if os.environ.get("RASD_DEMO_NATIVE") != "1" and docker_answers():
         return DockerServers(settings, console)
     return NativeServers(settings, console)
 
 
 def answers(url: str) -> bool:
-    """Whether a GET of this address says 2xx."""
+    """Return whether a GET request to this URL succeeds (2xx)."""
     try:
         with urlopen(url, timeout=5) as response:  # noqa: S310  (our own http address)
             return bool(200 <= response.status < 300)
@@ -73,7 +73,7 @@ def answers(url: str) -> bool:
 
 @dataclass
 class _Child:
-    """One of our own processes, apart from the terminal's signals so that we decide the order of the end."""
+    """A child process, shielded from the terminal's signals so that we decide in which order processes end."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -83,8 +83,8 @@ class _Child:
         if (status := self.process.poll()) is not None:
             lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
             raise OperatorError(
-                f"{self.name} ended with exit status {status}: {lines[-1] if lines else 'it said nothing'}",
-                hint=f"its log: {self.log}",
+                f"{self.name} ended with exit status {status}: {lines[-1] if lines else 'its log is empty'}",
+                hint=f"see its log: {self.log}",
             )
 
     def stop(self) -> None:
@@ -116,7 +116,10 @@ class NativeServers:
             ("the API", settings.api_port, "RASD_API_PORT"),
         ):
             if answers(f"http://127.0.0.1:{port}/livez"):
-                raise OperatorError(f"port {port} of {name} is taken", hint=f"stop what runs there, or set {setting}")
+                raise OperatorError(
+                    f"port {port}, which {name} needs, is in use",
+                    hint=f"stop the process that uses it, or set {setting}",
+                )
         self._spawn("worker", settings.worker_port)
         self._spawn("serve", settings.api_port)
 
@@ -162,14 +165,14 @@ class NativeServers:
 
 @dataclass
 class DockerServers:
-    """The same system as docker-compose.yml has it. Its Kafka and Elasticsearch are published where `rasd` looks."""
+    """The system of docker-compose.yml, which publishes Kafka and Elasticsearch on the ports that `rasd` uses."""
 
     settings: Settings
     console: Console
 
     def start(self) -> None:
         """See Servers."""
-        self.console.print("a Docker engine answers: starting docker-compose.yml (RASD_DEMO_NATIVE=1 does without)")
+        self.console.print("a Docker engine answers: starting docker-compose.yml (avoid with RASD_DEMO_NATIVE=1)")
         self._compose("up", "--detach", "--build", "--wait")
 
     def stop(self) -> None:
@@ -202,12 +205,21 @@ def wait_for(
 ) -> None:
     """Poll until the condition holds.
 
+    Args:
+        condition: what to wait for.
+        seconds: time limit.
+        what: name for the error message.
+        check: called before each poll; raises OperatorError if a process has ended.
+        log: log file to name in the error's hint.
+
     Raises:
-        OperatorError: it does not in time, or `check` finds that something ended.
+        OperatorError: the time limit passed, or `check` raised it.
     """
     deadline = time.monotonic() + seconds
     while not condition():
         check()
         if time.monotonic() > deadline:
-            raise OperatorError(f"{what} is not ready after {seconds:.0f} s", hint=f"its log: {log}" if log else None)
+            raise OperatorError(
+                f"{what} is not ready after {seconds:.0f} s", hint=f"see its log: {log}" if log else None
+            )
         time.sleep(0.2)

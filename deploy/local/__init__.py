@@ -1,1 +1,1 @@
-"""Kafka and Elasticsearch as background processes of this machine, needing only Python and a JDK."""
+"""The native stack: Kafka and Elasticsearch as background processes; requires only Python and a JDK."""

@@ -1,7 +1,7 @@
-"""Compiles the analysis plugin that the Elasticsearch of Maven Central needs.
+"""Compiles the analysis plugin that the Elasticsearch distribution on Maven Central needs.
 
-That server lacks the module with the language analyzers, but has the Lucene library that they consist of. The Java
-sources in `plugin/` register them again under their stock names.
+That distribution lacks the module with the language analyzers, but includes the Lucene library that implements them.
+The Java sources in `plugin/` register them under their usual names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from streams.errors import OperatorError
 
 SOURCES = Path(__file__).with_name("plugin")
 NAME = "rasd-analysis"
-FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file knows; the same sources give the same jar
+FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip file; a fixed one makes the jar reproducible
 
 DESCRIPTOR = """\
 name={name}
@@ -30,12 +30,12 @@ classname=rasd.analysis.StockAnalysisPlugin
 
 
 def sources(root: Path = SOURCES) -> list[Path]:
-    """All Java files of the plugin, in a fixed order."""
+    """Return all Java files of the plugin, sorted."""
     return sorted(root.rglob("*.java"))
 
 
 def digest(version: str, root: Path = SOURCES) -> str:
-    """A name for what the plugin is compiled from: its sources and the version of the server; 12 hexadecimal digits."""
+    """Return a digest of the plugin's sources and the server's version, as 12 hexadecimal digits."""
     state = hashlib.sha256(version.encode())
     for path in sources(root):
         state.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
@@ -46,12 +46,12 @@ def compile_into(classes: Path, libraries: Path, jdk: Jdk) -> None:
     """Compile the sources.
 
     Args:
-        classes: the folder for the class files.
-        libraries: the folder of the server's jars.
-        jdk: whose compiler to use.
+        classes: folder for the class files.
+        libraries: folder of the server's jars.
+        jdk: the JDK whose compiler to use.
 
     Raises:
-        OperatorError: the compiler refuses them.
+        OperatorError: compilation fails.
     """
     command: list[str | Path] = [
         jdk.javac,
@@ -73,7 +73,7 @@ def compile_into(classes: Path, libraries: Path, jdk: Jdk) -> None:
 
 
 def install(home: Path, version: str, jdk: Jdk) -> None:
-    """Compile the plugin and put it below `home`, the folder of an Elasticsearch distribution of that version."""
+    """Compile the plugin and install it in `home`, the folder of an Elasticsearch distribution of this version."""
     folder = home / "plugins" / NAME
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="rasd-plugin-") as temporary:
@@ -87,7 +87,7 @@ def install(home: Path, version: str, jdk: Jdk) -> None:
 
 
 def is_installed(home: Path, version: str) -> bool:
-    """Whether `home` has the plugin, whole."""
+    """Return whether `home` contains the complete plugin."""
     folder = home / "plugins" / NAME
     jar = folder / f"{NAME}-{version}.jar"
     return (folder / "plugin-descriptor.properties").is_file() and zipfile.is_zipfile(jar)

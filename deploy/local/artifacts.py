@@ -1,7 +1,7 @@
-"""The pinned files of the native stack, and the command that pins them anew.
+"""The pinned files of the native stack, and the command that updates the pins.
 
-`artifacts.json` names every file by its Maven coordinate, with its size and SHA-256. To move to another version, change
-the versions under `roots` there and run `python -m deploy.local.artifacts`.
+`artifacts.json` lists every file with its Maven coordinate, size and SHA-256. To change a version, edit `roots` there
+and run `python -m deploy.local.artifacts`.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ class Pin:
 
     @property
     def filename(self) -> str:
-        """The name that Maven repositories give the file."""
+        """The file's name in a Maven repository."""
         _, artifact, version, packaging = self.parts
         return f"{artifact}-{version}.{packaging}"
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A server: its version and all files it consists of."""
+    """A server: its version and all its files."""
 
     name: str
     version: str
@@ -51,30 +51,30 @@ class Product:
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """Total size of the files in bytes."""
         return sum(pin.size for pin in self.files)
 
 
 def load_product(name: str, pins: Path = PINS) -> Product:
-    """The product `kafka` or `elasticsearch` as pinned."""
+    """Load the pins of the product `kafka` or `elasticsearch`."""
     entry = json.loads(pins.read_text(encoding="utf-8"))[name]
     files = tuple(Pin(item["coordinate"], item["size"], item["sha256"]) for item in entry["files"])
     return Product(name, entry["version"], files)
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def is_intact(path: Path, pin: Pin) -> bool:
-    """Whether the file is there, whole and unchanged."""
+    """Return whether the file exists with the pinned size and SHA-256."""
     return path.is_file() and path.stat().st_size == pin.size and sha256_of(path) == pin.sha256
 
 
 def _resolve(context: MavenContext, root: str) -> Iterable[Any]:
-    """The artifact of a root coordinate and, for a jar, those of all its run-time dependencies."""
+    """Return the artifact of a root coordinate and, for a jar, those of all its run-time dependencies."""
     group, name, version, packaging = root.split(":")
     if packaging != "jar":
         return [context.project(group, name).at_version(version).artifact(packaging=packaging)]
@@ -90,7 +90,7 @@ def _pin(artifact: Any) -> dict[str, Any]:
 
 
 def rebuild(pins: Path = PINS) -> None:
-    """Resolve every product's `roots` in the registry and write all their files back as the new pins."""
+    """Resolve every product's `roots` in the registry, and write the resulting files as the new pins."""
     from jgo.maven import MavenContext  # noqa: PLC0415  (of the extra `local`, which only fetching needs)
 
     products = json.loads(pins.read_text(encoding="utf-8"))

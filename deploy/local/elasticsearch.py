@@ -1,4 +1,4 @@
-"""Elasticsearch as one node: the server that Maven Central has, with our analysis plugin."""
+"""A single-node Elasticsearch: the distribution on Maven Central with our analysis plugin."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ appender.file.strategy.type = DefaultRolloverStrategy
 appender.file.strategy.max = 3
 """
 
-# Added to the distribution's jvm.options: no heap dumps, no collector log of up to 2 GB, no memory taken in advance.
+# Appended to the distribution's jvm.options: no heap dumps, no GC log of up to 2 GB, no memory committed in advance.
 JVM_OPTIONS = """\
 -Xms{heap}
 -Xmx{heap}
@@ -56,7 +56,7 @@ JVM_OPTIONS = """\
 
 
 def node_settings(layout: ServerFolders, port: int) -> dict[str, object]:
-    """elasticsearch.yml. The cut-down server does not start with a setting that it does not know."""
+    """Return the settings for elasticsearch.yml. The server does not start with settings of modules that it lacks."""
     return {
         "cluster.name": CLUSTER,
         "node.name": "local",
@@ -69,13 +69,13 @@ def node_settings(layout: ServerFolders, port: int) -> dict[str, object]:
         "path.repo": [str(layout.snapshots)],
         "xpack.security.enabled": False,
         "action.auto_create_index": False,
-        # A developer's disk is often nearly full; indices must not turn read-only for that.
+        # A developer's disk is often nearly full; indices must not become read-only because of it.
         "cluster.routing.allocation.disk.threshold_enabled": False,
     }
 
 
 def is_unpacked(archive: Path, home: Path) -> bool:
-    """Whether `home` has every file of the archive in its full size."""
+    """Return whether `home` has every file of the archive with its full size."""
     with zipfile.ZipFile(archive) as bundle:
         for entry in bundle.infolist():
             path = home / Path(*Path(entry.filename).parts[1:])
@@ -85,7 +85,7 @@ def is_unpacked(archive: Path, home: Path) -> bool:
 
 
 def unpack(archive: Path, home: Path, version: str, jdk: Jdk) -> None:
-    """Make `home` the archive's content without its top folder, and our plugin. It appears whole or not at all."""
+    """Unpack the archive, without its top folder, to `home` and install our plugin, atomically."""
     if home.exists():
         if is_unpacked(archive, home) and analysis_plugin.is_installed(home, version):
             return
@@ -105,7 +105,7 @@ class Elasticsearch:
     title = "Elasticsearch"
 
     def log(self, layout: ServerFolders) -> Path:
-        """Rolled at 10 MB, three old ones kept."""
+        """Return the log file, which is rotated at 10 MB; three old ones are kept."""
         return layout.logs / "elasticsearch.log"
 
     def install(self, files: Sequence[Path], cache: Path, version: str, jdk: Jdk) -> Program:
@@ -116,9 +116,9 @@ class Elasticsearch:
         return Program(home)
 
     def prepare(self, site: Site) -> Launch:
-        """Write the configuration, and start the server as its own launcher script does.
+        """Write the configuration, and return the command that the distribution's launcher script would run.
 
-        The script would first start Java once more only to look at its version, which we know.
+        The script itself would start Java once more only to read its version, which is known.
         """
         layout, home = site.layout, site.program.home
         layout.snapshots.mkdir(exist_ok=True)
@@ -137,7 +137,7 @@ class Elasticsearch:
             "-Xmx64m",
             "-XX:+UseSerialGC",
             "-Dcli.name=server",
-            f"-Djava.io.tmpdir={layout.temporary}",  # the launcher leaves folders behind
+            f"-Djava.io.tmpdir={layout.temporary}",  # the launcher leaves temporary folders behind
             f"-Dcli.script={home / 'bin' / 'elasticsearch'}",
             "-Dcli.libs=lib/tools/server-cli",
             f"-Des.path.home={home}",
@@ -153,7 +153,7 @@ class Elasticsearch:
         return Launch(command, home, environment)
 
     def trouble(self, port: int) -> str | None:
-        """Ask for the cluster's health; red lasts until the indices of an earlier run are open again."""
+        """Request the cluster's health. It is red until the indices of an earlier run are open."""
         try:
             connection = HTTPConnection(HOST, port, TIMEOUT_SECONDS, source(port))
             with closing(connection):
@@ -162,5 +162,5 @@ class Elasticsearch:
         except (OSError, HTTPException, ValueError) as error:
             return f"no answer on port {port} ({error})"
         if not isinstance(health, dict) or health.get("cluster_name") != CLUSTER:
-            return f"port {port} answers as another cluster"
+            return f"another cluster answers on port {port}"
         return None if health.get("status") in {"green", "yellow"} else "its indices are not open yet"

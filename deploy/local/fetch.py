@@ -1,4 +1,4 @@
-"""Fetches the pinned files into the cache and holds every one against its SHA-256, fetched now or earlier."""
+"""Downloads the pinned files to the cache and verifies the SHA-256 of every file, including those already cached."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def cached_path(cache: Path, pin: Pin) -> Path:
-    """Where the cache keeps a file: the layout of a Maven repository."""
+    """Return the path of a file in the cache, which has the layout of a Maven repository."""
     group, artifact, version, _ = pin.parts
     return cache / "repository" / Path(*group.split(".")) / artifact / version / pin.filename
 
 
 @contextmanager
 def _progress(console: Console, label: str, total: int) -> Iterator[ProgressCallback | None]:
-    """A bar on a terminal; elsewhere two plain lines and no callback."""
+    """Show a progress bar on a terminal; elsewhere print two lines and yield no callback."""
     if not console.is_terminal:
         console.print(f"{label}: fetching {decimal(total)}", highlight=False, soft_wrap=True)
         yield None
@@ -44,16 +44,16 @@ def _progress(console: Console, label: str, total: int) -> Iterator[ProgressCall
 
 
 def fetch(product: Product, cache: Path, console: Console) -> list[Path]:
-    """All files of a product, in the order of its pins; missing and damaged ones are fetched.
+    """Return all files of a product, in the order of its pins; download missing and damaged ones.
 
     Raises:
-        OperatorError: no network, a download that stays damaged, a full disk.
+        OperatorError: there is no network, a download is damaged repeatedly, or the disk is full.
     """
     paths = [cached_path(cache, pin) for pin in product.files]
     wanted = [(pin, path) for pin, path in zip(product.files, paths, strict=True) if not is_intact(path, pin)]
     if not wanted:
         return paths
-    # It needs the extra `local`; what is cached starts without.
+    # Needs the extra `local`; a stack whose files are cached starts without it.
     from deploy.local.download import download  # noqa: PLC0415
 
     for _, path in wanted:

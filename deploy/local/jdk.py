@@ -1,4 +1,4 @@
-"""Finds a JDK that can run the servers and compile the analysis plugin, or fetches one."""
+"""Finds a JDK that can run the servers and compile the analysis plugin, or downloads one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from streams.errors import OperatorError
 
 MINIMUM = 21
 FETCHED = "temurin:25"
-# Elasticsearch's vector search is compiled against it, and a JRE or a reduced runtime leaves it out.
+# Elasticsearch's vector search is compiled against this module, which a JRE or a reduced runtime lacks.
 NEEDED_MODULE = "jdk.incubator.vector"
 
 SYSTEM_FOLDERS = (
@@ -59,11 +59,11 @@ class Jdk:
 
 
 def candidates(environment: Mapping[str, str], root: Path = Path("/")) -> Iterator[Path]:
-    """Folders that may be a JDK, best first: what the user names, then PATH, then the usual places.
+    """Yield folders that may be a JDK, best first: from the user's variables, then PATH, then the usual folders.
 
     Args:
-        environment: the variables of the process.
-        root: the top of the file system to look in.
+        environment: environment variables.
+        root: root of the file system to search.
     """
     for variable in ("ES_JAVA_HOME", "JAVA_HOME"):
         if environment.get(variable):
@@ -79,7 +79,7 @@ def candidates(environment: Mapping[str, str], root: Path = Path("/")) -> Iterat
 
 
 def inspect(home: Path, user: ServiceUser | None) -> Jdk | None:
-    """The JDK in a folder, or None if there is none that is new and complete enough, and open to `user`."""
+    """Return the JDK in a folder; None if there is none, or it is too old, incomplete, or inaccessible to `user`."""
     java, javac = home / "bin" / "java", home / "bin" / "javac"
     if not (os.access(java, os.X_OK) and os.access(javac, os.X_OK)) or closed_ancestor(home, user):
         return None
@@ -95,7 +95,7 @@ def inspect(home: Path, user: ServiceUser | None) -> Jdk | None:
 
 
 def installed_jdk(user: ServiceUser | None) -> Jdk | None:
-    """The first suitable JDK on this machine."""
+    """Return the first suitable JDK on this machine, or None."""
     seen: set[Path] = set()
     for home in candidates(os.environ):
         resolved = home.resolve()
@@ -108,10 +108,10 @@ def installed_jdk(user: ServiceUser | None) -> Jdk | None:
 
 
 def find_jdk(cache: Path, user: ServiceUser | None, console: Console) -> Jdk:
-    """A JDK of this machine, else one that cjdk fetches into the cache.
+    """Return a JDK of this machine, else one that cjdk downloads to the cache.
 
     Raises:
-        OperatorError: there is none and none can be fetched.
+        OperatorError: there is none, and none can be downloaded.
     """
     found = installed_jdk(user)
     if found:

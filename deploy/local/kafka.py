@@ -1,4 +1,4 @@
-"""Kafka as one node that is broker and controller (KRaft)."""
+"""A single-node Kafka: broker and controller in one process (KRaft)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from deploy.local.service import HOST, Program, ServerFolders, Site, free_port, 
 from streams.errors import OperatorError
 
 MIB = 1024 * 1024
-# A request holds a record and its envelope; the broker refuses larger ones before it reads them.
+# A request contains a record and its envelope; the broker rejects larger ones before it reads them.
 ENVELOPE_BYTES = MIB
 TIMEOUT_SECONDS = 5.0
 METADATA_KEY, METADATA_VERSION = 3, 1  # Kafka protocol guide, "Metadata Request (Version: 1)"
@@ -42,7 +42,7 @@ appender.file.strategy.max = 3
 
 
 def properties(site: Site, controller_port: int) -> dict[str, str]:
-    """server.properties: the one node, its limits, and what a single developer's broker needs to start fast."""
+    """Return server.properties: one node, its limits, and settings that let a developer's broker start fast."""
     largest = site.max_message_bytes + ENVELOPE_BYTES
     return {
         "process.roles": "broker,controller",
@@ -54,7 +54,7 @@ def properties(site: Site, controller_port: int) -> dict[str, str]:
         "log.dirs": str(site.layout.data),
         "auto.create.topics.enable": "false",
         "num.partitions": "1",
-        # A page of 50 MB travels whole to the dead letters.
+        # A page of 50 MB is written whole to the dead letters.
         "message.max.bytes": str(largest),
         "replica.fetch.max.bytes": str(largest),
         "socket.request.max.bytes": str(largest + ENVELOPE_BYTES),
@@ -67,7 +67,7 @@ def properties(site: Site, controller_port: int) -> dict[str, str]:
         "share.coordinator.state.topic.num.partitions": "1",
         "share.coordinator.state.topic.replication.factor": "1",
         "share.coordinator.state.topic.min.isr": "1",
-        # Workers start one after another on one machine; a long wait for more of them only delays the first record.
+        # Workers on one machine start one after another; a long wait for more of them only delays the first record.
         "group.initial.rebalance.delay.ms": "300",
         # After a crash the controller, in the same process, waits this long for the old broker to come back.
         "broker.session.timeout.ms": "4000",
@@ -78,14 +78,14 @@ def properties(site: Site, controller_port: int) -> dict[str, str]:
 
 
 def escaped(value: str) -> str:
-    """A value for a Java properties file, which is Latin-1: all else is written as UTF-16 escapes."""
+    """Escape a value for a Java properties file, which is Latin-1; other characters become UTF-16 escapes."""
     units = value.replace("\\", "\\\\").encode("utf-16-be")
     letters = [units[at] * 256 + units[at + 1] for at in range(0, len(units), 2)]
     return "".join(chr(letter) if 0x20 <= letter < 0x7F else f"\\u{letter:04x}" for letter in letters)
 
 
 def metadata_request() -> bytes:
-    """A Kafka metadata request that asks for brokers and for no topic, with its length in front."""
+    """Return a Kafka metadata request for brokers and no topics, preceded by its length."""
     client = b"rasd"
     header = struct.pack(">hhih", METADATA_KEY, METADATA_VERSION, 1, len(client)) + client
     body = header + struct.pack(">i", 0)
@@ -93,10 +93,10 @@ def metadata_request() -> bytes:
 
 
 def broker_count(response: bytes) -> int:
-    """How many brokers a metadata response names, its length left out.
+    """Return the number of brokers in a metadata response without its length.
 
     Raises:
-        ValueError: it is not an answer to `metadata_request`.
+        ValueError: it is not a response to `metadata_request`.
     """
     if len(response) < 8 or struct.unpack_from(">i", response)[0] != 1:
         raise ValueError("not a Kafka metadata response")
@@ -120,15 +120,15 @@ class Kafka:
     title = "Kafka"
 
     def log(self, layout: ServerFolders) -> Path:
-        """Rolled at 10 MB, three old ones kept."""
+        """Return the log file, which is rotated at 10 MB; three old ones are kept."""
         return layout.logs / "kafka.log"
 
     def install(self, files: Sequence[Path], cache: Path, version: str, jdk: Jdk) -> Program:  # noqa: ARG002
-        """The jars are used where they are."""
+        """Return the program; the jars are used from the cache."""
         return Program(cache, files)
 
     def prepare(self, site: Site) -> Launch:
-        """Write the configuration and, the first time, format the data folder."""
+        """Write the configuration, format the data folder on first use, and return the command."""
         layout = site.layout
         settings = layout.config / "server.properties"
         lines = [f"{name}={escaped(value)}\n" for name, value in properties(site, free_port()).items()]
@@ -167,7 +167,7 @@ class Kafka:
             raise OperatorError(f"Kafka's data folder cannot be formatted: {last}", hint="rasd down --wipe && rasd up")
 
     def trouble(self, port: int) -> str | None:
-        """Ask for the brokers: a broker names itself only once it serves clients."""
+        """Request the list of brokers, in which a broker appears once it serves clients."""
         try:
             with socket.create_connection((HOST, port), TIMEOUT_SECONDS, source(port)) as connection:
                 connection.sendall(metadata_request())

@@ -1,4 +1,4 @@
-"""Which folders the native stack uses, and as which user its servers run."""
+"""The folders of the native stack, and the user that its servers run as."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ServiceUser:
 
 
 def service_user() -> ServiceUser | None:
-    """The user to change to, or None when we are unprivileged already. Elasticsearch refuses to run as root."""
+    """Return the user to run the servers as, or None if we are unprivileged. Elasticsearch refuses to run as root."""
     if os.geteuid() != 0:
         return None
     try:
@@ -46,7 +46,7 @@ def _may_enter(folder: Path, user: ServiceUser) -> bool:
 
 
 def closed_ancestor(path: Path, user: ServiceUser | None) -> Path | None:
-    """The outermost existing folder on the way to `path` that `user` may not enter, or None when all are open."""
+    """Return the outermost existing folder on the path to `path` that `user` may not enter, or None."""
     if user is None:
         return None
     resolved = path.resolve()
@@ -57,26 +57,25 @@ def closed_ancestor(path: Path, user: ServiceUser | None) -> Path | None:
 
 
 def _xdg(variable: str, default: str) -> Path:
-    """An XDG base folder; the specification tells to ignore a relative one."""
+    """Return an XDG base folder. Relative values are ignored, as the specification requires."""
     value = Path(os.environ.get(variable, ""))
     return value if value.is_absolute() else Path.home() / default
 
 
 def cache_dir() -> Path:
-    """Where downloads are kept, for all stacks of a user.
+    """Return the folder for downloads, shared by all stacks of a user.
 
-    The servers read their programs from here, so when root's own folder is closed to the user they run as, it is
-    the system's.
+    The servers read their programs from here; so if the servers' user may not enter root's own cache, it is /var/cache.
     """
     folder = _xdg("XDG_CACHE_HOME", ".cache") / "rasd"
     return folder if closed_ancestor(folder, service_user()) is None else Path("/var/cache/rasd")
 
 
 def stack_dir(settings: Settings) -> Path:
-    """Where a stack keeps its data, configuration and logs; absolute.
+    """Return the absolute folder of a stack's data, configuration and logs.
 
     Raises:
-        OperatorError: `local_dir` lies in a folder that the servers' user may not enter.
+        OperatorError: `local_dir` is inside a folder that the servers' user may not enter.
     """
     user = service_user()
     if settings.local_dir is None:
@@ -92,16 +91,16 @@ def stack_dir(settings: Settings) -> Path:
 
 
 def give(folder: Path, user: ServiceUser | None) -> None:
-    """Make a folder with all in it the servers' user's own."""
+    """Change the owner of a folder and its content to the servers' user."""
     if user is not None:
         for entry in [folder, *folder.rglob("*")]:
             os.chown(entry, user.uid, user.gid, follow_symlinks=False)
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file that all may read, in a folder that may be the servers' user's own.
+    """Write a world-readable file, in a folder that may belong to the servers' user.
 
-    It is a new file that takes the old one's place, so root never writes through a link that somebody put there.
+    The file is created and then renamed, so that root never writes through a link that somebody put there.
     """
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as stream:
         stream.write(text)

@@ -1,4 +1,4 @@
-"""What must hold before a server starts, and the one line that is said when it does not."""
+"""Checks before a server starts: disk space, port, memory. Each failure is an error of one line with a hint."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from deploy.local.service import HOST
 from streams.errors import OperatorError
 
 MIB = 1024 * 1024
-# Beside its heap a Java server needs memory for threads, code and network buffers.
+# Memory of a Java server beyond its heap, for threads, code and network buffers.
 OVERHEAD_BYTES = 256 * MIB
 GRACE_SECONDS = 5.0
 POLL_SECONDS = 0.1
@@ -26,12 +26,12 @@ CGROUP = Path("/sys/fs/cgroup")
 
 
 def disk_full(folder: Path, detail: str) -> OperatorError:
-    """The error for a full disk."""
+    """Return the error for a full disk."""
     return OperatorError(f"the disk of {folder} is full: {detail}", hint=f"free some space there: df -h {folder}")
 
 
 def require_space(folder: Path, needed: int) -> None:
-    """Check the free space of the disk that `folder` is or will be on.
+    """Check the free space on the disk of `folder`, which may not exist yet.
 
     Raises:
         OperatorError: less than `needed` bytes are free.
@@ -44,12 +44,13 @@ def require_space(folder: Path, needed: int) -> None:
 
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Turn what the system says while we write below `folder` into a line for a person."""
+    """Translate the operating system's errors when writing below `folder` to OperatorError."""
     try:
         yield
     except PermissionError as error:
         raise OperatorError(
-            f"{error.filename or folder} may not be written", hint=f"make it yours: chown -R $(id -u) {folder}"
+            f"no permission to write {error.filename or folder}",
+            hint=f"change its owner: chown -R $(id -u) {folder}",
         ) from error
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
@@ -58,7 +59,7 @@ def explained(folder: Path) -> Iterator[None]:
 
 
 def _bind_error(port: int) -> OSError | None:
-    """Why a server could not listen on the port; None if it could."""
+    """Return why a server could not listen on the port, or None."""
     with socket.socket() as probe:
         # Connections of an earlier run that linger in TIME_WAIT do not keep a server from listening.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -70,13 +71,12 @@ def _bind_error(port: int) -> OSError | None:
 
 
 def require_port(port: int, title: str, variable: str) -> None:
-    """Check that nobody listens on the port.
+    """Check that no process listens on the port.
 
-    A port that is held by nobody whom the system names may be that of a process that is just ending: it gets
-    `GRACE_SECONDS`.
+    A port in use without a known holder may belong to a process that is just ending; it is given `GRACE_SECONDS`.
 
     Raises:
-        OperatorError: somebody does.
+        OperatorError: the port is in use, or cannot be used.
     """
     deadline = time.monotonic() + GRACE_SECONDS
     error, holder = _bind_error(port), port_holder(port)
@@ -89,17 +89,17 @@ def require_port(port: int, title: str, variable: str) -> None:
     if error:
         raise OperatorError(
             f"port {port}, which {title} needs, is in use" + (f" by {holder}" if holder else ""),
-            hint=f"stop that, or choose another port: {variable}={port + 1} rasd up",
+            hint=f"stop that process, or choose another port: {variable}={port + 1} rasd up",
         ) from error
 
 
 def heap_bytes(heap: str) -> int:
-    """The bytes of a heap size such as `512m` or `1g`."""
+    """Convert a heap size such as `512m` or `1g` to bytes."""
     return int(heap[:-1]) * MIB * (1024 if heap[-1] == "g" else 1)
 
 
 def available_memory(cgroup: Path = CGROUP) -> int:
-    """Bytes that new processes may take: of the machine, and of the container that we are in."""
+    """Return the bytes available to new processes, limited by the machine and by the container's cgroup."""
     available = psutil.virtual_memory().available
     limit, used = cgroup / "memory.max", cgroup / "memory.current"
     if limit.is_file() and used.is_file():
@@ -110,10 +110,10 @@ def available_memory(cgroup: Path = CGROUP) -> int:
 
 
 def require_memory(heaps: list[str]) -> None:
-    """Check that servers with these heaps fit.
+    """Check that the available memory suffices for servers with these heaps.
 
     Raises:
-        OperatorError: they do not.
+        OperatorError: it does not.
     """
     needed = sum(heap_bytes(heap) + OVERHEAD_BYTES for heap in heaps)
     available = available_memory()

@@ -1,8 +1,8 @@
-"""Servers as background processes, and their identity.
+"""Starts, finds and stops servers as background processes.
 
-Every server carries a marker in its command line: the absolute path of its own folder. What runs is found by that
-marker and its owner in the system's list of processes, so no pid file can be stale and no other process is ever taken
-for ours, whatever pids the system has used again meanwhile.
+Every server has a marker in its command line: the absolute path of its own folder. Running servers are found by this
+marker and by their owner in the system's process list. So no pid file can be stale, and no other process is mistaken
+for one of ours when pids are reused.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from streams.errors import OperatorError
 
 KILL_SECONDS = 30.0
 POLL_SECONDS = 0.02
-# The shell leaves the server in the background and ends, so the server is the system's child and never our zombie.
+# The shell leaves the server in the background and exits; so init adopts the server, and it never becomes our zombie.
 IN_BACKGROUND = '"$@" & :'
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A command line, the folder to start it in, and the variables that it needs."""
+    """A command line, its working directory, and its additional environment variables."""
 
     command: Sequence[str | Path]
     folder: Path
@@ -38,21 +38,22 @@ class Launch:
 
 
 def marker(folder: Path) -> str:
-    """The Java option that marks the processes of the server in `folder`."""
+    """Return the Java option that marks the processes of the server in `folder`."""
     return f"-Drasd.service={folder}"
 
 
 def spawn(launch: Launch, *, home: Path, output: Path, user: ServiceUser | None) -> None:
-    """Start a server that survives us, in a session of its own.
+    """Start a server that outlives this process, in a session of its own.
 
     Args:
-        launch: its command line, which must hold its marker, folder and variables; of ours it gets only PATH.
+        launch: its command line, which must contain its marker, working directory and variables. Of this process's
+            variables it inherits only PATH.
         home: its HOME.
-        output: the file that takes what it prints, emptied first.
-        user: whom to run it as, or None to stay who we are.
+        output: file for its standard output and error, truncated first.
+        user: the user to run it as; None for the current one.
     """
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "HOME": str(home)}
-    output.unlink(missing_ok=True)  # it lies in the user's folder, and may be a link by now
+    output.unlink(missing_ok=True)  # it is in a folder of the servers' user, who may have made it a link
     with output.open("xb") as stream, _allowed(user):
         subprocess.run(
             ["/bin/sh", "-c", IN_BACKGROUND, "sh", *launch.command],
@@ -68,7 +69,7 @@ def spawn(launch: Launch, *, home: Path, output: Path, user: ServiceUser | None)
 
 
 def run(command: Sequence[str | Path], *, folder: Path, user: ServiceUser | None) -> subprocess.CompletedProcess[str]:
-    """Run a server's tool to its end, as the user of the server; what it prints is in `stdout`."""
+    """Run a tool of a server as the server's user and wait for it; its output and errors are in `stdout`."""
     with _allowed(user):
         return subprocess.run(
             command,
@@ -86,7 +87,7 @@ def run(command: Sequence[str | Path], *, folder: Path, user: ServiceUser | None
 
 @contextmanager
 def _allowed(user: ServiceUser | None) -> Iterator[None]:
-    """Say so when this root is not allowed to become another user, as in some containers."""
+    """Raise OperatorError if root may not change to another user, as in some containers."""
     try:
         yield
     except PermissionError as error:
@@ -103,7 +104,7 @@ def _identity(user: ServiceUser | None) -> dict[str, Any]:
 
 
 def find(folder: Path, user: ServiceUser | None) -> list[Process]:
-    """The living processes of the server in `folder`, oldest first."""
+    """Return the running processes of the server in `folder`, oldest first."""
     wanted = marker(folder)
     owner = user.uid if user else os.geteuid()
     found = []
@@ -111,13 +112,13 @@ def find(folder: Path, user: ServiceUser | None) -> list[Process]:
         try:
             if wanted in process.cmdline() and process.uids().effective == owner:
                 found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):  # gone meanwhile, or another user's
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # ended meanwhile, or another user's
             continue
     return sorted(found, key=lambda process: process.create_time())
 
 
 def option(process: Process, name: str) -> str | None:
-    """The value of a Java option `-Dname=value` of a living process; None when it has none or is gone."""
+    """Return the value of a Java option `-Dname=value` of a process; None if it lacks the option or has ended."""
     prefix = f"-D{name}="
     try:
         return next((word.removeprefix(prefix) for word in process.cmdline() if word.startswith(prefix)), None)
@@ -126,11 +127,14 @@ def option(process: Process, name: str) -> str | None:
 
 
 def stop(processes: Sequence[Process], patience: float, *, kill: bool = False) -> None:
-    """End processes: ask them, wait `patience` seconds, then kill those that remain and wait until they are gone.
+    """Stop processes: send SIGTERM, wait `patience` seconds, send SIGKILL to the remaining ones, and wait for them.
 
-    With `kill`, do not ask.
+    psutil checks pid and start time before each signal, so a reused pid is never signalled.
 
-    psutil checks pid and start time before each signal, so a pid that was used again is left alone.
+    Args:
+        processes: the processes.
+        patience: seconds between SIGTERM and SIGKILL.
+        kill: whether to send SIGKILL at once.
 
     Raises:
         OperatorError: a process outlives SIGKILL.
@@ -147,7 +151,7 @@ def stop(processes: Sequence[Process], patience: float, *, kill: bool = False) -
 
 
 def _wait(processes: Sequence[Process], patience: float) -> list[Process]:
-    """Those that still run after `patience` seconds, whenever the system's init buries the others."""
+    """Return the processes that still run after `patience` seconds, whether or not init has reaped the others."""
     deadline = time.monotonic() + patience
     alive = [process for process in processes if _runs(process)]
     while alive and time.monotonic() < deadline:
@@ -157,7 +161,7 @@ def _wait(processes: Sequence[Process], patience: float) -> list[Process]:
 
 
 def _runs(process: Process) -> bool:
-    """Whether a process still holds anything. A zombie whose other threads are still ending keeps its ports open."""
+    """Return whether a process holds resources. A zombie whose threads are still ending keeps its ports open."""
     try:
         return process.is_running() and (process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1)
     except psutil.NoSuchProcess:
@@ -175,7 +179,7 @@ def _signal(process: Process, *, kill: bool) -> None:
 
 
 def port_holder(port: int) -> str | None:
-    """Who listens on a TCP port, as `name, pid N`; None when the system does not tell us, or the holder is ending."""
+    """Return the process that listens on a TCP port as `name, pid N`; None if it is unknown or just ending."""
     try:
         for connection in psutil.net_connections("tcp"):
             address = connection.laddr
@@ -183,6 +187,6 @@ def port_holder(port: int) -> str | None:
                 holder = Process(connection.pid)
                 # A killed process loses its command line before its sockets.
                 return f"{holder.name()}, pid {holder.pid}" if holder.cmdline() else None
-    except (psutil.AccessDenied, psutil.NoSuchProcess):  # macOS tells only root; or it has just gone
+    except (psutil.AccessDenied, psutil.NoSuchProcess):  # macOS informs only root; or it has just ended
         return None
     return None

@@ -1,4 +1,4 @@
-"""What the two servers have in common: folders, files, and the way they are asked whether they are ready."""
+"""The interface of the two servers, and what they have in common: folders, ports, launch parameters."""
 
 from __future__ import annotations
 
@@ -15,58 +15,58 @@ from deploy.local.paths import ServiceUser
 from deploy.local.process import Launch, marker
 
 HOST = "127.0.0.1"
-OWN_PORTS = range(10_000, 32_768)  # outgoing connections start from 32768 on Linux, 49152 elsewhere
+OWN_PORTS = range(10_000, 32_768)  # ephemeral ports start at 32768 on Linux, 49152 elsewhere
 
 
 @dataclass(frozen=True, slots=True)
 class ServerFolders:
-    """The folder of one server in one stack."""
+    """The folders of one server in one stack."""
 
     folder: Path
 
     @property
     def data(self) -> Path:
-        """What must survive a restart."""
+        """Data that survives a restart."""
         return self.folder / "data"
 
     @property
     def config(self) -> Path:
-        """Written anew at each start."""
+        """Configuration, rewritten at each start."""
         return self.folder / "config"
 
     @property
     def logs(self) -> Path:
-        """The server's log, and what it printed while starting."""
+        """The server's log files, and its output while starting."""
         return self.folder / "logs"
 
     @property
     def output(self) -> Path:
-        """What the process printed, the last start only."""
+        """Output of the process since its last start."""
         return self.logs / "start.log"
 
     @property
     def temporary(self) -> Path:
-        """Scratch files of the server."""
+        """Temporary files of the server."""
         return self.folder / "tmp"
 
     @property
     def snapshots(self) -> Path:
-        """Back-ups of the index, beside the servers' folders: `rasd down --wipe` leaves them."""
+        """Snapshots of the index, outside the servers' folders: `rasd down --wipe` keeps them."""
         return self.folder.parent / "snapshots"
 
     @property
     def parts(self) -> tuple[Path, ...]:
-        """The folders that are the server's own, when it runs as another user than we."""
+        """Folders that the server must own if it runs as another user."""
         return self.data, self.config, self.logs, self.temporary
 
 
 def free_port(avoid: int = 0) -> int:
-    """A TCP port of the loopback interface that nobody listens on, and that is not `avoid`.
+    """Return a free TCP port of the loopback interface other than `avoid`.
 
-    It is none of those that systems give to outgoing connections, so no client can have it when the server starts.
+    It is outside the ephemeral range, so that no outgoing connection can occupy it before the server starts.
 
     Raises:
-        OSError: none of a hundred was free.
+        OSError: none of 100 random ports was free.
     """
     for port in random.sample(OWN_PORTS, 100):
         with socket.socket() as probe, suppress(OSError):
@@ -77,22 +77,22 @@ def free_port(avoid: int = 0) -> int:
 
 
 def source(port: int) -> tuple[str, int]:
-    """Where a connection to `port` shall come from.
+    """Return a source address for a connection to `port`.
 
-    Left to itself the system may choose `port`, as long as nobody listens there: the client is then connected to
-    itself, and the server that is just starting finds its port taken.
+    While nothing listens on `port`, the system might choose it as the source port: the client would then be connected
+    to itself, and the starting server would find its port in use.
     """
     return HOST, free_port(avoid=port)
 
 
 def identity(layout: ServerFolders, port: int, version: str) -> list[str]:
-    """Java options by which `deploy.local.stack` knows a process again, wherever it finds it."""
+    """Return the Java options by which `deploy.local.stack` identifies the server's process."""
     return [marker(layout.folder), f"-Drasd.port={port}", f"-Drasd.version={version}"]
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A server's program as installed: its jars, or the folder of its distribution."""
+    """An installed server program: its jars, or the folder of its distribution."""
 
     home: Path
     jars: Sequence[Path] = ()
@@ -100,7 +100,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Everything a server needs to know to start."""
+    """All parameters for starting a server."""
 
     layout: ServerFolders
     port: int
@@ -117,20 +117,20 @@ class Server(Protocol):
 
     @property
     def name(self) -> str:
-        """As in commands and folders."""
+        """Name in commands and folders."""
 
     @property
     def title(self) -> str:
-        """As shown to people."""
+        """Name shown to users."""
 
     def log(self, layout: ServerFolders) -> Path:
-        """The file that a person reads when something is wrong."""
+        """Return the path of the main log file."""
 
     def install(self, files: Sequence[Path], cache: Path, version: str, jdk: Jdk) -> Program:
-        """Make a program of the fetched files, once; below `cache`, whose lock the caller holds."""
+        """Install the program from the downloaded files into `cache`, once. The caller holds the cache's lock."""
 
     def prepare(self, site: Site) -> Launch:
-        """Write configuration and all else that must be there before it starts, and say how to start it."""
+        """Write the configuration and other files that the server needs, and return how to start it."""
 
     def trouble(self, port: int) -> str | None:
-        """Ask a running server for a real answer; None when it is ready, else what is missing."""
+        """Send a real request to a running server; return None if it is ready, else what is wrong."""

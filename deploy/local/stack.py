@@ -1,4 +1,4 @@
-"""Starts, stops and looks after the native stack: one Kafka and one Elasticsearch on this machine's loopback.
+"""Starts, stops and reports on the native stack: one Kafka and one Elasticsearch on the loopback interface.
 
 A stack is a folder (`local_dir`) and two ports; any number of stacks can run side by side. All functions are safe to
 call at any time, from several processes at once, and after any crash.
@@ -30,7 +30,7 @@ from deploy.local.service import HOST, Server, ServerFolders, Site
 from streams.errors import OperatorError
 from streams.settings import MIB, Settings
 
-# Elasticsearch takes longest, so it starts first; both then start side by side.
+# Elasticsearch takes longest, so it is started first; both then start concurrently.
 SERVERS: dict[str, Server] = {"elasticsearch": Elasticsearch(), "kafka": Kafka()}
 STOP_ORDER = ("kafka", "elasticsearch")
 START_SECONDS = 180.0
@@ -43,16 +43,16 @@ TAIL_LINES = 12
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """What is known of one server.
+    """State of one server.
 
     Attributes:
         name: `kafka` or `elasticsearch`.
-        title: the same, for people.
-        version: of the running process, else the one that would start.
-        pid: of the running process, else None.
-        ready: it has just answered a real request.
+        title: its name for users.
+        version: of the running process, else the pinned one.
+        pid: of the running process, or None.
+        ready: whether it has just answered a real request.
         address: host:port.
-        trouble: why a running server is not ready.
+        trouble: why a running server is not ready, or None.
         log: its log file.
         data: its data folder.
     """
@@ -70,49 +70,49 @@ class ServiceStatus:
 
 @dataclass(frozen=True, slots=True)
 class StackStatus:
-    """Both servers of a stack, Kafka first."""
+    """State of both servers of a stack, Kafka first."""
 
     folder: Path
     services: tuple[ServiceStatus, ...]
 
     @property
     def ready(self) -> bool:
-        """Whether both answer."""
+        """Whether both servers are ready."""
         return all(service.ready for service in self.services)
 
     def __getitem__(self, name: str) -> ServiceStatus:
-        """The server `kafka` or `elasticsearch`."""
+        """Return the state of `kafka` or `elasticsearch`."""
         return next(service for service in self.services if service.name == name)
 
 
 def up(settings: Settings, *, console: Console | None = None) -> StackStatus:
-    """Start what is not running, and return when both servers answer.
+    """Start the servers that are not running, and return once both answer.
 
     Args:
         settings: folder, ports and heaps (`local_...`).
-        console: where to show progress; standard error if not given.
+        console: where to show progress; standard error if None.
 
     Raises:
-        OperatorError: with what is wrong and what helps; a server that failed to start is stopped again.
+        OperatorError: a precondition fails or a server does not start; a server that failed to start is stopped.
     """
     return _start(settings, tuple(SERVERS), console)
 
 
 def start_service(settings: Settings, name: str, *, console: Console | None = None) -> StackStatus:
-    """As `up`, for one server alone."""
+    """Start one server; otherwise like `up`."""
     return _start(settings, (name,), console)
 
 
 def down(settings: Settings, *, wipe: bool = False, console: Console | None = None) -> tuple[str, ...]:
-    """Stop the servers of this stack, Kafka first so that nothing is written meanwhile.
+    """Stop the servers of this stack; Kafka first, so that nothing is written meanwhile.
 
     Args:
-        settings: as given to `up`.
-        wipe: delete their data, configuration and logs too.
-        console: where to say that another command is waited for.
+        settings: as for `up`.
+        wipe: whether to delete their data, configuration and logs.
+        console: where to report waiting for another command; nowhere if None.
 
     Returns:
-        The names of those that ran.
+        The names of the servers that were running.
     """
     folder = stack_dir(settings)
     if not (folder / LOCK).exists():
@@ -127,15 +127,15 @@ def down(settings: Settings, *, wipe: bool = False, console: Console | None = No
 
 
 def stop_service(settings: Settings, name: str, *, kill: bool = False) -> bool:
-    """Stop one server and wait until it is gone.
+    """Stop one server and wait until it has ended.
 
     Args:
-        settings: as given to `up`.
+        settings: as for `up`.
         name: `kafka` or `elasticsearch`.
-        kill: with SIGKILL at once, as a crash would.
+        kill: whether to send SIGKILL at once, to simulate a crash.
 
     Returns:
-        Whether it ran.
+        Whether it was running.
     """
     folder = stack_dir(settings)
     if not (folder / LOCK).exists():
@@ -151,7 +151,7 @@ def _stop(folder: Path, name: str, *, kill: bool) -> bool:
 
 
 def status(settings: Settings) -> StackStatus:
-    """What runs where, asked anew. Starts and changes nothing."""
+    """Check the state of both servers. Starts and changes nothing."""
     folder = stack_dir(settings)
     user = service_user()
     return StackStatus(folder, tuple(_status(settings, folder, name, user) for name in STOP_ORDER))
@@ -191,7 +191,7 @@ def _port_of(running: Process | None) -> int | None:
 
 @contextmanager
 def _locked(path: Path, console: Console | None = None) -> Iterator[None]:
-    """Hold a lock that ends with the process; wait for it as long as it takes."""
+    """Hold a file lock, which the system releases if the process ends; wait for it without a time limit."""
     with explained(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         stream = path.open("a")
@@ -207,7 +207,7 @@ def _locked(path: Path, console: Console | None = None) -> Iterator[None]:
 
 @contextmanager
 def _readable_by_all() -> Iterator[None]:
-    """Let the servers' user read what root writes, whatever root's umask."""
+    """Set the umask so that the servers' user can read the files that root writes."""
     previous = os.umask(0o022)
     try:
         yield
@@ -216,12 +216,12 @@ def _readable_by_all() -> Iterator[None]:
 
 
 def _claim(folder: Path) -> None:
-    """Refuse a folder of somebody else's files: we shall own it, and delete from it."""
+    """Refuse a folder with other files, as a stack owns its folder and deletes from it."""
     with explained(folder):
-        # In this order: the lock is a stack's first file, and another `up` may make it between the two looks.
+        # In this order: the lock is a stack's first file, and another `up` may create it between the two checks.
         if folder.is_dir() and any(folder.iterdir()) and not (folder / LOCK).exists():
             raise OperatorError(
-                f"{folder} holds other files, and a stack needs a folder of its own",
+                f"{folder} contains other files, and a stack needs a folder of its own",
                 hint=f"RASD_LOCAL_DIR={folder / 'stack'} rasd up",
             )
 
@@ -237,7 +237,7 @@ def _start(settings: Settings, names: Sequence[str], console: Console | None) ->
                 call.launch(missing)
                 ours.update(missing)
             if call.wait(names, ours):
-                # Asked once more: a server that was killed a moment before still answers while it ends.
+                # Check again: a server that was killed a moment ago still answers while it ends.
                 state = status(settings)
                 if all(state[name].ready for name in names):
                     return state
@@ -245,7 +245,7 @@ def _start(settings: Settings, names: Sequence[str], console: Console | None) ->
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """One call of `up` or `start_service`, which holds the stack's lock."""
+    """One call of `up` or `start_service`. It holds the stack's lock."""
 
     settings: Settings
     folder: Path
@@ -253,7 +253,7 @@ class _Start:
     console: Console
 
     def runs(self, name: str) -> bool:
-        """Whether the server runs, on the port that is asked for."""
+        """Return whether the server runs. Raises OperatorError if it does on another port than configured."""
         running = process.find(self.folder / name, self.user)
         port, wanted = _port_of(running[-1]) if running else None, _port(self.settings, name)
         if port and port != wanted:
@@ -264,7 +264,7 @@ class _Start:
         return bool(running)
 
     def launch(self, names: Sequence[str]) -> None:
-        """Check that the servers can run, fetch what they need, and start them."""
+        """Check the preconditions, download what is needed, and start the servers."""
         for name in names:
             require_port(_port(self.settings, name), SERVERS[name].title, f"RASD_LOCAL_{name.upper()}_PORT")
         require_memory([_heap(self.settings, name) for name in names])
@@ -300,20 +300,20 @@ class _Start:
 
         Args:
             names: the servers.
-            ours: those that this call has started; another one may just be ending, killed before we were called.
+            ours: those started by this call; another one may be ending, killed before this call.
 
         Returns:
-            Whether they do; if not, one that was running before has ended and must be started.
+            True once they do; False if a server that this call did not start has ended and must be started.
 
         Raises:
-            OperatorError: one of ours ended, or one took too long; it is stopped then, the other stays.
+            OperatorError: a server of `ours` ended, or one took too long; that one is stopped, the other keeps running.
         """
         deadline = time.monotonic() + START_SECONDS
         absences = dict.fromkeys(names, 0)
         while absences:
             for name in list(absences):
                 running = process.find(self.folder / name, self.user)
-                # A process that is just becoming another program has no command line for a moment: look twice.
+                # During exec a process has no command line for a moment, so require two misses.
                 absences[name] = 0 if running else absences[name] + 1
                 trouble = SERVERS[name].trouble(_port(self.settings, name))
                 if running and trouble is None:
@@ -330,7 +330,7 @@ class _Start:
         return True
 
     def _failure(self, name: str, what: str) -> OperatorError:
-        """The error for a server that did not start, after showing the last lines that it wrote."""
+        """Print the last lines of the logs of a server that did not start, and return the error to raise."""
         server, layout = SERVERS[name], ServerFolders(self.folder / name)
         for path in (layout.output, server.log(layout)):
             if path.is_file() and path.stat().st_size:

@@ -1,4 +1,4 @@
-"""A stack for tests and benchmarks: its own folder and ports, nothing left behind."""
+"""A temporary stack for tests and benchmarks, with a folder and ports of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from streams.settings import Settings
 
 @contextmanager
 def temporary_stack() -> Iterator[Settings]:
-    """Kafka and Elasticsearch while the block lasts; yields the settings that reach them, deaf to the environment."""
+    """Run Kafka and Elasticsearch within the context, and delete all their files at its end.
+
+    Yields:
+        Settings with their addresses, independent of the environment.
+    """
     folder = Path(tempfile.mkdtemp(prefix="rasd-stack-"))
     folder.chmod(0o755)  # Elasticsearch runs as another user when we are root
     kafka = free_port()

@@ -24,7 +24,7 @@ def test_a_busy_port_names_its_holder() -> None:
 
     name = psutil.Process().name()
     assert caught.value.message == f"port {port}, which Kafka needs, is in use by {name}, pid {os.getpid()}"
-    assert caught.value.hint == f"stop that, or choose another port: RASD_LOCAL_KAFKA_PORT={port + 1} rasd up"
+    assert caught.value.hint == f"stop that process, or choose another port: RASD_LOCAL_KAFKA_PORT={port + 1} rasd up"
 
 
 def test_a_listener_on_all_addresses_is_seen_too() -> None:
@@ -60,7 +60,7 @@ def test_space_is_measured_where_the_folder_will_be(tmp_path: Path) -> None:
 
 
 def test_an_unwritable_folder_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(OperatorError, match="may not be written") as caught, checks.explained(tmp_path):
+    with pytest.raises(OperatorError, match="no permission to write") as caught, checks.explained(tmp_path):
         raise PermissionError(13, "Permission denied", str(tmp_path / "file"))
     assert "chown" in (caught.value.hint or "")
 

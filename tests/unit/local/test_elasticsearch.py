@@ -111,8 +111,8 @@ def test_it_is_ready_when_its_indices_are_open(status: str) -> None:
     ("answer", "trouble"),
     [
         (http_json(OURS.format("red")), "its indices are not open yet"),
-        (http_json('{"cluster_name": "production", "status": "green"}'), "answers as another cluster"),
-        (http_json("[]"), "answers as another cluster"),
+        (http_json('{"cluster_name": "production", "status": "green"}'), "another cluster answers"),
+        (http_json("[]"), "another cluster answers"),
         (http_json("not json"), "no answer"),
         (b"", "no answer"),
         (b"\x00\x01\x02", "no answer"),

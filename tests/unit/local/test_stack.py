@@ -186,7 +186,7 @@ def test_a_folder_with_other_files_is_refused_and_never_wiped(settings: Settings
     mine.parent.mkdir(parents=True)
     mine.write_text("رسالتي", encoding="utf-8")
 
-    with pytest.raises(OperatorError, match="holds other files") as caught:
+    with pytest.raises(OperatorError, match="contains other files") as caught:
         stack.up(settings, console=console)
     stack.down(settings, wipe=True)
 
