@@ -1,21 +1,21 @@
-"""The dashboard of what the articles say."""
+"""The dashboard about the articles' content."""
 
 from deploy.grafana.panels import Articles, Dashboard, Panel, Query, Row
 
 CONTENT = Dashboard(
     uid="content",
     title="Rasd: content",
-    description="What the articles are: counts of the index, and what the stages see.",
+    description="Content of the articles, counted in the index and by the stages.",
     since="now-24h",
     rows=(
         Row(
-            "Articles that arrived",
+            "Arrivals",
             (
                 Panel(
                     "Articles by outlet",
                     Articles("source", over_time=True, size=10),
                     "short",
-                    "The ten outlets with the most articles. One that goes flat has stopped, or changed its pages.",
+                    "The ten outlets with the most articles. One that drops to zero has stopped or changed its pages.",
                     width=12,
                     stacked=True,
                 ),
@@ -23,7 +23,7 @@ CONTENT = Dashboard(
                     "Articles by language",
                     Articles("language", over_time=True, size=6),
                     "short",
-                    "As detected. Much that is not `ar` means a wrong feed.",
+                    "Detected languages. Many articles other than `ar` indicate a wrong feed.",
                     width=12,
                     stacked=True,
                 ),
@@ -31,45 +31,45 @@ CONTENT = Dashboard(
                     "Outlets",
                     Articles("source"),
                     "short",
-                    "Articles of each.",
+                    "Articles per outlet.",
                     type="bargauge",
                 ),
                 Panel(
                     "Largest stories",
                     Articles("facets.fold", size=10),
                     "short",
-                    "Ids of the clusters with the most articles.",
+                    "Clusters with the most articles, by id.",
                     type="bargauge",
                 ),
                 Panel(
                     "Stories",
                     Articles(None, distinct="facets.fold", over_time=True),
                     "short",
-                    "Different stories that arrived, copies counted once (approximately, above 3,000).",
+                    "Distinct stories that arrived, counting copies once; approximate above 3,000.",
                 ),
             ),
         ),
         Row(
-            "Who and where",
+            "People and places",
             (
-                Panel("People", Articles("facets.persons"), "short", "Articles that name them.", type="bargauge"),
+                Panel("People", Articles("facets.persons"), "short", "Articles that name a person.", type="bargauge"),
                 Panel(
                     "Organisations",
                     Articles("facets.organisations"),
                     "short",
-                    "Articles that name them.",
+                    "Articles that name an organisation.",
                     type="bargauge",
                 ),
-                Panel("Places", Articles("facets.places"), "short", "Articles that name them.", type="bargauge"),
+                Panel("Places", Articles("facets.places"), "short", "Articles that name a place.", type="bargauge"),
                 Panel(
                     "Countries",
                     Articles("facets.countries", over_time=True, size=10),
                     "short",
-                    "Articles with a place in the country, by ISO 3166 code.",
+                    "Articles that name a place in the country (ISO 3166 code).",
                     width=12,
                 ),
                 Panel(
-                    "Entities and places an article",
+                    "Entities and places per article",
                     [
                         Query(
                             "sum by (type) (rate(rasd_article_entities_sum[$__rate_interval])) "
@@ -83,7 +83,7 @@ CONTENT = Dashboard(
                         ),
                     ],
                     "short",
-                    "On average. A fall is a defect of a stage, or another kind of text.",
+                    "Averages. A drop indicates a bug in a stage or a different kind of text.",
                     width=12,
                 ),
             ),
@@ -109,7 +109,7 @@ CONTENT = Dashboard(
                         )
                     ],
                     "percentunit",
-                    "Articles that repeat an earlier one. A sudden change is a source's doing or a defect.",
+                    "Share of articles that repeat an earlier one. A sudden change comes from a source or from a bug.",
                     width=12,
                 ),
                 Panel(
@@ -123,21 +123,21 @@ CONTENT = Dashboard(
                     "Look-up",
                     [Query("sum by (event) (rate(rasd_lookup_events_total[$__rate_interval]))", "{{event}}")],
                     "reqps",
-                    "posting_capped, candidates_capped, moves_capped: so many articles are alike that the oldest were "
-                    "left out. "
-                    "forgotten: articles that left the window. other_algorithm: fingerprints of another version.",
+                    "posting_capped, candidates_capped, moves_capped: too many similar articles, the oldest were left "
+                    "out. forgotten: articles that left the time window. other_algorithm: fingerprints of another "
+                    "version.",
                     width=12,
                 ),
             ),
         ),
         Row(
-            "Refused",
+            "Dead letters",
             (
                 Panel(
                     "Dead letters of the last day by reason",
                     [Query("sum by (reason) (increase(rasd_dead_letters_total[24h]))", "{{reason}}")],
                     "short",
-                    "Why records never became articles.",
+                    "Why records were rejected.",
                     type="bargauge",
                     instant=True,
                     width=24,

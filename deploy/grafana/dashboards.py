@@ -1,8 +1,8 @@
-"""All dashboards of Rasd, and the command that writes them where Grafana reads them.
+"""All dashboards of Rasd, and the command that generates their JSON files.
 
     python -m deploy.grafana.dashboards
 
-The JSON files in dashboards/ are its output; a test holds them equal to it.
+Its output is committed in dashboards/; a test checks that the files are up to date.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ DASHBOARDS = (OVERVIEW, WORKERS, CONTENT, KAFKA, ELASTICSEARCH, API)
 
 
 def render(dashboard: Dashboard) -> str:
-    """The file of one dashboard."""
+    """Return the content of a dashboard's file."""
     return json.dumps(dashboard.to_json(), indent=2, ensure_ascii=False) + "\n"
 
 
 def write(folder: Path = FOLDER) -> list[Path]:
-    """Write every dashboard into a folder; returns the files."""
+    """Write all dashboards to a folder, and return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for dashboard in DASHBOARDS:

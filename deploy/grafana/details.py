@@ -1,18 +1,18 @@
-"""The dashboards behind the overview: workers and query API."""
+"""The detail dashboards: workers and query API."""
 
 from deploy.grafana.panels import ROUTE, STAGE, WORKER, Dashboard, Panel, Query, Row, quantiles
 
 WORKERS = Dashboard(
     uid="workers",
     title="Rasd: workers",
-    description="Each worker process: its load, its partitions, its tables.",
+    description="Load, partitions and tables of each worker process.",
     variables=(WORKER, STAGE),
     rows=(
         Row(
             "Processes",
             (
                 Panel(
-                    "Processor",
+                    "CPU",
                     [
                         Query(
                             'rate(process_cpu_seconds_total{job="rasd-worker",instance=~"$instance"}[$__rate_interval])',
@@ -20,19 +20,19 @@ WORKERS = Dashboard(
                         )
                     ],
                     "percentunit",
-                    "Share of one core; 100 % is one core in full.",
+                    "Share of one core; 100 % is one core in full use.",
                 ),
                 Panel(
                     "Memory",
                     [Query('process_resident_memory_bytes{job="rasd-worker",instance=~"$instance"}', "{{instance}}")],
                     "bytes",
-                    "Resident memory, of which docker-compose.yml grants 1.5 GiB.",
+                    "Resident memory. docker-compose.yml limits it to 1.5 GiB.",
                 ),
                 Panel(
                     "Open files",
                     [Query('process_open_fds{job="rasd-worker",instance=~"$instance"}', "{{instance}}")],
                     "short",
-                    "Sockets and tables. A line that only rises is a leak.",
+                    "Sockets and tables. A value that only rises indicates a leak.",
                 ),
                 Panel(
                     "Event loop delay, p99",
@@ -44,13 +44,13 @@ WORKERS = Dashboard(
                         )
                     ],
                     "s",
-                    "How late a timer wakes. Past the session timeout Kafka gives the partitions to another worker.",
+                    "Delay of timers. Above the session timeout, Kafka reassigns the worker's partitions.",
                 ),
                 Panel(
                     "Restarts after a crash",
                     [Query('rasd_worker_restarts{instance=~"$instance"}', "{{instance}}")],
                     "short",
-                    "Times that the worker started again by itself.",
+                    "Number of times that the worker restarted itself.",
                 ),
                 Panel(
                     "Rebalances",
@@ -61,10 +61,10 @@ WORKERS = Dashboard(
                         )
                     ],
                     "short",
-                    "Times that partitions moved: once for each worker that comes or goes. More: sessions expire.",
+                    "One for each worker that joins or leaves. More than that indicates expiring sessions.",
                 ),
                 Panel(
-                    "Standstill by rebalances",
+                    "Time spent in rebalances",
                     [
                         Query(
                             'rate(rasd_rebalance_seconds_sum{instance=~"$instance"}[$__rate_interval])',
@@ -72,13 +72,13 @@ WORKERS = Dashboard(
                         )
                     ],
                     "percentunit",
-                    "Share of the time in which partitions moved or tables were read back, and nothing was taken.",
+                    "Share of time in which no records were consumed: partitions were reassigned or tables restored.",
                 ),
                 Panel(
                     "Versions",
                     [Query("rasd_build_info")],
                     "short",
-                    "What runs where.",
+                    "Version of Rasd and of Python in each process.",
                     type="table",
                     instant=True,
                 ),
@@ -88,7 +88,7 @@ WORKERS = Dashboard(
             "Work",
             (
                 Panel(
-                    "Records taken by worker",
+                    "Records consumed by worker",
                     [
                         Query(
                             "sum by (instance) (rate("
@@ -97,14 +97,14 @@ WORKERS = Dashboard(
                         )
                     ],
                     "reqps",
-                    "Unequal lines mean unequal partitions or a slow machine.",
+                    "Unequal rates indicate unequal partitions or a slow machine.",
                     stacked=True,
                 ),
                 Panel(
                     "Records in a batch",
                     quantiles("rasd_batch_records", where='instance=~"$instance",stage=~"$stage"'),
                     "short",
-                    "Small batches: the stage keeps up. Full ones (RASD_BATCH_SIZE): it is behind.",
+                    "Small batches: the stage keeps up. Full batches (RASD_BATCH_SIZE): it is behind.",
                 ),
                 Panel(
                     "Waiting records by partition",
@@ -116,7 +116,7 @@ WORKERS = Dashboard(
                         )
                     ],
                     "short",
-                    "One partition far above the others: a source with one key, or a worker that hangs.",
+                    "One partition far above the others indicates many records with one key, or a hanging worker.",
                 ),
             ),
         ),
@@ -132,19 +132,19 @@ WORKERS = Dashboard(
                         )
                     ],
                     "short",
-                    "Articles that the near-duplicate search remembers (RASD_DEDUPE_WINDOW_HOURS).",
+                    "Articles in the near-duplicate look-up's time window (RASD_DEDUPE_WINDOW_HOURS).",
                 ),
                 Panel(
                     "Last recovery",
                     [Query('rasd_table_recovery_seconds{instance=~"$instance"}', "{{instance}}")],
                     "s",
-                    "How long the worker read its tables back from Kafka when it last got partitions.",
+                    "Time to restore the worker's tables from Kafka at the last partition assignment.",
                 ),
                 Panel(
-                    "Room for tables",
+                    "Free disk space for tables",
                     [Query('rasd_state_disk_free_bytes{instance=~"$instance"}', "{{instance}}")],
                     "bytes",
-                    "Free on the disk of RASD_STATE_DIR.",
+                    "Free space on the disk of RASD_STATE_DIR.",
                 ),
             ),
         ),
@@ -154,7 +154,7 @@ WORKERS = Dashboard(
 API = Dashboard(
     uid="api",
     title="Rasd: query API",
-    description="Who asks, how often, and how long they wait.",
+    description="Request rates and response times of the query API and the live feed.",
     variables=(ROUTE,),
     rows=(
         Row(
@@ -170,26 +170,26 @@ API = Dashboard(
                         )
                     ],
                     "reqps",
-                    "Answers a second by status.",
+                    "Responses per second, by status.",
                     stacked=True,
                 ),
                 Panel(
-                    "Time to answer",
+                    "Response time",
                     quantiles("rasd_api_seconds", where='route=~"$route"', by="route", legend="{{route}} "),
                     "s",
-                    "From the request until the answer begins.",
+                    "Time from the request to the first byte of the response.",
                 ),
                 Panel(
                     "Clients of the live feed",
                     [Query("sum(rasd_live_clients)", "clients")],
                     "short",
-                    "Connections that are open now.",
+                    "Open connections.",
                 ),
                 Panel(
                     "Lag of the live feed",
                     [Query("max(rasd_live_lag_messages)", "records")],
                     "short",
-                    "Records that it has not read. /livez of the API fails when it stands still with some to read.",
+                    "Records that the live feed has not read. /livez of the API fails if it stops while there are any.",
                 ),
                 Panel(
                     "Event loop delay of the API, p99",
@@ -201,7 +201,7 @@ API = Dashboard(
                         )
                     ],
                     "s",
-                    "How late a timer wakes: what every request waits for besides its own work.",
+                    "Delay of timers, which adds to the response time of every request.",
                 ),
             ),
         ),

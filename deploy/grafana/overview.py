@@ -1,25 +1,25 @@
-"""The dashboard to look at first."""
+"""The overview dashboard."""
 
 from deploy.grafana.panels import STAGE, Dashboard, Panel, Query, Row, quantiles
 
 OVERVIEW = Dashboard(
     uid="overview",
     title="Rasd: overview",
-    description="Does the stream flow, how fast, and what is lost on the way?",
+    description="Throughput, latency, backlog and faults of the pipeline.",
     variables=(STAGE,),
     rows=(
         Row(
             "Now",
             (
                 Panel(
-                    "Searchable articles a minute",
+                    "Searchable articles per minute",
                     [
                         Query(
                             '60 * sum(rate(rasd_bulk_documents_total{outcome=~"indexed|unchanged"}[$__rate_interval]))'
                         )
                     ],
                     "short",
-                    "Documents that Elasticsearch has acknowledged, new ones and those it had already.",
+                    "Documents acknowledged by Elasticsearch, including those that it already had.",
                     type="stat",
                     width=4,
                     height=5,
@@ -28,7 +28,7 @@ OVERVIEW = Dashboard(
                     "Arrival to searchable, median",
                     [Query("rasd_end_to_end_seconds:p50_5m")],
                     "s",
-                    "Half of the articles of the last five minutes took longer than this. The goal is below 2 s.",
+                    "Half of the articles in the last five minutes took longer. Goal: below 2 s.",
                     type="stat",
                     width=4,
                     height=5,
@@ -38,7 +38,7 @@ OVERVIEW = Dashboard(
                     "Arrival to searchable, p99",
                     [Query("rasd_end_to_end_seconds:p99_5m")],
                     "s",
-                    "One article in a hundred of the last five minutes took longer than this. The goal is below 5 s.",
+                    "One in a hundred articles in the last five minutes took longer. Goal: below 5 s.",
                     type="stat",
                     width=4,
                     height=5,
@@ -48,7 +48,7 @@ OVERVIEW = Dashboard(
                     "Waiting records",
                     [Query("sum(stage:rasd_consumer_lag_messages:sum)")],
                     "short",
-                    "Records in Kafka that a stage has still to finish, over all stages.",
+                    "Unprocessed records in Kafka, over all stages.",
                     type="stat",
                     width=4,
                     height=5,
@@ -58,7 +58,7 @@ OVERVIEW = Dashboard(
                     "Dead letters in the last hour",
                     [Query("sum(increase(rasd_dead_letters_total[1h])) or vector(0)")],
                     "short",
-                    "Records that could not be processed; `rasd dlq list` shows them.",
+                    "Records that could not be processed; list them with `rasd dlq list`.",
                     type="stat",
                     width=4,
                     height=5,
@@ -71,7 +71,7 @@ OVERVIEW = Dashboard(
                         Query('count(ALERTS{alertstate="firing",alertname=~"Rasd.*"}) or vector(0)', "alerts"),
                     ],
                     "short",
-                    "Workers that answer, and alerts that fire. docs/guides/runbook.md says what to do about each.",
+                    "Workers that answer, and firing alerts; see docs/guides/runbook.md.",
                     type="stat",
                     width=4,
                     height=5,
@@ -83,7 +83,7 @@ OVERVIEW = Dashboard(
             "Throughput",
             (
                 Panel(
-                    "Records taken by stage",
+                    "Records consumed by stage",
                     [
                         Query(
                             'sum by (stage) (rate(rasd_records_in_total{stage=~"$stage"}[$__rate_interval]))',
@@ -91,7 +91,7 @@ OVERVIEW = Dashboard(
                         )
                     ],
                     "reqps",
-                    "Records a second that each stage took from its topic.",
+                    "Records per second that each stage consumed from its topic.",
                 ),
                 Panel(
                     "Records written by stage",
@@ -102,8 +102,8 @@ OVERVIEW = Dashboard(
                         )
                     ],
                     "reqps",
-                    "Records a second that each stage passed on. A page may hold several articles, so clean may write "
-                    "more than it takes.",
+                    "Records per second that each stage wrote. A page may contain several articles, so clean may write "
+                    "more than it consumes.",
                 ),
                 Panel(
                     "Outcomes",
@@ -114,7 +114,7 @@ OVERVIEW = Dashboard(
                         )
                     ],
                     "reqps",
-                    "Records finished: ok, rejected (the record was at fault), poison (Rasd was).",
+                    "Processed records: ok, rejected (the record is invalid), poison (a bug in Rasd).",
                     stacked=True,
                 ),
             ),
@@ -126,24 +126,24 @@ OVERVIEW = Dashboard(
                     "Arrival to searchable",
                     quantiles("rasd_end_to_end_seconds"),
                     "s",
-                    "From a record's arrival in articles.raw until the index has acknowledged its article.",
+                    "Time from a record's arrival in articles.raw to the index's acknowledgement of its article.",
                 ),
                 Panel(
                     "Fetched to searchable",
                     quantiles("rasd_fetched_to_searchable_seconds"),
                     "s",
-                    "From the time that the source gives as fetched_at; hours and days are an archive being handed in.",
+                    "Time from fetched_at as given by the source. Hours and days indicate that an archive is ingested.",
                 ),
                 Panel(
                     "Arrival to searchable, distribution",
                     [Query("sum by (le) (increase(rasd_end_to_end_seconds_bucket[$__rate_interval]))", "{{le}}")],
                     "s",
-                    "Articles by the time they took.",
+                    "Articles by the time from arrival to searchable.",
                     type="heatmap",
                     axis_minimum=None,
                 ),
                 Panel(
-                    "Work on one record, p99",
+                    "Processing time of one record, p99",
                     [
                         Query(
                             "histogram_quantile(0.99, sum by (le, stage) "
@@ -152,13 +152,13 @@ OVERVIEW = Dashboard(
                         )
                     ],
                     "s",
-                    "Computing time alone, without waiting in Kafka.",
+                    "Processing time alone, without waiting in Kafka.",
                 ),
                 Panel(
-                    "Oldest waiting record by stage",
+                    "Age of the oldest waiting record by stage",
                     [Query('stage:rasd_consumer_lag_seconds:max{stage=~"$stage"}', "{{stage}}")],
                     "s",
-                    "How long the record that waits longest has waited for the stage.",
+                    "How long the oldest unprocessed record has waited for the stage.",
                 ),
             ),
         ),
@@ -169,13 +169,13 @@ OVERVIEW = Dashboard(
                     "Waiting records by stage",
                     [Query('stage:rasd_consumer_lag_messages:sum{stage=~"$stage"}', "{{stage}}")],
                     "short",
-                    "Records in Kafka that the stage has still to finish.",
+                    "Unprocessed records in Kafka.",
                 ),
                 Panel(
-                    "Time to work it off",
+                    "Estimated time to clear the backlog",
                     [Query('stage:rasd_backlog_seconds:estimate{stage=~"$stage"} < +Inf', "{{stage}}")],
                     "s",
-                    "Waiting records divided by the speed of the last five minutes. A stage that stands has no value.",
+                    "Waiting records divided by the rate of the last five minutes. A stalled stage has no value.",
                 ),
                 Panel(
                     "Busy threads by stage",
@@ -186,7 +186,7 @@ OVERVIEW = Dashboard(
                         )
                     ],
                     "short",
-                    "Seconds of work a second. The stage with the highest value is the next to need more workers.",
+                    "Seconds of work per second. The stage with the highest value is the next to need more workers.",
                     stacked=True,
                 ),
             ),
@@ -204,11 +204,11 @@ OVERVIEW = Dashboard(
                         )
                     ],
                     "short",
-                    "poison is a defect of Rasd; every other reason is the record's.",
+                    "poison is a bug in Rasd; all other reasons are faults of the record.",
                     stacked=True,
                 ),
                 Panel(
-                    "Waits for a server that was away",
+                    "Retries while a server was unavailable",
                     [
                         Query(
                             'sum by (stage) (increase(rasd_stage_retries_total{stage=~"$stage"}[$__rate_interval]))',
@@ -216,7 +216,7 @@ OVERVIEW = Dashboard(
                         )
                     ],
                     "short",
-                    "Tries that failed because Kafka or Elasticsearch did not answer. Nothing is lost by them.",
+                    "Attempts that failed because Kafka or Elasticsearch did not answer. No records are lost.",
                 ),
                 Panel(
                     "Documents in bulk requests",
@@ -231,7 +231,7 @@ OVERVIEW = Dashboard(
                         ),
                     ],
                     "reqps",
-                    "unchanged: the index had this version or a later one. retried: Elasticsearch had no room.",
+                    "unchanged: the index has this version or a later one. retried: Elasticsearch was overloaded.",
                 ),
             ),
         ),

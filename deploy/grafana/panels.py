@@ -1,6 +1,6 @@
-"""The parts of a Grafana dashboard, as the JSON that Grafana reads. Fields as in Grafana 12's dashboard JSON model.
+"""The parts of a Grafana dashboard, rendered as JSON. Fields follow Grafana 12's dashboard JSON model.
 
-Panels are placed in reading order on Grafana's grid of 24 columns; a row of panels is as high as its highest.
+Panels are laid out in reading order on Grafana's grid of 24 columns; a row is as high as its highest panel.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ COLUMNS = 24
 SCHEMA_VERSION = 41
 PROMETHEUS = {"type": "prometheus", "uid": "rasd-prometheus"}
 ELASTICSEARCH = {"type": "elasticsearch", "uid": "rasd-index"}
-ARRIVED = "ingested_at"  # the time that Grafana's range means in Elasticsearch
+ARRIVED = "ingested_at"  # the field to which Grafana's time range applies in Elasticsearch
 
 PanelType = Literal["timeseries", "stat", "heatmap", "table", "bargauge"]
 QUANTILES = (0.5, 0.9, 0.99)
 
-# Value to colour, from the first value on: green until the first, then the colours given.
+# (value, colour) pairs: green below the first value, and from each value on its colour.
 Thresholds = Sequence[tuple[float, Literal["yellow", "orange", "red", "green"]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One PromQL expression and the legend of its series, in which {{label}} stands for a label's value."""
+    """A PromQL expression and the legend of its series, in which {{label}} stands for a label's value."""
 
     expr: str
     legend: str = ""
@@ -34,16 +34,17 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Articles:
-    """Articles in Elasticsearch, counted by the values of a field.
+    """Counts articles in Elasticsearch by the values of a field.
 
-    What has as many values as there are outlets, places or people is asked of the index and is no metric's label.
+    Fields with many values, such as outlets, places and people, are counted in the index, as they must not be labels of
+    a metric.
 
     Attributes:
-        field: keyword field; None counts all together.
-        size: the most frequent values that are shown.
-        over_time: their course, not one number each.
+        field: keyword field; None to count all articles together.
+        size: number of values to show, the most frequent.
+        over_time: whether to show a time series instead of one number per value.
         where: Lucene query that articles must match.
-        distinct: count the values of this field and not articles.
+        distinct: count the distinct values of this field instead of articles.
     """
 
     field: str | None
@@ -54,13 +55,13 @@ class Articles:
 
 
 def quantiles(metric: str, *, where: str = "", by: str = "", legend: str = "") -> list[Query]:
-    """Median, 90th and 99th percentile of a histogram over all its processes.
+    """Return queries for the median, 90th and 99th percentile of a histogram over all processes.
 
     Args:
-        metric: without `_bucket`.
-        where: label matchers, comma separated.
-        by: labels to keep, comma separated.
-        legend: put before the percentile's name.
+        metric: name without `_bucket`.
+        where: label matchers, comma-separated.
+        by: labels to keep, comma-separated.
+        legend: prefix of the percentile's name.
     """
     labels = f"le, {by}" if by else "le"
     rate = f"rate({metric}_bucket{{{where}}}[$__rate_interval])"
@@ -69,11 +70,11 @@ def quantiles(metric: str, *, where: str = "", by: str = "", legend: str = "") -
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel before it has a place.
+    """A panel, before it is laid out.
 
     Attributes:
-        unit: Grafana's name of it (s, short, percentunit, bytes, cpm: counts a minute, ...).
-        instant: the value of now and not its course.
+        unit: Grafana's name of the unit (s, short, percentunit, bytes, cpm: counts per minute, ...).
+        instant: whether to show the current value instead of a time series.
         axis_minimum: lowest value of the axis; None leaves it to Grafana.
     """
 
@@ -100,7 +101,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A choice at the head of the dashboard, filled from a metric's label; All is a pattern that matches everything."""
+    """A selection at the top of the dashboard, filled from a metric's label. All matches any value."""
 
     name: str
     label: str
@@ -114,7 +115,7 @@ ROUTE = Variable("route", "Route", "label_values(rasd_api_requests_total, route)
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """A whole dashboard; `uid` is also its file's name."""
+    """A dashboard; `uid` is also the name of its file."""
 
     uid: str
     title: str
@@ -124,7 +125,7 @@ class Dashboard:
     since: str = "now-30m"
 
     def to_json(self) -> Json:
-        """The dashboard as Grafana provisions it."""
+        """Return the dashboard in the format that Grafana provisions."""
         return {
             "uid": f"rasd-{self.uid}",
             "title": self.title,
@@ -140,7 +141,7 @@ class Dashboard:
             "links": [_links()],
             "templating": {"list": [_variable(variable) for variable in self.variables]},
             "annotations": {"list": [_alert_annotations()]},
-            "panels": _placed(self.rows),
+            "panels": _laid_out(self.rows),
         }
 
 
@@ -184,13 +185,13 @@ def _alert_annotations() -> Json:
     }
 
 
-def _placed(rows: Sequence[Row]) -> list[Json]:
-    placed: list[Json] = []
+def _laid_out(rows: Sequence[Row]) -> list[Json]:
+    panels: list[Json] = []
     top = 0
     for row in rows:
-        placed.append(
+        panels.append(
             {
-                "id": len(placed) + 1,
+                "id": len(panels) + 1,
                 "type": "row",
                 "title": row.title,
                 "collapsed": False,
@@ -203,11 +204,11 @@ def _placed(rows: Sequence[Row]) -> list[Json]:
         for panel in row.panels:
             if left + panel.width > COLUMNS:
                 left, top, height = 0, top + height, 0
-            place = {"x": left, "y": top, "w": panel.width, "h": panel.height}
-            placed.append({"id": len(placed) + 1, "gridPos": place, **_panel(panel)})
+            position = {"x": left, "y": top, "w": panel.width, "h": panel.height}
+            panels.append({"id": len(panels) + 1, "gridPos": position, **_panel(panel)})
             left, height = left + panel.width, max(height, panel.height)
         top += height
-    return placed
+    return panels
 
 
 def _panel(panel: Panel) -> Json:
@@ -229,7 +230,7 @@ def _targets(panel: Panel) -> list[Json]:
 
 
 def _articles(query: Articles) -> Json:
-    """As the editor of Grafana's Elasticsearch source writes it; it numbers metrics and buckets in one row."""
+    """Return the target as Grafana's Elasticsearch query editor writes it: metrics and buckets share one numbering."""
     buckets: list[Json] = []
     if query.field is not None:
         order = {"order": "desc", "orderBy": "_count", "min_doc_count": "1", "size": str(query.size)}
@@ -300,7 +301,7 @@ def _options(panel: Panel) -> Json:
         }
     if panel.type == "table":
         return {"showHeader": True}
-    # Values of a field come as rows of one table and not as series.
+    # Values of a field arrive as rows of one table, not as series.
     rows = isinstance(panel.queries, Articles) and not panel.queries.over_time
     reduced: Json = {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": rows}}
     if panel.type == "bargauge":

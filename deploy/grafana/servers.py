@@ -1,4 +1,4 @@
-"""The dashboards of Kafka and Elasticsearch, from what the API asks them (streams/api/cluster_monitor.py)."""
+"""The dashboards of Kafka and Elasticsearch, from the API's polls (streams/api/cluster_monitor.py)."""
 
 from deploy.grafana.panels import Dashboard, Panel, Query, Row, quantiles
 
@@ -14,7 +14,7 @@ KAFKA = Dashboard(
                     "Kafka answers",
                     [Query("max(rasd_kafka_up)")],
                     "bool_yes_no",
-                    "Whether the API reaches a broker.",
+                    "Whether the API can reach a broker.",
                     type="stat",
                     height=5,
                     thresholds=((0, "red"), (1, "green")),
@@ -24,16 +24,16 @@ KAFKA = Dashboard(
                     "Brokers",
                     [Query("max(rasd_kafka_brokers)")],
                     "short",
-                    "Brokers that Kafka names.",
+                    "Brokers in the cluster.",
                     type="stat",
                     height=5,
                     instant=True,
                 ),
                 Panel(
-                    "Partitions that lack copies",
+                    "Under-replicated partitions",
                     [Query("max(rasd_kafka_under_replicated_partitions)")],
                     "short",
-                    "Of our topics. Anything but 0 for long means a broker is away or slow.",
+                    "Partitions of Rasd's topics. A value above 0 that persists means that a broker is down or slow.",
                     type="stat",
                     height=5,
                     thresholds=((1, "red"),),
@@ -44,22 +44,22 @@ KAFKA = Dashboard(
             "Topics",
             (
                 Panel(
-                    "Written",
+                    "Records written",
                     [Query("max by (topic) (rate(rasd_kafka_topic_written_total[$__rate_interval]))", "{{topic}}")],
                     "reqps",
-                    "Records a second that were written to each topic, by whomever.",
+                    "Records per second written to each topic by all producers.",
                 ),
                 Panel(
-                    "Not finished by the workers",
+                    "Unprocessed records",
                     [Query("max by (topic) (rasd_kafka_group_lag_messages)", "{{topic}}")],
                     "short",
-                    "From the offsets that the workers committed, a second or two behind; known also when none runs.",
+                    "From the workers' committed offsets, a second or two late; reported even if no worker runs.",
                 ),
                 Panel(
-                    "Kept",
+                    "Records kept",
                     [Query("max by (topic) (rasd_kafka_topic_records)", "{{topic}}")],
                     "short",
-                    "Records from the oldest to the newest that the topic holds.",
+                    "Records between a topic's first and last offset.",
                 ),
             ),
         ),
@@ -80,7 +80,7 @@ ELASTICSEARCH = Dashboard(
                     "Elasticsearch answers",
                     [Query("max(rasd_elasticsearch_up)")],
                     "bool_yes_no",
-                    "Whether the API reaches it.",
+                    "Whether the API can reach Elasticsearch.",
                     type="stat",
                     width=6,
                     height=5,
@@ -91,7 +91,7 @@ ELASTICSEARCH = Dashboard(
                     "Status",
                     [Query("max(rasd_elasticsearch_status)")],
                     "short",
-                    "0 green; 1 yellow: copies are missing, normal with one node; 2 red: a shard is missing.",
+                    "0 green; 1 yellow: replicas are missing, normal with one node; 2 red: a primary shard is missing.",
                     type="stat",
                     width=6,
                     height=5,
@@ -101,7 +101,7 @@ ELASTICSEARCH = Dashboard(
                     "Articles",
                     [Query("max(rasd_elasticsearch_documents)")],
                     "short",
-                    "In all indices of this pipeline.",
+                    "Articles in all indices of this pipeline.",
                     type="stat",
                     width=6,
                     height=5,
@@ -110,7 +110,7 @@ ELASTICSEARCH = Dashboard(
                     "Index size",
                     [Query("max(rasd_elasticsearch_index_bytes)")],
                     "bytes",
-                    "On disk, replicas too.",
+                    "Size on disk, including replicas.",
                     type="stat",
                     width=6,
                     height=5,
@@ -121,7 +121,7 @@ ELASTICSEARCH = Dashboard(
             "Nodes",
             (
                 Panel(
-                    "Room on disk",
+                    "Disk space",
                     [
                         Query("max by (node) (rasd_elasticsearch_disk_free_bytes)", f"{_NODE} free"),
                         Query("max by (node) (rasd_elasticsearch_disk_bytes)", f"{_NODE} of"),
@@ -139,27 +139,27 @@ ELASTICSEARCH = Dashboard(
                     "Java heap. A saw-tooth is normal; a line that stays near the top is not.",
                 ),
                 Panel(
-                    "Bulk requests that wait or were turned away",
+                    "Queued and rejected bulk requests",
                     [
-                        Query("max by (node) (rasd_elasticsearch_write_queue)", f"{_NODE} wait"),
+                        Query("max by (node) (rasd_elasticsearch_write_queue)", f"{_NODE} queued"),
                         Query(
                             "max by (node) (rate(rasd_elasticsearch_write_rejections_total[$__rate_interval]))",
-                            f"{_NODE} turned away a second",
+                            f"{_NODE} rejected per second",
                         ),
                     ],
                     "short",
-                    "Turned away (429): the queue was full. The index stage tries again, more slowly.",
+                    "Rejected (429): the queue was full. The index stage backs off and retries.",
                 ),
             ),
         ),
         Row(
-            "As the index stage sees it",
+            "Bulk requests of the index stage",
             (
                 Panel(
-                    "Time for a bulk request",
+                    "Duration of a bulk request",
                     quantiles("rasd_bulk_seconds"),
                     "s",
-                    "From sending it to the answer.",
+                    "Time from sending the request to the response.",
                     width=12,
                 ),
                 Panel(
