@@ -21,10 +21,10 @@ from faust.exceptions import ProducerSendError
 from streams.engine.apply import Outcome, apply, record_key
 from streams.engine.faust.tables import ConfirmedTable, current_event
 from streams.errors import OperatorError, Reason, Rejected, Retryable
-from streams.kafka.dead_letters import Headers, Origin, failure_headers
+from streams.kafka.dead_letters import Origin, failure_headers
 from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics
-from streams.observability.tracing import Tracing, Untraced
+from streams.observability.tracing import Headers, Tracing, Untraced
 from streams.records import Article, ClusterMove, decode
 from streams.retry import Backoff
 from streams.settings import Settings

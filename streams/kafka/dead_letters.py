@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 
 from streams.errors import OperatorError, Reason, Rejected
 from streams.kafka.clients import open_admin, open_reader, translate_errors
+from streams.observability.spans import Headers
 from streams.settings import MIB, Settings
 from streams.topics import Topic, topic_name
 
@@ -39,8 +40,6 @@ POLL_MS = 500
 # What a replay sends before it waits for the confirmation of all of it.
 REPLAY_LETTERS = 500
 REPLAY_BYTES = 8 * MIB
-
-Headers = list[tuple[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)

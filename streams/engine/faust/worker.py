@@ -27,10 +27,9 @@ from streams.engine.faust.transport import PromptTransport
 from streams.engine.faust.worker_health import HealthServer, WorkerHealth
 from streams.engine.runner import StageRunner
 from streams.kafka.clients import committed_offset, first_offset, wait_for_topics
-from streams.kafka.dead_letters import Headers
 from streams.observability.logs import FAUST_LOGGER, get_logger
 from streams.observability.metrics import Metrics
-from streams.observability.tracing import open_tracing
+from streams.observability.tracing import Headers, open_tracing
 from streams.security import kafka_password, kafka_tls
 from streams.settings import MIB, Settings
 from streams.stage import MapStage, Stage, StatefulFunction, load_stages

@@ -13,7 +13,8 @@ from aiokafka.admin import NewTopic, RecordsToDelete
 from streams.cli.dlq import Listing
 from streams.errors import Reason, Rejected
 from streams.kafka.clients import open_admin, open_producer
-from streams.kafka.dead_letters import POLL_RECORDS, DeadLetter, Headers, Origin, failure_headers, open_dead_letters
+from streams.kafka.dead_letters import POLL_RECORDS, DeadLetter, Origin, failure_headers, open_dead_letters
+from streams.observability.spans import Headers
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
 from tests.support.processes import rasd

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from streams.engine.runner import StageRunner
-from streams.kafka.dead_letters import Headers
 from streams.observability.metrics import Metrics
+from streams.observability.spans import Headers
 from streams.records import Article
 from streams.settings import Settings
 from streams.stage import MapStage
