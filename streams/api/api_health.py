@@ -11,10 +11,10 @@ import time
 
 from streams.api.cluster_monitor import ClusterMonitor
 from streams.api.feed import LiveFeed
+from streams.observability.health_checks import measure_loop_delay
 from streams.observability.metrics import Metrics
 from streams.observability.stall_detector import StallDetector
 
-MEASURE_SECONDS = 1.0
 STALL_SECONDS = 60.0
 # A poll ends within `streams.api.cluster_monitor.ROUND_SECONDS`, whatever the servers do.
 WATCH_SECONDS = 120.0
@@ -49,9 +49,7 @@ class ApiHealth:
 
     async def _measure(self) -> None:
         while True:
-            due = time.perf_counter() + MEASURE_SECONDS
-            await asyncio.sleep(MEASURE_SECONDS)
-            self._metrics.loop_delay.observe(max(0.0, time.perf_counter() - due))
+            await measure_loop_delay(self._metrics.loop_delay)
             self.observe(time.monotonic())
 
     def observe(self, now: float) -> None:

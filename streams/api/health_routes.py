@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable
 from typing import Literal
 
 from fastapi import APIRouter, Query, Response
@@ -12,8 +11,8 @@ from pydantic import BaseModel, Field
 
 from streams.api.dependencies import Shared
 from streams.elastic.client import health
-from streams.errors import RasdError
 from streams.kafka.clients import check_kafka
+from streams.observability.health_checks import find_fault
 
 router = APIRouter(tags=["operations"])
 
@@ -42,23 +41,15 @@ async def readyz(
     ),
 ) -> Status:
     """Report whether Elasticsearch and Kafka answer."""
-    faults = [await _fault(health(state.searcher.client, state.settings))]
+    faults = [await find_fault(health(state.searcher.client, state.settings))]
     if needs == "all":
-        faults.append(await _fault(check_kafka(state.settings)))
+        faults.append(await find_fault(check_kafka(state.settings)))
     return _status(response, [fault for fault in faults if fault is not None])
 
 
 def _status(response: Response, faults: list[str]) -> Status:
     response.status_code = 503 if faults else 200
     return Status(ok=not faults, faults=faults)
-
-
-async def _fault(check: Awaitable[object]) -> str | None:
-    try:
-        await check
-    except RasdError as error:
-        return str(error)
-    return None
 
 
 @router.get(

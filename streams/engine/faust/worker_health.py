@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, cast
 
 import psutil
@@ -21,8 +20,9 @@ from faust.tables.manager import TableManager
 from mode import Service
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from streams.errors import RasdError, Retryable
+from streams.errors import Retryable
 from streams.kafka.clients import missing_topics
+from streams.observability.health_checks import find_fault, measure_loop_delay
 from streams.observability.logs import FAUST_LOGGER, get_logger
 from streams.observability.metrics import Metrics
 from streams.observability.stall_detector import StallDetector
@@ -38,7 +38,6 @@ log = get_logger(__name__)
 STALL_SECONDS = 60.0
 # A group waits for its slowest member for a minute, perhaps more than once; a table being read back moves all the time.
 ASSIGNMENT_SECONDS = 300.0
-MEASURE_SECONDS = 1.0
 ASK_SECONDS = 10.0
 LOST_ROUNDS = 3  # a broker that has just come back may not know its topics yet
 
@@ -182,7 +181,8 @@ class Servers:
     async def ask(self) -> None:
         """One round."""
         stores = [r.function.check() for r in self.app.runners.values() if isinstance(r.stage, SinkStage)]
-        found = await asyncio.gather(*(_fault(check) for check in (self._ask_kafka(), *stores)))
+        # Whatever a check raises, the worker goes on, and is not ready.
+        found = await asyncio.gather(*(find_fault(check, Exception) for check in (self._ask_kafka(), *stores)))
         self.faults = list(dict.fromkeys(fault for fault in found if fault is not None))
 
     async def _ask_kafka(self) -> None:
@@ -192,14 +192,6 @@ class Servers:
         self.lost = missing if self._rounds_without >= LOST_ROUNDS else []
         if missing:
             raise Retryable(f"Kafka: there is no topic {missing[0]}")
-
-
-async def _fault(check: Awaitable[None]) -> str | None:
-    try:
-        await check
-    except Exception as error:  # whatever it is, the worker goes on, and is not ready
-        return (str(error) if isinstance(error, RasdError) else repr(error)).replace("\n", " ")
-    return None
 
 
 class HealthServer(Service):
@@ -237,9 +229,7 @@ class HealthServer(Service):
     @Service.task
     async def _measure(self) -> None:
         while not self.should_stop:
-            due = time.perf_counter() + MEASURE_SECONDS
-            await asyncio.sleep(MEASURE_SECONDS)
-            self.metrics.loop_delay.observe(max(0.0, time.perf_counter() - due))
+            await measure_loop_delay(self.metrics.loop_delay)
             self.health.observe(time.monotonic())
             self._publish()
 

@@ -84,7 +84,7 @@ def test_servers_that_are_not_asked_any_more_are_a_fault() -> None:
 
 
 async def test_the_event_loops_delay_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.api.api_health.MEASURE_SECONDS", 0.01)
+    monkeypatch.setattr("streams.observability.health_checks.MEASURE_SECONDS", 0.01)
     watched, _, _ = health()
     measured = asyncio.Event()
     monkeypatch.setattr(watched, "observe", lambda _: measured.set())
