@@ -70,7 +70,7 @@ def evaluate_entities(
         table.add_column(name, justify="right")
     for kind, s in scores.items():
         figures = (f"{value:.3f}" for value in (s.precision, s.recall, s.f1))
-        table.add_row(kind, *figures, *map(str, (s.right, s.predicted, s.gold)))
+        table.add_row(kind, *figures, *map(str, (s.right, s.found, s.gold)))
     out().print(table)
 
 

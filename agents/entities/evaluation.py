@@ -4,36 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 from agents.entities.bio import TYPES, TagSpan, spans
 from agents.entities.columns import SENTENCES_AT_ONCE, read_gold
 from agents.entities.taggers.base import Tagger
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Hold the counts of one class, and derive its figures; a figure with a denominator of 0 is 0."""
-
-    right: int
-    predicted: int
-    gold: int
-
-    @property
-    def precision(self) -> float:
-        """Share of the predicted spans that are right, 0 to 1."""
-        return self.right / self.predicted if self.predicted else 0.0
-
-    @property
-    def recall(self) -> float:
-        """Share of the gold spans that were found, 0 to 1."""
-        return self.right / self.gold if self.gold else 0.0
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall, 0 to 1."""
-        return 2 * self.right / (self.predicted + self.gold) if self.predicted + self.gold else 0.0
+from agents.scoring import Score
 
 
 def score_tags(gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]) -> dict[str, Score]:

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from agents.entities.evaluation import Score, score_tags
+from agents.entities.evaluation import score_tags
 from agents.entities.model.crf import Floats
 from agents.entities.model.features import FeatureCache, WordEntry
 from agents.entities.taggers.embedded import NETWORKS_SHARE, weights
@@ -38,6 +38,7 @@ from agents.entities.training.train import (
     train_networks,
 )
 from agents.entities.training.word_statistics import GRANULARITIES, WordStatistics, word_statistics
+from agents.scoring import Score
 
 Tags = list[list[str]]
 SHARES = (0.4, 0.55, 0.7)

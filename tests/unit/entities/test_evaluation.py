@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.entities.evaluation import Score, score_tagger, score_tags
+from agents.entities.evaluation import score_tagger, score_tags
+from agents.scoring import Score
 from streams.cli.main import run
 from tests.support.tags import Digits
 
