@@ -1,0 +1,268 @@
+"""The records on the wire. `rasd schema` writes their JSON Schemas into docs/schemas/.
+
+`RawArticle` is what comes in; one may hold several articles. `Article` is what every stage from `clean` on reads and
+writes: each stage fills its own fields, and after `geotag` it is the enriched document that readers see.
+
+Readers are tolerant: a record keeps fields that this version does not know, at any depth, and writes them out again
+unchanged. While releases run side by side, an older worker therefore neither refuses nor strips what a newer one wrote.
+In turn, a field that is added is left out of the wire while it is empty, because releases up to 0.1.0 refuse it.
+
+All offsets count Unicode code points of `Article.body`, half-open: `body[start:end] == text`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+
+from streams.errors import Reason, Rejected
+from streams.records.fields import OptionalText, OptionalTimestamp, Timestamp, Url, blank_to_none, media_type
+
+
+class Record(BaseModel):
+    """Base of everything on the wire. Keeps unknown fields."""
+
+    model_config = ConfigDict(extra="allow", ser_json_bytes="utf8", populate_by_name=True)
+
+    def to_json(self) -> bytes:
+        """Return the record as it goes onto the wire: UTF-8 JSON without insignificant whitespace."""
+        return self.model_dump_json().encode()
+
+
+class RawArticle(Record):
+    """One scraped page as it arrived. The field names of SaudiNewsNet dumps are taken as they are."""
+
+    # Cleaning makes new records of a page, so there is nothing to pass a scraper's further fields on with.
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+    url: Url
+    source: Annotated[str, Field(min_length=1, max_length=200, description="The outlet's short name.")]
+    content: Annotated[
+        str,
+        Field(description="The page: text, HTML, or base64 of its bytes when `encoding` is given."),
+    ]
+    content_type: Annotated[Literal["text/plain", "text/html"] | None, BeforeValidator(media_type)] = Field(
+        default=None, description="If null, detected from the content."
+    )
+    encoding: OptionalText = Field(
+        default=None,
+        max_length=40,
+        description="Charset of the bytes in `content`, which is then base64. `auto`: detect it.",
+    )
+    title: OptionalText = None
+    author: OptionalText = None
+    published_at: OptionalTimestamp = None
+    fetched_at: OptionalTimestamp = Field(default=None, validation_alias=AliasChoices("fetched_at", "date_extracted"))
+    id: Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(blank_to_none)] = None
+    extra: dict[str, Any] = Field(default_factory=dict)
+
+    def content_bytes(self) -> bytes | None:
+        """Return the page's bytes, or None when `content` is text.
+
+        Raises:
+            Rejected: `encoding` is given and `content` is not base64.
+        """
+        if self.encoding is None:
+            return None
+        try:
+            return base64.b64decode(self.content, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise Rejected(
+                Reason.BAD_ENCODING, f"content has encoding {self.encoding!r} but is not base64: {error}"
+            ) from error
+
+
+class Caption(Record):
+    """A picture's caption, listed once however often the page repeats it."""
+
+    text: str
+    credit: str | None = None
+
+
+class DateMention(Record):
+    """A date named in the body."""
+
+    text: str
+    start: int
+    end: int
+    date: str = Field(description="ISO 8601 date, or its known part (2023-10, --01-20).")
+    disagrees: bool = Field(
+        default=False,
+        description="True when the mention gives the day in two calendars, or by two month names, that do not agree;"
+        " `date` is then the Gregorian one, or the first of two Gregorian ones.",
+    )
+
+
+class Cluster(Record):
+    """The story that the article belongs to, and how it relates to the story's first copy."""
+
+    id: str
+    relation: Literal["first", "exact", "near", "contains", "update"]
+    score: float = Field(ge=0, le=1, description="Similarity to the canonical article.")
+    canonical_id: str = Field(description="Id of the copy that arrived first.")
+    size: int | None = Field(default=None, description="Copies known when this one was clustered, itself included.")
+    decision: int = Field(
+        default=0,
+        ge=0,
+        description="Sequence number of the clustering decision; of two about one article, the greater holds.",
+    )
+
+
+class ClusterMove(Record):
+    """The new cluster of an article that was clustered before: an earlier copy arrived after it."""
+
+    id: str = Field(description="Id of the article.")
+    cluster: Cluster
+
+
+class Entity(Record):
+    """One mention of a person, place or organisation in the body."""
+
+    text: str
+    type: Literal["PER", "LOC", "ORG"]
+    start: int
+    end: int
+    score: float = Field(ge=0, le=1)
+    name: str = Field(description="Normalised form that groups the mentions of one entity.")
+
+
+class Span(Record):
+    """Offsets of one mention."""
+
+    start: int
+    end: int
+
+
+PlaceKind = Literal["country", "division", "city", "region", "poi", "water"]
+
+
+class Place(Record):
+    """A geographical place that the body names."""
+
+    name: str
+    name_en: str | None = None
+    country: str | None = Field(default=None, description="ISO 3166-1 alpha-2.")
+    division: str | None = Field(
+        default=None,
+        description="Arabic name of the first-level division that it lies in; null where unknown, and for divisions, "
+        "countries, regions and waters.",
+    )
+    kind: PlaceKind
+    lat: float = Field(ge=-90, le=90)
+    lon: float = Field(ge=-180, le=180)
+    geonameid: int | None = None
+    confidence: float = Field(ge=0, le=1)
+    mentions: list[Span]
+
+
+class GeoPoint(Record):
+    """A point, as Elasticsearch's geo_point takes it."""
+
+    lat: float
+    lon: float
+
+
+class RemovedText(Record):
+    """Text of the page that cleaning left out of the body."""
+
+    text: str
+    reason: str = Field(description="Name of the rule that removed it (docs/explanation/cleaning.md).")
+
+
+class MainPlace(Record):
+    """Where the story is set: the place that the article names most often, and first."""
+
+    name: str
+    name_en: str | None = None
+    country: str | None = None
+    division: str | None = None
+    kind: PlaceKind
+    point: GeoPoint
+
+
+class StageTrace(Record):
+    """Which version of a stage processed the article, where, and how long it took."""
+
+    version: str
+    seconds: float
+    worker: str
+    removed: list[RemovedText] | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Text that cleaning removed, in page order; only with RASD_EXPLAIN.",
+    )
+
+
+class Article(Record):
+    """One article. Fields of stages that it has not reached yet are null or empty."""
+
+    id: str = Field(description="Stable: the same article sent twice has the same id.")
+    url: Url
+    source: str
+    language: str = Field(description="Detected language: `ar`, else a BCP 47 tag; `und` when undetermined.")
+    title: str | None = None
+    subtitle: str | None = None
+    byline: str | None = None
+    dateline: str | None = None
+    agencies: list[str] = Field(default_factory=list)
+    body: str = Field(min_length=1, description="Display text; one newline separates paragraphs.")
+    captions: list[Caption] = Field(default_factory=list)
+    published_at: OptionalTimestamp = None
+    fetched_at: OptionalTimestamp = None
+    ingested_at: Timestamp
+    dates: list[DateMention] = Field(default_factory=list)
+    cluster: Cluster | None = None
+    entities: list[Entity] = Field(default_factory=list)
+    places: list[Place] = Field(default_factory=list)
+    geo: list[GeoPoint] = Field(default_factory=list, description="Points of all places.")
+    main_place: MainPlace | None = Field(default=None, description="Null when no place is certain enough.")
+    annotations: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        exclude_if=lambda value: not value,
+        description="What plugin stages add, by stage. Kept in the index but not searchable unless mapped.",
+    )
+    trace: dict[str, StageTrace] = Field(default_factory=dict)
+
+    @property
+    def appeared_at(self) -> datetime:
+        """When it was published, if known; else when it was fetched, else when it was ingested."""
+        return self.published_at or self.fetched_at or self.ingested_at
+
+    def annotated(self, stage: str, value: JsonValue) -> Self:
+        """Return a copy with `value` as the annotation of `stage`, in place of an earlier one."""
+        return self.model_copy(update={"annotations": {**self.annotations, stage: value}})
+
+
+class Fingerprint(Record):
+    """What clustering keeps of an article's text.
+
+    Lists of hashes are little-endian integers in base64. Add new fields at the end: the stored state holds the values
+    by position.
+    """
+
+    algorithm: str = Field(description="Algorithm and its version; only equal ones are compared.")
+    exact: str = Field(description="Hash of the normalised words of the text.")
+    words: int = Field(default=0, ge=0, description="Words of the text.")
+    runs: int = Field(default=0, ge=0, description="Distinct pairs of words that are not stock phrases.")
+    signature: str = Field(default="", description="MinHash of runs of words, 32 bits a permutation.")
+    sketch: str = Field(default="", description="The smallest hashes of pairs of words, ascending, 16 bits each.")
+    numbers: str = Field(default="", description="Hashes of the distinct numbers of the text, 16 bits each.")
+    weekdays: int = Field(default=0, ge=0, lt=128, description="Days of the week it names, Saturday the lowest bit.")
+    family: str = Field(default="", description="Hash of outlet and URL without its variable parts.")
+    quarters: str = Field(default="", description="Quarter of the text of each hash in `sketch`, 2 bits each.")
+    hour: int | None = Field(default=None, description="When the article appeared, in hours since the epoch.")
+
+
+class FingerprintedArticle(Article):
+    """An article on its way to clustering."""
+
+    fingerprint: Fingerprint
+
+    def article(self) -> Article:
+        """Return the article without its fingerprint, unknown fields included."""
+        fields = {name: getattr(self, name) for name in Article.model_fields}
+        return Article.model_construct(**fields, **(self.model_extra or {}))
