@@ -13,7 +13,6 @@ from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIB = 1024 * 1024
-STAGE_NAMES = ("clean", "dedupe", "entities", "geotag", "index")
 
 
 def default_state_dir() -> Path:
@@ -51,7 +50,7 @@ class Settings(BaseSettings):
     # Workers
     app_id: str = Field("rasd", description="consumer group and prefix of the changelog topics")
     stages: Annotated[tuple[str, ...], NoDecode] = Field(
-        STAGE_NAMES, description="stages that this worker runs, comma separated"
+        (), description="stages that this worker runs, comma separated; all of them when empty"
     )
     batch_size: int = Field(64, ge=1, description="records a stage takes at once")
     batch_seconds: float = Field(0.05, gt=0, description="longest wait for a batch to fill, seconds")
@@ -138,14 +137,6 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-    @field_validator("stages")
-    @classmethod
-    def _known_stages(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = sorted(set(value) - set(STAGE_NAMES))
-        if unknown or not value:
-            raise ValueError(f"unknown stage {', '.join(unknown) or '(none)'}; choose from {', '.join(STAGE_NAMES)}")
-        return tuple(name for name in STAGE_NAMES if name in value)
 
     @model_validator(mode="after")
     def _security_fits_together(self) -> Self:

@@ -1,19 +1,22 @@
-"""What a stage is. A stage does not know its neighbours' code, Kafka's client, or how often it is retried.
+"""What stages, sinks and taps are. None of them knows its neighbours, Kafka's client, or how often it is retried.
 
-Two kinds:
+A *stage* is one step of the pipeline, in one of two kinds:
 
 - A `MapStage` turns one record into records with a plain function. The runner calls it in a thread, so it may compute.
   A function that is quicker with several records takes a batch.
 - A `SinkStage` writes batches somewhere.
 
-Both are built by a factory that gets a `Context`, so that the same code runs in a worker and in `rasd enrich`.
+A `Tap` is a sink beside the pipeline: it reads a topic in a consumer group and a process of its own, so that it can
+neither delay the stages nor take records from them.
+
+Each is built by a factory that gets a `Context`, so that the same code runs in a worker and in `rasd enrich`. Which
+topics a stage reads and writes is decided in `streams.pipeline`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
-from importlib import import_module
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from streams.errors import Rejected
@@ -22,7 +25,22 @@ from streams.records import Article, ClusterMove, FingerprintedArticle, RawArtic
 from streams.settings import Settings
 from streams.topics import Topic
 
-Record = RawArticle | Article | FingerprintedArticle | ClusterMove
+__all__ = [
+    "Arrival",
+    "BatchFunction",
+    "Context",
+    "MapFunction",
+    "MapStage",
+    "PipelineRecord",
+    "Sink",
+    "SinkStage",
+    "Stage",
+    "StatefulFunction",
+    "Tap",
+]
+
+PipelineRecord = RawArticle | Article | FingerprintedArticle | ClusterMove
+"""A record of one of the pipeline's topics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,57 +58,68 @@ class Context(Protocol):
     """What a stage may ask its surroundings for while it is built."""
 
     @property
-    def settings(self) -> Settings: ...
+    def settings(self) -> Settings:
+        """The settings of the process. A plugin's own settings are its own."""
+        ...
 
     @property
-    def metrics(self) -> Metrics: ...
+    def metrics(self) -> Metrics:
+        """The metrics of the process. `metrics.registry` takes further ones."""
+        ...
 
     def table(self, name: str) -> MutableMapping[str, Any]:
-        """State that outlives the process: a Faust table in a worker, a dict in `rasd enrich`."""
+        """Return state that outlives the process: a Faust table in a worker, a dict in `rasd enrich`."""
         ...
 
     def progress(self) -> None:
-        """To be called now and then by a function that computes for long: the worker counts as hung otherwise."""
+        """Report progress from a function that computes for long; without it the worker counts as hung."""
         ...
 
 
-MapFunction = Callable[[Any, Arrival], Sequence[Record]]
-# The same for several records at once: the results of each, in their order.
-BatchFunction = Callable[[Sequence[Any], Sequence[Arrival]], Sequence[Sequence[Record]]]
+MapFunction = Callable[[Any, Arrival], Sequence[PipelineRecord]]
+"""Turns one record into records."""
+
+BatchFunction = Callable[[Sequence[Any], Sequence[Arrival]], Sequence[Sequence[PipelineRecord]]]
+"""Turns several records into the results of each, in their order."""
 
 
 class Sink(Protocol):
-    """Where batches end."""
+    """Stores batches of records."""
 
     async def write(self, records: Sequence[Any], /) -> Sequence[Rejected | None]:
-        """Store records; a verdict each, in order: None when it is stored, else why it never can be.
+        """Store records. Writing a record again must be harmless: delivery is at least once.
+
+        Returns:
+            A verdict for each record, in order: None when it is stored, else why it never can be.
 
         Raises:
-            Retryable: the store is away; the whole batch is written again.
+            Retryable: the store is unavailable; the whole batch is written again.
         """
         ...
 
     async def check(self) -> None:
-        """Ask the store whether it answers.
+        """Ask the store whether it answers; called every ten seconds for /readyz.
 
         Raises:
-            Retryable: it is away.
+            Retryable: it is unavailable.
             OperatorError: it refuses our credentials.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Release connections."""
         ...
 
 
 class StatefulFunction(Protocol):
     """The function of a stateful stage: it owns indexes that are derived from its table."""
 
-    def __call__(self, record: Any, arrival: Arrival, /) -> Sequence[Record]: ...
+    def __call__(self, record: Any, arrival: Arrival, /) -> Sequence[PipelineRecord]:
+        """Turn one record into records, and change the table."""
+        ...
 
     def recovered(self) -> None:
-        """The table was read back (a start, a rebalance): build everything that is derived from it anew."""
+        """Rebuild everything derived from the table, which was read back (after a start or a rebalance)."""
         ...
 
 
@@ -99,50 +128,56 @@ class MapStage:
     """One record in, any number of records out.
 
     Attributes:
-        name: stage name, also the key of its entry in `Article.trace` and the label of its metrics.
-        version: raised when its results change.
-        reads, writes: topics.
-        accepts: record class on `reads`.
+        name: stage name; also its name in RASD_STAGES, the key of its entry in `Article.trace` and of its annotation,
+            and the label of its metrics. Lower-case letters, digits and hyphens.
+        version: raise it when its results change.
+        accepts: record class that it reads. A plugin stage also returns records of this class.
         build: makes the function; called once in a worker, before it consumes.
-        side_outputs: records of these classes go to these topics instead of `writes`.
         stateful: true when the function uses a table. It then runs in the event loop, in order, and its table
             changes are in Kafka before its results are.
-        batched: true when the function takes several records at once, because that is quicker. What becomes of a record
+        batched: true when the function takes several records at once, because that is quicker. The result for a record
             must not depend on the others: when the function fails, it is called again with each alone.
+        after: the stage whose results a plugin stage reads; the stage that read them before reads the plugin's results
+            instead. None for the built-in stages, which `streams.pipeline` orders.
     """
 
     name: str
     version: str
-    reads: Topic
-    writes: Topic
     accepts: type[RawArticle] | type[Article] | type[FingerprintedArticle]
     build: Callable[[Context], MapFunction] | Callable[[Context], BatchFunction]
     stateful: bool = False
     batched: bool = False
-    side_outputs: Mapping[type, Topic] = field(default_factory=dict)
-
-    def target(self, record: Record) -> Topic:
-        """The topic that a result belongs to."""
-        return self.side_outputs.get(type(record), self.writes)
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SinkStage:
-    """The end of the pipeline: batches in, a verdict a record out."""
+    """The end of a branch of the pipeline: batches in, a verdict for each record out.
+
+    Attributes:
+        name, version: as for `MapStage`.
+        accepts: record class that it reads.
+        build: makes the sink; called once in a worker, before it consumes.
+    """
 
     name: str
     version: str
-    reads: Topic
-    accepts: type[Article] | type[ClusterMove]
+    accepts: type[RawArticle] | type[Article] | type[FingerprintedArticle] | type[ClusterMove]
     build: Callable[[Context], Sink]
 
 
-Stage = MapStage | SinkStage
+@dataclass(frozen=True, slots=True)
+class Tap(SinkStage):
+    """A sink that reads a topic beside the pipeline: `rasd worker --tap NAME` runs it.
 
+    Its consumer group is its own (`RASD_APP_ID-tap-NAME`) and begins with the oldest record that the topic keeps. A
+    record that it rejects goes to articles.dlq under its name.
 
-def load_stages(names: Sequence[str]) -> list[Stage]:
-    """The stages of the given folders under agents/, in pipeline order.
-
-    They are found by name, so that this package imports none of their insides.
+    Attributes:
+        reads: topic that it reads, without RASD_TOPIC_PREFIX.
     """
-    return [stage for name in names for stage in import_module(f"agents.{name}.agent").STAGES]
+
+    reads: str = Topic.ENRICHED
+
+
+Stage = MapStage | SinkStage

@@ -1,4 +1,4 @@
-"""Every topic, with its partitions. They are created before any worker consumes; the broker's auto-creation is off."""
+"""The topics and how Kafka is asked for them. Created before any worker consumes; the broker's auto-creation is off."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from enum import StrEnum
 
 from streams.settings import MIB, Settings
 
+__all__ = ["LOOKUP_PARTITIONS", "Topic", "TopicSpec", "topic_name", "topic_spec", "topic_specs"]
+
 
 class Topic(StrEnum):
-    """The topics of the pipeline, in the order in which an article passes them."""
+    """The built-in topics, in the order in which an article passes them. Plugins add more (`streams.pipeline`)."""
 
     RAW = "articles.raw"
     CLEAN = "articles.clean"
@@ -22,7 +24,7 @@ class Topic(StrEnum):
     DLQ = "articles.dlq"
 
 
-# The look-up must meet every earlier article, so one partition, whatever the number of workers
+# Clustering compares an article with every earlier one, so its topic has one partition, whatever the number of workers
 # (docs/explanation/architecture.md).
 LOOKUP_PARTITIONS = 1
 
@@ -31,7 +33,13 @@ DAY_MS = 24 * 3600 * 1000
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """What Kafka is asked for."""
+    """What Kafka is asked for.
+
+    Attributes:
+        name: with RASD_TOPIC_PREFIX.
+        replication: copies of each partition.
+        config: Kafka's settings of the topic.
+    """
 
     name: str
     partitions: int
@@ -39,25 +47,31 @@ class TopicSpec:
     config: Mapping[str, str] = field(default_factory=dict)
 
 
-def topic_name(topic: Topic, settings: Settings) -> str:
-    """The name on the broker."""
-    return f"{settings.topic_prefix}{topic.value}"
+def topic_name(topic: str, settings: Settings) -> str:
+    """Return a topic's name on the broker: with RASD_TOPIC_PREFIX."""
+    return f"{settings.topic_prefix}{topic}"
+
+
+def topic_spec(topic: str, settings: Settings, partitions: int | None = None) -> TopicSpec:
+    """Specify one topic, built in or of a plugin.
+
+    Args:
+        partitions: as many as workers share (RASD_PARTITIONS) when None.
+    """
+    whole_pages = topic in {Topic.RAW, Topic.DLQ}
+    return TopicSpec(
+        name=topic_name(topic, settings),
+        partitions=settings.partitions if partitions is None else partitions,
+        replication=settings.replication,
+        config={
+            # A page of 50 MB must reach the dead letters whole. Cleaned articles are bounded by max_content_bytes.
+            "max.message.bytes": str(settings.max_message_bytes if whole_pages else 32 * MIB),
+            "retention.ms": str((30 if topic == Topic.DLQ else 7) * DAY_MS),
+        },
+    )
 
 
 def topic_specs(settings: Settings) -> list[TopicSpec]:
-    """All topics as they must exist before a worker starts."""
-
-    def spec(topic: Topic) -> TopicSpec:
-        whole_pages = topic in {Topic.RAW, Topic.DLQ}
-        return TopicSpec(
-            name=topic_name(topic, settings),
-            partitions=LOOKUP_PARTITIONS if topic in {Topic.FINGERPRINTED, Topic.DLQ} else settings.partitions,
-            replication=settings.replication,
-            config={
-                # A page of 50 MB must reach the dead letters whole. Cleaned articles are bounded by max_content_bytes.
-                "max.message.bytes": str(settings.max_message_bytes if whole_pages else 32 * MIB),
-                "retention.ms": str((30 if topic is Topic.DLQ else 7) * DAY_MS),
-            },
-        )
-
-    return [spec(topic) for topic in Topic]
+    """Specify all built-in topics as they must exist before a worker starts."""
+    single = {Topic.FINGERPRINTED: LOOKUP_PARTITIONS, Topic.DLQ: LOOKUP_PARTITIONS}
+    return [topic_spec(topic, settings, single.get(topic)) for topic in Topic]

@@ -1,11 +1,11 @@
-"""articles.raw to articles.clean: one page in, its articles out."""
+"""The stage `clean`: one page in, its articles out."""
 
 from datetime import UTC, datetime
 
-from agents.clean.page import STAGE, Limits, clean_page
+from agents.clean.page import STAGE as NAME
+from agents.clean.page import Limits, clean_page
 from streams.records import Article, RawArticle
 from streams.stage import Arrival, Context, MapFunction, MapStage
-from streams.topics import Topic
 
 
 def _build(context: Context) -> MapFunction:
@@ -24,4 +24,4 @@ def _build(context: Context) -> MapFunction:
     return clean
 
 
-STAGES = (MapStage(STAGE, "2", reads=Topic.RAW, writes=Topic.CLEAN, accepts=RawArticle, build=_build),)
+STAGE = MapStage(NAME, "2", accepts=RawArticle, build=_build)

@@ -1,8 +1,8 @@
-"""Define the stages `fingerprint` and `dedupe`: from articles.clean to articles.clustered.
+"""The stages `fingerprint` and `dedupe`.
 
-`fingerprint` is stateless, and any number of workers can share it. `dedupe` assigns clusters. It reads a topic with one
-partition, so that every article meets every earlier one; its state is a table whose changelog is in Kafka before a
-result is passed on.
+`fingerprint` is stateless and shared by any number of workers. `dedupe` assigns articles to clusters. Its topic has one
+partition, so that every article is compared with every earlier one; its state is a table whose changelog is in Kafka
+before a result is passed on.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,6 @@ from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
 from streams.observability.metrics import at_zero
 from streams.records import Article, Cluster, ClusterMove, FingerprintedArticle
 from streams.stage import Arrival, Context, MapFunction, MapStage
-from streams.topics import Topic
 
 
 def _build_fingerprint(_: Context) -> MapFunction:
@@ -53,18 +52,5 @@ class _Assign:
         self._metrics.table_keys.labels("dedupe").set(len(self._clusterer))
 
 
-STAGES = (
-    MapStage(
-        "fingerprint", "1", reads=Topic.CLEAN, writes=Topic.FINGERPRINTED, accepts=Article, build=_build_fingerprint
-    ),
-    MapStage(
-        "dedupe",
-        "1",
-        reads=Topic.FINGERPRINTED,
-        writes=Topic.CLUSTERED,
-        accepts=FingerprintedArticle,
-        build=_Assign,
-        stateful=True,
-        side_outputs={ClusterMove: Topic.MOVES},
-    ),
-)
+FINGERPRINT = MapStage("fingerprint", "1", accepts=Article, build=_build_fingerprint)
+DEDUPE = MapStage("dedupe", "1", accepts=FingerprintedArticle, build=_Assign, stateful=True)

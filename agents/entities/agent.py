@@ -1,4 +1,4 @@
-"""Tag the persons, places and organisations of each article's body: articles.clustered to articles.tagged."""
+"""Define the stage `entities`: tag the persons, places and organisations of each article's body."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,6 @@ from agents.entities.mentions.extract import tag_articles
 from agents.entities.taggers.registry import load_tagger
 from streams.records import Article
 from streams.stage import Arrival, BatchFunction, Context, MapStage
-from streams.topics import Topic
 
 # Memory grows with the text that is tagged at once. 64 news articles have a fifth of this.
 _MOST_LETTERS = 1_000_000
@@ -40,6 +39,4 @@ def _portions(articles: Sequence[Article], most: int) -> Iterator[Sequence[Artic
         yield articles[start:]
 
 
-STAGES = (
-    MapStage("entities", "1", reads=Topic.CLUSTERED, writes=Topic.TAGGED, accepts=Article, build=_build, batched=True),
-)
+STAGE = MapStage("entities", "1", accepts=Article, build=_build, batched=True)

@@ -1,9 +1,8 @@
-"""articles.tagged to articles.enriched: where on the map the story is."""
+"""The stage `geotag`: the places that an article names, and where its story is set."""
 
 from agents.geotag.geotagger import Geotagger, geotag_article
 from streams.records import Article
 from streams.stage import Arrival, Context, MapFunction, MapStage
-from streams.topics import Topic
 
 
 def _build(_: Context) -> MapFunction:
@@ -15,4 +14,4 @@ def _build(_: Context) -> MapFunction:
     return geotag
 
 
-STAGES = (MapStage("geotag", "2", reads=Topic.TAGGED, writes=Topic.ENRICHED, accepts=Article, build=_build),)
+STAGE = MapStage("geotag", "2", accepts=Article, build=_build)

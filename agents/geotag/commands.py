@@ -76,10 +76,12 @@ def entity_stage() -> Callable[[Article], Article]:
     from streams.engine.apply import apply
     from streams.engine.in_process import LocalContext
     from streams.observability.metrics import Metrics
-    from streams.stage import Arrival, MapStage, load_stages
+    from streams.pipeline import load_pipeline
+    from streams.stage import Arrival, MapStage
 
     metrics = Metrics()
-    (stage,) = load_stages(("entities",))
+    (wired,) = load_pipeline().load(("entities",))
+    stage = wired.stage
     if not isinstance(stage, MapStage):
         raise TypeError(f"the stage {stage.name} tags no articles")
     function = stage.build(LocalContext(get_settings(), metrics))

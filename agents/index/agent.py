@@ -1,13 +1,12 @@
-"""articles.enriched into Elasticsearch, and articles.moves after them."""
+"""The stages `index`, which writes articles into Elasticsearch, and `moves`, which updates their clusters there."""
 
 from agents.index.cluster_moves import MoveSink
 from agents.index.sink import IndexSink
 from streams.records import Article, ClusterMove
 from streams.stage import Context, SinkStage
-from streams.topics import Topic
 
 
-def _build(context: Context) -> IndexSink:
+def _build_index(context: Context) -> IndexSink:
     return IndexSink(context.settings, context.metrics)
 
 
@@ -15,7 +14,5 @@ def _build_moves(context: Context) -> MoveSink:
     return MoveSink(context.settings, context.metrics)
 
 
-STAGES = (
-    SinkStage("index", "1", reads=Topic.ENRICHED, accepts=Article, build=_build),
-    SinkStage("moves", "1", reads=Topic.MOVES, accepts=ClusterMove, build=_build_moves),
-)
+INDEX = SinkStage("index", "1", accepts=Article, build=_build_index)
+MOVES = SinkStage("moves", "1", accepts=ClusterMove, build=_build_moves)

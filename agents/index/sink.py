@@ -72,7 +72,12 @@ class IndexSink:
                     raise verdict
                 by_id[article.id] = verdict
         await self._moves.apply_known(index_by_id)
-        return [by_id[article.id] for article in articles]
+        answered = [by_id[article.id] for article in articles]
+        now = time.time()
+        for article, refusal in zip(articles, answered, strict=True):
+            if refusal is None:
+                self.metrics.searchable(article, now)
+        return answered
 
     async def check(self) -> None:
         """Check Elasticsearch's health.

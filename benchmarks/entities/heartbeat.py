@@ -31,9 +31,10 @@ from streams.engine.runner import StageRunner
 from streams.observability.logs import configure_logging
 from streams.observability.metrics import Metrics
 from streams.observability.tracing import Headers
+from streams.pipeline import load_pipeline
 from streams.records import Article
 from streams.settings import Settings
-from streams.stage import MapStage, load_stages
+from streams.stage import MapStage
 
 BEAT = 0.01
 
@@ -98,11 +99,11 @@ async def _delivered(
 
 async def measure(corpus: Path, settings: Settings, count: int) -> None:
     """Measure without work, then under load, and print both."""
-    stage = load_stages(["entities"])[0]
-    assert isinstance(stage, MapStage)
-    function = stage.build(LocalContext(settings, Metrics()))
+    (wired,) = load_pipeline().load(["entities"])
+    assert isinstance(wired.stage, MapStage)
+    function = wired.stage.build(LocalContext(settings, Metrics()))
     thread = ThreadPoolExecutor(max_workers=1)
-    runner = StageRunner(stage, function, send=_delivered, thread=thread, settings=settings, metrics=Metrics())
+    runner = StageRunner(wired, function, send=_delivered, thread=thread, settings=settings, metrics=Metrics())
     work = list(batches(corpus, settings, count))
     heart = Heart()
     await asyncio.sleep(5)

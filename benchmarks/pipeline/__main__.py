@@ -33,7 +33,8 @@ from deploy.local.stack import status
 from deploy.local.temporary import temporary_stack
 from streams.kafka.clients import create_topics, open_producer
 from streams.observability.logs import configure_logging
-from streams.settings import STAGE_NAMES, Settings
+from streams.pipeline import load_pipeline
+from streams.settings import Settings
 from streams.sources.files import read_paths
 from streams.topics import Topic, topic_name
 from tests.support.corpus import records
@@ -69,7 +70,7 @@ async def send(settings: Settings, values: Sequence[bytes]) -> None:
 
 @contextmanager
 def pinned_worker(
-    settings: Settings, folder: Path, cores: list[int], stages: str = ",".join(STAGE_NAMES)
+    settings: Settings, folder: Path, cores: list[int], stages: str = ",".join(load_pipeline().names)
 ) -> Iterator[Running]:
     """A worker that may use these cores alone."""
     port = free_port()

@@ -23,23 +23,14 @@ from deploy.demo.servers import Servers, choose
 from streams.errors import OperatorError
 from streams.kafka.dead_letters import DeadLetter, read_all
 from streams.kafka.topic_offsets import topic_states
+from streams.pipeline import load_pipeline
 from streams.settings import Settings
 from streams.sources.files import read_paths
 from streams.sources.ingest import IngestReport, ingest
-from streams.topics import Topic
 
 FOUND_SECONDS = 180.0
 THROUGH_SECONDS = 180.0
 SHOWN_QUERIES = 3
-# Which topic each stage reads and writes; the index stage writes none.
-_STAGES = (
-    ("clean", Topic.RAW, Topic.CLEAN),
-    ("fingerprint", Topic.CLEAN, Topic.FINGERPRINTED),
-    ("dedupe", Topic.FINGERPRINTED, Topic.CLUSTERED),
-    ("entities", Topic.CLUSTERED, Topic.TAGGED),
-    ("geotag", Topic.TAGGED, Topic.ENRICHED),
-    ("index", Topic.ENRICHED, None),
-)
 Json = dict[str, Any]
 
 
@@ -106,9 +97,9 @@ def _send(settings: Settings, samples: Samples) -> IngestReport:
     )
 
 
-def _ends(settings: Settings) -> dict[Topic, int]:
+def _ends(settings: Settings) -> dict[str, int]:
     """Return the number of records ever written to each topic."""
-    return {topic: state.end for topic, state in asyncio.run(topic_states(settings)).items()}
+    return {topic: state.end for topic, state in asyncio.run(topic_states(settings, load_pipeline().topics)).items()}
 
 
 async def _letters(settings: Settings, since: datetime) -> list[DeadLetter]:
@@ -128,22 +119,22 @@ def _wait_until_found(settings: Settings, console: Console, servers: Servers, sa
     return missing
 
 
-def _wait_until_through(settings: Settings, console: Console, servers: Servers) -> dict[Topic, int]:
+def _wait_until_through(settings: Settings, console: Console, servers: Servers) -> dict[str, int]:
     """Wait until all stages have processed their input; return the number of records ever written to each topic.
 
     Raises:
         OperatorError: they have not within `THROUGH_SECONDS`.
     """
     deadline = time.monotonic() + THROUGH_SECONDS
-    ends: dict[Topic, int] = {}
+    ends: dict[str, int] = {}
     waiting: dict[str, int] = {}
     with console.status("waiting until all stages are done"):
         while time.monotonic() < deadline:
             servers.check()
-            states = asyncio.run(topic_states(settings))
+            states = asyncio.run(topic_states(settings, load_pipeline().topics))
             # Require the same answer twice, as a record may pass from one topic to the next between two requests.
             last, ends = ends, {topic: state.end for topic, state in states.items()}
-            waiting = {topic.value: state.waiting for topic, state in states.items() if state.waiting}
+            waiting = {topic: state.waiting for topic, state in states.items() if state.waiting}
             if not waiting and ends == last:
                 return ends
             time.sleep(0.3)
@@ -172,15 +163,13 @@ def _api(settings: Settings, path: str, **parameters: str) -> Json:
     return answer
 
 
-def _print_stages(
-    console: Console, before: dict[Topic, int], after: dict[Topic, int], letters: list[DeadLetter]
-) -> None:
+def _print_stages(console: Console, before: dict[str, int], after: dict[str, int], letters: list[DeadLetter]) -> None:
     table = Table("stage", "reads", "in", "out", "dead letters", title="Through the stages", title_justify="left")
-    for stage, source, target in _STAGES:
-        dead = sum(letter.stage == stage for letter in letters)
-        taken = after[source] - before[source]
-        given = after[target] - before[target] if target else taken - dead
-        table.add_row(stage, source.value, str(taken), str(given), str(dead))
+    for link in load_pipeline().links:
+        dead = sum(letter.stage == link.stage for letter in letters)
+        taken = after[link.reads] - before[link.reads]
+        given = after[link.writes] - before[link.writes] if link.writes else taken - dead
+        table.add_row(link.stage, link.reads, str(taken), str(given), str(dead))
     console.print(table)
 
 

@@ -22,6 +22,7 @@ from streams.kafka.clients import UNAVAILABLE_ERRORS, open_admin, open_reader
 from streams.kafka.topic_offsets import read_topics
 from streams.observability.logs import get_logger
 from streams.observability.metrics import ServerMetrics
+from streams.pipeline import load_pipeline
 from streams.settings import Settings
 from streams.topics import Topic
 
@@ -51,6 +52,7 @@ class ClusterMonitor:
         self.settings = settings
         self.metrics = metrics
         self._client = client
+        self._topic_names = load_pipeline().topics
         self._rejected: dict[str, int] = {}
         self._ends: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
@@ -130,15 +132,13 @@ class ClusterMonitor:
 
     async def _topics(self, admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer) -> None:
         self.metrics.brokers.set(len((await admin.describe_cluster())["brokers"]))
-        states = await read_topics(self.settings, admin, reader)
+        states = await read_topics(self.settings, self._topic_names, admin, reader)
         self.metrics.under_replicated.set(sum(state.lacking for state in states.values()))
         live = states.get(Topic.ENRICHED)
         self.live_ends = {p: end for p, end in live.ends.items() if end > live.begins[p]} if live else {}
         for topic, state in states.items():
-            self.metrics.topic_kept.labels(topic.value).set(state.kept)
-            self.metrics.topic_written.labels(topic.value).inc(
-                max(0, state.end - self._ends.get(topic.value, state.end))
-            )
-            self._ends[topic.value] = state.end
-            if topic is not Topic.DLQ:
-                self.metrics.group_lag.labels(topic.value).set(state.waiting)
+            self.metrics.topic_kept.labels(topic).set(state.kept)
+            self.metrics.topic_written.labels(topic).inc(max(0, state.end - self._ends.get(topic, state.end)))
+            self._ends[topic] = state.end
+            if topic != Topic.DLQ:
+                self.metrics.group_lag.labels(topic).set(state.waiting)

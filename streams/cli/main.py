@@ -10,21 +10,21 @@ import logging
 import os
 import sys
 import traceback
-from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 from pydantic import ValidationError
 from typer.exceptions import Abort, TyperException
 
 from streams import __version__
-from streams.cli import api_key, demo, dlq, enrich, evaluate, index, ingest, schema, search, stack, topics
+from streams.cli import api_key, demo, dlq, enrich, evaluate, index, ingest, plugins, schema, search, stack, topics
 from streams.cli import run as running
 from streams.cli.console import err
+from streams.cli.plugins import add_commands
 from streams.errors import OperatorError, Retryable
 from streams.installation import missing_extra
 from streams.observability.logs import configure_logging
-from streams.settings import STAGE_NAMES, Settings, get_settings
+from streams.plugins import Group, installed
+from streams.settings import Settings, get_settings
 
 app = typer.Typer(
     name="rasd",
@@ -35,12 +35,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (stack, demo, running, topics, index, dlq, api_key, schema, ingest, enrich, search, evaluate):
+for module in (stack, demo, running, topics, index, dlq, api_key, plugins, schema, ingest, enrich, search, evaluate):
     module.register(app)
-for stage in STAGE_NAMES:
-    # A stage may bring commands of its own. They are found by name: this package imports no stage's insides.
-    if find_spec(f"agents.{stage}.commands"):
-        import_module(f"agents.{stage}.commands").register(app)
+for plugin in installed(Group.COMMANDS).values():
+    add_commands(app, plugin)
 
 
 @app.callback(invoke_without_command=True)

@@ -8,7 +8,8 @@ import time
 
 import typer
 
-from streams.settings import STAGE_NAMES, get_settings
+from streams.errors import OperatorError
+from streams.settings import get_settings
 
 _RESTARTS = "RASD_WORKER_RESTARTS"
 _LONG_ENOUGH = 60.0
@@ -21,8 +22,9 @@ def register(app: typer.Typer) -> None:
 
 def worker(
     stages: str = typer.Option(
-        None, "--stages", help=f"Stages to run, comma-separated; by default all: {', '.join(STAGE_NAMES)}."
+        None, "--stages", help="Stages to run, comma-separated; by default all. `rasd plugins` lists them."
     ),
+    tap: str = typer.Option(None, "--tap", help="Run this tap, in a consumer group of its own, instead of stages."),
     port: int = typer.Option(None, "--port", help="Port for /metrics, /livez and /readyz; 0 for any free port."),
 ) -> None:
     """Run the pipeline's stages, or some of them, until stopped.
@@ -37,6 +39,8 @@ def worker(
     from streams.observability.metrics import Metrics
     from streams.settings import Settings
 
+    if stages and tap:
+        raise OperatorError("a worker runs stages or a tap, not both", status=2)
     overrides = {"stages": stages, "worker_port": port}
     given = {name: value for name, value in overrides.items() if value is not None}
     settings = Settings.model_validate(get_settings().model_dump() | given)
@@ -53,7 +57,7 @@ def worker(
         os.environ[_RESTARTS] = str(restarts + 1)
         os.execv(sys.executable, [sys.executable, "-m", "streams.cli", *sys.argv[1:]])  # noqa: S606
 
-    if run_worker(settings, metrics, start_again) != 0:
+    if run_worker(settings, metrics, start_again, tap) != 0:
         quick_crashes = 0 if time.monotonic() - started > _LONG_ENOUGH else restarts
         start_again(min(30.0, 0.5 * 2 ** min(quick_crashes, 6)))
 

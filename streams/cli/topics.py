@@ -23,11 +23,13 @@ def create() -> None:
     Example: `rasd topics create`
     """
     from streams.kafka.clients import create_topics
+    from streams.pipeline import load_pipeline
     from streams.topics import topic_specs
 
     settings = get_settings()
-    made = asyncio.run(create_topics(settings))
-    for spec in topic_specs(settings):
+    added = load_pipeline().added_topics(settings)
+    made = asyncio.run(create_topics(settings, added))
+    for spec in (*topic_specs(settings), *added):
         typer.echo(f"{spec.name}\t{spec.partitions} partitions\t{'created' if spec.name in made else 'exists'}")
 
 
@@ -43,8 +45,9 @@ def status() -> None:
 
     from streams.cli.console import out
     from streams.kafka.topic_offsets import topic_states
+    from streams.pipeline import load_pipeline
 
-    states = asyncio.run(topic_states(get_settings()))
+    states = asyncio.run(topic_states(get_settings(), load_pipeline().topics))
     if not states:
         raise OperatorError("there are no topics yet", hint="rasd topics create")
     table = Table("topic", "partitions", "records", "waiting", "under-replicated", box=None, pad_edge=False)
@@ -52,7 +55,7 @@ def status() -> None:
         column.justify = "right"
     for topic, state in states.items():
         numbers = (len(state.ends), state.kept, state.waiting, state.lacking)
-        table.add_row(topic.value, *(f"{number:,}" for number in numbers))
+        table.add_row(topic, *(f"{number:,}" for number in numbers))
     out().print(table)
 
 
@@ -68,8 +71,12 @@ def grow(
     Example: `rasd topics grow 8`
     """
     from streams.kafka.topic_offsets import grow as do_grow
+    from streams.pipeline import load_pipeline
 
-    grown = asyncio.run(do_grow(get_settings(), partitions))
+    settings = get_settings()
+    # What has one partition whatever the settings say keeps it.
+    shared = [spec for spec in load_pipeline().added_topics(settings) if spec.partitions == settings.partitions]
+    grown = asyncio.run(do_grow(settings, partitions, shared))
     for name, had in grown.items():
         typer.echo(f"{name}\t{had} → {partitions} partitions")
     typer.echo(f"set RASD_PARTITIONS={partitions} for every process" if grown else "nothing to do")
@@ -91,13 +98,13 @@ def rewind(
     The workers of this application (RASD_APP_ID) must be stopped. Articles in the index are replaced only under a
     higher RASD_PIPELINE_REVISION. The procedure is described in docs/guides/re-process.md.
 
-    Example: `RASD_APP_ID=again rasd topics rewind --since 2026-11-20 --stages entities,geotag,index`
+    Example: `RASD_APP_ID=again rasd topics rewind --since 2026-11-20 --stages entities,geotag,index,moves`
     """
     from datetime import UTC, datetime
 
     from streams.kafka.rewind import rewind as do_rewind
+    from streams.pipeline import load_pipeline
     from streams.settings import Settings
-    from streams.stage import load_stages
 
     try:
         moment = datetime.fromisoformat(since)
@@ -108,5 +115,7 @@ def rewind(
     given = {"stages": stages} if stages else {}
     settings = Settings.model_validate(get_settings().model_dump() | given)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    for topic, number in asyncio.run(do_rewind(settings, load_stages(settings.stages), moment)).items():
+    links = load_pipeline().select(settings.stages)
+    reads, rewritten = [link.reads for link in links], {topic for link in links for topic in link.outputs}
+    for topic, number in asyncio.run(do_rewind(settings, reads, rewritten, moment)).items():
         typer.echo(f"{topic}\t{number} records to reprocess")

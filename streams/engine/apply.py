@@ -1,4 +1,4 @@
-"""Records through one stage: decode, call, account. The same in a worker and in `rasd enrich`."""
+"""Put records through one stage: decode, call, account. The same in a worker and in `rasd enrich`."""
 
 from __future__ import annotations
 
@@ -12,23 +12,29 @@ from typing import Any
 from streams.errors import Retryable
 from streams.observability.metrics import Metrics
 from streams.records import Article, RawArticle, StageTrace, decode
-from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, Record
+from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, PipelineRecord
 
+# A record as wire bytes or decoded, and how it arrived.
+Arrived = tuple[bytes | PipelineRecord, Arrival]
 WORKER_NAME = f"{socket.gethostname()}-{os.getpid()}"
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one record: records to pass on, or the failure that sends it to the dead letters."""
+    """The outcome for one record: records to pass on, or the failure that sends it to the dead letters."""
 
-    records: Sequence[Record] = field(default_factory=list)
+    records: Sequence[PipelineRecord] = field(default_factory=list)
     failure: Exception | None = None
 
 
-def apply(
-    stage: MapStage, function: Any, arrived: Sequence[tuple[bytes | Record, Arrival]], metrics: Metrics
-) -> list[Outcome]:
-    """Run the stage's function on records, given as wire bytes or decoded; what became of each, in their order.
+def apply(stage: MapStage, function: Any, arrived: Sequence[Arrived], metrics: Metrics) -> list[Outcome]:
+    """Run the stage's function on records.
+
+    Args:
+        arrived: the records, in order.
+
+    Returns:
+        The outcome for each, in their order.
 
     Raises:
         Retryable: the function could not reach something; the records are untouched.
@@ -39,7 +45,7 @@ def apply(
 
 
 def _apply_alone(
-    stage: MapStage, function: MapFunction, data: bytes | Record, arrival: Arrival, metrics: Metrics
+    stage: MapStage, function: MapFunction, data: bytes | PipelineRecord, arrival: Arrival, metrics: Metrics
 ) -> Outcome:
     started = time.perf_counter()
     try:
@@ -55,19 +61,22 @@ def _apply_alone(
 
 
 def _apply_together(
-    stage: MapStage, function: BatchFunction, arrived: Sequence[tuple[bytes | Record, Arrival]], metrics: Metrics
+    stage: MapStage,
+    function: BatchFunction,
+    arrived: Sequence[Arrived],
+    metrics: Metrics,
 ) -> list[Outcome]:
-    """One call for all. The time of a record is its share of it."""
+    """Call the function once for all; the time of a record is its share of the call."""
     started = time.perf_counter()
     outcomes = [Outcome() for _ in arrived]
-    readable: dict[int, Record] = {}
-    for place, (data, _) in enumerate(arrived):
+    readable: dict[int, PipelineRecord] = {}
+    for index, (data, _) in enumerate(arrived):
         try:
-            readable[place] = _decoded(stage, data)
+            readable[index] = _decoded(stage, data)
         except Exception as failure:  # as in `_apply_alone`
-            outcomes[place].failure = failure
+            outcomes[index].failure = failure
     try:
-        results = function(list(readable.values()), [arrived[place][1] for place in readable])
+        results = function(list(readable.values()), [arrived[index][1] for index in readable])
         found = dict(zip(readable, results, strict=True))
     except Retryable:
         raise
@@ -78,23 +87,23 @@ def _apply_together(
         outcomes[0].failure = failure
         found = {}
     seconds = (time.perf_counter() - started) / max(len(arrived), 1)
-    for place, records in found.items():
-        outcomes[place] = _passed_on(stage, records, seconds)
+    for index, records in found.items():
+        outcomes[index] = _passed_on(stage, records, seconds)
     for _ in arrived:
         metrics.stage_seconds.labels(stage.name).observe(seconds)
     return outcomes
 
 
-def _decoded(stage: MapStage, data: bytes | Record) -> Record:
+def _decoded(stage: MapStage, data: bytes | PipelineRecord) -> PipelineRecord:
     return decode(stage.accepts, data) if isinstance(data, bytes) else data
 
 
-def _passed_on(stage: MapStage, records: Sequence[Record], seconds: float) -> Outcome:
+def _passed_on(stage: MapStage, records: Sequence[PipelineRecord], seconds: float) -> Outcome:
     trace = StageTrace(version=stage.version, seconds=round(seconds, 6), worker=WORKER_NAME)
     return Outcome(records=[_traced(record, stage.name, trace) for record in records])
 
 
-def _traced(record: Record, stage_name: str, trace: StageTrace) -> Record:
+def _traced(record: PipelineRecord, stage_name: str, trace: StageTrace) -> PipelineRecord:
     if not isinstance(record, Article):
         return record
     held = record.trace.get(stage_name)
@@ -103,6 +112,6 @@ def _traced(record: Record, stage_name: str, trace: StageTrace) -> Record:
     return record.model_copy(update={"trace": {**record.trace, stage_name: trace}})
 
 
-def record_key(record: Record) -> bytes:
-    """Kafka key of a record: what must keep its order shares a key."""
+def record_key(record: PipelineRecord) -> bytes:
+    """Return the Kafka key of a record: records that must keep their order share a key."""
     return (record.url if isinstance(record, RawArticle) else record.id).encode()

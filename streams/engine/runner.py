@@ -1,4 +1,4 @@
-"""The stage runner: the one place that consumes, and the reason why nothing is lost.
+"""Run stages over Kafka. This is the one place that consumes, and the reason why nothing is lost.
 
 Faust acknowledges an event when its loop body ends, whether or not it failed, and before anything that was sent has
 arrived. So: batches are taken without acknowledgement (`noack_take`), the stage runs, every result is delivered and
@@ -25,10 +25,11 @@ from streams.kafka.dead_letters import Origin, failure_headers
 from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics
 from streams.observability.tracing import Headers, Tracing, Untraced
-from streams.records import Article, ClusterMove, decode
+from streams.pipeline import WiredStage
+from streams.records import decode
 from streams.retry import Backoff
 from streams.settings import Settings
-from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, Sink, SinkStage, Stage
+from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, PipelineRecord, Sink, SinkStage
 from streams.topics import Topic, topic_name
 
 log = get_logger(__name__)
@@ -51,28 +52,29 @@ class Send(Protocol):
 
 
 class StageRunner:
-    """Runs one stage over a stream of Faust events.
+    """Run one stage over a stream of Faust events.
 
     Args:
-        stage: what to run.
-        function: what `stage.build` made.
+        wired: what to run, and its topics.
+        function: what `wired.stage.build` made.
         send: hands a record to the producer.
         thread: where map stages compute. One for all stages of a worker: Python runs one at a time anyway, and several
             that take turns cost a tenth more.
         tables: tables that the stage writes; they are confirmed before its results are passed on.
-        check: looks at every batch before it is worked on.
+        check: is called with every batch before the stage works on it.
         tracing: spans around each record.
 
     Attributes:
-        waiting: true while a broker or server is away.
+        waiting: true while a broker or server is unavailable.
         computing: true while a batch is in the thread, or waits for it.
         done: next offset to finish, by partition.
-        waits_since: Kafka's time of the oldest record in hand, or else of the last one finished, by partition.
+        waits_since: Kafka's time of the oldest record in hand, or else of the last one finished, by partition, in
+            seconds since the epoch.
     """
 
     def __init__(
         self,
-        stage: Stage,
+        wired: WiredStage,
         function: MapFunction | BatchFunction | Sink,
         *,
         send: Send,
@@ -83,7 +85,8 @@ class StageRunner:
         tracing: Tracing | None = None,
         check: Check | None = None,
     ) -> None:
-        self.stage = stage
+        self.wired = wired
+        self.stage = wired.stage
         self.function: Any = function
         self.send = send
         self.settings = settings
@@ -95,31 +98,31 @@ class StageRunner:
         self.computing = False
         self.done: dict[int, int] = {}
         self.waits_since: dict[int, float] = {}
-        metrics.start_at_zero(stage.name)
+        metrics.start_at_zero(wired.name)
         self._thread = thread
         self._dlq = topic_name(Topic.DLQ, settings)
 
     async def consume(self, stream: Any) -> None:
-        """The agent: take, work, deliver, acknowledge, for as long as the stream lives."""
+        """Take, work, deliver and acknowledge, for as long as the stream lives. This is the Faust agent."""
         async for events in stream.noack_take(self.batch_size, within=self.settings.batch_seconds):
             if self.check is not None:
                 await self.check(events)
             await self.handle(events)
 
     async def close(self) -> None:
-        """Let go of the stage's connections."""
+        """Release the stage's connections."""
         if isinstance(self.stage, SinkStage):
             await self.function.close()
 
     @property
     def batch_size(self) -> int:
-        """Records taken at once: a sink wants enough of them to fill its requests."""
+        """Most records taken at once: a sink needs enough of them to fill its requests."""
         if isinstance(self.stage, SinkStage):
             return max(self.settings.batch_size, self.settings.bulk_documents * self.settings.bulk_in_flight)
         return self.settings.batch_size
 
     async def handle(self, events: Sequence[Any]) -> None:
-        """Work on one batch to its end. Returns only when every event is accounted for and acknowledged."""
+        """Process one batch. Returns only when every event is accounted for and acknowledged."""
         name = self.stage.name
         self.metrics.records_in.labels(name).inc(len(events))
         self.metrics.batch_records.labels(name).observe(len(events))
@@ -179,7 +182,7 @@ class StageRunner:
 
     async def _sink(self, stage: SinkStage, events: Sequence[Any]) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        records: list[Article | ClusterMove] = []
+        records: list[PipelineRecord] = []
         for event in events:
             try:
                 records.append(decode(stage.accepts, _value(event)))
@@ -189,10 +192,6 @@ class StageRunner:
         started = time.perf_counter()
         verdicts = list(await self.function.write(records)) if records else []
         seconds = (time.perf_counter() - started) / max(len(records), 1)
-        now = time.time()
-        for record, verdict in zip(records, verdicts, strict=True):
-            if verdict is None and isinstance(record, Article):
-                self.metrics.searchable(record, now)
         answers = iter(verdicts)
         for outcome in outcomes:
             if outcome.failure is None:
@@ -206,7 +205,7 @@ class StageRunner:
         if isinstance(self.stage, SinkStage):
             return []
         return [
-            (topic_name(self.stage.target(record), self.settings), record_key(record), record.to_json(), None)
+            (topic_name(self.wired.target(record), self.settings), record_key(record), record.to_json(), None)
             for record in outcome.records
         ]
 

@@ -1,8 +1,8 @@
-"""Let stages read their topics again from a moment on: after a stage changed, or a defect was mended."""
+"""Set a consumer group back to a moment, so that stages read their topics again: after a stage changed or was fixed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -11,19 +11,21 @@ from aiokafka.errors import CommitFailedError, IllegalGenerationError, UnknownMe
 from streams.errors import OperatorError, Retryable
 from streams.kafka.clients import UNAVAILABLE_ERRORS, client_options, describe_topics, open_admin
 from streams.settings import Settings
-from streams.stage import MapStage, Stage
-from streams.topics import Topic, topic_name
+from streams.topics import topic_name
 
 
-async def rewind(settings: Settings, stages: Sequence[Stage], since: datetime) -> dict[str, int]:
+async def rewind(
+    settings: Settings, reads: Sequence[str], rewritten: Collection[str], since: datetime
+) -> dict[str, int]:
     """Set where the workers of this application (`app_id`) begin: at a moment, or at the end of what they write anew.
 
-    A topic that one of these stages writes anew is read from its end on: anything older in it is the result of the
-    former version, and would take the place of the new one. A topic that another stage has written, such as the moves
-    of articles whose cluster changed, is read from the moment on.
+    A topic that one of the stages writes anew is read from its end on: anything older in it is the result of the
+    former version, and would replace the new one. A topic that another stage has written, such as the moves of
+    articles whose cluster changed, is read from the moment on.
 
     Args:
-        stages: in pipeline order.
+        reads: topics that the stages read, in pipeline order.
+        rewritten: topics that they write.
         since: the first record that is read again is the first that came at this time or later.
 
     Returns:
@@ -33,14 +35,14 @@ async def rewind(settings: Settings, stages: Sequence[Stage], since: datetime) -
         OperatorError: workers of this application run, or a topic is not there.
         Retryable: no broker can be reached.
     """
-    topics = list(dict.fromkeys(topic_name(stage.reads, settings) for stage in stages))
+    topics = [topic_name(topic, settings) for topic in reads]
     partitions = await _partitions(settings, topics)
     consumer = AIOKafkaConsumer(**client_options(settings), group_id=settings.app_id, enable_auto_commit=False)
     try:
         await consumer.start()
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
-        anew = {topic_name(topic, settings) for stage in stages for topic in _writes(stage)}
+        anew = {topic_name(topic, settings) for topic in rewritten}
         kept = [tp for tp in partitions if tp.topic not in anew]
         found = await consumer.offsets_for_times(dict.fromkeys(kept, int(since.timestamp() * 1000)))
         begins = ends | {tp: at.offset for tp, at in found.items() if at is not None}
@@ -55,10 +57,6 @@ async def rewind(settings: Settings, stages: Sequence[Stage], since: datetime) -
     finally:
         await consumer.stop()
     return {topic: sum(ends[p] - begins[p] for p in partitions if p.topic == topic) for topic in topics}
-
-
-def _writes(stage: Stage) -> set[Topic]:
-    return {stage.writes, *stage.side_outputs.values()} if isinstance(stage, MapStage) else set()
 
 
 async def _partitions(settings: Settings, topics: Sequence[str]) -> list[TopicPartition]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from streams.errors import OperatorError
 from streams.kafka.clients import describe_topics, open_admin, open_reader, retry_until_visible, translate_errors
 from streams.settings import Settings
-from streams.topics import Topic, topic_name, topic_specs
+from streams.topics import Topic, TopicSpec, topic_name, topic_specs
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class TopicState:
         lacking: partitions with fewer copies than they should have.
     """
 
-    topic: Topic
+    topic: str
     begins: Mapping[int, int]
     ends: Mapping[int, int]
     committed: Mapping[int, int]
@@ -43,23 +43,23 @@ class TopicState:
     @property
     def waiting(self) -> int:
         """Records that the workers have not finished. Nobody has to read the dead letters."""
-        if self.topic is Topic.DLQ:
+        if self.topic == Topic.DLQ:
             return 0
         done = {p: max(begin, self.committed.get(p, 0)) for p, begin in self.begins.items()}
         return sum(max(0, end - done[p]) for p, end in self.ends.items())
 
 
 async def read_topics(
-    settings: Settings, admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer
-) -> dict[Topic, TopicState]:
-    """All topics that are there, in pipeline order. Raises what aiokafka raises."""
-    described = await admin.describe_topics([topic_name(topic, settings) for topic in Topic])
+    settings: Settings, topics: Sequence[str], admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer
+) -> dict[str, TopicState]:
+    """Return the state of those of the topics that exist, in their order. Raises what aiokafka raises."""
+    described = await admin.describe_topics([topic_name(topic, settings) for topic in topics])
     partitions = {found["topic"]: found["partitions"] for found in described if found["error_code"] == 0}
     all_partitions = [TopicPartition(name, p["partition"]) for name, group in partitions.items() for p in group]
     begins, ends = await reader.beginning_offsets(all_partitions), await reader.end_offsets(all_partitions)
     committed = await admin.list_consumer_group_offsets(settings.app_id)
     states = {}
-    for topic in Topic:
+    for topic in topics:
         name = topic_name(topic, settings)
         own = [tp for tp in all_partitions if tp.topic == name]
         if own:
@@ -73,19 +73,22 @@ async def read_topics(
     return states
 
 
-async def topic_states(settings: Settings) -> dict[Topic, TopicState]:
-    """All topics that are there, in pipeline order.
+async def topic_states(settings: Settings, topics: Sequence[str]) -> dict[str, TopicState]:
+    """Return the state of those of the topics that exist, in their order.
 
     Raises:
         Retryable: no broker can be reached, or it is still starting.
     """
     async with open_admin(settings) as admin, open_reader(settings) as reader:
         with translate_errors(settings):
-            return await retry_until_visible(lambda: read_topics(settings, admin, reader))
+            return await retry_until_visible(lambda: read_topics(settings, topics, admin, reader))
 
 
-async def grow(settings: Settings, partitions: int) -> dict[str, int]:
+async def grow(settings: Settings, partitions: int, extra: Sequence[TopicSpec] = ()) -> dict[str, int]:
     """Give the topics that workers share more partitions.
+
+    Args:
+        extra: topics of plugins that grow with them.
 
     Returns:
         The topics that grew, with the number that they had.
@@ -95,7 +98,8 @@ async def grow(settings: Settings, partitions: int) -> dict[str, int]:
         Retryable: no broker can be reached, or it is still starting.
     """
     # What has one partition whatever the settings say keeps it.
-    shared = [spec.name for spec in topic_specs(settings.model_copy(update={"partitions": 2})) if spec.partitions == 2]
+    built_in = topic_specs(settings.model_copy(update={"partitions": 2}))
+    shared = [spec.name for spec in built_in if spec.partitions == 2] + [spec.name for spec in extra]
     async with open_admin(settings) as admin:
         with translate_errors(settings):
             (group,) = await retry_until_visible(lambda: admin.describe_consumer_groups([settings.app_id]))

@@ -19,8 +19,8 @@ from cloudcoil.models.keda.v1alpha1 import ScaledObject, TriggerAuthentication
 
 from streams import __version__
 from streams.cli.main import app
-from streams.settings import STAGE_NAMES, Settings
-from streams.stage import load_stages
+from streams.pipeline import load_pipeline
+from streams.settings import Settings
 from streams.topics import topic_name
 from tests.deploy.manifests import (
     K8S,
@@ -161,7 +161,7 @@ def test_commands_exist_and_every_stage_runs_once(overlay: str) -> None:
             command = command.commands[arguments.pop(0)]
         command.make_context(name, arguments)
     run = [stage for workload in workers(overlay).values() for stage in stages(workload)]
-    assert sorted(run) == sorted(STAGE_NAMES)
+    assert sorted(run) == sorted(load_pipeline().names)
 
 
 def test_the_stage_with_state_has_a_volume_of_its_own(overlay: str) -> None:
@@ -240,7 +240,7 @@ def test_pods_grow_with_the_lag_of_their_topics_up_to_the_partitions(overlay: st
         target = workloads(overlay)[spec["scaleTargetRef"]["name"]]
         assert "replicas" not in target["spec"], "a number in the manifest undoes KEDA's at each apply"
         assert spec["maxReplicaCount"] == read.partitions
-        reads = {topic_name(stage.reads, read) for stage in load_stages(stages(target))}
+        reads = {topic_name(link.reads, read) for link in load_pipeline().select(stages(target))}
         for trigger in spec["triggers"]:
             given = trigger["metadata"]
             assert given["topic"] in reads

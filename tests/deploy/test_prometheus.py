@@ -14,9 +14,8 @@ import yaml
 
 from agents.index.documents import BulkOutcome
 from streams.errors import Reason
+from streams.pipeline import load_pipeline
 from streams.records import Cluster
-from streams.settings import STAGE_NAMES
-from streams.stage import load_stages
 from streams.topics import Topic
 from tests.deploy.sources import (
     PROMETHEUS,
@@ -114,7 +113,7 @@ def values_of(metric: str, label: str) -> set[str] | None:
         "rasd_articles_total": {"ok", "rejected", "poison"},
     }
     closed = {
-        "stage": {stage.name for stage in load_stages(STAGE_NAMES)},
+        "stage": set(load_pipeline().names),
         "reason": {reason.value for reason in Reason},
         "relation": set(get_args(Cluster.model_fields["relation"].annotation)),
         "outcome": outcomes.get(metric, set()),
@@ -140,7 +139,7 @@ def test_labels_are_asked_for_values_that_they_can_have() -> None:
 
 
 def test_the_stage_that_stands_for_arrivals_reads_what_arrives() -> None:
-    (first,) = [stage.name for stage in load_stages(STAGE_NAMES) if stage.reads is Topic.RAW]
+    (first,) = [link.stage for link in load_pipeline().links if link.reads == Topic.RAW]
     asked = {
         matcher.value
         for rule in alerts()

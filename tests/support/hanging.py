@@ -16,7 +16,7 @@ from streams.cli.main import main
 from streams.engine.faust import worker
 from streams.engine.faust.worker_health import WorkerHealth
 from streams.records import RawArticle
-from streams.stage import Arrival, Context, MapFunction, Record
+from streams.stage import Arrival, Context, MapFunction, PipelineRecord
 
 MARK = "يقف هنا كل شيء"
 STALL_SECONDS = 2.0
@@ -26,7 +26,7 @@ def _hanging(build: Any) -> Any:
     def build_hanging(context: Context) -> MapFunction:
         clean = build(context)
 
-        def clean_or_hang(raw: RawArticle, arrival: Arrival) -> Sequence[Record]:
+        def clean_or_hang(raw: RawArticle, arrival: Arrival) -> Sequence[PipelineRecord]:
             if MARK in raw.content:
                 threading.Event().wait()
             return list(clean(raw, arrival))
@@ -37,7 +37,6 @@ def _hanging(build: Any) -> Any:
 
 
 if __name__ == "__main__":
-    (clean,) = agent.STAGES
-    agent.STAGES = (replace(clean, build=_hanging(clean.build)),)
+    agent.STAGE = replace(agent.STAGE, build=_hanging(agent.STAGE.build))
     setattr(worker, "WorkerHealth", partial(WorkerHealth, stall_seconds=STALL_SECONDS))  # noqa: B010
     main()

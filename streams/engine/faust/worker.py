@@ -30,9 +30,10 @@ from streams.kafka.clients import committed_offset, first_offset, wait_for_topic
 from streams.observability.logs import FAUST_LOGGER, get_logger
 from streams.observability.metrics import Metrics
 from streams.observability.tracing import Headers, open_tracing
+from streams.pipeline import WiredStage, load_pipeline, tap_settings
 from streams.security import kafka_password, kafka_tls
 from streams.settings import MIB, Settings
-from streams.stage import MapStage, Stage, StatefulFunction, load_stages
+from streams.stage import MapStage, StatefulFunction
 from streams.topics import LOOKUP_PARTITIONS, TopicSpec, topic_name
 
 log = get_logger(__name__)
@@ -90,14 +91,14 @@ class WorkerApp(faust.App):
 
     logger = FAUST_LOGGER
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, topics: Sequence[TopicSpec] = ()) -> None:
         self.settings = settings
         self.metrics = metrics
         self.tracing = open_tracing(settings)
         self.runners: dict[str, StageRunner] = {}
         self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stages")
         self.steps = 0
-        self.changelogs: list[TopicSpec] = []
+        self.extra_topics = list(topics)
         self.assigned_at = time.perf_counter()
         self.topics_lost = False
         self.stopping = False
@@ -171,7 +172,7 @@ class WorkerApp(faust.App):
     async def on_start(self) -> None:
         """Answer health checks first, then wait for Kafka and its topics, then consume."""
         await self.add_runtime_dependency(HealthServer(self.health, self.settings, self.metrics))
-        if (await self.wait(wait_for_topics(self.settings, self.changelogs))).stopped:
+        if (await self.wait(wait_for_topics(self.settings, self.extra_topics))).stopped:
             return  # told to stop while Kafka was still away
         await super().on_start()
 
@@ -262,7 +263,7 @@ class WorkerContext:
         table = cast(ConfirmedTable, app.Table(name, partitions=LOOKUP_PARTITIONS, key_type=str))
         self.tables.append(table)
         window_ms = int(self.settings.dedupe_window_hours * 3600 * 1000)
-        app.changelogs.append(
+        app.extra_topics.append(
             TopicSpec(
                 name=f"{app.conf.id}-{name}-changelog",
                 partitions=LOOKUP_PARTITIONS,
@@ -277,19 +278,33 @@ class WorkerContext:
         self._app.steps += 1
 
 
-def create_worker(settings: Settings, metrics: Metrics | None = None) -> WorkerApp:
-    """A worker app with an agent for each stage in `settings.stages`."""
-    app = WorkerApp(settings, metrics if metrics is not None else Metrics())
-    for stage in load_stages(settings.stages):
-        _add_agent(app, stage)
+def create_worker(settings: Settings, metrics: Metrics | None = None, tap: str | None = None) -> WorkerApp:
+    """Make a worker app with an agent for each stage in `settings.stages`, or for one tap alone.
+
+    Args:
+        tap: its name; it gets a consumer group of its own.
+
+    Raises:
+        OperatorError: there is no such stage or tap, or it cannot be loaded.
+    """
+    pipeline = load_pipeline()
+    if tap is None:
+        wired = pipeline.load(settings.stages)
+    else:
+        wired = (pipeline.load_tap(tap),)
+        settings = tap_settings(settings, tap)
+    app = WorkerApp(settings, metrics if metrics is not None else Metrics(), pipeline.added_topics(settings))
+    for each in wired:
+        _add_agent(app, each)
     return app
 
 
-def _add_agent(app: WorkerApp, stage: Stage) -> None:
+def _add_agent(app: WorkerApp, wired: WiredStage) -> None:
     context = WorkerContext(app)
+    stage = wired.stage
     function = stage.build(context)
     runner = StageRunner(
-        stage,
+        wired,
         function,
         send=app.send_record,
         thread=app.thread,
@@ -302,7 +317,7 @@ def _add_agent(app: WorkerApp, stage: Stage) -> None:
     if isinstance(stage, MapStage) and stage.stateful:
         _rebuild_on_recovery(app, context.tables, cast(StatefulFunction, function))
     source = app.topic(
-        topic_name(stage.reads, app.settings),
+        topic_name(wired.reads, app.settings),
         key_type=bytes,
         value_type=bytes,
         key_serializer="raw",
@@ -323,7 +338,10 @@ def _rebuild_on_recovery(app: WorkerApp, tables: list[ConfirmedTable], function:
 
 
 def run_worker(
-    settings: Settings, metrics: Metrics | None = None, start_again: Callable[[], object] | None = None
+    settings: Settings,
+    metrics: Metrics | None = None,
+    start_again: Callable[[], object] | None = None,
+    tap: str | None = None,
 ) -> int:
     """Run a worker until it is told to stop; returns its exit status, 0 when it was.
 
@@ -332,15 +350,20 @@ def run_worker(
     Args:
         start_again: puts a fresh worker in the place of one that crashed and does not end. Without it nothing ends one
             that does not end by itself.
+        tap: run this tap instead of the stages.
     """
     # Stages compute in threads. At Python's 5 ms a switch, a call of the event loop that lets go of the interpreter (a
     # socket, RocksDB) may wait that long for each of them. What this gains was not measured by itself.
     sys.setswitchinterval(SWITCH_SECONDS)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    app = create_worker(settings, metrics)
+    app = create_worker(settings, metrics, tap)
     if start_again is not None:
         app.force_exit = lambda: os._exit(0) if app.stopping else start_again()
-    log.info("worker starts", stages=list(settings.stages), kafka=settings.kafka_bootstrap, app=settings.app_id)
+    log.info("worker starts", stages=list(app.runners), kafka=settings.kafka_bootstrap, app=app.settings.app_id)
+    for stage, part in (("dedupe", "fingerprint"), ("index", "moves")):
+        if stage in app.runners and part not in app.runners:
+            # Up to release 0.1.0 one name stood for both.
+            log.info("another worker must run this stage", stage=part, because=f"this one runs {stage} without it")
     worker = app.Worker(quiet=True, daemon=True, blocking_timeout=0)
     try:
         worker.execute_from_commandline()

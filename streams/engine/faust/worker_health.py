@@ -86,11 +86,12 @@ class WorkerHealth:
         if assignment is None or self.app.rebalancing:
             return positions
         consumer: Any = self.app.consumer
-        runners = {topic_name(r.stage.reads, self.app.settings): r for r in self.app.runners.values()}
-        for tp in assignment:
-            if (runner := runners.get(tp.topic)) is not None and (end := consumer.highwater(tp)) is not None:
-                done = max(runner.done.get(tp.partition, 0), consumer._committed_offset.get(tp) or 0)
-                positions[runner.stage.name, tp.partition] = (min(done, end), end)
+        for runner in self.app.runners.values():
+            topic = topic_name(runner.wired.reads, self.app.settings)
+            for tp in assignment:
+                if tp.topic == topic and (end := consumer.highwater(tp)) is not None:
+                    done = max(runner.done.get(tp.partition, 0), consumer._committed_offset.get(tp) or 0)
+                    positions[runner.wired.name, tp.partition] = (min(done, end), end)
         return positions
 
     def _assignment(self) -> set[Any] | None:
@@ -186,7 +187,7 @@ class Servers:
         self.faults = list(dict.fromkeys(fault for fault in found if fault is not None))
 
     async def _ask_kafka(self) -> None:
-        read = {topic_name(runner.stage.reads, self.app.settings) for runner in self.app.runners.values()}
+        read = {topic_name(runner.wired.reads, self.app.settings) for runner in self.app.runners.values()}
         missing = await missing_topics(self.app.settings, sorted(read))
         self._rounds_without = self._rounds_without + 1 if missing else 0
         self.lost = missing if self._rounds_without >= LOST_ROUNDS else []

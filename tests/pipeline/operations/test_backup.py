@@ -96,7 +96,7 @@ def test_a_restored_index_answers_as_the_lost_one_did(settings: Settings, tmp_pa
     run(steps["Restore"])
     assert count(settings) == EARLY, "the index is as it was when the snapshot was taken"
     assert documents(settings) != before
-    again = rasd("topics", "rewind", "--since", moment.isoformat(), "--stages", "index", settings=settings)
+    again = rasd("topics", "rewind", "--since", moment.isoformat(), "--stages", "index,moves", settings=settings)
     assert again.returncode == 0, again.stderr
     with worker(settings, tmp_path / "again.log", "index") as running:
         wait_until(moved, 120, running.tail)

@@ -12,6 +12,7 @@ from streams.errors import OperatorError
 from streams.kafka.clients import create_topics
 from streams.kafka.topic_offsets import grow, topic_states
 from streams.settings import Settings
+from streams.topics import Topic
 from tests.support.corpus import records, write_lines
 from tests.support.index import count, documents
 from tests.support.processes import rasd, wait_until, worker
@@ -64,6 +65,6 @@ def test_topics_grow_while_workers_are_stopped(settings: Settings, tmp_path: Pat
 
 
 async def test_without_topics_it_is_one_line(settings: Settings) -> None:
-    assert await topic_states(settings) == {}
+    assert await topic_states(settings, tuple(Topic)) == {}
     with pytest.raises(OperatorError, match=r"there is no topic t\w+\.articles\.\w+"):
         await grow(settings, 5)

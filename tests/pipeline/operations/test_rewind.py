@@ -33,7 +33,7 @@ def test_what_came_since_a_moment_is_processed_again_and_replaces(settings: Sett
         wait_until(lambda: count(settings) == 2 * EACH, 60, live.tail)
         before = versions(settings)
 
-        arguments = ("topics", "rewind", "--since", moment.isoformat(), "--stages", "entities,geotag,index")
+        arguments = ("topics", "rewind", "--since", moment.isoformat(), "--stages", "entities,geotag,index,moves")
         refused = rasd(*arguments, settings=settings)
         assert refused.returncode == 1
         assert b"stop them first, or take another name: RASD_APP_ID" in refused.stderr
@@ -44,7 +44,7 @@ def test_what_came_since_a_moment_is_processed_again_and_replaces(settings: Sett
         assert done.returncode == 0, done.stderr
         assert f"articles.clustered\t{EACH} records" in done.stdout.decode()
         assert "articles.enriched\t0 records" in done.stdout.decode()
-        with worker(again, tmp_path / "again.log", "entities,geotag,index") as second:
+        with worker(again, tmp_path / "again.log", "entities,geotag,index,moves") as second:
 
             def changed() -> set[str]:
                 now = versions(settings)

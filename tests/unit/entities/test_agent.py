@@ -41,7 +41,7 @@ def test_a_slow_tagger_gets_few_texts_at_once_and_long_ones_alone_and_tells_of_p
     context = LocalContext(Settings(_env_file=None), Metrics())
     told = SimpleNamespace(steps=0)
     monkeypatch.setattr(context, "progress", lambda: setattr(told, "steps", told.steps + 1))
-    (stage,) = agent.STAGES
+    stage = agent.STAGE
     assert stage.batched
     names = ["دمشق", "حلب", "حمص", "الإسكندرية", "نواكشوط", "واقواقواقواقواقواق", "إدلب"]
     now = datetime(2026, 1, 2, tzinfo=UTC)

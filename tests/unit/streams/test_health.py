@@ -15,6 +15,7 @@ from aiokafka import TopicPartition
 from streams.engine.faust.worker_health import ASSIGNMENT_SECONDS, HealthServer, WorkerHealth
 from streams.errors import OperatorError, Retryable
 from streams.observability.metrics import Metrics
+from streams.pipeline import Link, WiredStage
 from streams.records import Article
 from streams.settings import Settings
 from streams.stage import SinkStage
@@ -40,7 +41,8 @@ class Consumer:
 
 def health(end: int, done: int) -> tuple[WorkerHealth, Any, Consumer]:
     runner = SimpleNamespace(
-        stage=SimpleNamespace(name="clean", reads=Topic.CLEAN),
+        wired=SimpleNamespace(name="clean", reads=Topic.CLEAN),
+        stage=None,
         done={2: done},
         waits_since={},
         waiting=False,
@@ -184,16 +186,26 @@ async def test_an_idle_worker_says_that_a_server_is_away() -> None:
     assert watch.not_ready() == []
     port = free_port()
     app.settings = Settings(_env_file=None, kafka_bootstrap=f"127.0.0.1:{port}", kafka_connect_timeout=1)
-    stage = SinkStage("index", "1", reads=Topic.ENRICHED, accepts=Article, build=lambda _: Store(None))  # type: ignore[arg-type, return-value]
+    stage = SinkStage("index", "1", accepts=Article, build=lambda _: Store(None))  # type: ignore[arg-type, return-value]
+    wired = WiredStage(stage, Link("index", reads=Topic.ENRICHED))
     away, refused = Retryable("no Elasticsearch at http://x"), OperatorError("Elasticsearch refuses access")
     odd = RuntimeError("500 is no answer to a question about health")
     for name, fault in (("index", away), ("moves", away), ("other", refused), ("odd", odd), ("well", None)):
-        app.runners[name] = SimpleNamespace(stage=stage, function=Store(fault), waiting=False)
+        app.runners[name] = SimpleNamespace(stage=stage, wired=wired, function=Store(fault), waiting=False)
     await watch.servers.ask()
     assert watch.servers.lost == []
     kafka, *stores = watch.not_ready()
     assert kafka.startswith(f"no Kafka at 127.0.0.1:{port}")
     assert stores == [str(away), str(refused), repr(odd)], "what two stages say alike is said once"
+
+
+def test_a_second_reader_of_a_topic_does_not_hide_the_lag_of_the_first() -> None:
+    watch, _, _ = health(end=10, done=4)
+    app: Any = watch.app
+    second = SimpleNamespace(**vars(app.runners["clean"]) | {"done": {2: 9}})
+    second.wired = SimpleNamespace(name="second", reads=Topic.CLEAN)
+    app.runners["second"] = second
+    assert watch.lag() == {("clean", 2): 6, ("second", 2): 1}
 
 
 async def test_topics_are_lost_when_kafka_is_back_without_them_for_several_rounds(

@@ -16,11 +16,11 @@ from streams.api.app import create_api
 from streams.engine.faust.worker import create_worker
 from streams.errors import Reason
 from streams.observability.metrics import ENTITY_TYPES, OUTCOMES, Metrics
+from streams.pipeline import load_pipeline
 from streams.records import Cluster
-from streams.settings import STAGE_NAMES, Settings
-from streams.stage import load_stages
+from streams.settings import Settings
 
-STAGES = [stage.name for stage in load_stages(STAGE_NAMES)]
+STAGES = list(load_pipeline().names)
 # All values of the labels that a worker's counters and histograms have.
 VALUES: dict[str, list[Sequence[str]]] = {
     "rasd_records_in": [STAGES],

@@ -1,21 +1,7 @@
 """Settings: what is wrong is named."""
 
-import pytest
-from pydantic import ValidationError
-
 from streams.settings import Settings, get_settings
 from streams.topics import Topic, topic_name, topic_specs
-
-
-def test_stages_come_in_pipeline_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RASD_STAGES", "index, clean")
-    assert Settings(_env_file=None).stages == ("clean", "index")
-
-
-@pytest.mark.parametrize("value", ["cleaning", "", "clean;dedupe"])
-def test_an_unknown_stage_is_refused_with_the_known_ones(value: str) -> None:
-    with pytest.raises(ValidationError, match="choose from clean"):
-        Settings(_env_file=None, stages=value)
 
 
 def test_settings_are_read_once() -> None:

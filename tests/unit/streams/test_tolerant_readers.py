@@ -13,7 +13,7 @@ from streams.records import Article, ClusterMove, FingerprintedArticle, RawArtic
 from streams.topics import Topic
 from tests.support.articles import article
 
-WRITTEN = {
+WRITTEN: dict[Topic, type[Record]] = {
     Topic.CLEAN: Article,
     Topic.FINGERPRINTED: FingerprintedArticle,
     Topic.CLUSTERED: Article,

@@ -12,6 +12,7 @@ from typing import Any
 from streams.engine.runner import StageRunner
 from streams.observability.metrics import Metrics
 from streams.observability.spans import Headers
+from streams.pipeline import Link, WiredStage
 from streams.records import Article
 from streams.settings import Settings
 from streams.stage import MapStage
@@ -67,10 +68,9 @@ class Broker:
 
 
 def map_runner(function: Any, broker: Broker, **fields: Any) -> StageRunner:
-    stage = MapStage(
-        "toy", "7", reads=Topic.CLEAN, writes=Topic.TAGGED, accepts=Article, build=lambda _: function, **fields
-    )
-    return StageRunner(stage, function, send=broker.send, thread=THREAD, settings=SETTINGS, metrics=Metrics())
+    stage = MapStage("toy", "7", accepts=Article, build=lambda _: function, **fields)
+    wired = WiredStage(stage, Link("toy", reads=Topic.CLEAN, writes=Topic.TAGGED))
+    return StageRunner(wired, function, send=broker.send, thread=THREAD, settings=SETTINGS, metrics=Metrics())
 
 
 def events(*ids: str) -> list[Event]:

@@ -1,0 +1,65 @@
+"""rasd plugins: what is installed. Also lets plugins add commands of their own."""
+
+from __future__ import annotations
+
+from types import FunctionType
+
+import typer
+
+from streams.cli.console import err
+from streams.errors import OperatorError
+from streams.plugins import Group, Plugin
+
+
+def register(app: typer.Typer) -> None:
+    app.command(rich_help_panel="Running system")(plugins)
+
+
+def add_commands(app: typer.Typer, plugin: Plugin) -> None:
+    """Let a plugin add its commands. One that fails costs its own commands only, with a warning."""
+    try:
+        add = plugin.load(FunctionType)
+        assert isinstance(add, FunctionType)  # noqa: S101  (`load` has checked it)
+        add(app)
+    except OperatorError as error:
+        err().print(f"rasd: {error.message}", markup=False)
+
+
+def plugins(
+    check: bool = typer.Option(False, "--check", help="Import every part and check that it fits; exit 1 if not."),
+) -> None:
+    """List the stages, taps, sources, taggers and notifiers that are installed, and who brings them.
+
+    Stages come in pipeline order with the topics that they read and write.
+
+    Example: `rasd plugins --check`
+    """
+    from rich.table import Table
+
+    from streams.cli.console import out
+    from streams.pipeline import load_pipeline
+    from streams.plugins import installed
+
+    pipeline = load_pipeline()
+    found = {group: installed(group) for group in Group}
+    table = Table("kind", "name", "reads", "writes", "distribution", box=None, pad_edge=False)
+    for link in pipeline.links:
+        plugin = found[Group.STAGES].get(link.stage)
+        table.add_row("stage", link.stage, link.reads, ", ".join(link.outputs), _owner(plugin))
+    for group in (Group.TAPS, Group.SOURCES, Group.TAGGERS, Group.NOTIFIERS, Group.COMMANDS):
+        kind = group.removeprefix("rasd.").removesuffix("s")
+        for name, plugin in sorted(found[group].items()):
+            table.add_row(kind, name, "", "", _owner(plugin))
+    out().print(table)
+    if check:
+        pipeline.load()
+        for name in found[Group.TAPS]:
+            pipeline.load_tap(name)
+        for group in (Group.SOURCES, Group.TAGGERS, Group.NOTIFIERS, Group.COMMANDS):
+            for plugin in found[group].values():
+                plugin.load()
+        typer.echo("every part can be loaded")
+
+
+def _owner(plugin: Plugin | None) -> str:
+    return f"{plugin.distribution} {plugin.version}".strip() if plugin is not None else "missing"

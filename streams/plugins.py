@@ -1,0 +1,89 @@
+"""Find what installed distributions add to Rasd, by entry points. The built-in parts come through the same doors.
+
+| group            | an entry point names                                         | loaded by                  |
+|---|---|---|
+| `rasd.stages`    | a `streams.stage.MapStage`; a built-in one may be a sink     | `streams.pipeline`         |
+| `rasd.taps`      | a `streams.stage.Tap`                                        | `streams.pipeline`         |
+| `rasd.sources`   | a `streams.sources.base.Source`                              | `streams.sources.base`     |
+| `rasd.taggers`   | a function that makes a `agents.entities.taggers.base.Tagger` | `agents.entities.taggers` |
+| `rasd.notifiers` | a `streams.notify.Notifier`                                  | `streams.notify`           |
+| `rasd.commands`  | a function that adds commands to the typer app of `rasd`     | `streams.cli.main`         |
+
+An entry point's name is the name by which settings and commands ask for the part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import EntryPoint, entry_points
+
+from streams.errors import OperatorError
+
+
+class Group(StrEnum):
+    """The entry point groups that Rasd reads."""
+
+    STAGES = "rasd.stages"
+    TAPS = "rasd.taps"
+    SOURCES = "rasd.sources"
+    TAGGERS = "rasd.taggers"
+    NOTIFIERS = "rasd.notifiers"
+    COMMANDS = "rasd.commands"
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One part that an installed distribution brings.
+
+    Attributes:
+        distribution, version: which distribution; `unknown` and an empty version when its metadata does not say.
+    """
+
+    group: Group
+    name: str
+    distribution: str
+    version: str
+    entry_point: EntryPoint
+
+    def load(self, kind: type | None = None) -> object:
+        """Import the part.
+
+        Args:
+            kind: the class that it must be an instance of; any when None.
+
+        Raises:
+            OperatorError: it cannot be imported, or is of another kind.
+        """
+        try:
+            part: object = self.entry_point.load()
+        except Exception as error:  # a plugin's import may fail in any way, and the user needs to know which plugin
+            raise OperatorError(
+                f"{self.group} {self.name} of {self.distribution}: {self.entry_point.value} cannot be loaded: {error!r}"
+            ) from error
+        if kind is not None and not isinstance(part, kind):
+            raise OperatorError(
+                f"{self.group} {self.name} of {self.distribution}: {self.entry_point.value} is a "
+                f"{type(part).__name__}, not a {kind.__name__}"
+            )
+        return part
+
+
+def installed(group: Group) -> Mapping[str, Plugin]:
+    """List the parts of a group by name. Imports none of them.
+
+    Raises:
+        OperatorError: two distributions bring a part of the same name.
+    """
+    found: dict[str, Plugin] = {}
+    for entry in entry_points(group=group.value):
+        distribution = entry.dist.name if entry.dist is not None else "unknown"
+        version = entry.dist.version if entry.dist is not None else ""
+        plugin = Plugin(group, entry.name, distribution, version, entry)
+        if (other := found.setdefault(entry.name, plugin)) is not plugin:
+            raise OperatorError(
+                f"{group} {entry.name} is brought by both {other.distribution} and {distribution}",
+                hint="uninstall one of them",
+            )
+    return found

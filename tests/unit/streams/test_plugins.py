@@ -1,0 +1,66 @@
+"""What installed distributions bring, by entry points."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from streams.cli.plugins import add_commands
+from streams.errors import OperatorError
+from streams.plugins import Group, Plugin, installed
+from streams.stage import MapStage
+
+
+def distribution(folder: Path, name: str, entry_points: str, module: str = "") -> None:
+    """Install a distribution without building it: its metadata and one module in a folder of `sys.path`."""
+    metadata = folder / f"{name.replace('-', '_')}-1.2.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
+    (metadata / "entry_points.txt").write_text(entry_points)
+    if module:
+        (folder / f"{name.replace('-', '_')}_module.py").write_text(module)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
+
+
+def test_a_part_of_another_distribution_is_found_and_loaded(site: Path) -> None:
+    distribution(site, "rasd-one", "[rasd.stages]\nmood = rasd_one_module:STAGE\n", "STAGE = 7\n")
+    found = installed(Group.STAGES)["mood"]
+    assert (found.distribution, found.version) == ("rasd-one", "1.2")
+    assert "rasd_one_module" not in sys.modules, "listing imports nothing"
+    assert found.load() == 7
+    with pytest.raises(OperatorError, match=r"rasd.stages mood of rasd-one: rasd_one_module:STAGE is a int"):
+        found.load(MapStage)
+
+
+def test_two_parts_of_one_name_are_refused_naming_both_distributions(site: Path) -> None:
+    distribution(site, "rasd-one", "[rasd.taps]\narchive = a:B\n")
+    distribution(site, "rasd-two", "[rasd.taps]\narchive = c:D\n")
+    with pytest.raises(OperatorError, match=r"archive is brought by both rasd-(one|two) and rasd-(one|two)"):
+        installed(Group.TAPS)
+
+
+def broken(site: Path, group: Group) -> Plugin:
+    distribution(
+        site, "rasd-broken", f"[{group}]\nx = rasd_broken_module:X\n", "raise RuntimeError('half installed')\n"
+    )
+    return installed(group)["x"]
+
+
+def test_a_part_that_cannot_be_imported_is_named_with_its_distribution(site: Path) -> None:
+    with pytest.raises(OperatorError, match=r"rasd.stages x of rasd-broken: .* cannot be loaded: .*half installed"):
+        broken(site, Group.STAGES).load()
+
+
+def test_commands_that_cannot_be_loaded_cost_a_warning_and_not_the_others(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_commands(typer.Typer(), broken(site, Group.COMMANDS))
+    assert "rasd-broken" in capsys.readouterr().err
