@@ -29,6 +29,12 @@ from streams.observability.metrics import Metrics, ServerMetrics, at_zero
 from streams.search.service import Searcher
 from streams.settings import Settings
 
+TAGS = [
+    {"name": "articles", "description": "Search, get, count, export and submit articles."},
+    {"name": "live", "description": "Follow articles as they leave the pipeline."},
+    {"name": "operations", "description": "Health and metrics of the API's process."},
+]
+
 # Each export holds a point in time, which keeps merged segments on Elasticsearch's disks.
 MAX_EXPORTS = 4
 # Twice the number of the client's connections to Elasticsearch.
@@ -112,7 +118,14 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
             await client.close()
 
     # /docs loads its scripts from this server, so it works offline and no third party sees its users.
-    api = FastAPIOffline(title="Rasd", version=__version__, description=DESCRIPTION, lifespan=lifespan)
+    api = FastAPIOffline(
+        title="Rasd",
+        version=__version__,
+        description=DESCRIPTION.strip(),
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_tags=TAGS,
+        lifespan=lifespan,
+    )
     problems.install(api)
     for routes in (articles.router, exports.router, live.router, ops.router):
         api.include_router(routes)

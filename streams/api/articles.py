@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from zoneinfo import available_timezones
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from pydantic import BaseModel, Field, field_validator
 
 from streams.api.auth import needs
@@ -59,7 +59,7 @@ class Count(BaseModel):
     """Number of articles with a value."""
 
     value: str
-    articles: int
+    articles: int = Field(description="Number of matching articles with the value.")
 
 
 class Facets(BaseModel):
@@ -98,7 +98,7 @@ class Step(BaseModel):
     """One interval of a timeline."""
 
     start: str = Field(description="Start of the interval (ISO 8601), in the requested time zone.")
-    articles: int
+    articles: int = Field(description="Number of matching articles.")
     stories: int = Field(description="Number of clusters; approximate above 1,000.")
 
 
@@ -106,8 +106,8 @@ class Timeline(BaseModel):
     """Matching articles over time, without empty intervals."""
 
     total: int = Field(description="Number of matching articles.")
-    interval: Interval
-    steps: list[Step]
+    interval: Interval = Field(description="Calendar interval of the steps.")
+    steps: list[Step] = Field(description="Intervals with matching articles, in order of time.")
 
 
 class MapRequest(Filters):
@@ -133,7 +133,7 @@ async def search(state: Shared, request: Annotated[SearchRequest, Query()]) -> S
 )
 async def article(
     state: Shared,
-    article_id: str,
+    article_id: Annotated[str, Path(description="Id of the article.")],
     copies: Annotated[int, Query(ge=0, le=100, description="Maximum number of copies to list.")] = 20,
 ) -> ArticleWithCopies:
     """Return an article with the other articles of its cluster."""

@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from streams.api.dependencies import Shared
+from streams.api.problem_details import responses
 from streams.elastic.client import health
 from streams.kafka.clients import check_kafka
 from streams.observability.health_checks import find_fault
@@ -20,7 +21,7 @@ router = APIRouter(tags=["operations"])
 class Status(BaseModel):
     """Health of this process, in the same format as a worker's."""
 
-    ok: bool
+    ok: bool = Field(description="Whether there are no faults.")
     faults: list[str] = Field(default_factory=list, description="What is wrong, one line per fault.")
 
 
@@ -31,7 +32,9 @@ async def livez(state: Shared, response: Response) -> Status:
 
 
 @router.get(
-    "/readyz", summary="Check readiness", responses={503: {"model": Status, "description": "Not ready for requests"}}
+    "/readyz",
+    summary="Check readiness",
+    responses={503: {"model": Status, "description": "Not ready for requests"}, **responses(422)},
 )
 async def readyz(
     state: Shared,

@@ -48,7 +48,7 @@ class LiveRequest(Filters):
 async def live(
     state: Shared,
     request: Annotated[LiveRequest, Query()],
-    last_event_id: Annotated[str | None, Header(max_length=4000)] = None,
+    last_event_id: Annotated[str | None, Header(max_length=4000, description="Resume after this event.")] = None,
 ) -> Stream:
     """Stream matching articles as they leave the pipeline, as Server-Sent Events.
 

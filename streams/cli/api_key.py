@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    keys = typer.Typer(help="Manage API keys.", no_args_is_help=True, rich_markup_mode="markdown")
+    keys = typer.Typer(help="Manage API keys: new.", no_args_is_help=True, rich_markup_mode="markdown")
     keys.callback()(lambda: None)
     keys.command()(new)
-    app.add_typer(keys, name="api-key", rich_help_panel="Running system")
+    app.add_typer(keys, name="api-key", rich_help_panel="Operations")
 
 
 def new(

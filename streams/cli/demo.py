@@ -11,7 +11,7 @@ from streams.settings import get_settings
 
 
 def register(app: typer.Typer) -> None:
-    app.command(rich_help_panel="Servers")(demo)
+    app.command(rich_help_panel="Local servers")(demo)
 
 
 def demo() -> None:

@@ -20,14 +20,18 @@ from streams.kafka.dead_letters import DeadLetter, DeadLetters, open_dead_letter
 from streams.kafka.dead_letters import replay as send_back
 from streams.settings import get_settings
 
-app = typer.Typer(help="Inspect and replay dead letters.", no_args_is_help=True, rich_markup_mode="markdown")
+app = typer.Typer(
+    help="Inspect dead letters and send them back: list, show, replay.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
 
 REASON = typer.Option(None, "--reason", help="Only dead letters with this reason.")
 STAGE = typer.Option(None, "--stage", help="Only dead letters of this stage.")
 
 
 def register(parent: typer.Typer) -> None:
-    parent.add_typer(app, name="dlq", rich_help_panel="Running system")
+    parent.add_typer(app, name="dlq", rich_help_panel="Operations")
 
 
 @dataclass(slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import typer
 
 app = typer.Typer(
-    help="Measure the quality of a stage against a gold file.", no_args_is_help=True, rich_markup_mode="markdown"
+    help="Measure the quality of a stage against a gold file: entities, places.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
 )
 
 

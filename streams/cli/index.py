@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
 app = typer.Typer(
-    help="Manage the Elasticsearch indices.",
+    help="Manage Elasticsearch indices: setup, status, rollover, migrate.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def register(parent: typer.Typer) -> None:
-    parent.add_typer(app, name="index", rich_help_panel="Running system")
+    parent.add_typer(app, name="index", rich_help_panel="Operations")
 
 
 def _run(work: Callable[[AsyncElasticsearch, Settings], Awaitable[T]]) -> T:
@@ -58,7 +58,7 @@ def setup() -> None:
 
 @app.command()
 def status() -> None:
-    """Show every index: what it is for, how large it is, whether its mapping is that of this version.
+    """Show each index with its role, its size, and whether its mapping is up to date.
 
     Example: `rasd index status`
     """

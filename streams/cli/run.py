@@ -16,8 +16,8 @@ _LONG_ENOUGH = 60.0
 
 
 def register(app: typer.Typer) -> None:
-    app.command(rich_help_panel="Running system")(worker)
-    app.command(rich_help_panel="Running system")(serve)
+    app.command(rich_help_panel="Operations")(worker)
+    app.command(rich_help_panel="Operations")(serve)
 
 
 def worker(

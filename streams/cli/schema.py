@@ -10,7 +10,7 @@ from streams.errors import OperatorError
 
 
 def register(app: typer.Typer) -> None:
-    app.command(rich_help_panel="Running system")(schema)
+    app.command(rich_help_panel="Operations")(schema)
 
 
 def schema(

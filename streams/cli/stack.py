@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    app.command(rich_help_panel="Servers")(up)
-    app.command(rich_help_panel="Servers")(down)
-    app.command(rich_help_panel="Servers")(status)
+    app.command(rich_help_panel="Local servers")(up)
+    app.command(rich_help_panel="Local servers")(down)
+    app.command(rich_help_panel="Local servers")(status)
 
 
 def up() -> None:

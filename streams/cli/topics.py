@@ -9,11 +9,13 @@ import typer
 from streams.errors import OperatorError
 from streams.settings import get_settings
 
-app = typer.Typer(help="Manage the Kafka topics.", no_args_is_help=True, rich_markup_mode="markdown")
+app = typer.Typer(
+    help="Manage Kafka topics: create, status, grow, rewind.", no_args_is_help=True, rich_markup_mode="markdown"
+)
 
 
 def register(parent: typer.Typer) -> None:
-    parent.add_typer(app, name="topics", rich_help_panel="Running system")
+    parent.add_typer(app, name="topics", rich_help_panel="Operations")
 
 
 @app.command()

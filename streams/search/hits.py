@@ -16,7 +16,7 @@ from streams.search.request import MAX_FOLDED, SearchRequest, write_cursor
 class Highlight(BaseModel):
     """A piece of display text, with the ranges of matching words in it."""
 
-    text: str
+    text: str = Field(description="The title, or a piece of the body.")
     marks: list[tuple[int, int]] = Field(description="[start, end) of each match, in code points of `text`.")
 
 
@@ -37,9 +37,9 @@ class Copy(BaseModel):
     url: str
     source: str
     title: str | None = None
-    published_at: str | None = None
+    published_at: str | None = Field(None, description="ISO 8601, UTC; null if unknown.")
     ingested_at: str = Field(description="Time of its first arrival in articles.raw (ISO 8601, UTC).")
-    relation: str | None = None
+    relation: str | None = Field(None, description="Relation to its cluster: first, exact, near, contains or update.")
 
 
 class Story(BaseModel):
@@ -77,7 +77,7 @@ class SearchPage(BaseModel):
     total_is_exact: bool = Field(description="Whether `total` is exact; if false, it is a lower bound.")
     partial: bool = Field(description="Whether the search timed out, so that hits may be missing.")
     took_ms: int = Field(description="Time taken by Elasticsearch, in milliseconds.")
-    hits: list[Hit]
+    hits: list[Hit] = Field(description="The hits, in the requested order.")
     next: str | None = Field(None, description="Value of `cursor` for the next page; null on the last page.")
 
 
