@@ -1,4 +1,4 @@
-"""The id of an article: the same for the same article, in any order, on any worker."""
+"""Compute article ids: the same article gets the same id, in any order and on any worker."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def canonical_url(url: str) -> str:
-    """One spelling for the addresses of one page.
+    """Reduce the addresses of one page to one spelling.
 
-    Host in lower case; no user, default port, fragment, tracking parameter, `index.html` or trailing slash; parameters
-    sorted; http and https the same. Addresses of other schemes, or without a host, only lose their fragment.
+    The host is lower-cased; user, default port, fragment, tracking parameters, `index.html` and the trailing slash are
+    dropped; parameters are sorted; https becomes http. Addresses of other schemes, or without a host, only lose their
+    fragment.
     """
     host = hostname(url)
     if not host or url.partition(":")[0].lower() not in _DEFAULT_PORTS:
@@ -43,12 +44,12 @@ def _port(netloc: str) -> int | None:
 
 
 def article_id(raw: RawArticle, title: str | None, body: str = "", *, alone: bool) -> str:
-    """The id of the article with `title` on the page `raw`.
+    """Return the id of the article with this title on a page.
 
     Args:
-        raw: the page. Its own `id` is used when it has one.
+        raw: the page. Its own `id` is used if it has one.
         title: the article's headline, or None.
-        body: stands in for a missing headline with its first 200 code points.
+        body: its first 200 code points replace a missing headline.
         alone: whether the page holds no other article.
 
     Returns:

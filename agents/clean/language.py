@@ -1,4 +1,4 @@
-"""Which language a text is in."""
+"""Detect the language of a text."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from functools import lru_cache
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 UNDECIDED = "und"
-# A page's first lines tell; more text costs time and decides nothing.
+# The first lines suffice; more text takes time and does not change the result.
 _SAMPLE = 600
 _MIN_LETTERS = 3
 _ARABIC_LETTER_RE = re.compile("[\u0620-\u064a\u066e-\u06d3\u06d5\u06fa-\u06ff\u0750-\u077f\u08a0-\u08ff]")
 _LETTER_RE = re.compile(r"[^\W\d_]")
 _NOISE_RE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[#@]\w+|[\d\u0640\u064b-\u0652]+")
 
-# Languages that news is written in. Leaving out the small neighbours of big ones (Occitan, Asturian) makes short texts
-# surer. Moroccan and Egyptian are Arabic to a reader and to a search.
+# Languages that news is written in. Leaving out small relatives of large languages (Occitan, Asturian) makes the result
+# for short texts more reliable. Moroccan and Egyptian count as Arabic.
 _ARABIC_SCRIPT = {
     "ar": "ar",
     "ary": "ar",
@@ -34,8 +34,8 @@ _OTHERS = (
     "no", "pl", "pt", "ro", "ru", "sk", "sl", "so", "sq", "sr", "sv", "sw", "ta", "te", "tg", "th", "tk", "tr",
     "uk", "uz", "vi", "zh",
 )  # fmt: skip
-# Letters that Arabic never has and each of these languages uses all the time. They decide headlines that are too short
-# for statistics. Persian's four letters are no proof: Arabic papers print them in foreign names.
+# Letters that Arabic does not have and that each of these languages uses often. They decide about headlines that are
+# too short for statistics. Persian's four letters prove nothing: Arabic papers print them in foreign names.
 _TELLTALE = (
     ("ur", re.compile("[ٹڈڑںےھہۂ]")),
     ("ps", re.compile("[ټډړږښګڼېۍځڅ]")),
@@ -43,7 +43,7 @@ _TELLTALE = (
     ("ug", re.compile("[ېۇۈۋەڭ]")),
     ("fa", re.compile("[پچژگ]|ی|ک")),
 )
-# So few words without a letter that Arabic lacks are Arabic: statistics on them are no better than chance.
+# Fewer words than this without a non-Arabic letter count as Arabic: statistics on them are no better than chance.
 _FEW_WORDS = 6
 _BEYOND_ARABIC_RE = re.compile("[\u0671-\u06d3\u06d5\u06fa-\u06ff\u0750-\u077f]")
 _ARABIC_ONLY_RE = re.compile(
@@ -59,7 +59,10 @@ def _identifier(arabic_script: bool) -> LanguageIdentifier:
 
 
 def detect_language(text: str) -> str:
-    """The BCP 47 tag of the language of `text`, `und` when it has too few letters to tell."""
+    """Return the BCP 47 tag of the text's language, or `und` if it has fewer than three letters.
+
+    py3langid (Lui and Baldwin 2012) decides between languages of one script.
+    """
     sample = _NOISE_RE.sub(" ", text[:_SAMPLE])
     letters = _LETTER_RE.findall(sample)
     if len(letters) < _MIN_LETTERS:

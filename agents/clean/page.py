@@ -1,4 +1,4 @@
-"""The stage's pure function: one raw page in, its articles out."""
+"""Clean a page: the stage's pure function from a raw page to its articles."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agents.clean.article_id import article_id
-from agents.clean.credits.cited_agencies import credited_agencies
+from agents.clean.credits.cited_agencies import cited_agencies
 from agents.clean.credits.outlet import outlet_of
 from agents.clean.dates.mentions import find_dates
 from agents.clean.html.body import looks_like_html, read_markup
-from agents.clean.html.encoding import decode, repair
+from agents.clean.html.encoding import decode_bytes, repair
 from agents.clean.language import detect_language
 from agents.clean.layout.segment import Hints, Parts, segment
 from agents.text.display import display_text
@@ -21,7 +21,7 @@ from streams.records import Article, Caption, DateMention, RawArticle, RemovedTe
 
 STAGE = "clean"
 
-# A page of many articles has more lines than one article may; a page of a million lines is none.
+# A page of several articles may have more lines than one article, but not any number.
 _LINES_PER_PARAGRAPH = 10
 _TAG_RE = re.compile("<[^<>]*>")
 _WORD_RE = re.compile(r"[^\W_]")
@@ -29,10 +29,10 @@ _WORD_RE = re.compile(r"[^\W_]")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Beyond these a page is rejected whole.
+    """Limits beyond which a whole page is rejected.
 
     Attributes:
-        max_content_bytes: size of the page, bytes (of its UTF-8 when it came as text).
+        max_content_bytes: size of the page in bytes (of its UTF-8, if it arrived as text).
         max_paragraphs: paragraphs of one article.
         max_articles: articles on one page.
     """
@@ -44,10 +44,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page taken apart; what `clean_page` makes records of.
+    """A segmented page, from which `clean_page` makes records.
 
     Attributes:
-        articles: in page order, each with its body and with all that was removed from it and why.
+        articles: in page order, each with its body and everything that was removed from it.
         published_at: from the record, else from the markup.
     """
 
@@ -56,19 +56,19 @@ class Page:
 
 
 def clean_page(raw: RawArticle, *, ingested_at: datetime, limits: Limits, explain: bool = False) -> list[Article]:
-    """The articles of one page.
+    """Return the articles of one page.
 
     Args:
         raw: the page as it arrived.
-        ingested_at: when it arrived; goes into the articles as it is.
+        ingested_at: when it arrived; copied into the articles.
         limits: what a page may hold.
-        explain: whether each article tells in `trace` what was removed and why.
+        explain: whether to list in each article's `trace` what was removed and why.
 
     Returns:
-        At least one article; equal input gives equal output.
+        At least one article. Equal input gives equal output.
 
     Raises:
-        Rejected: too large, in no encoding, without any text, or markup without an article.
+        Rejected: the page is too large, in no known encoding, without text, or markup without an article.
     """
     page = read_page(raw, limits)
     alone = len(page.articles) == 1
@@ -79,7 +79,7 @@ def clean_page(raw: RawArticle, *, ingested_at: datetime, limits: Limits, explai
             article = article.model_copy(update={"trace": {STAGE: _trace(parts)}})
         twin = articles.get(article.id)
         if twin is not None and twin.body != article.body:
-            # Two articles under one headline: the body tells them apart.
+            # Two articles with one headline get different ids by their bodies.
             name = f"{parts.title or ''} {article.body[:200]}"
             article = article.model_copy(update={"id": article_id(raw, name, alone=False)})
         articles.setdefault(article.id, article)
@@ -87,10 +87,10 @@ def clean_page(raw: RawArticle, *, ingested_at: datetime, limits: Limits, explai
 
 
 def read_page(raw: RawArticle, limits: Limits) -> Page:
-    """Take one page apart without making records of it.
+    """Segment one page without making records.
 
     Raises:
-        Rejected: as `clean_page`.
+        Rejected: see `clean_page`.
     """
     text = _content(raw, limits)
     html = raw.content_type == "text/html" or (raw.content_type is None and looks_like_html(text))
@@ -108,11 +108,11 @@ def read_page(raw: RawArticle, limits: Limits) -> Page:
         title=title or (markup.title if markup else None),
         author=author or (markup.author if markup else None),
         captions=markup.captions if markup else (),
-        own=outlet_of(raw.source, raw.url, markup.site if markup else None),
+        outlet=outlet_of(raw.source, raw.url, markup.site if markup else None),
     )
     articles = segment(shown, hints)
     if not articles:
-        raise Rejected(Reason.EMPTY_BODY, "content is page machinery without a text")
+        raise Rejected(Reason.EMPTY_BODY, "content is boilerplate without a text")
     lines_left = [line for parts in articles for line in parts.body]
     if markup is not None and len(lines_left) == 1 and match_key(lines_left[0]) == match_key(hints.title or ""):
         raise Rejected(Reason.NO_ARTICLE, "the markup holds a headline and no article")
@@ -129,7 +129,7 @@ def _content(raw: RawArticle, limits: Limits) -> str:
     size = len(data) if data is not None else len(raw.content.encode("utf-8", "replace"))
     if size > limits.max_content_bytes:
         raise Rejected(Reason.TOO_LARGE, f"content of {size} bytes, more than {limits.max_content_bytes}")
-    return repair(raw.content if data is None else decode(data, raw.encoding))
+    return repair(raw.content if data is None else decode_bytes(data, raw.encoding))
 
 
 def _shown(text: str | None) -> str | None:
@@ -137,7 +137,7 @@ def _shown(text: str | None) -> str | None:
 
 
 def _trace(parts: Parts) -> StageTrace:
-    """The removals of one article; version, time and worker are filled in by whoever runs the stage."""
+    """Return the removals of one article as a trace. The runner fills in version, time and worker."""
     removed = [RemovedText(text=removal.text, reason=removal.reason.value) for removal in parts.removed]
     return StageTrace(version="", seconds=0.0, worker="", removed=removed)
 
@@ -155,7 +155,7 @@ def _article(
         subtitle=parts.subtitle,
         byline=parts.credit.byline,
         dateline=parts.credit.dateline,
-        agencies=list(dict.fromkeys([*parts.credit.agencies, *credited_agencies(body)])),
+        agencies=list(dict.fromkeys([*parts.credit.agencies, *cited_agencies(body)])),
         body=body,
         captions=[Caption(text=text, credit=credit) for text, credit in parts.captions],
         published_at=published_at,

@@ -44,6 +44,7 @@ class _Assign:
         return [article.article().model_copy(update={"cluster": cluster}), *self._clusterer.moves()]
 
     def recovered(self) -> None:
+        """Derive the clusterer's index from the recovered table."""
         self._clusterer.rebuild()
         self._report_size()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from agents.text.utf8 import decoded
+from agents.text.utf8 import decode_utf8
 from streams.cli.console import out
 from streams.cli.evaluate import app as evaluations
 from streams.errors import OperatorError
@@ -80,4 +80,4 @@ def _lines(file: Path) -> io.StringIO:
         data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
         raise OperatorError(f"{file}: {error.strerror}", status=2) from error
-    return io.StringIO(decoded(data, file), newline="\n")
+    return io.StringIO(decode_utf8(data, file), newline="\n")

@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from agents.geotag.country_votes import distance_km
 from agents.geotag.geotagger import Geotagger, geotag_article
 from agents.scoring import Score
-from agents.text.utf8 import decoded
+from agents.text.utf8 import decode_utf8
 from streams.errors import OperatorError
 from streams.records import Article, Place, PlaceKind, RawArticle, Span, Url
 
@@ -171,7 +171,7 @@ def _read_gold(path: Path) -> list[dict[str, Any]]:
         data = path.read_bytes()
     except OSError as error:
         raise OperatorError(f"cannot read {path}: {error.strerror}", status=2) from error
-    lines = decoded(data, path, "utf-8-sig").split("\n")
+    lines = decode_utf8(data, path, "utf-8-sig").split("\n")
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue

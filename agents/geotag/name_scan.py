@@ -81,6 +81,7 @@ class Match:
 
     @property
     def start(self) -> int:
+        """Return the offset of the first reading's name in the text, in code points."""
         return self.hits[0].start
 
 

@@ -1,4 +1,4 @@
-"""Display text: what a reader sees, with nothing invisible in it and nothing visible lost."""
+"""Make display text: what a reader sees, without invisible characters."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 import unicodedata
 from itertools import groupby
 
-# UAX #15 calls text "stream-safe" when no letter carries more than 30 marks. No language needs more, and sorting
-# longer runs into canonical order takes quadratic time.
+# UAX #15 calls text "stream-safe" if no letter carries more than 30 marks. No language needs more, and sorting longer
+# runs into canonical order takes quadratic time.
 MAX_MARKS = 30
 
 _INVISIBLE = (
@@ -23,8 +23,8 @@ _PRESENTATION = "\ufb50-\ufdff\ufe70-\ufefc"
 _ARABIC_LETTER = "\u0620-\u064a\u066e-\u066f\u0671-\u06d3\u06d5\u06ee-\u06ef\u06fa-\u06ff\u0750-\u077f\u08a0-\u08c7"
 _ARABIC_MARK = "\u064b-\u065f\u0670"
 
-# Signs that readers know as one sign. Their compatibility decompositions are phrases (ﷺ), or spell Arabic with Persian
-# letters (﷼).
+# Ligatures that readers know as one sign. Their compatibility decompositions are phrases (ﷺ), or spell Arabic with
+# Persian letters (﷼).
 _KEPT_SIGNS = frozenset("\ufdf0\ufdf1\ufdfa\ufdfb\ufdfc\ufdfd")
 
 _SUSPECT = re.compile(f"[&{_INVISIBLE}{_LINE_ENDS}{_PRESENTATION}\u200c\u200d]")
@@ -40,7 +40,7 @@ _ENTITY_RE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0
 
 
 def _ranges(codes: list[int]) -> str:
-    """The body of a character class that holds exactly `codes` (ascending)."""
+    """Return the body of a character class of exactly these code points, which are in ascending order."""
     parts = []
     for _, group in groupby(enumerate(codes), lambda pair: pair[1] - pair[0]):
         run = [code for _, code in group]
@@ -57,14 +57,14 @@ def _presentation_table() -> dict[str, str]:
     table = {}
     for code in (*range(0xFB50, 0xFE00), *range(0xFE70, 0xFEFD)):
         sign = chr(code)
-        # The isolated forms of harakat decompose to a space and the mark; the space is no part of the text.
-        folded = unicodedata.normalize("NFKC", sign).removeprefix(" ")
-        if folded != sign and sign not in _KEPT_SIGNS:
-            table[sign] = folded
+        # The isolated forms of harakat decompose to a space and the mark; the space is not part of the text.
+        letters = unicodedata.normalize("NFKC", sign).removeprefix(" ")
+        if letters != sign and sign not in _KEPT_SIGNS:
+            table[sign] = letters
     return table
 
 
-_FOLDED = _presentation_table()
+_PRESENTATION_LETTERS = _presentation_table()
 
 
 def _visible(text: str) -> str:
@@ -80,7 +80,7 @@ def _unescape_token(match: re.Match[str]) -> str:
     if "&" not in token:
         return token
     twice = _unescape_once(_unescape_once(token))
-    # What is escaped deeper than twice is text about escapes. Leaving it whole also keeps the function idempotent.
+    # Text that is escaped more than twice is about escapes. Leaving it unchanged also keeps the function idempotent.
     return twice if _unescape_once(twice) == twice else token
 
 
@@ -90,14 +90,14 @@ def _keep_joiner(match: re.Match[str]) -> str:
     after = text[end : end + 1]
     if _BEFORE_JOINER.search(before) and _ARABIC_LETTER_RE.match(after):
         return match.group()[0]
-    # 👩‍👧 and its like are one picture only while the joiner is there.
+    # 👩‍👧 and other emoji sequences are one picture only with the joiner.
     if match.group()[0] == "\u200d" and before[-1:] >= "\u2190" and after >= "\u2190" and not after.isalpha():
         return "\u200d"
     return ""
 
 
 def compose(text: str) -> str:
-    """NFC in linear time: marks beyond the thirtieth on one letter are dropped. Idempotent."""
+    """Normalise text to NFC in linear time; marks beyond the thirtieth on one letter are dropped. Idempotent."""
     capped = _cap_marks(text)
     if unicodedata.is_normalized("NFC", capped):
         return capped
@@ -105,14 +105,14 @@ def compose(text: str) -> str:
 
 
 def _cap_marks(text: str) -> str:
-    # Any run that is too long covers one of every 31 places, so looking at those alone finds whether there is one.
+    # A run that is too long covers every 31st position at least once, so checking those positions suffices.
     if _MARK_RE.search(text[MAX_MARKS :: MAX_MARKS + 1]) is None:
         return text
     return _LONG_MARK_RUN_RE.sub(r"\1", text)
 
 
 def display_text(text: str) -> str:
-    r"""What a reader sees of `text`.
+    r"""Return what a reader sees of `text`.
 
     Entities are unescaped (at most twice), bidi controls, zero-width spaces, soft hyphens and other invisible controls
     removed, Arabic presentation forms replaced by their letters, line ends made `\n`, and the result composed (NFC).
@@ -125,6 +125,6 @@ def display_text(text: str) -> str:
         text = _visible(text)
         if "&" in text:
             text = _TOKEN_RE.sub(_unescape_token, text)
-        text = _PRESENTATION_RE.sub(lambda match: _FOLDED.get(match.group(), match.group()), text)
+        text = _PRESENTATION_RE.sub(lambda match: _PRESENTATION_LETTERS.get(match.group(), match.group()), text)
         text = _JOINER_RE.sub(_keep_joiner, text)
     return compose(text)

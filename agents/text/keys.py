@@ -1,4 +1,4 @@
-"""Keys that two spellings of one title, line or address share. Never shown to anyone."""
+"""Compute keys that two spellings of one title, line or address share. They are never displayed."""
 
 from __future__ import annotations
 

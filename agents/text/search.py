@@ -1,4 +1,4 @@
-"""Search text: what is compared, hashed and matched. Never shown to anyone."""
+"""Normalise text for comparing, hashing and matching. The result is never displayed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from camel_tools.utils.normalize import normalize_alef_ar, normalize_alef_maksur
 
 from agents.text.display import compose, display_text
 
-# What dediac_ar leaves: tatweel, honorifics, madda and hamza marks, Koranic marks, zero-width joiners.
+# Marks that dediac_ar leaves: tatweel, honorifics, madda and hamza marks, Koranic marks, zero-width joiners.
 _LEFT_MARKS_RE = re.compile(
     "[\u0640\u0610-\u061a\u0653-\u065f\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u08d3-\u08e1\u08e3-\u08ff\u200c\u200d]+"
 )
 _ARABIC_DIGIT_RE = re.compile("[\u0660-\u0669\u06f0-\u06f9]")
-# All further digits lie here, between letters and signs of other scripts; few pages have any of them.
+# The ranges of all other digits, with letters and signs of other scripts; few pages contain any of them.
 _FAR_RE = re.compile("[\u07c0-\u1fff\ua620-\uabff\uff10-\U0001fbff]")
 _DIGITS = {
     code: str(unicodedata.decimal(chr(code)))
@@ -25,10 +25,11 @@ _DIGITS = {
 
 
 def search_text(text: str) -> str:
-    """`text` with every spelling that readers take for the same word made the same.
+    """Normalise the spellings that readers take for the same word.
 
-    Harakat, tatweel and zero-width characters go; أ إ آ ٱ become ا, ى and ی become ي, ک becomes ك, ة becomes ه, and the
-    digits of all systems become ASCII. All else stays: other letters, their case, spaces, punctuation.
+    Harakat, tatweel and zero-width characters are removed; أ إ آ ٱ become ا, ى and ی become ي, ک becomes ك, ة becomes
+    ه, and the digits of all systems become ASCII. Everything else stays: other letters, their case, spaces,
+    punctuation.
 
     `search_text(display_text(t)) == search_text(t)`.
     """
@@ -36,13 +37,13 @@ def search_text(text: str) -> str:
 
 
 def search_text_of_display(shown: str) -> str:
-    """`search_text` of what is display text already."""
-    folded = dediac_ar(shown)
-    folded = _LEFT_MARKS_RE.sub("", folded)
-    folded = normalize_teh_marbuta_ar(normalize_alef_maksura_ar(normalize_alef_ar(folded)))
-    folded = folded.replace("\u06cc", "\u064a").replace("\u06a9", "\u0643")
-    folded = _ARABIC_DIGIT_RE.sub(lambda match: _DIGITS[ord(match.group())], folded)
-    if _FAR_RE.search(folded) is not None:
-        folded = folded.translate(_DIGITS)
-    # With the marks gone, a letter and an accent may meet that were apart.
-    return compose(folded)
+    """Return `search_text` of text that is already display text; cheaper."""
+    normalised = dediac_ar(shown)
+    normalised = _LEFT_MARKS_RE.sub("", normalised)
+    normalised = normalize_teh_marbuta_ar(normalize_alef_maksura_ar(normalize_alef_ar(normalised)))
+    normalised = normalised.replace("\u06cc", "\u064a").replace("\u06a9", "\u0643")
+    normalised = _ARABIC_DIGIT_RE.sub(lambda match: _DIGITS[ord(match.group())], normalised)
+    if _FAR_RE.search(normalised) is not None:
+        normalised = normalised.translate(_DIGITS)
+    # Removing the marks can make a letter and an accent adjacent.
+    return compose(normalised)

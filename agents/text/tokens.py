@@ -1,4 +1,4 @@
-"""Words and sentences of Arabic text, with exact offsets into it."""
+"""Split Arabic text into words and sentences with exact offsets."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _ENDS_SENTENCE = frozenset(".!?؟…")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token.
+    """One token of a text.
 
     Attributes:
-        text: as it stands in the text: `text == source[start:end]`.
+        text: the token as printed, equal to the slice `start:end` of the text.
         start: offset of its first code point.
         end: offset after its last code point.
     """
@@ -48,23 +48,30 @@ class Token:
 
 
 def tokenize(text: str) -> list[Token]:
-    """The tokens of a text in their order, in linear time.
+    """Return the tokens of a text in order. Takes linear time.
 
-    A word keeps its marks and digits; abbreviations (أ.ف.ب), decimals and dates stay whole; every other sign is a token
-    of its own. White space and invisible direction marks belong to no token.
+    A word keeps its marks and digits; abbreviations (أ.ف.ب), decimals and dates are one token; so is a run of one sign;
+    any other sign is a token. White space and invisible direction marks belong to no token.
     """
     return [Token(match.group(), match.start(), match.end()) for match in _TOKEN.finditer(text)]
 
 
 def word_spans(text: str) -> list[tuple[int, int]]:
-    """Start and end of the tokens that are words or numbers: those of `tokenize` that begin with a letter or digit."""
+    """Return start and end of the words and numbers: the tokens of `tokenize` that begin with a letter or digit."""
     return [match.span() for match in _WORD_TOKEN.finditer(text)]
 
 
 def sentences(text: str, tokens: Sequence[Token]) -> list[slice]:
-    """Split the tokens of `text` into sentences: slices of `tokens` that follow each other without a gap.
+    """Split the tokens of a text into sentences.
 
     A sentence ends with a stop, a question or exclamation mark, an ellipsis, or a line break.
+
+    Args:
+        text: the text.
+        tokens: its tokens, from `tokenize`.
+
+    Returns:
+        Slices of `tokens`, one for each sentence, without gaps between them.
     """
     found: list[slice] = []
     first = 0
@@ -85,5 +92,5 @@ def _closes(tokens: Sequence[Token], index: int) -> bool:
     if token.text != "." or index == 0:
         return True
     before = tokens[index - 1]
-    # «د. سعيد», «م. ليلى»: the stop of a title or initial ends no sentence.
+    # «د. سعيد», «م. ليلى»: the stop of a title or initial does not end a sentence.
     return not (before.end == token.start and len(before.text) == 1 and before.text.isalpha())

@@ -1,4 +1,4 @@
-"""Bytes of a file that a person wrote, as text."""
+"""Decode files that people wrote."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 from streams.errors import OperatorError
 
 
-def decoded(data: bytes, file: Path, encoding: str = "utf-8") -> str:
-    """The text of a file.
+def decode_utf8(data: bytes, file: Path, encoding: str = "utf-8") -> str:
+    """Decode the content of a file.
 
     Args:
-        data: all of its bytes.
-        file: for the message.
-        encoding: `utf-8`, or `utf-8-sig` where it may begin with a byte order mark.
+        data: the whole content.
+        file: its path, for the message.
+        encoding: `utf-8`, or `utf-8-sig` if it may begin with a byte order mark.
 
     Raises:
         OperatorError: it is not UTF-8; the message names line and byte.

@@ -1,1 +1,1 @@
-"""What the cleaning stage does to real pages: `python -m benchmarks.cleaning --help`."""
+"""Measure the cleaning stage on real pages: `python -m benchmarks.cleaning --help`."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.cleaning CORPUS`: every figure of docs/experiments/cleaning.md."""
+"""Measure every figure of docs/experiments/cleaning.md: `python -m benchmarks.cleaning CORPUS`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from benchmarks.cleaning import credits as credit_lines
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.cleaning",
-        description="Measures the cleaning stage.",
+        description="Measure the cleaning stage.",
         epilog="Example: python -m benchmarks.cleaning ../shared/corpus --only seed pasted",
     )
     parser.add_argument("corpus", type=Path, help="folder that holds seed/ and saudinewsnet/")
     parser.add_argument("--only", nargs="+", choices=list(_PARTS), default=list(_PARTS), help="what to measure")
-    parser.add_argument("--days", type=int, default=None, help="first days of saudinewsnet only")
+    parser.add_argument("--days", type=int, default=None, help="use only the first days of saudinewsnet")
     parser.add_argument("--pages", type=int, default=300, help="pasted pages of each layout")
     parser.add_argument("--sample", type=int, default=0, help="bylines to print for judging by hand")
-    parser.add_argument("--seed", type=int, default=7, help="of the samples")
+    parser.add_argument("--seed", type=int, default=7, help="seed of the samples")
     arguments = parser.parse_args()
     for part in arguments.only:
         print(f"\n## {part}")
@@ -36,7 +36,7 @@ def _seed(arguments: argparse.Namespace) -> None:
 def _kept(arguments: argparse.Namespace) -> None:
     found = kept.measure(corpus.saudinewsnet(arguments.corpus, arguments.days))
     print(f"pages with an article: {found.pages}; rejected: {dict(found.rejected)}")
-    print(f"body keeps 99 % of its letters: {1 - len(found.poorer) / found.pages:.4%}; not: {len(found.poorer)}")
+    print(f"body keeps 99% of its letters: {1 - len(found.poorer) / found.pages:.4%}; not: {len(found.poorer)}")
     for url, share in found.poorer:
         print(f"  {share:.1%} left the body: {url}")
     print(f"wrongly split: {len(found.split)} ({len(found.split) / found.pages:.4%}) {found.split}")

@@ -1,4 +1,4 @@
-"""Reading of the corpora that the measures need. They are no part of the repository."""
+"""Read the corpora that the benchmarks need. They are not part of the repository."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LETTER_RE = re.compile(r"[^\W\d_]")
 
 
 def saudinewsnet(corpus: Path, days: int | None = None) -> Iterator[RawArticle]:
-    """The articles of `saudinewsnet/*.zip`, oldest day first."""
+    """Yield the articles of `saudinewsnet/*.zip`, oldest day first."""
     for path in sorted((corpus / "saudinewsnet").glob("*.zip"))[:days]:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
@@ -26,11 +26,11 @@ def saudinewsnet(corpus: Path, days: int | None = None) -> Iterator[RawArticle]:
 
 
 def seed(corpus: Path) -> tuple[str, list[dict[str, Any]]]:
-    """The sample page and what cleaning must make of it."""
+    """Read the sample page and the articles that cleaning must make of it."""
     gold = json.loads((corpus / "seed" / "gold.json").read_text(encoding="utf-8"))
     return (corpus / "seed" / "page.txt").read_text(encoding="utf-8"), gold["articles"]
 
 
 def letters(text: str) -> Counter[str]:
-    """How often each letter stands in the display text of `text`."""
+    """Count each letter in the display text of `text`."""
     return Counter(_LETTER_RE.findall(display_text(text)))

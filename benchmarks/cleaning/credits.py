@@ -1,4 +1,4 @@
-"""How often bylines and datelines are found, by outlet, and a sample of them to judge by hand."""
+"""Measure how often bylines and datelines are found by outlet, and sample them for judging by hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streams.records import RawArticle
 
 @dataclass(slots=True)
 class Found:
-    """Counts of one outlet."""
+    """Counts of one outlet: pages, and those with a byline or dateline."""
 
     pages: int = 0
     bylines: int = 0
@@ -23,7 +23,7 @@ class Found:
 
 
 def measure(articles: Sequence[RawArticle]) -> dict[str, Found]:
-    """Counts by outlet."""
+    """Count bylines and datelines by outlet."""
     counts: dict[str, Found] = defaultdict(Found)
     for raw in articles:
         try:
@@ -38,7 +38,7 @@ def measure(articles: Sequence[RawArticle]) -> dict[str, Found]:
 
 
 def sample(articles: Sequence[RawArticle], size: int, seed: int) -> list[str]:
-    """Lines to judge by hand: the author field, the first words of the page, and what was made of them."""
+    """Sample lines for judging by hand: the author field, the first words of the page, and the result."""
     rng = random.Random(seed)
     lines: list[str] = []
     for raw in rng.sample(articles, len(articles)):

@@ -1,4 +1,4 @@
-"""What becomes of the text of real articles: nothing of a body dropped, no ordinary page split."""
+"""Measure what becomes of the text of real articles: no body loses text, and no ordinary page is split."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.cleaning.corpus import letters
 from streams.errors import Rejected
 from streams.records import RawArticle
 
-# What never was body: the page's machinery, and lines that the contract takes out of the body.
+# Text that never was body: boilerplate, and lines that belong outside the body by definition.
 NOT_BODY = {
     Rule.WIDGET,
     Rule.CODE,
@@ -33,9 +33,9 @@ class Kept:
 
     Attributes:
         pages: pages with an article.
-        rejected: pages without, by reason.
+        rejected: pages without one, by reason.
         split: URLs of pages that were split.
-        poorer: (URL, share of the body's letters that are not in the body) where more than 1 % left it.
+        poorer: (URL, share of the body's letters that are not in the body) if more than 1%.
         unrecorded: URLs of pages with letters that are neither in the body nor in a recorded removal.
         removals: removals by rule.
     """
@@ -49,7 +49,7 @@ class Kept:
 
 
 def measure(pages: Iterable[RawArticle]) -> Kept:
-    """Clean every page and weigh its letters before and after."""
+    """Clean every page and compare its letters before and after."""
     kept = Kept()
     for raw in pages:
         try:
@@ -63,9 +63,9 @@ def measure(pages: Iterable[RawArticle]) -> Kept:
         removals = [removal for parts in articles for removal in parts.removed]
         kept.removals.update(removal.reason.value for removal in removals)
         body = letters("\n".join(paragraph for parts in articles for paragraph in parts.body))
-        machinery = letters("\n".join(removal.text for removal in removals if removal.reason in NOT_BODY))
+        boilerplate = letters("\n".join(removal.text for removal in removals if removal.reason in NOT_BODY))
         others = letters("\n".join(removal.text for removal in removals if removal.reason not in NOT_BODY))
-        wanted = letters(raw.content) - machinery
+        wanted = letters(raw.content) - boilerplate
         missing = (wanted - body).total()
         if missing > 0.01 * wanted.total():
             kept.poorer.append((raw.url, missing / wanted.total()))

@@ -1,4 +1,4 @@
-"""The ways in which Arabic news names a date: does the finder see each, whole, with the right value?"""
+"""Check that every way in which Arabic news names a date is found completely and with the right value."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from agents.clean.dates.mentions import find_dates
 
-# A Tuesday; relative mentions hold on to it.
+# A Tuesday, to which relative mentions refer.
 PUBLISHED = datetime(2024, 3, 5, 9, 0, tzinfo=UTC)
 
 KINDS = {
@@ -57,7 +57,7 @@ KINDS = {
 
 
 def missed() -> dict[str, list[tuple[str, str]]]:
-    """The kinds that are not found whole with the right value, each with what was found in its stead."""
+    """Return the kinds that are not found completely with the right value, each with what was found instead."""
     wrong = {}
     for kind, (text, iso) in KINDS.items():
         sentence = f"وأشار البيان إلى {text}، بحسب المصدر."

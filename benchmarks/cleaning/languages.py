@@ -1,4 +1,4 @@
-"""Errors of the language detector on short texts."""
+"""Measure the errors of the language detector on short texts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agents.clean.language import detect_language
 
 
 def sentences() -> dict[str, list[tuple[str, str]]]:
-    """By language, the headlines of languages.json that were taken for another: (text, language)."""
+    """Return, by language, the headlines of languages.json taken for another language: (text, that language)."""
     table = json.loads(files("benchmarks.cleaning").joinpath("languages.json").read_text(encoding="utf-8"))
     return {
         language: [(text, found) for text in texts if (found := detect_language(text)) != language]
@@ -20,5 +20,5 @@ def sentences() -> dict[str, list[tuple[str, str]]]:
 
 
 def titles(texts: Iterable[str]) -> Counter[str]:
-    """How often each language is found in the headlines of an Arabic corpus."""
+    """Count the languages detected in the headlines of an Arabic corpus."""
     return Counter(detect_language(text) for text in texts)

@@ -1,4 +1,4 @@
-"""Pages made by pasting two or three real articles, with the echoes, captions and widgets of the sample page."""
+"""Measure how pages pasted from two or three real articles are split, with echoes, captions and widgets."""
 
 from __future__ import annotations
 
@@ -34,14 +34,19 @@ LAYOUTS = {
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """How many pages of each layout came apart exactly: every title and every body as the article has them alone."""
+    """Counts by layout.
+
+    Attributes:
+        exact: pages split exactly: every title and every body as on a page of its own.
+        pages: pages made.
+    """
 
     exact: Counter[str]
     pages: Counter[str]
 
 
 def measure(articles: Sequence[RawArticle], pages: int, seed: int = 7) -> Pasted:
-    """Paste `pages` pages of each layout and take them apart."""
+    """Make `pages` pages of each layout and split them."""
     rng = random.Random(seed)
     exact: Counter[str] = Counter()
     usable = [raw for raw in articles if raw.title and len(raw.content) > 400]
@@ -59,7 +64,7 @@ def measure(articles: Sequence[RawArticle], pages: int, seed: int = 7) -> Pasted
 
 
 def _alone(raw: RawArticle) -> tuple[str, list[str]] | None:
-    """Title and body of the article on a page of its own."""
+    """Return title and body of the article on a page of its own, or None if it has none."""
     try:
         parts = read_page(raw, Limits()).articles[0]
     except Rejected:

@@ -1,4 +1,4 @@
-"""The sample page against its gold, whole and with its boundary signals taken away one after the other."""
+"""Compare the sample page with its gold, as it is and with its boundary signals removed one after the other."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agents.text.display import display_text
 
 
 def variants(page: str) -> Iterator[tuple[str, str]]:
-    """The page as it is and with signals missing: (name, page)."""
+    """Yield the page as it is and without some signals: (name, page)."""
     without_tt = re.sub(r"(?m)^TT\n", "", page)
     yield "as it is", page
     yield "without TT", without_tt
@@ -22,7 +22,7 @@ def variants(page: str) -> Iterator[tuple[str, str]]:
 
 
 def differences(page: str, gold: list[dict[str, Any]]) -> list[str]:
-    """The fields in which the cleaned page differs from the gold; empty when it is exact."""
+    """Return the fields in which the cleaned page differs from the gold; empty if it is exact."""
     found = segment(display_text(page))
     if len(found) != len(gold):
         return [f"{len(found)} articles, not {len(gold)}"]

@@ -1,4 +1,4 @@
-"""Speed of the stage and its parts, in CPU time of one core, best of three."""
+"""Measure the speed of the stage and its parts, in CPU time of one core, best of three."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _clean_all(pages: Iterable[RawArticle]) -> None:
 
 
 def as_html(raw: RawArticle) -> RawArticle:
-    """The article on a page with menus, other stories, scripts and a footer: 25 KB beside its own text."""
+    """Put the article on a page with menus, other stories, scripts and a footer: 25 KB besides its own text."""
     paragraphs = "".join(f"<p>{line}</p>" for line in raw.content.split("\n") if line.strip())
     menu = "".join(f'<li><a href="/{n}">قسم رقم {n}</a></li>' for n in range(20))
     cards = "".join(
@@ -52,7 +52,7 @@ def as_html(raw: RawArticle) -> RawArticle:
 
 
 def measure(articles: Sequence[RawArticle]) -> dict[str, float]:
-    """Figures by name; text speeds in MB of UTF-8 a second, the stage in pages a second."""
+    """Return figures by name: text functions in MB of UTF-8 per second, the stage in pages per second."""
     texts = [raw.content for raw in articles]
     megabytes = sum(len(text.encode()) for text in texts) / 1e6
     pages = [as_html(raw) for raw in articles[: len(articles) // 4]]

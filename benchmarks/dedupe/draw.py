@@ -2,11 +2,11 @@
 
     python -m benchmarks.dedupe.draw CORPUS/saudinewsnet > drawn.jsonl
 
-The population is every pair of articles of days at most three apart that share at least 4 % of the shorter one's runs
-of three words, three of them such as at most 200 articles have. It is drawn by strata, more from the doubtful ones:
-eight bands of that share, two articles of one outlet or of two, the shorter text a flash (under 40 words) or not.
-Prints one JSON object a pair, in random order: addresses, half, and how many pairs of the population it stands for.
-Nobody has judged it yet, so `copy` and `kind` are null; what is in `pairs.jsonl` under another half is not drawn again.
+The population is every pair of articles of days at most three apart that share at least 4% of the shorter one's runs
+of three words, including three runs that at most 200 articles have. It is sampled by strata, more densely in doubtful
+ones: eight bands of that share, one outlet or two, the shorter text a flash (under 40 words) or not. Prints one JSON
+object for each pair, in random order: addresses, half, and how many pairs of the population it represents. `copy` and
+`kind` are null until the pair is judged; pairs in `pairs.jsonl` under another half are not drawn again.
 The same days, seed and texts give the same pairs.
 """
 
@@ -50,7 +50,7 @@ Stratum = tuple[bool, bool, int]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What the draw needs to know of an article."""
+    """What the draw needs of an article."""
 
     url: str
     source: str
@@ -97,7 +97,7 @@ def candidates(texts: list[Text], runs: list[NDArray[np.uint64]]) -> Iterator[tu
 def draw(
     texts: list[Text], runs: list[NDArray[np.uint64]], halves: list[str], judged: set[frozenset[str]], seed: int
 ) -> list[dict[str, object]]:
-    """The drawn pairs, in random order, as rows of `pairs.jsonl` without a verdict."""
+    """Draw pairs and return them in random order as rows of `pairs.jsonl` without a verdict."""
     population: dict[Stratum, list[tuple[int, int]]] = {}
     for stratum, one, other in candidates(texts, runs):
         population.setdefault(stratum, []).append((one, other))
@@ -140,7 +140,7 @@ def main() -> None:
 
 
 def described(article: Article, day: str) -> tuple[Text, NDArray[np.uint64]]:
-    """An article as the draw needs it, and the hashes of its runs."""
+    """Return what the draw needs of an article, and the hashes of its runs."""
     words = body_words(article.body)
     runs = np.unique(np.array(run_hashes(word_runs(words, 3)), dtype=np.uint64))
     return Text(article.url, article.source, date.fromisoformat(day).toordinal(), len(words)), runs

@@ -1,4 +1,4 @@
-"""Precision and recall on real pairs that were judged by reading.
+"""Measure precision and recall on real pairs that were judged by reading.
 
     python -m benchmarks.dedupe.real CORPUS/saudinewsnet                  # everything that was seen
     python -m benchmarks.dedupe.real CORPUS/saudinewsnet --half tune2     # tune, held, fresh, tune2 or fresh2 alone

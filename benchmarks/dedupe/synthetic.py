@@ -1,4 +1,4 @@
-"""Precision and recall on made copies: edits, hard negatives, templates; fixed seeds.
+"""Measure precision and recall on synthetic copies: edits, hard negatives, templates; with fixed seeds.
 
     python -m benchmarks.dedupe.synthetic CORPUS
 
@@ -43,7 +43,7 @@ _SPELLING = str.maketrans({"أ": "ا", "إ": "ا", "ى": "ي", "ة": "ه"})
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A made document.
+    """A synthetic document.
 
     Attributes:
         name: unique.
@@ -59,7 +59,7 @@ class Document:
 
 
 def paragraphs(corpus: Path) -> list[str]:
-    """Real paragraphs of 50 to 80 words, longer ones cut, none of which repeats another."""
+    """Return real paragraphs of 50 to 80 words, longer ones cut, without repetitions."""
     arcd = json.loads((corpus / "arcd" / "arcd.json").read_text(encoding="utf-8"))
     found = sorted({p["context"].strip() for entry in arcd["data"] for p in entry["paragraphs"]})
     for file in (corpus / "anercorp" / "ANERCorp_CamelLab_train.txt", *sorted((corpus / "aqmar").glob("*.txt"))):
@@ -75,7 +75,7 @@ def paragraphs(corpus: Path) -> list[str]:
 
 
 def _runs_of_sentences(tagged: str) -> Iterator[str]:
-    """The text of a tagged corpus (one token a line), at every second full stop a new paragraph."""
+    """Return the text of a tagged corpus (one token a line), with a new paragraph at every second full stop."""
     words, stops = list[str](), 0
     for line in tagged.split("\n"):
         word = line.split(" ")[0]
@@ -87,7 +87,7 @@ def _runs_of_sentences(tagged: str) -> Iterator[str]:
 
 
 def substituted(share: float) -> Callable[[str, random.Random, list[str]], str]:
-    """An edit that replaces a share of the words by words of other paragraphs."""
+    """Return an edit that replaces a share of the words by words of other paragraphs."""
 
     def edit(body: str, rng: random.Random, words: list[str]) -> str:
         return " ".join(rng.choice(words) if rng.random() < share else word for word in body.split(" "))
@@ -134,7 +134,7 @@ EDITS: dict[str, Callable[[str, random.Random, list[str]], str]] = {
 
 
 def made(corpus: Path) -> Iterator[Document]:
-    """All documents."""
+    """Make all documents."""
     rng = random.Random(SEED)
     pool = paragraphs(corpus)
     rng.shuffle(pool)
@@ -155,7 +155,7 @@ def made(corpus: Path) -> Iterator[Document]:
 
 
 def templated(rng: random.Random, number: int) -> str:
-    """One of three stories that papers print every day: gold, the stock exchange, the weather."""
+    """Make one of three stories that papers print every day: gold, the stock exchange, the weather."""
     day = rng.choice(["السبت", "الأحد", "الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة"])
     n = [f"{rng.randrange(1000, 9999) / 100:.2f}" for _ in range(9)]
     gold = (
@@ -179,7 +179,7 @@ def templated(rng: random.Random, number: int) -> str:
 
 
 def prints(documents: list[Document]) -> dict[str, Fingerprint]:
-    """The fingerprint of each document."""
+    """Return the fingerprint of each document by its name."""
     config = FingerprintConfig()
     return {d.name: fingerprint(_article(d, 0), config) for d in documents}
 
@@ -196,7 +196,7 @@ def _article(document: Document, at: int) -> Article:
 
 
 def joined_pairs(documents: list[Document], known: dict[str, Fingerprint]) -> Iterator[tuple[Document, Document]]:
-    """All pairs that share a band and compare as copies, each pair alone."""
+    """Yield all pairs that share a band and compare as copies, each pair alone."""
     config = ClustererConfig()
     filed: dict[tuple[int, int], list[Document]] = defaultdict(list)
     for document in documents:

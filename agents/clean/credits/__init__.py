@@ -1,1 +1,1 @@
-"""Who wrote an article, where and for whom: bylines, datelines, agencies, outlets."""
+"""Read who wrote an article, where and for whom: bylines, datelines, agencies, outlets."""

@@ -1,4 +1,4 @@
-"""News agencies that a text names as its source."""
+"""Find the news agencies that a text cites as its source."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from agents.clean.credits.name_tables import credit_table
 
 _LETTERED_RE = r"[أا]\.?\s?ف\.?\s?ب|د\.?\s?ب\.?\s?[أا]|[أا]\.?\s?ش\.?\s?[أا]|[أا]\.\s?ب"
-# Names that mean nothing else; «فارس», «مهر» or «معا» are agencies too, but also people and words.
+# Names that mean nothing else. «فارس», «مهر» and «معا» are agencies too, but also people and words.
 _NAMED = "|".join(sorted(map(re.escape, credit_table()["cited"]), key=len, reverse=True))
 _CREDITED_RE = re.compile(
     rf"(?<!\w)(?:وكال(?:ة|تي|ات)\s+(?:الأنباء\s+(?=[«(\"“]))?[«(\"“]?(?P<one>{_NAMED}|{_LETTERED_RE})(?!\w)"
@@ -15,8 +15,11 @@ _CREDITED_RE = re.compile(
 )
 
 
-def credited_agencies(body: str) -> list[str]:
-    """News agencies that `body` cites by name («وكالة رويترز», «نقلت «سانا» عن»), as printed, each once, in order."""
+def cited_agencies(body: str) -> list[str]:
+    """Return the agencies that a body cites by name («وكالة رويترز», «نقلت «سانا» عن»).
+
+    They are given as printed, each once, in order of appearance.
+    """
     if "وكال" not in body and not any(mark in body for mark in '«("“'):
         return []
     return list(dict.fromkeys(match["one"] or match["two"] for match in _CREDITED_RE.finditer(body)))

@@ -1,4 +1,4 @@
-"""Lines that only say when a page was published or changed."""
+"""Recognise lines that only say when a page was published or changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DATE_LABEL_RE = re.compile(
 _MAX_DATE_CHARS, _MAX_LABELLED_CHARS = 130, 90
 _CLOCK_RE = re.compile(CLOCK)
 _ZONE = r"(?:بتوقيت|توقيت)\s+(?:مكة\s+المكرمة|\S+)"
-# All that date lines hold beside dates: weekdays, hours, zones, labels, the issue's number.
+# What date lines hold besides dates: weekdays, hours, time zones, labels, the number of the issue.
 _WORDS_RE = re.compile(
     rf"{CLOCK}|(?<![^\W\d_])(?:{_ZONE}|{one_of(WEEKDAYS)}|يوم|النشر|تاريخ|في|آخر|اخر|تحديث|محدث|تم|التحديث|الساعة|الموافق"
     r"|صباحا|صباحاً|صباحًا|مساء|مساءً|ظهرا|ظهراً|ص|مـ|م|هـ|ه|غرينتش|جرينتش|GMT|KSA|GST|UTC|AM|PM|العدد|رقم\s+العدد|السنة|منذ"
@@ -29,7 +29,7 @@ _LETTER_RE = re.compile(r"[^\W\d_]")
 
 
 def without_dates(text: str) -> str:
-    """`text` with a slash in the place of its dates, and of the words that only stand beside dates."""
+    """Replace dates, and the words that only occur beside dates, by a slash; return text without dates unchanged."""
     bare = text
     for found in reversed(find_dates(text)):
         bare = f"{bare[: found.start]} / {bare[found.end :]}"
@@ -39,7 +39,7 @@ def without_dates(text: str) -> str:
 
 
 def is_date_line(text: str) -> bool:
-    """Whether the line only says when the page was published or changed."""
+    """Return whether the line only says when the page was published or changed."""
     if len(text) > _MAX_DATE_CHARS or not any(map(str.isdecimal, text)):
         return False
     if len(text) <= _MAX_LABELLED_CHARS and _DATE_LABEL_RE.match(text) is not None:

@@ -1,34 +1,37 @@
-"""The credit that a first sentence begins with, as «القاهرة - رويترز: …» or «عمان 12 آذار (بترا) -- …»."""
+"""Read the credit at the beginning of a first sentence: «القاهرة - رويترز: …», «عمان 12 آذار (بترا) -- …»."""
 
 from __future__ import annotations
 
 import re
 
-from agents.clean.credits.name_tables import is_source, names
+from agents.clean.credits.name_tables import names
 from agents.clean.credits.outlet import Outlet
 from agents.clean.credits.parse import Credit, parse_credit
 from agents.text.keys import match_key
 
-_MAX_LEAD_CHARS = 90
+_MAX_CREDIT_LENGTH = 90
 # Where a credit may end: a colon, dashes, a slash, a bracket.
 _END_RE = re.compile(r"\s?[:：](?=\s)|\)(?=\s)|\)?\s?[-–—ـ]{1,4}(?=\s)|\s?/(?=\s)")
-# What only sentences have. A stop is also that of an abbreviation («أ.ف.ب», «د. سعيد»), so two letters come before it.
+# Signs that only sentences have. A stop also follows abbreviations («أ.ف.ب», «د. سعيد»), so three letters must precede.
 _SENTENCE_RE = re.compile(r"[!؟؛]|[^\W\d_]{3}[\u064b-\u0652]*\.(?!نت)")
 _MAX_PARTS = 5
-_NAME_SPACES = (1, 2)
 
 
-def lead_credit(paragraph: str, own: Outlet) -> Credit | None:
-    """The credit that `paragraph` begins with, or None.
+def dateline_credit(paragraph: str, outlet: Outlet) -> Credit | None:
+    """Return the credit that a paragraph begins with, or None.
 
-    The longest beginning that ends as credits do and was understood whole, with a place or an agency in it. The name of
-    a country with a colon is somebody speaking («إيران: لن نقبل»), and a place in brackets alone is none.
+    It is the longest beginning that ends like a credit, is understood completely, and names a place or an agency. The
+    name of a country before a colon is a speaker («إيران: لن نقبل»), and a place in brackets alone is no credit.
+
+    Args:
+        paragraph: display text.
+        outlet: the outlet that published the page.
     """
-    head = paragraph[:_MAX_LEAD_CHARS]
+    head = paragraph[:_MAX_CREDIT_LENGTH]
     sentence = _SENTENCE_RE.search(head)
     found = None
     for end in _END_RE.finditer(head, 0, sentence.start() if sentence else len(head)):
-        credit = parse_credit(head[: end.end()], own)
+        credit = parse_credit(head[: end.end()], outlet)
         if credit.parts > _MAX_PARTS:
             break
         whole = credit.byline and credit.dateline and credit.agencies
@@ -39,12 +42,6 @@ def lead_credit(paragraph: str, own: Outlet) -> Credit | None:
         ):
             found = credit
     return found
-
-
-def _is_whole(credit: Credit, own: Outlet) -> bool:
-    """Writer, place and a source that we know: then the writer's name needs no other proof."""
-    known = bool(credit.agencies) and all(is_source(name) or own.owns(name) for name in credit.agencies)
-    return known and credit.dateline is not None and (credit.byline or "").count(" ") in _NAME_SPACES
 
 
 def _speaks(credit: Credit, end: str) -> bool:

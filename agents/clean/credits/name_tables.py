@@ -1,4 +1,4 @@
-"""What names of credit lines are: agencies, outlets, roles, places, people."""
+"""Classify the names in credit lines: agencies, outlets, roles, places, people."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from babel import Locale
 from agents.text.keys import match_key
 
 _MAX_OUTLET_WORDS = 4
-# A name without a given name that we know: sentences have more words.
+# Maximum number of words in a name without a known given name: sentences have more.
 _MAX_UNKNOWN_NAME = 4
 _NAME_RE = re.compile(
     r"(?:(?:[\u0621-\u064a]|أ\.\s?د|ا\.\s?د)\.\s*|[أادم] )?[\u0621-\u0652\u0670]+(?: [\u0621-\u0652\u0670]+){0,5}"
@@ -28,14 +28,23 @@ _NAME_PARTICLES = frozenset({"بن", "بنت", "ابن", "ولد", "آل", "ال
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The tables, every name folded.
+    """The tables of names, each as a `match_key`.
 
     Attributes:
-        datelines: towns of datelines.
-        cities: large towns and capitals, some of which countries are named like («جيبوتي»).
-        strong: towns and countries that are taken for the place of a dateline beside any other name.
-        places: these and all towns of the gazetteer.
-        heads, tails: words that outlets' names begin or end with.
+        agencies, outlets: news agencies, and other outlets.
+        roles: words for a part in an article («كتب», «حوار»).
+        writer_roles: those of `roles` that announce its writer.
+        sections: sections of a paper («سياسة»).
+        photo_roles: words that announce a photographer.
+        not_names: first words that no person's name has.
+        no_name_words: words that occur in no person's name.
+        datelines: towns that datelines name.
+        countries: countries.
+        cities: large towns and capitals, some of which share a country's name («جيبوتي»).
+        strong: towns and countries that count as a dateline's place beside any other name.
+        places: `strong` and all towns of GeoNames.
+        given: given names.
+        heads, tails: first and last words of outlets' names.
     """
 
     agencies: frozenset[str]
@@ -58,14 +67,14 @@ class Names:
 
 @lru_cache(maxsize=1)
 def credit_table() -> dict[str, Any]:
-    """data/credits.json: names of agencies, outlets, roles, places and people, by kind."""
+    """Read data/credits.json: names of agencies, outlets, roles, places and people by kind."""
     table: dict[str, Any] = json.loads(files("agents.clean").joinpath("data/credits.json").read_text(encoding="utf-8"))
     return table
 
 
 @lru_cache(maxsize=1)
 def names() -> Names:
-    """The tables, read once."""
+    """Build the tables from data/credits.json, data/towns.csv and CLDR, once."""
     table = credit_table()
     given = frozenset(map(match_key, table["given_names"].split()))
     known, strong = _read_towns()
@@ -103,34 +112,32 @@ def _towns(known: set[str], given: frozenset[str]) -> frozenset[str]:
 
 
 def is_agency(name: str) -> bool:
-    """Whether `name` is a news agency that we know, however it is punctuated."""
+    """Return whether `name` is a known news agency, however it is punctuated."""
     return match_key(name) in names().agencies
 
 
 def is_source(name: str) -> bool:
-    """Whether `name` is an agency or an outlet that we know."""
+    """Return whether `name` is a known agency or outlet."""
     key = match_key(name)
     return key in names().agencies or key in names().outlets
 
 
 def is_outlet_like(name: str) -> bool:
-    """Whether `name` is made as outlets' names are: «صدى …», «بوابة …», «… نيوز»."""
+    """Return whether `name` looks like an outlet's: «صدى …», «بوابة …», «… نيوز»."""
     words = match_key(name).split()
     return 2 <= len(words) <= _MAX_OUTLET_WORDS and (words[0] in names().heads or words[-1] in names().tails)
 
 
 def is_place(name: str) -> bool:
-    """Whether `name` is a place that datelines name."""
+    """Return whether `name` is a place that a dateline may name."""
     return match_key(name) in names().places
 
 
-def is_person(name: str) -> bool:
-    """Whether `name` looks like a person's name: two to six words, the first a given name or an honorific before it."""
-    return person_certainty(name) == 2
-
-
 def person_certainty(name: str) -> int:
-    """0: no name. 1: could be one. 2: it is one."""
+    """Return how certainly `name` is a person's: 0 if it is not, 1 if it may be, 2 if it is.
+
+    A certain name has two to six words with a given name first, an honorific or a particle such as «بن», or an initial.
+    """
     if not _NAME_RE.fullmatch(name):
         return 0
     bare = _HONORIFIC_RE.sub("", name, count=1)
@@ -142,7 +149,7 @@ def person_certainty(name: str) -> int:
     if initial is not None:
         return 2  # «ح. سليمان», as Algerian papers sign
     known = words[0] in table.given
-    # «الطقس اليوم»: given names have no article, but for the few in the table.
+    # «الطقس اليوم»: given names have no article, except the few in the table.
     if len(words) < 2 or (not table.given.intersection(words) and all(map(_is_definite, bare.split()))):
         return 0
     certain = (known and len(words) <= 5) or bare != name or _NAME_PARTICLES.intersection(bare.split())

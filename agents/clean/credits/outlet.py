@@ -1,4 +1,4 @@
-"""The name of the outlet whose page it is, by which its own credit lines and colophon are known."""
+"""Determine the names of the outlet that published a page, to recognise its credit lines and colophon."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from agents.text.keys import hostname, match_key
 
 _KIND_RE = re.compile(r"^(?:صحيفة|جريدة|وكالة|موقع|قناة|شبكة|بوابة|مجلة|يومية)\s+")
 _ARABIC_RE = re.compile("[\u0621-\u064a]")
-# Labels of a host that say nothing of whose it is.
+# Labels of a host that do not name its owner.
 _NO_NAMES = frozenset(
     {"www", "com", "net", "org", "info", "news", "co", "gov", "edu", "online", "arabic", "ar", "en", "m", "amp", "web"}
     | {"site", "file", "http", "https", "media", "press", "example"}
 )
-# Consonants by their usual transliterations; letters that Latin spells alike share a sign, vowels have none.
+# Consonants by their usual transliterations. Letters that are transliterated alike share a sign; vowels have none.
 _DIGRAPHS = (("sh", "$"), ("ch", "$"), ("kh", "x"), ("gh", "g"), ("th", "t"), ("dh", "d"), ("ph", "f"))
 _LATIN = str.maketrans({"c": "k", "q": "k", "p": "b", "j": "g", "v": "f"} | dict.fromkeys("aeiouyw'"))
 _CLASSES = {
@@ -31,12 +31,12 @@ _MIN_BONES, _MIN_FIRST, _MAX_WORDS = 2, 4, 3
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """What the page's outlet is called.
+    """Names of the outlet that published a page.
 
     Attributes:
-        printed: as printed (the site's name in the markup, an Arabic `source`), folded.
-        bones: consonants of its Latin names, as hosts and sources spell them.
-        host: of the page's address, without `www.`; empty when it has none.
+        printed: its names in Arabic letters (the site's name in the markup, the `source`), as `match_key`.
+        bones: the consonants of its Latin names, as hosts and sources spell them.
+        host: of the page's address, without `www.`; empty if it has none.
     """
 
     printed: frozenset[str] = field(default_factory=frozenset)
@@ -44,7 +44,7 @@ class Outlet:
     host: str = ""
 
     def owns(self, name: str) -> bool:
-        """Whether `name` is the outlet's: as printed, or spelled by its Latin name («almina»: «الميناء»)."""
+        """Return whether `name` is the outlet's, as printed or by its Latin name's consonants («almina»: «الميناء»)."""
         key = match_key(_KIND_RE.sub("", name.strip()))
         if not key:
             return False
@@ -62,7 +62,13 @@ NOBODY = Outlet()
 
 
 def outlet_of(source: str, url: str, site: str | None = None) -> Outlet:
-    """The outlet of a page, from the record's `source`, the address, and the site's name in the markup."""
+    """Return the outlet of a page.
+
+    Args:
+        source: the record's `source`.
+        url: the page's address.
+        site: the site's name in the markup, if any.
+    """
     printed = {
         match_key(_KIND_RE.sub("", name.strip()))
         for name in (source, site or "")
@@ -87,6 +93,6 @@ def _word_bones(word: str) -> str:
 
 
 def _arabic_bones(key: str) -> str:
-    """`key` is folded: no marks, ه for ة."""
+    """Return the consonants of a `match_key`, which has no marks and ه for ة."""
     words = (word.removeprefix("ال").removesuffix("ه") for word in key.split())
     return "".join(_DOUBLE_RE.sub(r"\1", word.translate(_ARABIC)) for word in words)

@@ -1,4 +1,4 @@
-"""Who wrote an article, where, for whom: reading of credit lines such as «فلان - جدة» or «لندن: رويترز»."""
+"""Parse credit lines such as «فلان - جدة» or «لندن: رويترز»: who wrote an article, where and for whom."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TOWN_RE = re.compile(r"(?P<town>[^():،/–—-]{2,30})\((?P<country>[^()]{2,20
 _QUOTED_RE = re.compile(r"[«\"“]([^«»\"“”]{2,30})[»\"”]")
 _DECORATION = " \t\u00a0*•·-–—ـ.:،,_"
 MAX_CREDIT_CHARS = 90
-# Author fields name up to a dozen correspondents; what is longer is a text.
+# Author fields name up to a dozen correspondents; anything longer is a text.
 _MAX_FIELD_CHARS = 400
 _MAX_PARTS = 12
 _MAX_DOUBTS = 2
@@ -38,16 +38,16 @@ _MAX_DOUBTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """What a credit line says.
+    """Content of a credit line.
 
     Attributes:
-        byline: the author's name alone, several parted by a comma; None when no person is named.
+        byline: the author's name alone, several separated by a comma; None if no person is named.
         dateline: the place alone.
         agencies: agencies and outlets credited, as printed.
-        parts: how many parts the line has.
-        places_only: it names places and nothing else, as headings do too.
-        certain: every part of the line was understood, and at least one beyond doubt.
-        likely: every part was understood, but one or two by the parts beside them only.
+        parts: number of parts in the line.
+        places_only: whether it names only places, as headings do too.
+        certain: whether every part was understood, and at least one beyond doubt.
+        likely: whether every part was understood, but one or two only from the parts beside them.
     """
 
     byline: str | None = None
@@ -69,24 +69,24 @@ class _Kind(IntEnum):
     PHOTOGRAPHER = 7
     UNKNOWN = 8
     PLACE_OR_SOURCE = 9
-    OTHER = 10  # understood as part of a credit line, and nothing to tell: an outlet or a writer's surname
+    OTHER = 10  # a part of a credit line that is not reported: an outlet or a writer's surname
 
 
 _Part = tuple[_Kind, str]
 _DOUBTFUL = frozenset({_Kind.PERHAPS, _Kind.PERHAPS_PLACE, _Kind.UNKNOWN})
 
 
-def parse_credit(text: str, own: Outlet = NOBODY) -> Credit:
-    """Read a credit line or an author field.
+def parse_credit(text: str, outlet: Outlet = NOBODY) -> Credit:
+    """Parse a credit line or an author field.
 
     Understands name, place and source in any order between dashes, colons, slashes, commas, brackets or wide gaps,
-    `X من Y`, role words («كتب», «حوار») and photographers («تصوير»), who are not the author. What stands before the
-    name of the paper and is nothing else is a writer, what stands after it a town. Dates, weekdays and accounts of
-    writers, which some outlets print in the line, say nothing here.
+    `X من Y`, role words («كتب», «حوار») and photographers («تصوير»), who are not the author. An unknown part before the
+    name of the paper is a writer, one after it a town. Dates, weekdays and accounts of writers, which some outlets
+    print in the line, are ignored.
 
     Args:
         text: the line, display text.
-        own: the outlet whose page it is.
+        outlet: the outlet that published the page.
     """
     if len(text) > _MAX_FIELD_CHARS or (len(text) > MAX_CREDIT_CHARS and _SENTENCES_RE.search(text) is not None):
         return Credit()
@@ -94,11 +94,11 @@ def parse_credit(text: str, own: Outlet = NOBODY) -> Credit:
     if whole != text and _SIGN_RE.search(text) is None and not is_place(whole.rpartition(" ")[2]):
         # «سلمان بن محمد  العامر»: one name, carelessly spaced.
         text = whole if person_certainty(whole.strip(_DECORATION)) > 1 else text
-    read = _kinds(_bare(text), own)
+    read = _kinds(_bare(text), outlet)
     towns = _towns_with_country(text)
     read = [(_Kind.PLACE if part in towns and not is_source(part) else kind, part) for kind, part in read]
     if any(kind is _Kind.UNKNOWN and not _PLAIN_RE.fullmatch(part) for kind, part in read) or len(read) > _MAX_PARTS:
-        # A sentence, not a credit: pairs of its words are nobody's name.
+        # A sentence, not a credit: pairs of its words are not names.
         read = [(_Kind.UNKNOWN if kind is _Kind.PERHAPS else kind, part) for kind, part in read]
     guessed = _guess(read, text)
     if any(kind is _Kind.UNKNOWN for kind, _ in guessed):
@@ -122,15 +122,15 @@ def parse_credit(text: str, own: Outlet = NOBODY) -> Credit:
 
 
 def _bare(text: str) -> str:
-    """The line without dates, weekdays and accounts."""
+    """Remove dates, weekdays and accounts from the line."""
     text = _HANDLE_RE.sub(" ", text) if "@" in text else text
     if len(text) > MAX_CREDIT_CHARS or not any(map(str.isdecimal, text)):
         return text
     return without_dates(text)
 
 
-def _kinds(text: str, own: Outlet) -> list[_Part]:
-    """What each part of the line is by itself."""
+def _kinds(text: str, outlet: Outlet) -> list[_Part]:
+    """Classify each part of the line by itself."""
     table = names()
     found: list[_Part] = []
     photographer = False
@@ -146,9 +146,9 @@ def _kinds(text: str, own: Outlet) -> list[_Part]:
             found.append((_Kind.SOURCE, part))
         elif key in table.strong:
             # «عمّان - الرياض» of the paper «الرياض»
-            paper = any(kind is _Kind.PLACE for kind, _ in found) and own.owns(part)
+            paper = any(kind is _Kind.PLACE for kind, _ in found) and outlet.owns(part)
             found.append((_Kind.SOURCE if paper else _Kind.PLACE, part))
-        elif certainty < 2 and (own.owns(part) or is_outlet_like(part)):
+        elif certainty < 2 and (outlet.owns(part) or is_outlet_like(part)):
             found.append((_Kind.SOURCE, part))
         elif key in table.places:
             found.append((_Kind.PERHAPS_PLACE, part))
@@ -160,28 +160,28 @@ def _kinds(text: str, own: Outlet) -> list[_Part]:
         elif _LETTER_RE.search(part) is not None:
             found.append((_Kind.UNKNOWN, part))
     found = [
-        (_settled(found, number, own) if kind is _Kind.PLACE_OR_SOURCE else kind, part)
+        (_settled(found, number, outlet) if kind is _Kind.PLACE_OR_SOURCE else kind, part)
         for number, (kind, part) in enumerate(found)
     ]
     kinds = {kind for kind, _ in found}
     if _Kind.PLACE not in kinds:
-        # With no better place beside it, a small town is the place.
+        # Without a better place beside it, a small town is the place.
         found = [(_Kind.PLACE if kind is _Kind.PERHAPS_PLACE else kind, part) for kind, part in found]
     return found
 
 
-def _settled(parts: list[_Part], number: int, own: Outlet) -> _Kind:
-    """What «القدس», «عمان» or «المدينة» is, towns and papers: what no other part is."""
+def _settled(parts: list[_Part], number: int, outlet: Outlet) -> _Kind:
+    """Decide whether «القدس», «عمان» or «المدينة», both town and paper, is here the one that no other part is."""
     kinds = [kind for kind, _ in parts]
     town = _Kind.PLACE in kinds
-    if own.owns(parts[number][1]):
+    if outlet.owns(parts[number][1]):
         # «واس - المدينة»: with another source and no other place, the paper's name is the town here.
         return _Kind.PLACE if _Kind.SOURCE in kinds and not town else _Kind.SOURCE
     return _Kind.SOURCE if town and len(parts) == 2 and number == 0 else _Kind.PLACE
 
 
 def _guess(parts: list[_Part], text: str) -> list[_Part]:
-    """What doubtful parts are, from the parts beside them and the signs between."""
+    """Classify doubtful parts from the parts beside them and the signs between."""
     kinds = [kind for kind, _ in parts]
     signs = len(_SIGN_RE.findall(text))
     guessed: list[_Part] = []
@@ -199,7 +199,7 @@ def _guess(parts: list[_Part], text: str) -> list[_Part]:
 
 
 def _lesser_place(parts: list[_Part], number: int, text: str) -> _Kind:
-    """What a small town's name is beside a better known place: «بيدر (جدة)» is a source."""
+    """Classify a small town's name beside a better-known place: «بيدر (جدة)» is a source."""
     part = parts[number][1]
     if " " in part or any(kind is _Kind.SOURCE for kind, _ in parts):
         return _Kind.PLACE
@@ -207,7 +207,7 @@ def _lesser_place(parts: list[_Part], number: int, text: str) -> _Kind:
 
 
 def _beside_place(parts: list[_Part], number: int, text: str) -> _Kind:
-    """«عمّان - الضفتان», «الكويت: «المرفأ»», «فلان - الميناء - بيروت»: a paper that we do not know."""
+    """Classify a part beside a place, which may be an unknown paper: «الكويت: «المرفأ»», «فلان - الميناء - بيروت»."""
     kind, part = parts[number]
     kinds = [other for other, _ in parts]
     quoted = part in _QUOTED_RE.findall(text)
@@ -218,7 +218,7 @@ def _beside_place(parts: list[_Part], number: int, text: str) -> _Kind:
         people = kinds.count(_Kind.PERSON) + kinds.count(_Kind.PERHAPS)
         if kind is _Kind.UNKNOWN and people == 1 and (_is_outlet(part) or quoted):
             return _Kind.SOURCE
-        # The writer comes first, where dashes part them; commas part several writers.
+        # Between dashes the writer comes first; commas separate several writers.
         if (
             kind is _Kind.PERHAPS
             and people == 2
@@ -230,7 +230,7 @@ def _beside_place(parts: list[_Part], number: int, text: str) -> _Kind:
 
 
 def _is_outlet(part: str) -> bool:
-    """Whether the part is one word: writers have two, and a town would have been known."""
+    """Return whether the part is one word: writers have two, and a town would be known."""
     return " " not in part
 
 
@@ -240,7 +240,7 @@ def _after_source(kinds: list[_Kind], number: int) -> bool:
 
 
 def _towns_with_country(text: str) -> set[str]:
-    """Towns too small for the gazetteer, told by the country in brackets: «بولي علم (أفغانستان):»."""
+    """Find towns too small for the tables by the country in brackets: «بولي علم (أفغانستان):»."""
     return {
         match["town"].strip(_DECORATION)
         for match in _TOWN_RE.finditer(text)
@@ -250,7 +250,7 @@ def _towns_with_country(text: str) -> set[str]:
 
 def _parts(text: str) -> list[str]:
     table = names()
-    # «بيروت: فلان القاهرة: فلان»: with several colons a town may follow a name without a sign between.
+    # «بيروت: فلان القاهرة: فلان»: with several colons, a town may follow a name without a sign between them.
     towns = table.places if text.count(":") > 1 else table.datelines
     parts: list[str] = []
     for part in _SEPARATOR_RE.split(text):
@@ -266,10 +266,10 @@ def _parts(text: str) -> list[str]:
 
 
 def _writers(part: str) -> list[str]:
-    """«فلان الفلاني وعلان العلاني»: each writer for himself."""
+    """Part writers joined by «و»: «فلان الفلاني وعلان العلاني»."""
     pieces = _AND_RE.split(part)
     if len(pieces) == 1 or names().given.intersection(map(match_key, _AND_WORD_RE.findall(part))):
-        return [part]  # «محمد وليد سعيد» is one man
+        return [part]  # «محمد وليد سعيد» is one person
     return pieces if all(map(person_certainty, pieces)) else [part]
 
 
@@ -279,7 +279,7 @@ def _is_role(name: str) -> bool:
 
 
 def _apart(part: str, towns: frozenset[str]) -> list[str]:
-    """«عرفات مدابش عدن» and «اليوم وكالات»: what was printed without a sign between."""
+    """Part names printed without a sign between them: «عرفات مدابش عدن», «اليوم وكالات»."""
     words = part.split(" ")
     table = names()
     if len(words) == 2 and is_source(words[0]) and not is_source(part) and (is_source(words[1]) or _is_role(words[1])):

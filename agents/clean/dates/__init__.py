@@ -1,1 +1,1 @@
-"""Dates named in a text, and the calendars they are given in."""
+"""Find the dates that a text names, in several calendars."""

@@ -1,4 +1,4 @@
-"""Month, weekday and number names as Arabic papers print them, and conversion between the calendars."""
+"""List month, weekday and number names as Arabic papers print them, and convert between calendars."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from functools import lru_cache
 from babel import Locale
 from hijridate import Gregorian, Hijri
 
-# Together these have every set of Gregorian month names in use: Egypt and the Gulf, the Levant and Iraq, Morocco,
-# Algeria and Tunisia, Mauritania.
+# Together these locales have all sets of Gregorian month names in use: Egypt and the Gulf, the Levant and Iraq,
+# Morocco, Algeria and Tunisia, Mauritania.
 _MONTH_LOCALES = ("ar", "ar_IQ", "ar_MA", "ar_DZ", "ar_MR")
 _MONTH_VARIANTS = {
     "أغسطوس": 8, "يونية": 6, "يونيه": 6, "يولية": 7, "يوليه": 7, "مايس": 5, "تشرين أول": 10, "تشرين ثاني": 11,
@@ -44,7 +44,7 @@ _DIRECTIONS = {
     "الحالية": 0,
 }  # fmt: skip
 
-# What hijridate converts, and what news may mean by a year.
+# Years that hijridate converts, and years that news may name.
 HIJRI_YEARS = range(1343, 1501)
 GREGORIAN_YEARS = range(1500, 2200)
 
@@ -55,7 +55,7 @@ _NO_LETTER_RE = re.compile("[\u064b-\u0652\u0640]")
 
 
 def plain(name: str) -> str:
-    """The key of a table: one spelling for each name."""
+    """Return the key of a name in the tables: one spelling for each name."""
     name = _NO_LETTER_RE.sub("", " ".join(name.split()))
     return re.sub("[أإآٱ]", "ا", name).replace("ة", "ه").replace("ى", "ي")
 
@@ -83,9 +83,9 @@ DIRECTIONS = _keyed(_DIRECTIONS)
 
 
 def one_of(names: Iterable[str]) -> str:
-    """A pattern that matches any spelling of any of `names`, the longest first.
+    """Return a pattern that matches any spelling of any of `names`, the longest first.
 
-    The article stays literal: the regex engine then skips to it instead of trying every place.
+    The article stays literal, so that the regex engine can skip to it instead of trying every position.
     """
     return "|".join(map(_spellings, sorted(names, key=lambda name: (-len(name), name))))
 
@@ -96,7 +96,7 @@ def _spellings(name: str) -> str:
 
 
 def gregorian_date(year: int, month: int, day: int) -> date | None:
-    """The day, or None when there is no such day."""
+    """Return the day, or None if there is no such day."""
     try:
         return date(year, month, day)
     except ValueError:
@@ -104,7 +104,7 @@ def gregorian_date(year: int, month: int, day: int) -> date | None:
 
 
 def hijri_date(year: int, month: int, day: int) -> date | None:
-    """The Gregorian day of a day of the Umm al-Qura calendar, or None when there is no such day."""
+    """Convert a day of the Umm al-Qura calendar to Gregorian; return None if there is no such day."""
     if year not in HIJRI_YEARS:
         return None
     try:
@@ -114,7 +114,7 @@ def hijri_date(year: int, month: int, day: int) -> date | None:
 
 
 def hijri_year(day: date) -> int:
-    """The Umm al-Qura year of a Gregorian day.
+    """Return the Umm al-Qura year of a Gregorian day.
 
     Raises:
         OverflowError: the day is before 1924 or after 2077.

@@ -1,4 +1,4 @@
-"""Dates named in a text: where, and which day, month or year is meant."""
+"""Find the dates that a text names, and resolve them to a day, month or year."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _DAY_RE = re.compile(
     rf"(?<![\w/.,٫:-])(?P<day>{_DIGIT}{{1,2}}|{one_of(cal.ORDINALS)}){_SPACE}{{0,2}}(?:-{_SPACE}?)?(?:من{_SPACE}+)?(?:شهر{_SPACE}+)?"
     rf"(?P<month>{_MONTH}){_END}{_OTHER_NAME}{_YEAR_AFTER}?"
 )
-# Where the two patterns above may match: the regex engine finds these places many times faster than it tries those.
+# Positions where the two patterns above may match: the regex engine finds these many times faster.
 _NUMBER_RE = re.compile(f"{_DIGIT}+")
 _ORDINAL_RE = re.compile(one_of(cal.ORDINALS))
 _MONTH_RE = re.compile(rf"{_START}(?P<whole>(?P<month>{_MONTH}){_END}{_OTHER_NAME}{_YEAR_AFTER})")
@@ -55,20 +55,20 @@ _RELATIVE_RE = re.compile(
     rf"|(?P<side>قبل|بعد){_SPACE}+(?P<count>{one_of(cal.COUNTS)}){_END}"
     rf")"
 )
-# A month or «عام» counts only with one of these after it, so only their neighbourhood is searched.
+# A month or «عام» counts only with one of these after it, so only the text around them is searched.
 _CUES = (re.compile(f"{_DIGIT}{{4}}"), re.compile(_DIRECTION))
 _CUE_BEFORE, _CUE_AFTER = 60, 12
 
 
 @dataclass(frozen=True, slots=True)
 class DateFound:
-    """One mention.
+    """One mention of a date.
 
     Attributes:
-        start, end: offsets into the text, code points, half-open.
-        iso: ISO 8601: a day, or what is known of it (`2023-10`, `2014`, `--01-20`).
-        disagrees: the mention names one day in two calendars or by two month names that do not agree; `iso` follows the
-            Gregorian one, or the first of two Gregorian ones.
+        start, end: offsets into the text in code points, half-open.
+        iso: ISO 8601: a day, or its known part (`2023-10`, `2014`, `--01-20`).
+        disagrees: whether it gives the day in two calendars, or by two month names, that do not agree; `iso` is then
+            the Gregorian one, or the first of two Gregorian ones.
     """
 
     start: int
@@ -79,7 +79,7 @@ class DateFound:
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """What one pattern understood: an ISO value, and the day when it is a whole one."""
+    """Value of one pattern: ISO 8601, and the day if it is a complete one."""
 
     iso: str
     day: date | None = None
@@ -88,11 +88,11 @@ class _Value:
 
 
 def find_dates(text: str, published_at: datetime | None = None) -> list[DateFound]:
-    """All dates that `text` names, in order, none overlapping another.
+    """Find all dates that a text names, in order, none overlapping another.
 
     Args:
         text: display text.
-        published_at: when the article appeared. Without it relative mentions («أمس», «الشهر الماضي») are left out and
+        published_at: when the article appeared. Without it, relative mentions («أمس», «الشهر الماضي») are left out, and
             «20 يناير المقبل» has no year.
     """
     today = published_at.date() if published_at is not None else None
@@ -111,7 +111,7 @@ def find_dates(text: str, published_at: datetime | None = None) -> list[DateFoun
 
 
 def _pairs(text: str, today: date | None) -> Iterator[DateFound]:
-    """Whole days, in digits or with the month's name, with the same day of the other calendar when it follows."""
+    """Find complete days, each with the same day in the other calendar if that follows."""
     for start in chain(_NUMBER_RE.finditer(text), _ORDINAL_RE.finditer(text)):
         first = _any_day(text, start.start(), today)
         if first is None:
@@ -136,7 +136,7 @@ def _any_day(text: str, start: int, today: date | None) -> tuple[int, _Value] | 
 
 def _same_day(start: int, end: int, one: _Value, two: _Value) -> DateFound:
     gregorian, hijri = (two, one) if one.hijri else (one, two)
-    # The Umm al-Qura calendar and a sighting of the moon may be a day apart.
+    # The Umm al-Qura calendar and a sighting of the moon can differ by a day.
     apart = bool(gregorian.day and hijri.day and abs((gregorian.day - hijri.day).days) > 1)
     iso = gregorian.iso if gregorian.day or not hijri.day else hijri.iso
     return DateFound(start, end, iso, apart or gregorian.disagrees)
@@ -191,12 +191,12 @@ def _hijri_day(day: int, month: int, match: re.Match[str], today: date | None) -
         days = [cal.hijri_date(year, month, day) for year in range(now - 1, now + 2)]
         found = _nearest(days, cal.DIRECTIONS[plain(match["direction"])], today)
         return _Value(found.isoformat(), found, hijri=True) if found else None
-    # Without its year it names no day of ours, but one may stand beside it.
+    # Without a year it cannot be converted, but a Gregorian day may follow.
     return _Value("", hijri=True)
 
 
 def _nearest(days: Iterable[date | None], direction: int, today: date) -> date | None:
-    """The last day before today (-1), the first after it (1), or the one nearest to it (0)."""
+    """Return the last day up to today (-1), the first from today on (1), or the one nearest to today (0)."""
     real = [day for day in days if day is not None]
     if direction:
         real = [day for day in real if (day - today).days * direction >= 0]
@@ -216,11 +216,11 @@ def _windows(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _months(text: str, low: int, high: int, today: date | None) -> Iterator[DateFound]:
-    """Months with their year («أيار 2014»), or with a word that says which year («يوليو الماضي»)."""
+    """Find months with their year («أيار 2014»), or with a word that implies the year («يوليو الماضي»)."""
     for match in _MONTH_RE.finditer(text, low, high):
         name = plain(match["month"])
         month = cal.GREGORIAN_MONTHS.get(name)
-        # A month of the Hijri calendar lies in two of ours, so it has no ISO form.
+        # A month of the Hijri calendar lies in two Gregorian ones, so it has no ISO form.
         if month is None:
             continue
         disagrees = match["other"] is not None and cal.GREGORIAN_MONTHS.get(plain(match["other"]), month) != month
@@ -228,7 +228,7 @@ def _months(text: str, low: int, high: int, today: date | None) -> Iterator[Date
             year = int(match["year"])
         elif today is not None:
             direction = cal.DIRECTIONS[plain(match["direction"])]
-            # Said in July, «last July» is a year ago.
+            # In July, «last July» is a year ago.
             years = {-1: today.year - (month >= today.month), 0: today.year, 1: today.year + (month <= today.month)}
             year = years[direction]
         else:

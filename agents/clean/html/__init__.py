@@ -1,1 +1,1 @@
-"""From bytes and markup to paragraphs and metadata."""
+"""Turn bytes and markup into paragraphs and metadata."""

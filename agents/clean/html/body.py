@@ -1,4 +1,4 @@
-"""From HTML to what `segment` reads: the article's lines, and what the markup says about it."""
+"""Read an HTML page: the article's lines, which `segment` then reads, and what the markup says about it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from agents.clean.html.metadata import Metadata, find_captions, find_container
 from agents.text.display import display_text
 from agents.text.keys import hostname
 
-# What it warns of is said again, with the page's origin, by the dead letter.
+# Its warnings would repeat what the dead letter says with the page's origin.
 logging.getLogger("trafilatura").setLevel(logging.ERROR)
 
-# HTML parsers take quadratic time on open tags, and trafilatura recurses; no article is nested so deep.
+# HTML parsers take quadratic time on open tags, and trafilatura recurses; no article is nested this deeply.
 MAX_DEPTH = 400
 # trafilatura takes quadratic time on some runs of equal tags; the largest pages of news sites have a third of this.
 MAX_TAGS = 20_000
@@ -35,19 +35,19 @@ _STRUCTURE = (
 )
 _PLAIN_BLOCKS = "p, h1, h2, h3, h4, figcaption"
 _PLAIN_SHARE, _LINK_SHARE = 0.98, 0.9
-# Stands for `<br>` until the source's own line ends are gone; no page of ours has the rune.
+# Replaces `<br>` until the line ends of the source are removed; no page contains this rune.
 _BREAK = "\u16de"
 _SOURCE_BREAK_RE = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 _MIN_SPACES = 5
-# trafilatura's text is this many times shorter than what the page holds beside its links: it missed the article.
+# If trafilatura's text is this many times shorter than the page's text outside links, it missed the article.
 _LEAST_SHARE = 5
-# A table cell or list of so many links, with so little text between them, is a menu.
+# A table cell or list with at least so many links and less text than this between them is a menu.
 _MENU_LINKS, _MENU_CHARS = 3, 20
 _BULLET = "\n- "
 # trafilatura removes zero-width joiners, but Persian names and some Arabic abbreviations are spelled with them. Two
-# runes that no page of ours has stand in for them.
+# runes that no page contains replace them meanwhile.
 _STAND_INS = (("\u200c", "\u16dc"), ("\u200d", "\u16dd"))
-# `fast` leaves out the library's own fallbacks, half of its time; ours is the container.
+# `fast` skips the library's fallbacks, which take half of its time; our fallback is the container.
 _OPTIONS = Extractor(fast=True, precision=True, comments=False)
 _TAG_START_RE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
 _TAG_RE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})([^<>]{0,2000})>")
@@ -65,13 +65,13 @@ _FLAT = {
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """What an HTML page says.
+    """Content of an HTML page.
 
     Attributes:
         text: the article's lines, display text.
-        title, author, published_at: from JSON-LD, OpenGraph, meta or time elements, whichever comes first; or None.
+        title, author, published_at: from JSON-LD, OpenGraph, meta or time elements, the first that has it; or None.
         captions: texts of the article's captions, each with its credit.
-        site: the outlet's name as the markup or the title has it, or None.
+        site: the outlet's name according to the metadata or the title, or None.
     """
 
     text: str
@@ -83,7 +83,14 @@ class Markup:
 
 
 @dataclass(frozen=True, slots=True)
-class _Outlet:
+class OutletRules:
+    """CSS selectors of one outlet's pages, a row of data/outlets.json; None where the general rules suffice.
+
+    Attributes:
+        title, body, byline, published, caption: elements that hold these.
+        drop: elements inside `body` to remove.
+    """
+
     title: str | None = None
     body: str | None = None
     byline: str | None = None
@@ -93,18 +100,21 @@ class _Outlet:
 
 
 @lru_cache(maxsize=1)
-def _outlets() -> dict[str, _Outlet]:
+def outlet_rules() -> dict[str, OutletRules]:
+    """Read data/outlets.json: host to the selectors of its pages."""
     table = json.loads(files("agents.clean").joinpath("data/outlets.json").read_text(encoding="utf-8"))
-    return {host: _Outlet(**rules) for host, rules in table.items()}
+    return {host: OutletRules(**rules) for host, rules in table.items()}
 
 
-def _outlet(url: str) -> _Outlet:
+def _rules_for(url: str) -> OutletRules:
     labels = hostname(url).split(".")
-    return next((rules for n in range(len(labels)) if (rules := _outlets().get(".".join(labels[n:])))), _Outlet())
+    return next(
+        (rules for n in range(len(labels)) if (rules := outlet_rules().get(".".join(labels[n:])))), OutletRules()
+    )
 
 
 def looks_like_html(text: str) -> bool:
-    """Whether a page without a content type is HTML."""
+    """Return whether a page without a content type is HTML."""
     return (
         re.search(r"<(?:!doctype\s+html|html|head|body|article|div|p|br|h1|meta)\b", text[:5000], re.IGNORECASE)
         is not None
@@ -114,27 +124,31 @@ def looks_like_html(text: str) -> bool:
 def read_markup(html: str, url: str) -> Markup:
     """Read one HTML page.
 
-    The outlet's own selectors come first (data/outlets.json), then trafilatura; where trafilatura's text is not what
-    stands in the article's container (it happens to flashes of one sentence), the container is read instead.
+    The outlet's own selectors (data/outlets.json) take precedence, then trafilatura. If trafilatura's text is not what
+    the article's container holds, as happens with flashes of one sentence, the container is read instead.
+
+    Args:
+        html: the page, decoded.
+        url: its address, which selects the outlet's rules.
     """
     if _too_deep(html):
         html = _flatten(html)
     tree = LexborHTMLParser(html)
-    rules = _outlet(url)
+    rules = _rules_for(url)
     container = find_container(tree)
-    told = Metadata(tree, title=rules.title, byline=rules.byline, published=rules.published)
+    metadata = Metadata(tree, title=rules.title, byline=rules.byline, published=rules.published)
     return Markup(
-        title=told.title,
-        author=told.author,
-        published_at=told.published_at,
+        title=metadata.title,
+        author=metadata.author,
+        published_at=metadata.published_at,
         captions=find_captions(tree, container, rules.caption),
-        site=told.site,
-        # Last, for it takes the tree apart.
-        text=_article_text(tree, rules, container, told.title),
+        site=metadata.site,
+        # Last, because it modifies the tree.
+        text=_article_text(tree, rules, container, metadata.title),
     )
 
 
-def _article_text(tree: LexborHTMLParser, rules: _Outlet, container: LexborNode | None, title: str | None) -> str:
+def _article_text(tree: LexborHTMLParser, rules: OutletRules, container: LexborNode | None, title: str | None) -> str:
     if rules.body and (nodes := tree.css(rules.body)):
         for node in nodes[0].css(rules.drop) if rules.drop else ():
             node.decompose()
@@ -145,10 +159,10 @@ def _article_text(tree: LexborHTMLParser, rules: _Outlet, container: LexborNode 
         noise.decompose()
     if container is not None and (plain := _plain_lines(container)):
         return "\n".join(plain)
-    # Without the page around it, trafilatura is faster and takes nothing of other stories.
+    # Without the page around it, trafilatura is faster and takes nothing from other stories.
     pruned = (f"<html><body>{container.html}</body></html>" if container is not None else tree.html) or ""
     if "<br" in pruned and "<pre" not in pruned:
-        # Between `<br>` trafilatura keeps the source's own line ends, which no reader sees.
+        # Between `<br>`, trafilatura keeps the line ends of the source, which no reader sees.
         pruned = _SOURCE_BREAK_RE.sub(" ", pruned)
     extracted = _trafilatura(pruned) if pruned.count("<") <= MAX_TAGS else ""
     if _BULLET in f"\n{extracted}" and tree.body is not None:
@@ -166,14 +180,14 @@ def _article_text(tree: LexborHTMLParser, rules: _Outlet, container: LexborNode 
 
 
 def _unlinked(body: LexborNode) -> str:
-    """The page's text without that of its links, which menus are made of."""
+    """Return the text outside links, which menus consist of, without white space."""
     linked = sum(len(_solid(link.text())) for link in body.css("a"))
     text = _solid(body.text())
     return text[: len(text) - linked]
 
 
 def _without_bullets(extracted: str, body: LexborNode) -> str:
-    """The text without the dashes that trafilatura puts before list items, where the page prints none."""
+    """Remove the dashes that trafilatura puts before list items where the page prints none."""
     printed = _solid(display_text(body.text(separator=" ")))
     lines = extracted.split("\n")
     return "\n".join(line if _solid(line) in printed else line.removeprefix("- ") for line in lines)
@@ -205,7 +219,7 @@ def _too_deep(html: str) -> bool:
 
 
 def _bare_page(tree: LexborHTMLParser, title: str | None) -> list[str]:
-    """The lines of a page that has no article container."""
+    """Return the lines of a page that has no article container."""
     menus = [node for node in tree.css("td, ul") if len(node.css("a")) >= _MENU_LINKS and not node.css("td, ul")[1:]]
     for frame in [*tree.css("header, footer"), *(node for node in menus if len(_unlinked(node)) < _MENU_CHARS)]:
         frame.decompose()
@@ -213,21 +227,21 @@ def _bare_page(tree: LexborHTMLParser, title: str | None) -> list[str]:
 
 
 def _unless_links(lines: list[str], tree: LexborHTMLParser, title: str | None) -> list[str]:
-    """No lines, when beside the headline there are links and labels only."""
-    told = any(line.count(" ") >= _MIN_SPACES and " ".join(line.split()) != title for line in lines)
-    return lines if told or tree.css_first("a") is None else []
+    """Return the lines, or none if besides the headline there are only links and labels."""
+    prose = any(line.count(" ") >= _MIN_SPACES and " ".join(line.split()) != title for line in lines)
+    return lines if prose or tree.css_first("a") is None else []
 
 
 def _flatten(html: str) -> str:
-    """The page without the tags that only nest."""
+    """Remove the tags that only nest."""
     return _TAG_RE.sub(lambda match: match.group() if match[2].lower() in _FLAT else " ", html)
 
 
 def _plain_lines(container: LexborNode) -> list[str]:
-    """The container's paragraphs, when it holds paragraphs and nothing that could be a box; else no lines.
+    """Return the container's paragraphs if it holds paragraphs and nothing that could be a box; else no lines.
 
-    Then there is nothing for trafilatura to find out, and it would take three quarters of the page's time. A paragraph
-    that is all link leads to another story.
+    Then trafilatura, which takes three quarters of the page's time, has nothing to add. Paragraphs that consist of a
+    link lead to other stories and are left out.
     """
     if any(node.mem_id != container.mem_id for node in container.css(_STRUCTURE)):
         return []
@@ -245,7 +259,7 @@ def _is_all_link(block: LexborNode) -> bool:
 
 
 def _lines_of(block: LexborNode) -> list[str]:
-    """The block's text as a browser breaks it: at `<br>`, not at the ends of the source's lines."""
+    """Return the block's text in the lines of a browser: broken at `<br>`, not at the line ends of the source."""
     for mark in block.css("br"):
         mark.replace_with(_BREAK)
     text = block.text(separator="")
@@ -255,14 +269,14 @@ def _lines_of(block: LexborNode) -> list[str]:
 
 
 def _block_lines(node: LexborNode) -> Iterator[str]:
-    """The node's text, one block a line; bare text parted by `<br>` where it has no blocks."""
+    """Yield the node's text, one block a line; without blocks, bare text is split at `<br>`."""
     for noise in node.css(_NOISE):
         noise.decompose()
     blocks = [block for block in node.css(_BLOCKS) if all(inner.mem_id == block.mem_id for inner in block.css(_BLOCKS))]
     held = sum(len(block.text(strip=True)) for block in blocks)
     if held * 2 < len(node.text(strip=True)):
         edges = node.css(_EDGES)
-        # Text that no tag parts at all is broken where its source is.
+        # Text without any tags is broken where its source is.
         if not edges and node.css_first("br") is None:
             yield from display_text(node.text(separator="")).split("\n")
             return

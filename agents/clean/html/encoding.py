@@ -1,4 +1,4 @@
-"""From bytes to text: which encoding, and the repair of text that was decoded wrongly before it reached us."""
+"""Decode bytes to text, and repair text that was decoded wrongly before it reached us."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ftfy import bad_codecs
 
 from streams.errors import Reason, Rejected
 
-bad_codecs.ok()  # registers sloppy-windows-1252, which keeps the five bytes that cp1252 leaves undefined
+bad_codecs.ok()  # registers sloppy-windows-1252, which maps the five bytes that cp1252 leaves undefined
 
-# Judging the first part of a long page is enough, and bounds the work.
+# The first part of a long page suffices to judge it, which bounds the work.
 _SAMPLE = 20_000
-# Charsets; not the codecs of other kinds that Python has (base64, punycode, unicode_escape, utf-7).
+# Charsets only, not Python's codecs of other kinds (base64, punycode, unicode_escape, utf-7).
 _CHARSET_RE = re.compile(r"utf-?(?:8|16|32)|cp\d|iso8859|windows|mac|koi8|gb|big5|euc|shift|ascii|tis|latin|kz")
 _SOUND_ENOUGH = 0.3
 _META_CHARSET_RE = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
@@ -36,7 +36,7 @@ _ARABIC_WORD_RE = re.compile(
 _ARTICLE_RE = re.compile(r"[«(\"“]?(?:[وفبك]?ال|لل|ولل)[\u0621-\u064a]{2}")
 _LATIN_WORD_RE = re.compile(r"[^\W\d_\u0600-\u06ff]+(?:['’-][^\W\d_\u0600-\u06ff]+)*[.,;:!?…»)\"”']*")
 _BROKEN_RE = re.compile("[\u0080-\u009f\ufffd\x00-\x08\x0e-\x1f]")
-# Latin letters and signs that only stand inside words when the text was decoded wrongly.
+# Latin letters and signs that occur inside words only if the text was decoded wrongly.
 _MISREAD_RE = re.compile("[ÂÃØÙÚÛÐÑÞßð¡-¿ŒŽŸ‚„†‡ˆ‰‹›€ƒ˜™][^\\s]|[ÀÁÄÅÆÇÈÉÊËÌÍÎÏ][áÇÈÉÊËÌÍÎÏÐÑÒÓÔÖ×ØÙÚÛÜÝÞßà-ÿ]")
 _SUSPECT_RE = re.compile(
     "[\u0080-\u009f\u00a1-\u00aa\u00ac\u00ae-\u00ba\u00bc-\u00ff\u0152-\u0192\u02c6\u02dc\u201a\u201e\u2020\u2021"
@@ -45,7 +45,11 @@ _SUSPECT_RE = re.compile(
 
 
 def soundness(text: str) -> float:
-    """How much `text` looks like running text, a mean over its words: about -3 for noise, 2 for Arabic news."""
+    """Score how much a text looks like running text.
+
+    Returns:
+        The mean score of the words in its first 20,000 code points: about -3 for noise, 2 for Arabic news, 0 if empty.
+    """
     words = text[:_SAMPLE].split()
     if not words:
         return 0.0
@@ -64,18 +68,19 @@ def _word_score(word: str) -> float:
     return 0.5 if _LATIN_WORD_RE.fullmatch(word) else -0.25
 
 
-def decode(data: bytes, declared: str | None = None) -> str:
-    """The text of `data`.
+def decode_bytes(data: bytes, declared: str | None = None) -> str:
+    """Decode the bytes of a page.
 
-    A byte order mark decides; then bytes that are valid UTF-8 are UTF-8 whatever was declared; else the encoding is
-    the declared one, the page's own `<meta charset>`, or the likeliest, whichever reads best.
+    A byte order mark decides. Otherwise bytes that are valid UTF-8 are UTF-8, whatever was declared. Otherwise the
+    encoding is the declared one, the page's own `<meta charset>` or the most likely one, whichever gives the soundest
+    text (`soundness`).
 
     Args:
-        data: the page as it came.
-        declared: charset from the record or the HTTP header; None or `auto`: unknown.
+        data: the page as received.
+        declared: charset from the record or the HTTP header; None or `auto` if unknown.
 
     Raises:
-        Rejected: no encoding makes text of these bytes.
+        Rejected: no encoding turns these bytes into text.
     """
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8"),
@@ -92,7 +97,7 @@ def decode(data: bytes, declared: str | None = None) -> str:
     best, best_score = "", float("-inf")
     for rank, name in enumerate(_candidates(data, declared)):
         text = _strict(data, name)
-        # An earlier candidate has a reason to be right, so a later one must read clearly better.
+        # Earlier candidates are more likely, so a later one must be clearly sounder.
         if text is not None and (score := soundness(text)) > best_score + (0.1 if rank else 0.0):
             best, best_score = text, score
     if best_score > 0:
@@ -101,7 +106,7 @@ def decode(data: bytes, declared: str | None = None) -> str:
 
 
 def _damaged_utf8(data: bytes) -> str | None:
-    """A page cut in the middle of a character, or with a few bytes damaged, is still UTF-8."""
+    """Decode UTF-8 that was cut in the middle of a character or has a few damaged bytes; None if it is not UTF-8."""
     text = data.decode("utf-8", "ignore")
     lost = len(data) - len(text.encode())
     if b"\0" in data or lost > max(3, len(data) // 50) or soundness(text) < _SOUND_ENOUGH:
@@ -111,7 +116,7 @@ def _damaged_utf8(data: bytes) -> str | None:
 
 def _no_encoding(declared: str | None) -> str:
     named = f" (declared {declared})" if declared else ""
-    raise Rejected(Reason.BAD_ENCODING, f"the bytes are text in no encoding that we know{named}")
+    raise Rejected(Reason.BAD_ENCODING, f"the bytes are not text in any known encoding{named}")
 
 
 def _strict(data: bytes, name: str) -> str | None:
@@ -122,7 +127,7 @@ def _strict(data: bytes, name: str) -> str | None:
 
 
 def _wide(data: bytes) -> str | None:
-    """UTF-16 without a mark: every other byte is then 0 (ASCII) or 6 (Arabic)."""
+    """Detect UTF-16 without a byte order mark, in which most high bytes are 0 (ASCII) or 6 (Arabic)."""
     sample = data[:2000]
     if len(sample) < 8:
         return None
@@ -162,7 +167,7 @@ def _codec(name: str | None) -> str | None:
     return info.name if _CHARSET_RE.match(info.name) else None
 
 
-# A line of at least this soundness is left alone, and a repair must gain the margin: sound text is never touched.
+# A line of at least this soundness is left unchanged, and a repair must improve it by the margin.
 _SOUND, _MARGIN = 0.9, 0.5
 _LINE_SAMPLE = 4000
 
@@ -179,10 +184,10 @@ _WRONG_READINGS: tuple[_Reading, ...] = (
 
 
 def repair(text: str) -> str:
-    """`text` as it was before it was decoded wrongly once or twice; sound text comes back unchanged.
+    """Repair text that was decoded wrongly once or twice; sound text is returned unchanged.
 
-    Undoes UTF-8 read as Latin-1, cp1252 or cp1256, and cp1256 read as Latin-1, cp1252 or ISO 8859-6. Line by line the
-    reading with the best `soundness` wins, if it is better than what stands there by a clear margin.
+    Undoes UTF-8 decoded as Latin-1, cp1252 or cp1256, and cp1256 decoded as Latin-1, cp1252 or ISO 8859-6. For each
+    line, the repair with the best `soundness` is used if it exceeds that of the line by a clear margin.
     """
     if _SUSPECT_RE.search(text) is None:
         return text
@@ -192,7 +197,7 @@ def repair(text: str) -> str:
 def _repair_line(line: str) -> str:
     if _SUSPECT_RE.search(line) is None:
         return line
-    # Cut at a space, which no encoding has inside a character.
+    # Cut at a space, which is inside a character in no encoding.
     sample = line if len(line) <= _LINE_SAMPLE else line[:_LINE_SAMPLE].rpartition(" ")[0] or line[:_LINE_SAMPLE]
     best: tuple[_Reading, ...] = ()
     best_score = soundness(sample)
@@ -204,14 +209,14 @@ def _repair_line(line: str) -> str:
             best, best_score = chain, score
     if best:
         return _read_again(line, best)
-    # What is left is a mixture of sound and broken words, which ftfy takes apart.
+    # The rest are mixtures of sound and broken words, which ftfy can separate.
     if best_score < 0 and len(line) <= _SAMPLE:
         return ftfy.fix_encoding(line, config=ftfy.TextFixerConfig(uncurl_quotes=False))
     return line
 
 
 def _chains(sample: str) -> Iterator[tuple[tuple[_Reading, ...], str]]:
-    """Every way to undo one or two wrong readings of the sample, and what comes of it."""
+    """Yield every way to undo one or two wrong decodings of the sample, with the result."""
     for one in _WRONG_READINGS:
         once = _reread(sample, one)
         if once is None:

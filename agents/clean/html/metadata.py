@@ -1,4 +1,4 @@
-"""What an HTML page says about its article: headline, author, time, captions, the outlet's name."""
+"""Read what an HTML page says about its article: headline, author, time, captions, the outlet's name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from agents.clean.dates.mentions import find_dates
 from agents.clean.layout.lines import MAX_CAPTION_CHARS
 from agents.text.display import display_text
 
-# Where the article stands in most content systems.
+# Elements that hold the article in most content management systems.
 _CONTAINERS = (
     "[itemprop=articleBody]",
     ".article-body, .article__body, .articleBody, #articleBody, .article-content, .article_content, .article-text,"
@@ -40,11 +40,11 @@ _CAPTIONS = (
     "figcaption, .caption, .wp-caption-text, .image-caption, .img-caption, .photo-caption, .picture-caption,"
     " .img-cap, .media-caption, .article-image-caption, .imgCaption, .img_caption, [itemprop=caption]"
 )
-# What stands in one of these belongs to another story, or to a reader.
+# The content of these belongs to another story or to a reader's comment.
 _ELSEWHERE_TAGS = frozenset({"aside", "nav", "footer", "a", "form"})
 _ELSEWHERE_RE = re.compile(r"(?<![a-z])(?:comments?|related|sidebar|widget|card|teaser|most-read|recommended)(?![a-z])")
 _MAX_CLIMB = 12
-# No article has more; each costs a climb through the page.
+# No article has more, and each one costs a walk up the tree.
 _MAX_WRITERS, _MAX_CAPTIONS = 20, 300
 _ARTICLE_TYPES = {
     "NewsArticle", "Article", "ReportageNewsArticle", "AnalysisNewsArticle", "OpinionNewsArticle", "BlogPosting",
@@ -56,7 +56,7 @@ _MAX_SITE_WORDS = 5
 
 
 def find_container(tree: LexborHTMLParser) -> LexborNode | None:
-    """The element that holds the article's text, by the names that content systems give it; None when unsure."""
+    """Find the element that holds the article's text by the names in common content systems; None if unsure."""
     for selector in _CONTAINERS:
         nodes = [node for node in tree.css(selector) if len(node.text(strip=True)) > _MIN_CONTAINER_CHARS]
         if len(nodes) == 1:
@@ -65,7 +65,16 @@ def find_container(tree: LexborHTMLParser) -> LexborNode | None:
 
 
 def find_captions(tree: LexborHTMLParser, container: LexborNode | None, selector: str | None) -> tuple[str, ...]:
-    """Texts of the article's captions, in page order, each once, with its credit in brackets where the page has one."""
+    """Find the texts of the article's captions, each with its credit in brackets if the page has one.
+
+    Args:
+        tree: the page.
+        container: the element that holds the article's text, if known.
+        selector: the outlet's own selector of captions, if any.
+
+    Returns:
+        The texts in page order, each once.
+    """
     scope = _around(tree, container)
     found = []
     for node in scope.css(selector or _CAPTIONS)[:_MAX_CAPTIONS]:
@@ -79,7 +88,7 @@ def find_captions(tree: LexborHTMLParser, container: LexborNode | None, selector
 
 
 def _around(tree: LexborHTMLParser, container: LexborNode | None) -> LexborHTMLParser | LexborNode:
-    """The smallest element that holds both headline and text: pictures often stand between the two."""
+    """Return the smallest element with both headline and text, because pictures are often between the two."""
     scope = container
     for _ in range(_MAX_CLIMB):
         if scope is None or scope.css_first("h1") is not None:
@@ -103,17 +112,17 @@ def _is_elsewhere(node: LexborNode, scope: LexborHTMLParser | LexborNode) -> boo
 
 
 def _is_link(node: LexborNode) -> bool:
-    """A card's caption is the headline of another story."""
+    """Return whether a caption is mostly a link: then it is a card with the headline of another story."""
     linked = sum(len(link.text(strip=True)) for link in node.css("a"))
     return linked * 2 > len(node.text(strip=True))
 
 
 class Metadata:
-    """What one page says. Values are display text, or None.
+    """Metadata of one page. Values are display text, or None.
 
     Args:
         tree: the page.
-        title, byline, published: the outlet's own selectors, which come first.
+        title, byline, published: the outlet's own selectors, which take precedence; None if it has none.
     """
 
     def __init__(self, tree: LexborHTMLParser, *, title: str | None, byline: str | None, published: str | None) -> None:
@@ -123,7 +132,7 @@ class Metadata:
 
     @cached_property
     def title(self) -> str | None:
-        """The headline without the site's name, when the page prints it so itself."""
+        """Return the headline, without the site's name if the page also prints it without."""
         title = self._named_title
         for printed in self._headings:
             if title and len(printed) * 2 > len(title) and printed != title and _holds(title, printed):
@@ -132,19 +141,19 @@ class Metadata:
 
     @property
     def author(self) -> str | None:
-        """Who wrote it, as printed."""
+        """Return the author as printed."""
         named = (
             self._text(self._byline),
             _author(self._linked.get("author")),
             self._meta("author"),
             self._meta("article:author"),
         )
-        # Some pages give the address of the writer's profile there.
+        # Some pages have the address of the writer's profile there.
         return next((name for name in named if name and "://" not in name), None) or self._printed_author()
 
     @property
     def published_at(self) -> datetime | None:
-        """When it was published."""
+        """Return when the article was published, in UTC."""
         times = (
             _string(self._linked.get("datePublished")),
             self._meta("article:published_time"),
@@ -155,7 +164,7 @@ class Metadata:
 
     @property
     def site(self) -> str | None:
-        """The outlet's name: from the metadata, else what stands beside the headline in the title."""
+        """Return the outlet's name: from the metadata, else the part of the title beside the headline."""
         publisher = self._linked.get("publisher")
         named = _string(publisher.get("name")) if isinstance(publisher, dict) else None
         named = self._meta("og:site_name") or named
@@ -204,7 +213,7 @@ class Metadata:
 
 
 def _is_elsewhere_of_page(node: LexborNode) -> bool:
-    """As `_is_elsewhere`, for what may itself be a link: writers have pages of their own."""
+    """Return the same as `_is_elsewhere` for a node that may itself be a link, as writers' names are."""
     above = node.parent
     return above is not None and (above.tag in _ELSEWHERE_TAGS - {"a"} or _is_elsewhere(above, _root(above)))
 
@@ -220,7 +229,7 @@ def _holds(whole: str, part: str) -> bool:
 
 
 def node_line(node: LexborNode) -> str:
-    """The node's text as one line of display text."""
+    """Return the node's text as one line of display text."""
     return " ".join(display_text(node.text(separator=" ")).split())
 
 
@@ -233,12 +242,12 @@ def _first(*values: str | None) -> str | None:
 
 
 def _json_ld(tree: LexborHTMLParser) -> dict[str, Any]:
-    """The first JSON-LD object of the page that is an article."""
+    """Return the first JSON-LD object of the page that is an article, or an empty dict."""
     for node in tree.css('script[type="application/ld+json"]'):
         try:
             data = json.loads(node.text(), strict=False)
         except (ValueError, RecursionError):
-            continue  # many sites print broken JSON-LD; the other metadata still stands
+            continue  # many sites print broken JSON-LD; the other metadata is still valid
         for item in _items(data):
             kind = item.get("@type")
             if _ARTICLE_TYPES.intersection(kind if isinstance(kind, list) else [kind] if isinstance(kind, str) else []):
@@ -262,7 +271,11 @@ def _author(value: object) -> str | None:
 
 
 def parse_time(value: str) -> datetime | None:
-    """A publication time as pages print it: ISO 8601, or a date in words or digits. Without a zone it is UTC."""
+    """Parse a publication time as pages print it: ISO 8601, or a date in words or digits.
+
+    Returns:
+        The time in UTC, which is also assumed if there is no zone; None if there is no complete date.
+    """
     try:
         found = datetime.fromisoformat(value.strip())
     except ValueError:

@@ -1,1 +1,1 @@
-"""From a page's lines to its articles: boundaries, roles of lines, boilerplate."""
+"""Split a page's lines into articles: boundaries, roles of lines, boilerplate."""

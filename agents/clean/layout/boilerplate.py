@@ -1,4 +1,4 @@
-"""The lines of a page without its machinery; every removal is kept beside the line that it stood over."""
+"""Remove boilerplate from the lines of a page, and keep every removal with the line below it."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from agents.clean.layout.embedded_code import without_code
 from agents.clean.layout.lines import Line, Removal, Rule, is_body
 from agents.text.keys import match_key_of_display
 
-# Colophon, end mark, desk note, tags: no page has more of them below its text.
+# Maximum lines below the text: of colophon, end mark and desk note, and of tags.
 _MAX_FOOT_LINES, _MAX_TAG_LINES = 6, 12
-# A box that the page offers to skip is never longer.
+# Maximum lines of a box that the page offers to skip.
 _MAX_INSERT = 8
 _INSERT_END = "نهاية"
 _HOUR_RE = re.compile(r"^[\d٠-٩]{4}$")
 
 
-def without_machinery(lines: list[Line], own: Outlet) -> tuple[list[Line], list[Removal]]:
-    """Take widgets, tags, the page's links to itself and what stands below its text away.
+def without_boilerplate(lines: list[Line], outlet: Outlet) -> tuple[list[Line], list[Removal]]:
+    """Remove widgets, tags, the page's links to itself, and everything below its text.
 
     Args:
         lines: the whole page.
-        own: the outlet whose page it is.
+        outlet: the outlet that published the page.
 
     Returns:
-        The lines that stay, each with what was removed from it or over it; and what stood below the last one.
+        The remaining lines, each with what was removed from it or above it; and what was removed below the last one.
     """
     lines, code_below = without_code(lines)
-    lines, foot = _without_foot(lines, own)
+    lines, foot = _without_foot(lines, outlet)
     foot += code_below
     kept: list[Line] = []
     removed: list[Removal] = []
@@ -75,15 +75,15 @@ def without_machinery(lines: list[Line], own: Outlet) -> tuple[list[Line], list[
 
 
 def _insert_end(lines: list[Line], start: int) -> int:
-    """Index after the last line of the box that begins at `start`."""
+    """Return the index after the last line of the box that begins at `start`."""
     for number in range(start, min(start + _MAX_INSERT, len(lines))):
         if lines[number].text == _INSERT_END:
             return number + 1
     return start + 1
 
 
-def _without_foot(lines: list[Line], own: Outlet) -> tuple[list[Line], list[Removal]]:
-    """The lines above the page's foot, and the foot, in page order."""
+def _without_foot(lines: list[Line], outlet: Outlet) -> tuple[list[Line], list[Removal]]:
+    """Return the lines above the page's foot, and the foot, in page order."""
     foot: list[Removal] = []
     end = len(lines)
     for number in range(max(1, end - _MAX_TAG_LINES), end):
@@ -94,7 +94,7 @@ def _without_foot(lines: list[Line], own: Outlet) -> tuple[list[Line], list[Remo
     for _ in range(_MAX_FOOT_LINES):
         if end <= 1:
             break
-        rule = _foot_rule(lines[end - 1].text, own)
+        rule = _foot_rule(lines[end - 1].text, outlet)
         if rule is None and _HOUR_RE.match(lines[end - 1].text) and is_end_mark(lines[end - 2].text):
             rule = Rule.END_MARK
         if rule is None:
@@ -104,10 +104,10 @@ def _without_foot(lines: list[Line], own: Outlet) -> tuple[list[Line], list[Remo
     return (lines[:end], foot) if any(map(is_body, lines[:end])) else (lines, [])
 
 
-def _foot_rule(text: str, own: Outlet) -> Rule | None:
-    if is_own_address(text, own):
+def _foot_rule(text: str, outlet: Outlet) -> Rule | None:
+    if is_own_address(text, outlet):
         return Rule.SELF_LINK
-    if is_colophon(text, own):
+    if is_colophon(text, outlet):
         return Rule.COLOPHON
     return next((rule for rule, holds in _FOOT_RULES if holds(text)), None)
 
@@ -122,7 +122,7 @@ _FOOT_RULES: tuple[tuple[Rule, Callable[[str], bool]], ...] = (
 
 
 def _without_parts(text: str, *, last: bool) -> tuple[str, list[Removal]]:
-    """The line without the machinery that a scraper glued to it."""
+    """Remove the boilerplate that a scraper appended to or put before a line; return the rest and the removals."""
     widget, text = strip_prefix_widget(text)
     text, link = split_self_link(text)
     text, tags = split_tags(text) if last else (text, "")

@@ -1,4 +1,4 @@
-"""The page's machinery among its text: buttons, counters, boxes of other stories, tags, links to itself, end marks."""
+"""Recognise boilerplate: buttons, counters, boxes of other stories, tags, links to the page itself, end marks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COUNTERS = "مدة القراءة|وقت القراءة|عدد القراءات
 _WIDGET_RE = re.compile(
     rf"^(?:[+\-\sAأ]{{1,12}}|[\d٠-٩]+\s*(?:{_COUNTED})|(?:{_COUNTERS})\s*:?\s*[\d٠-٩,]*\s*(?:دقيقة|دقائق|د)?)$"
 )
-# Buttons that stand in one row: «شارك طباعة أ+ أ-», «فيسبوك X واتساب نسخ الرابط».
+# Buttons in one row: «شارك طباعة أ+ أ-», «فيسبوك X واتساب نسخ الرابط».
 _BUTTON = "|".join(sorted((re.escape(match_key(name)) for name in _TABLE["buttons"]), key=len, reverse=True))
 _ROW_RE = re.compile(rf"(?:(?:{_BUTTON})(?: |$))+")
 _SIGNS_RE = re.compile(r"(?<![^\s|])[+\-]?[Aأ][+\-]?(?![^\s|])|[+\-]")
@@ -30,7 +30,7 @@ _SHARE_RE = re.compile(
     "(?: (?:علي|عبر|مع)(?: (?:الاصدقاء|اصدقائك|مواقع التواصل(?: الاجتماعي)?|(?:ال)?شبكات التواصل(?: الاجتماعي)?))?)?"
     f"(?: (?:{_BUTTON}))*"
 )
-# Invitations to follow, subscribe or install; the second half names where.
+# Invitations to follow, subscribe or install. The lookahead requires the name of a service or page.
 _PROMO_RE = re.compile(
     r"^[*•\-–\s]*(?=.{0,150}(?:واتس\s?[اآ]ب|تي?لي?[غج]رام|في?س\s?بوك|فايسبوك|تويتر|إكس|يوتيوب|[إا]نستغرام|غوغل|جوجل|google|whatsapp"
     r"|telegram|facebook|twitter|youtube|قناتنا|قنواتنا|صفحتنا|صفحاتنا|نشرتنا|تطبيق|النشرة|حساباتنا|خدم))"
@@ -73,7 +73,7 @@ _SELF_LINK_RE = re.compile(
 _SELF_LINK_CHARS = 360
 INITIALS = r"[\u0621-\u064a](?:(?:\.\s?|\s|\u0640)[\u0621-\u064a]){1,3}\.?"
 _RULE = r"[/\s\-–—ـ=.*#()]*"
-# How wires close: «// انتهى //», «(النهاية) ف ن / ع م», «--(بترا)», «م.ع/ ح.س».
+# How agencies end a text: «// انتهى //», «(النهاية) ف ن / ع م», «--(بترا)», «م.ع/ ح.س».
 _END_MARK_RE = re.compile(
     rf"^(?:(?:[/(\-–—ـ=*#]{_RULE}(?:انته[ىي]|النهاية|يُ?تبع)|[/\-–—ـ=]+{_RULE}(?:بترا|واس|وام|كونا|قنا|العُ?مانية|وفا|سانا|بنا)){_RULE}"
     rf"(?:{CLOCK}\s?ت?\s?[مص]?|[\d٠-٩]{{4}})?(?:{INITIALS}(?:\s?/\s?{INITIALS}){{0,3}})?{_RULE}"
@@ -89,7 +89,7 @@ _MAX_COLOPHON_CHARS, _MAX_COLOPHON_WORDS = 160, 12
 
 
 def is_widget(text: str) -> bool:
-    """Whether the whole line is a button, a row of buttons, a counter or another part of the page's machinery."""
+    """Return whether the whole line is a button, a row of buttons, a counter or another widget."""
     if len(text) > _MAX_ROW_CHARS:
         return False
     key = match_key_of_display(text)
@@ -102,7 +102,7 @@ def _is_row(text: str) -> bool:
     bare = _SIGNS_RE.sub(" ", text)
     key = match_key_of_display(bare)
     if bare == text and " " not in key:
-        return False  # one word is a button only when it is a line of machinery.json
+        return False  # one word is a button only if it is in `whole_lines` of machinery.json
     return bool(key) and _ROW_RE.fullmatch(key) is not None
 
 
@@ -111,64 +111,66 @@ def _is_promo(text: str) -> bool:
 
 
 def is_related_heading(text: str) -> bool:
-    """Whether the line opens a box of links to other stories; the line may hold the first link."""
+    """Return whether the line opens a box of links to other stories; it may hold the first link."""
     return len(text) <= 250 and _RELATED_RE.match(text) is not None
 
 
 def is_tags_line(text: str) -> bool:
-    """Whether the line lists the page's tags."""
+    """Return whether the line lists the page's tags."""
     return len(text) <= 400 and (_TAGS_LINE_RE.match(text) is not None or _HASHTAGS_RE.match(text) is not None)
 
 
 def is_tags_heading(text: str) -> bool:
-    """Whether the line heads a list of tags, one a line below it."""
+    """Return whether the line heads a list of tags, one on each line below it."""
     return len(text) <= 40 and _TAGS_HEADING_RE.match(text) is not None
 
 
-def is_own_address(text: str, own: Outlet) -> bool:
-    """Whether the line is an address of the page's own site and nothing else."""
+def is_own_address(text: str, outlet: Outlet) -> bool:
+    """Return whether the line is an address on the page's own site and nothing else."""
     match = _ADDRESS_RE.match(text)
-    return match is not None and bool(own.host) and match["host"].removeprefix("www.").lower() == own.host
+    return match is not None and bool(outlet.host) and match["host"].removeprefix("www.").lower() == outlet.host
 
 
 def opens_insert(text: str) -> bool:
-    """Whether a box begins that its page offers to skip; «نهاية» ends it."""
+    """Return whether the line begins a box that its page offers to skip; «نهاية» ends the box."""
     return _SKIP_START_RE.match(text) is not None
 
 
 def is_end_mark(text: str) -> bool:
-    """Whether the line only closes a wire's text, with the initials of its editors."""
+    """Return whether the line only ends an agency's text, for example with the initials of its editors."""
     return len(text) <= 40 and _END_MARK_RE.match(text) is not None
 
 
 def is_desk_note(text: str) -> bool:
-    """Whether the line names, in brackets, who prepared and edited a wire's text: «(إعداد فلان - تحرير فلان)»."""
+    """Return whether the line names an agency's editors in brackets: «(إعداد فلان - تحرير فلان)»."""
     return len(text) <= 260 and _DESK_RE.match(text) is not None
 
 
-def is_colophon(text: str, own: Outlet) -> bool:
-    """Whether the line, the last of its page, says what the outlet is or who holds the rights."""
+def is_colophon(text: str, outlet: Outlet) -> bool:
+    """Return whether a page's last line describes the outlet or says who holds the rights."""
     if len(text) > _MAX_COLOPHON_CHARS:
         return False
     if _COPYRIGHT_RE.search(text) is not None:
         return True
     name, sign, rest = text.partition("،")
-    return bool(sign and rest) and text.count(" ") < _MAX_COLOPHON_WORDS and text[-1] not in CLOSING and own.owns(name)
+    return (
+        bool(sign and rest) and text.count(" ") < _MAX_COLOPHON_WORDS and text[-1] not in CLOSING and outlet.owns(name)
+    )
 
 
 def strip_prefix_widget(text: str) -> tuple[str, str]:
-    """A slider's buttons at the start of a line: (the buttons or "", the rest)."""
+    """Split a slider's buttons from the start of a line: (the buttons or "", the rest)."""
     match = _WIDGET_PREFIX_RE.match(text)
     return (match.group().strip(), text[match.end() :]) if match else ("", text)
 
 
 def split_tags(text: str) -> tuple[str, str]:
-    """The list of tags that a scraper glued to the last paragraph: (paragraph, tags or "")."""
+    """Split a list of tags that a scraper appended to the last paragraph: (paragraph, tags or "")."""
     index = text.rfind(" سمات ")
     if index < 0:
         return text, ""
     tags = text[index + 1 :]
-    # «سمات» is a word too: the list stands after a sentence.
+    # «سمات» is also a word, so the list must follow a sentence.
     if text[:index].rstrip()[-1:] not in CLOSING:
         return text, ""
     if len(tags.split()) > _MAX_TAGS or re.search(r"[.!؟?…،:؛«»]", tags):
@@ -177,7 +179,7 @@ def split_tags(text: str) -> tuple[str, str]:
 
 
 def split_self_link(text: str) -> tuple[str, str]:
-    """A paper's link to the page itself, as «رابط الخبر بصحيفة …: title»: (paragraph, link or "")."""
+    """Split a paper's link to the page itself, as «رابط الخبر بصحيفة …: title»: (paragraph, link or "")."""
     match = _SELF_LINK_RE.search(text[-_SELF_LINK_CHARS:])
     if match is None:
         return text, ""

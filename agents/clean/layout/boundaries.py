@@ -1,7 +1,7 @@
-"""Where one article of a page ends and the next begins.
+"""Find where one article of a page ends and the next begins.
 
-Signals, after the strength that they have on real pages: a headline that repeats with no paragraph between (it alone is
-enough); a font-size widget under a headline; a caption printed twice on end; a longer gap than the page's usual one.
+The signals, by their strength on real pages: a headline that is repeated with no paragraph between (sufficient alone);
+a font-size widget below a headline; a caption printed twice in succession; a longer gap than usual on the page.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from agents.clean.layout.lines import Line, is_body, is_credited_caption
 
-# A header holds the headline twice, a kicker, and a caption up to four times; none seen is longer than 12 lines.
+# A header holds the headline twice, a kicker, and a caption up to four times. The longest one seen has 12 lines.
 HEADER_LINES = 14
 _MAX_UNKNOWN = 3
 _MIN_ECHO_WORDS = 3
@@ -20,7 +20,7 @@ _ECHO, _WIDGET, _TWIN_CAPTION, _GAP, _DOUBT, _ENOUGH, _SURE = 1.0, 0.6, 0.6, 0.4
 
 
 def split_points(lines: Sequence[Line]) -> list[int]:
-    """Index of each article's first line; 0 is always one, unless there are no lines."""
+    """Return the index of each article's first line, beginning with 0; nothing if there are no lines."""
     if not lines:
         return []
     points = [0]
@@ -36,15 +36,15 @@ def split_points(lines: Sequence[Line]) -> list[int]:
 
 
 def header_end(lines: Sequence[Line], title_key: str = "") -> int:
-    """Index after the last line of the header that repeats, or 0 when there is no such header.
+    """Return the index after the last line of a header with repetitions, or 0 if there is no such header.
 
-    The header is the run of lines from the top with no paragraph among them; it ends at the last line that echoes one
-    before it, or that a widget stands before. Echoes alone make no header, verses echo too: it needs the headline
-    twice, a widget, or a credited caption twice.
+    The header is the run of lines from the top without a paragraph. It ends at the last line that repeats an earlier
+    one, or that follows a widget. Repetitions alone do not make a header, because verses repeat too: the headline must
+    occur twice, or a credited caption twice, or there must be a widget.
 
     Args:
-        lines: from the article's first line on.
-        title_key: folded headline, when it is known from elsewhere; printing it once is an echo then.
+        lines: the article's lines from the first on.
+        title_key: `match_key` of the headline if it is known from elsewhere; then one occurrence is a repetition.
     """
     seen: dict[str, Line] = {title_key: lines[0]} if title_key and lines else {}
     end, proven = 0, False
@@ -64,7 +64,7 @@ def header_end(lines: Sequence[Line], title_key: str = "") -> int:
 
 
 def _proves(lines: Sequence[Line], position: int, title_key: str) -> bool:
-    """Whether the echo at `position` is a headline's or a caption's, not a verse's."""
+    """Return whether the repetition at `position` is of a headline or caption, not of a verse."""
     line = lines[position]
     if position == 0:
         return False
@@ -77,7 +77,7 @@ def _proves(lines: Sequence[Line], position: int, title_key: str) -> bool:
 
 
 def _returns(lines: Sequence[Line], position: int) -> bool:
-    """Whether the line, long as it is, is printed again in the header: then it is a caption."""
+    """Return whether the line is printed again in the header: then it is a caption, however long."""
     line = lines[position]
     return bool(line.key) and any(other.key == line.key for other in lines[position + 1 : HEADER_LINES])
 
@@ -103,7 +103,7 @@ def _starts_article(lines: Sequence[Line], position: int, usual_gap: int) -> boo
 
 
 def _headline_below(header: Sequence[Line]) -> bool:
-    """Whether the headline is further down: the first line is then the last of the article before."""
+    """Return whether the headline is further down, so that the first line belongs to the previous article."""
     keys = [line.key for line in header]
     if keys[0] in keys[1:]:
         return False
@@ -124,7 +124,7 @@ def _evidence(window: Sequence[Line], end: int, gap: bool) -> float:
     score += _WIDGET if any(line.after_widget for line in window[1 : end + 1]) else 0.0
     score += _TWIN_CAPTION if twins else 0.0
     score += _GAP if gap else 0.0
-    # Verses repeat too: an echo must be a headline's, two or three words prove little, and a paragraph must follow.
+    # Verses repeat too: the repetition must be of a headline, two words prove little, and a paragraph must follow.
     short = window[0].text.count(" ") + 1 < _MIN_ECHO_WORDS
     followed = any(map(is_body, window[end : end + 1]))
     doubtful = len(unknown) > 1 or keys.count(title) > 2 or ((short or unknown) and not followed) or (short and unknown)

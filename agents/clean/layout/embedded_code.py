@@ -1,4 +1,4 @@
-"""Scripts and style rules that a scraper took for text: on lines of their own, or glued to a paragraph."""
+"""Remove scripts and style rules that a scraper took for text, on lines of their own or inside a paragraph."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from agents.clean.layout.lines import MAX_KEY_CHARS, Line, Removal, Rule
 from agents.text.keys import match_key_of_display
 
-# What no sentence holds: a call, a declaration, a rule with a property, linked data.
+# Patterns that no sentence contains: a call, a declaration, a rule with a property, linked data.
 _SIGNS = (
     r"\bfunction\s*[\w$]*\s*\([\w\s,$]*\)\s*\{",
     r"\(\s*[\w\s,$]*\)\s*=>\s*\{",
@@ -26,18 +26,18 @@ _SIGNS = (
     r"</?(?:script|style)\b[^<>]*>",
 )
 _SIGN_RE = re.compile("|".join(_SIGNS))
-# Every sign has one of these, and few lines of Arabic do: much quicker to look for.
+# Every sign contains one of these, and few lines of Arabic do, so this is a quick first check.
 _TRACE_RE = re.compile(r"[A-Za-z{$]")
-# Texts inside a script are part of it, whatever their language.
+# String literals are part of a script, whatever their language.
 _LITERAL_RE = re.compile(r"(?<=[(,:=+\[?{])\s*(?:'[^'\n{}]{1,300}'|\"[^\"\n{}]{1,300}\")(?=\s*(?:[),;:+\]}?]|$))")
-# Of what stands before and after a letter of our own scripts, nothing is code.
+# Letters of Arabic script, outside literals, are never code.
 _OURS = "\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefc"
 _STRETCH_RE = re.compile(rf"[^{_OURS}]+")
-# Nor of five words in a row, in whatever language, unless they are a comment.
+# Five words in a row in any language are not code, unless they are a comment.
 _WORD = rf"(?!(?:function|var|const|return)\b)[^\W\d_{_OURS}]+(?:['’-][^\W\d_{_OURS}]+)*"
 _PROSE_RE = re.compile(rf"(?<![^\s(«“])(?:{_WORD}[,.:;]?\s+){{4,}}{_WORD}(?=[.,:;!?)»”]*(?:\s|$))")
 _COMMENT_RE = re.compile(r"\s*(?://|/?\*|<!--)")
-# Brackets alone are a reader's too: «Reuters (London)».
+# Round brackets alone also occur in text: «Reuters (London)».
 _LAID_OUT_RE = re.compile(r"[{}=\[\]|]|;$|\w\(|^[()]|\)[;,{)]$")
 _SYMBOL_RE = re.compile(r"[{}()=;\[\]|]")
 _SELECTOR_RE = re.compile(
@@ -49,10 +49,10 @@ _SHORTEST = 12
 
 
 def without_code(lines: Sequence[Line]) -> tuple[list[Line], list[Removal]]:
-    """The lines without scripts and style rules.
+    """Remove scripts and style rules from lines.
 
     Returns:
-        The lines that stay, each with what was removed over it or from it; and what stood below the last one.
+        The remaining lines, each with what was removed above it or from it; and what was removed below the last one.
     """
     kept: list[Line] = []
     removed: list[Removal] = []
@@ -74,7 +74,7 @@ def without_code(lines: Sequence[Line]) -> tuple[list[Line], list[Removal]]:
 
 
 def split_code(text: str) -> tuple[str, list[str]]:
-    """A line without the code in it, and the pieces of code."""
+    """Split a line into its text and the pieces of code in it."""
     if _TRACE_RE.search(text) is None or _SIGN_RE.search(text) is None:
         return text, []
     left: list[str] = []
@@ -89,7 +89,7 @@ def split_code(text: str) -> tuple[str, list[str]]:
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
-    """Where code begins and ends."""
+    """Yield where code begins and ends, half-open."""
     masked = _without_prose(_LITERAL_RE.sub(lambda match: re.sub(r"[^'\"]", "x", match.group()), text))
     for stretch in _STRETCH_RE.finditer(masked):
         sign = _SIGN_RE.search(text[stretch.start() : stretch.end()])
@@ -102,15 +102,15 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _without_prose(text: str) -> str:
-    """The text with letters of our own scripts for every sentence in it: no code goes over them."""
+    """Replace every sentence by Arabic letters of the same length, which no piece of code extends over."""
     return text if _COMMENT_RE.match(text) else _PROSE_RE.sub(lambda match: "ا" * len(match.group()), text)
 
 
 def _start(stretch: str, sign: int) -> int:
-    """Where the code of a stretch begins: at its sign, or words of symbols before that, or selectors before them."""
+    """Return where the code of a stretch begins: at its sign, at symbols before that, or at selectors before those."""
     words = list(re.finditer(r"\S+", stretch))
     first = at = next(number for number, word in enumerate(words) if word.end() > sign)
-    # A keyword may stand between («return new»), but no two words: they are what was said before.
+    # One keyword may be between («return new»); two words belong to the text before.
     while at > 0 and first - at <= 1:
         at -= 1
         if _SYMBOL_RE.search(words[at].group()) and re.search(r"[A-Za-z{]", words[at].group()):
@@ -123,7 +123,7 @@ def _start(stretch: str, sign: int) -> int:
 
 
 def _lines_of_code(texts: Sequence[str]) -> set[int]:
-    """The lines of blocks of code that were laid out over several lines, none of which need tell by itself."""
+    """Return the lines of blocks of code, of which no single line need be recognisable."""
     found: set[int] = set()
     run: list[int] = []
     for number, text in enumerate([*texts, "ا"]):
@@ -138,8 +138,8 @@ def _lines_of_code(texts: Sequence[str]) -> set[int]:
 
 
 def _may_be_code(text: str) -> bool:
-    """Whether no letter of our own scripts, and no sentence, stands outside the literals of a line."""
-    # No literal begins a line: most lines are told by their first letter.
+    """Return whether a line has no Arabic letter and no sentence outside its literals."""
+    # No literal begins a line, so the first letter decides about most lines.
     if _STRETCH_RE.match(text) is None:
         return False
     return _STRETCH_RE.fullmatch(_without_prose(_LITERAL_RE.sub("", text))) is not None

@@ -1,4 +1,4 @@
-"""What a single line of a page is: a sentence, a caption, a widget, a credit line."""
+"""Represent the lines of a page, and recognise sentences, captions and picture credits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agents.text.keys import match_key_of_display
 
 
 class Rule(StrEnum):
-    """Why a line, or a part of one, is not in the body. Each removal and each role names its rule."""
+    """Rule by which a line, or a part of one, was taken out of the body."""
 
     WIDGET = "widget"
     CODE = "code"
@@ -35,7 +35,12 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Text that left the body, and the rule that took it."""
+    """Text that was taken out of the body.
+
+    Attributes:
+        text: the text.
+        reason: the rule that removed it.
+    """
 
     text: str
     reason: Rule
@@ -46,11 +51,11 @@ class Line:
     """One line of a page.
 
     Attributes:
-        text: display text, spaces squeezed, never empty.
-        blanks: empty lines before it.
-        key: folded text, by which lines are compared.
-        after_widget: a font-size or sharing widget stood between the line before and this one.
-        removed: the page's machinery that stood over this line, or in it.
+        text: display text with single spaces, never empty.
+        blanks: number of empty lines before it.
+        key: `match_key` of the text, by which lines are compared; empty for long lines.
+        after_widget: whether a font-size or sharing widget was between the previous line and this one.
+        removed: boilerplate that was removed above this line or from it.
     """
 
     text: str
@@ -60,18 +65,18 @@ class Line:
     removed: tuple[Removal, ...] = ()
 
 
-# A caption never runs longer; a body paragraph that ends in brackets does.
+# Maximum length of a caption; body paragraphs that end in brackets can be longer.
 MAX_CAPTION_WORDS = 45
 MAX_CAPTION_CHARS = 600
-# Headlines and captions are compared with each other; what is longer is a paragraph.
+# Headlines and captions are compared with each other; longer lines are paragraphs and get no key.
 MAX_KEY_CHARS = 300
 MAX_CREDIT_WORDS = 6
 MIN_BODY_WORDS = 25
 MIN_SENTENCE_WORDS = 6
 _END_CHARS = 12
-# What a sentence may end with.
+# Signs that a sentence may end with.
 CLOSING = frozenset(".!؟?…»”\"')]:،")
-# Headlines end in ؟ or ! too, but none seen is as long.
+# Headlines can end in ؟ or ! too, but none seen has this many words.
 MIN_QUESTION_WORDS = 20
 
 _CREDIT_RE = re.compile(r"^(?P<text>.*\S)\s*[(\[](?P<credit>[^()\[\]]{2,60})[)\]]\s*\.?$", re.DOTALL)
@@ -93,12 +98,12 @@ _FULL_STOP_RE = re.compile(r"[^.\s]\s?\.[\"'”»)\]]*$")
 
 
 def squeeze(text: str) -> str:
-    """`text` with every run of spaces, no-break ones too, made one."""
+    """Replace every run of white space, including no-break spaces, by one space."""
     return " ".join(text.split())
 
 
 def is_sentence(line: Line) -> bool:
-    """Whether the line ends like a sentence and is long enough to be one. Headlines have no full stop."""
+    """Return whether the line ends like a sentence and is long enough for one. Headlines have no full stop."""
     words, end = line.text.count(" ") + 1, line.text[-_END_CHARS:]
     return words >= MIN_SENTENCE_WORDS and (
         _FULL_STOP_RE.search(end) is not None
@@ -107,12 +112,12 @@ def is_sentence(line: Line) -> bool:
 
 
 def is_body(line: Line) -> bool:
-    """Whether the line is beyond doubt a paragraph of running text."""
+    """Return whether the line is certainly a paragraph of running text."""
     return is_sentence(line) or line.text.count(" ") + 1 >= MIN_BODY_WORDS
 
 
 def split_credit(text: str) -> tuple[str, str | None]:
-    """A caption and the credit in brackets at its end, or the whole and None."""
+    """Split a caption from the credit at its end: (caption, credit), or (the whole text, None)."""
     if len(text) > MAX_CAPTION_CHARS:
         return text, None
     match = _CREDIT_RE.match(text) or _ARCHIVE_RE.match(text) or _PHOTO_CREDIT_RE.match(text)
@@ -122,9 +127,12 @@ def split_credit(text: str) -> tuple[str, str | None]:
 
 
 def read_label(text: str) -> tuple[str, str] | None:
-    """A line that says itself that it is of a picture, as the BBC prints: («text» or «credit», what it says), or None.
+    """Read a line that is labelled as a caption or picture credit, as the BBC prints them.
 
     «صدر الصورة، رويترز» is the credit of the «التعليق على الصورة، …» after it.
+
+    Returns:
+        ("text" or "credit", the content), or None if the line has no label.
     """
     match = _LABEL_RE.match(text)
     if match is None or len(text) > MAX_CAPTION_CHARS:
@@ -132,12 +140,18 @@ def read_label(text: str) -> tuple[str, str] | None:
     return ("credit", match["credit"]) if match["credit"] else ("text", match["text"])
 
 
-def is_credited_caption(line: Line, *, in_header: bool, above_text: bool = False, own: Outlet = NOBODY) -> bool:
-    """Whether the line is a caption by its credit.
+def is_credited_caption(line: Line, *, in_header: bool, above_text: bool = False, outlet: Outlet = NOBODY) -> bool:
+    """Return whether the line is a caption by its credit.
 
-    In the header of an article any short text in brackets at the end will do; between body paragraphs it must be a
-    known agency or outlet, the page's own outlet, or say that it is a photograph. A full stop after the brackets
-    makes it a sentence, but for a known agency's above the text.
+    In the header of an article, any short text in brackets at the end counts as a credit; between body paragraphs it
+    must be a known agency or outlet, the page's own outlet, or a word for a photograph. A full stop after the brackets
+    makes the line a sentence, unless a known agency is credited above the text.
+
+    Args:
+        line: the line.
+        in_header: whether it is in the header of an article.
+        above_text: whether it is above the first paragraph.
+        outlet: the outlet that published the page.
     """
     if line.text.count(" ") >= MAX_CAPTION_WORDS:
         return False
@@ -147,11 +161,11 @@ def is_credited_caption(line: Line, *, in_header: bool, above_text: bool = False
         return short and credit is not None and is_agency(credit)
     if credit is None or text.count(" ") < 1 or _NO_CREDIT_RE.search(credit) is not None:
         return False
-    return in_header or is_source(credit) or own.owns(credit) or _PHOTO_WORD_RE.search(credit) is not None
+    return in_header or is_source(credit) or outlet.owns(credit) or _PHOTO_WORD_RE.search(credit) is not None
 
 
 def to_lines(paragraphs: Iterable[str]) -> list[Line]:
-    """Display lines; empty ones are counted on the line after them."""
+    """Make lines of paragraphs of display text; each counts the empty paragraphs before it."""
     lines = []
     blanks = 0
     for paragraph in paragraphs:

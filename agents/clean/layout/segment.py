@@ -1,4 +1,4 @@
-"""From the lines of a page to its articles, every line told its part."""
+"""Split a page's lines into articles and assign each line a role."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
 from agents.clean.credits.date_lines import is_date_line
-from agents.clean.credits.dateline import lead_credit
+from agents.clean.credits.dateline import dateline_credit
 from agents.clean.credits.name_tables import is_agency
 from agents.clean.credits.outlet import NOBODY, Outlet
 from agents.clean.credits.parse import MAX_CREDIT_CHARS, Credit, parse_credit
-from agents.clean.layout.boilerplate import without_machinery
+from agents.clean.layout.boilerplate import without_boilerplate
 from agents.clean.layout.boilerplate_rules import INITIALS, is_related_heading
 from agents.clean.layout.boundaries import HEADER_LINES, header_end, split_points
 from agents.clean.layout.lines import (
@@ -30,7 +30,7 @@ from agents.text.keys import match_key
 _MAX_TITLE_WORDS = 30
 _MIN_KICKER_WORDS, _MAX_KICKER_WORDS = 3, 25
 _MAX_RELATED = 8
-# «Author, فلان», as the BBC's pages say who wrote.
+# «Author, فلان», as the BBC's pages name the author.
 _WHO_RE = re.compile(r"^(?:Author|Role|Reporting from|الكاتب|الدور)\s*,\s*")
 _EDITORS_RE = re.compile(rf"^{INITIALS}(?:\s?/\s?{INITIALS}){{0,3}}\s*(?=[(\[])")
 _MAX_SOURCE_CHARS = 60
@@ -39,30 +39,31 @@ _SOURCE_LINE_RE = re.compile(r"^(?:المصدر|المصادر|مصدر الخب
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What the record or the markup already told about the page.
+    """What is known of the page from the record or the markup.
 
     Attributes:
         title: the headline, display text.
         author: the author field as printed, display text.
-        captions: texts that the markup says are captions.
-        own: the outlet whose page it is.
+        captions: texts that are captions according to the markup.
+        outlet: the outlet that published the page.
     """
 
     title: str | None = None
     author: str | None = None
     captions: tuple[str, ...] = ()
-    own: Outlet = NOBODY
+    outlet: Outlet = NOBODY
 
 
 @dataclass(slots=True)
 class Parts:
-    """One article of a page, told apart.
+    """Parts of one article.
 
     Attributes:
+        title, subtitle: headline and second headline, or None.
         body: paragraphs.
         captions: (text, credit), each once.
-        credit: what the credit lines say.
-        removed: all that left the body, each with its rule; the page's machinery first, then in page order.
+        credit: content of the credit lines.
+        removed: everything taken out of the body, each with its rule; boilerplate first, then the rest in page order.
     """
 
     title: str | None = None
@@ -74,32 +75,32 @@ class Parts:
 
 
 def segment(text: str, hints: Hints = Hints()) -> list[Parts]:
-    """The articles of a page of plain display text, in page order, each with at least one paragraph.
+    """Split a page of display text into its articles, in page order, each with at least one paragraph.
 
     Args:
-        text: display text, one paragraph or other element a line.
-        hints: see `Hints`. A title that the page does not print belongs to the first article.
+        text: display text, one paragraph or other element on each line.
+        hints: what is known of the page. A title that the page does not print belongs to the first article.
     """
-    lines, below = without_machinery(to_lines(text.split("\n")), hints.own)
+    lines, below = without_boilerplate(to_lines(text.split("\n")), hints.outlet)
     points = split_points(lines)
     pages = [lines[start:end] for start, end in pairwise([*points, len(lines)])]
     owner = _title_owner(pages, hints.title)
     articles = []
     for number, page in enumerate(pages):
-        own = hints if number == owner else Hints(captions=hints.captions, own=hints.own)
-        parts = _Reader(page, own, headed=len(pages) > 1).read()
+        own_hints = hints if number == owner else Hints(captions=hints.captions, outlet=hints.outlet)
+        parts = _Reader(page, own_hints, headed=len(pages) > 1).read()
         parts.removed[:0] = [removal for line in page for removal in line.removed]
         articles.append(parts)
     if articles:
         articles[-1].removed.extend(below)
     elif leftover := [removal.text for removal in below if removal.reason is not Rule.WIDGET]:
-        # A picture gallery may print nothing but its own link; the page is still an article.
+        # A picture gallery may print only its own link; the page is still an article.
         return [Parts(title=hints.title, body=leftover)]
     return [parts for parts in articles if parts.body]
 
 
 def _title_owner(pages: Sequence[Sequence[Line]], title: str | None) -> int:
-    """Which article of the page the given title belongs to."""
+    """Return the index of the article that a title belongs to, or -1."""
     if title is None or len(pages) == 1:
         return 0
     key = match_key(title)
@@ -110,7 +111,7 @@ def _title_owner(pages: Sequence[Sequence[Line]], title: str | None) -> int:
 
 
 def same_title(one: str, other: str) -> bool:
-    """Equal, or one is the other with the site's name or a section added («… | صحيفة»)."""
+    """Return whether two keys are equal, or one is the other plus the site's name or a section («… | صحيفة»)."""
     if not one or not other:
         return False
     short, long = sorted((one, other), key=len)
@@ -120,7 +121,13 @@ def same_title(one: str, other: str) -> bool:
 
 
 class _Reader:
-    """Reads one article's lines from the top; one pass, one instance."""
+    """Read one article's lines from the top. One instance reads one article.
+
+    Args:
+        lines: the article's lines, at least one.
+        hints: what is known of it.
+        headed: whether the page holds several articles, so that each has a header of its own.
+    """
 
     def __init__(self, lines: Sequence[Line], hints: Hints, *, headed: bool) -> None:
         self.lines = lines
@@ -134,11 +141,12 @@ class _Reader:
         self.picture_credit: str | None = None
 
     def _printed_key(self, key: str) -> str:
-        """The known headline as the page prints it, which may leave out the site's name."""
+        """Return the key of the known headline as the page prints it, possibly without the site's name."""
         top = self.lines[:HEADER_LINES]
         return next((line.key for line in top if same_title(line.key, key) and not is_body(line)), key)
 
     def read(self) -> Parts:
+        """Return the parts of the article."""
         end = header_end(self.lines, self.title_key)
         start = self._read_header(end)
         self._read_body(start)
@@ -181,7 +189,7 @@ class _Reader:
             for position, line in enumerate(self.lines[:3]):
                 if line.key != self.title_key or is_body(line):
                     continue
-                # A poem's first verse is its title too; a headline has an article under it.
+                # A poem's first verse is also its title; a headline has an article below it.
                 if position == 0 and (end or len(self.lines) == 1 or self.lines[1].blanks or self._heads_text()):
                     self._remove(line, Rule.TITLE_ECHO)
                     return 1
@@ -200,7 +208,7 @@ class _Reader:
         return 0
 
     def _heads_text(self) -> bool:
-        """Whether a paragraph follows the first line, with nothing but credits, captions and dates between."""
+        """Return whether a paragraph follows the first line with only credits, captions and dates between."""
         below = (line for line in self.lines[1:HEADER_LINES] if not self._is_header_line(line))
         return any(map(is_body, islice(below, 1)))
 
@@ -225,17 +233,17 @@ class _Reader:
         return bool(line.key) and sum(other.key == line.key for other in self.lines[:14]) > 1
 
     def _take_label(self, line: Line) -> bool:
-        """«صدر الصورة، …» and «التعليق على الصورة، …»."""
+        """Take a labelled caption or credit: «صدر الصورة، …», «التعليق على الصورة، …»."""
         label = read_label(line.text)
         if label is None:
             return False
-        kind, said = label
+        kind, content = label
         if kind == "credit":
-            self.picture_credit = said
+            self.picture_credit = content
         else:
-            if all(said != text for text, _ in self.parts.captions):
-                self.parts.captions.append((said, self.picture_credit))
-            self.caption_keys.add(match_key(said))
+            if all(content != text for text, _ in self.parts.captions):
+                self.parts.captions.append((content, self.picture_credit))
+            self.caption_keys.add(match_key(content))
             self.picture_credit = None
         self._remove(line, Rule.CAPTION)
         return True
@@ -247,8 +255,8 @@ class _Reader:
             self._remove(line, Rule.CAPTION_ECHO)
             return True
         known = line.key in self.known_captions if line.key else False
-        own = self.hints.own
-        credited = is_credited_caption(line, in_header=in_header, above_text=above_text, own=own)
+        outlet = self.hints.outlet
+        credited = is_credited_caption(line, in_header=in_header, above_text=above_text, outlet=outlet)
         if not (known or repeats or credited):
             return False
         if line.key:
@@ -260,10 +268,10 @@ class _Reader:
         return True
 
     def _credit_of(self, line: Line) -> Credit | None:
-        """What the line says if it is a credit line and nothing else."""
+        """Parse the line if it is a credit line and nothing else, else return None."""
         if len(line.text) > MAX_CREDIT_CHARS:
             return None
-        credit = parse_credit(_WHO_RE.sub("", line.text), self.hints.own)
+        credit = parse_credit(_WHO_RE.sub("", line.text), self.hints.outlet)
         if self.hints.author and line.key == match_key(self.hints.author):
             return credit
         if credit.likely and self._before_paragraph(line):
@@ -271,21 +279,22 @@ class _Reader:
         return credit if credit.certain and not self._is_bare_name(line, credit) else None
 
     def _before_paragraph(self, line: Line) -> bool:
-        """Whether the line is the last of the header, right over the first paragraph."""
+        """Return whether the line is the last of the header, directly above the first paragraph."""
         paragraph = next((at for at, other in enumerate(self.lines[:HEADER_LINES]) if is_body(other)), -1)
         return self._number(line) + 1 == paragraph
 
     def _is_bare_name(self, line: Line, credit: Credit) -> bool:
-        """A name or place alone may be a caption or a heading. A writer's name counts where no author is given.
+        """Return whether a credit is only a name or place, which may also be a caption or a heading.
 
-        A news agency alone, or the outlet itself, is a credit above the text, and so is a town over one or over a date.
+        A writer's name counts as a credit if no author is known. Above the text, a news agency alone or the outlet
+        itself is a credit, and so is a town above one of these or above a date.
         """
         if credit.parts == 1 and self._is_above_text(line):
             if credit.agencies:
-                return not (is_agency(credit.agencies[0]) or self.hints.own.owns(credit.agencies[0]))
+                return not (is_agency(credit.agencies[0]) or self.hints.outlet.owns(credit.agencies[0]))
             below = self._below(line)
             if credit.places_only and below is not None:
-                source = parse_credit(below.text, self.hints.own)
+                source = parse_credit(below.text, self.hints.outlet)
                 return not (is_date_line(below.text) or (source.certain and source.parts == len(source.agencies) == 1))
         return credit.places_only or (credit.parts < 2 and (credit.byline is None or self.hints.author is not None))
 
@@ -299,7 +308,7 @@ class _Reader:
         return next(number for number, other in enumerate(self.lines) if other is line)
 
     def _is_kicker(self, position: int) -> bool:
-        """A second headline: the line after a headline that the page itself prints, before the first paragraph."""
+        """Return whether a line is a second headline: below one that the page prints, above the first paragraph."""
         if self.hints.title is not None or position != 1 or self.parts.title is None or position + 1 >= len(self.lines):
             return False
         line = self.lines[position]
@@ -312,14 +321,14 @@ class _Reader:
         )
 
     def _is_header_line(self, line: Line) -> bool:
-        """Whether the line is a credit, a caption or a date: what may stand between headline and text."""
+        """Return whether the line is a credit, a caption or a date, which may be between headline and text."""
         credited = self._credit_of(line) is not None
         pictured = is_credited_caption(line, in_header=False) or read_label(line.text) is not None
         return credited or pictured or is_date_line(line.text)
 
     def _read_body(self, start: int) -> None:
         related = 0
-        # A page without a paragraph is a picture with its text; that text is its body.
+        # A page without a paragraph is a picture with a caption; the caption is then its body.
         running = any(map(is_body, self.lines[start:]))
         for number in range(start, len(self.lines)):
             line = self.lines[number]
@@ -339,7 +348,7 @@ class _Reader:
             self.parts.body.append(line.text)
 
     def _add_known_captions(self) -> None:
-        """Captions of the markup that are not among the lines."""
+        """Add the captions of the markup that are not among the lines."""
         held = {match_key(text) for text, _ in self.parts.captions} | self.caption_keys
         for caption in self.hints.captions:
             label = read_label(caption)
@@ -360,7 +369,7 @@ class _Reader:
         bracketed = last and len(line.text) < _MAX_SOURCE_CHARS and bare[:1] in {"(", "["} and bare[-1:] in {")", "]"}
         if match is None and not bracketed:
             return False
-        credit = parse_credit(match["source"] if match else bare, self.hints.own)
+        credit = parse_credit(match["source"] if match else bare, self.hints.outlet)
         if match is None and not (credit.certain and credit.agencies):
             return False
         sources = credit.agencies or ((match["source"].strip(' "«»“”'),) if match else ())
@@ -369,7 +378,7 @@ class _Reader:
         return True
 
     def _restore(self) -> None:
-        """A page that is all caption or all credit still says something: that is its body then."""
+        """Fill an empty body from the removals, because a page that is all caption or credit is still an article."""
         for rules in (
             {Rule.CAPTION, Rule.SOURCE_LINE},
             {Rule.SUBTITLE},
@@ -390,10 +399,10 @@ class _Reader:
                 return
 
     def _settle_credit(self) -> None:
-        """The author field first, then what the page prints."""
-        found = [parse_credit(self.hints.author, self.hints.own)] if self.hints.author else []
+        """Combine the credits: the author field takes precedence over what the page prints."""
+        found = [parse_credit(self.hints.author, self.hints.outlet)] if self.hints.author else []
         found.extend(self.credits)
-        lead = lead_credit(self.parts.body[0], self.hints.own) if self.parts.body else None
+        lead = dateline_credit(self.parts.body[0], self.hints.outlet) if self.parts.body else None
         if lead is not None:
             found.append(lead)
         self.parts.credit = Credit(

@@ -139,25 +139,25 @@ class Builder:
         """Add the rows of divisions.csv.
 
         Raises:
-            ValueError: see `own`.
+            ValueError: see `add_row`.
         """
         for row in sources.divisions():
-            self._divisions.append(Division(self.own(row), row.country, row.admin1))
+            self._divisions.append(Division(self.add_row(row), row.country, row.admin1))
 
-    def own(self, row: Row) -> int:
+    def add_row(self, row: Row) -> int:
         """Add a row of divisions.csv or supplement.csv and return the index of its place.
 
         Raises:
             ValueError: GeoNames has no city of that name in that country.
         """
-        place = self.division(row) if row.kind == "division" else self._own_place(row)
+        place = self.division(row) if row.kind == "division" else self._add_place(row)
         for index, name in enumerate((row.name, *row.variants)):
-            self.mean(name, place, _own_strength(row, name))
+            self.mean(name, place, _row_strength(row, name))
             if index == 0 and row.kind == "city":
                 self._rename(place, row)
         return place
 
-    def _own_place(self, row: Row) -> int:
+    def _add_place(self, row: Row) -> int:
         weight = float(row.importance or OWN_WEIGHT)
         if row.geonames:
             seat = self._seat(row)
@@ -254,7 +254,7 @@ class Builder:
                 self.names[other] = far
 
 
-def _own_strength(row: Row, name: str) -> Strength:
+def _row_strength(row: Row, name: str) -> Strength:
     """Return a name's strength by its row's flags: w and t are about single words, W also about several."""
     several = " " in normalise_name(name)
     return Strength.WEAK if "W" in row.flags or ({"w", "t"} & set(row.flags) and not several) else Strength.STRONG
@@ -265,7 +265,7 @@ def _ambiguous() -> set[str]:
     strengths: dict[str, set[Strength]] = defaultdict(set)
     for row in (*sources.divisions(), *sources.supplement()):
         for name in (row.name, *row.variants):
-            strengths[normalise_name(name)].add(_own_strength(row, name))
+            strengths[normalise_name(name)].add(_row_strength(row, name))
     return {name for name, found in strengths.items() if found == {Strength.WEAK}}
 
 
@@ -301,7 +301,7 @@ def build() -> bytes:
     builder.geonames()
     builder.divisions()
     for row in sources.supplement():
-        builder.own(row)
+        builder.add_row(row)
     builder.assign_divisions()
     builder.drop_redundant()
     builder.spellings()

@@ -48,11 +48,11 @@ def test_no_article_is_made_up() -> None:
 @every_article
 def test_the_parts_of_a_sample(expected: dict[str, Any]) -> None:
     article = _article(expected)
-    told = article.model_dump()
+    dumped = article.model_dump()
     fields = [
         name for name in ("subtitle", "byline", "dateline", "agencies", "captions", "language") if name in expected
     ]
-    assert {name: told[name] for name in fields} == {name: expected[name] for name in fields}
+    assert {name: dumped[name] for name in fields} == {name: expected[name] for name in fields}
     if "subtitle" not in expected:
         assert article.subtitle is None
 

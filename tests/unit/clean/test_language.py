@@ -1,4 +1,4 @@
-"""Arabic told from its neighbours, on texts as short as a headline."""
+"""Arabic is distinguished from related languages on texts as short as a headline."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.clean.credits.dateline import lead_credit
+from agents.clean.credits.dateline import dateline_credit
 from agents.clean.credits.outlet import NOBODY, outlet_of
 from agents.clean.credits.parse import parse_credit
 from agents.clean.layout.lines import Rule
@@ -115,7 +115,7 @@ def test_headings_and_captions_stay(text: str) -> None:
 def test_credits_of_first_sentences(
     lead: str, byline: str | None, dateline: str | None, agencies: tuple[str, ...]
 ) -> None:
-    credit = lead_credit(lead + BODY[0], NOBODY)
+    credit = dateline_credit(lead + BODY[0], NOBODY)
     assert credit is not None
     assert (credit.byline, credit.dateline, credit.agencies) == (byline, dateline, agencies)
 
@@ -131,7 +131,7 @@ def test_credits_of_first_sentences(
     ],
 )
 def test_sentences_that_begin_with_no_credit(sentence: str) -> None:
-    assert lead_credit(sentence, NOBODY) is None
+    assert dateline_credit(sentence, NOBODY) is None
 
 
 @pytest.mark.parametrize(
@@ -155,10 +155,10 @@ def test_the_outlets_own_name(source: str, url: str, name: str, owns: bool) -> N
 
 
 def test_the_papers_own_town() -> None:
-    own = outlet_of("alriyadh", "https://alriyadh.example/1")
-    assert parse_credit("عمّان - الرياض", own).dateline == "عمّان"
-    assert parse_credit("عمّان - الرياض", own).agencies == ("الرياض",)
-    assert parse_credit("الرياض - منى السالم", own).dateline == "الرياض"
+    outlet = outlet_of("alriyadh", "https://alriyadh.example/1")
+    assert parse_credit("عمّان - الرياض", outlet).dateline == "عمّان"
+    assert parse_credit("عمّان - الرياض", outlet).agencies == ("الرياض",)
+    assert parse_credit("الرياض - منى السالم", outlet).dateline == "الرياض"
 
 
 @pytest.mark.parametrize(
@@ -185,8 +185,8 @@ def test_the_papers_own_town() -> None:
     ],
 )
 def test_what_stands_below_the_text(line: str, rule: Rule) -> None:
-    own = outlet_of("المرفأ", "https://harbour.example/1")
-    (parts,) = segment("\n".join([*BODY, line]), Hints(title=TITLE, own=own))
+    outlet = outlet_of("المرفأ", "https://harbour.example/1")
+    (parts,) = segment("\n".join([*BODY, line]), Hints(title=TITLE, outlet=outlet))
     assert parts.body == BODY
     assert [(removal.text, removal.reason) for removal in parts.removed] == [(line, rule)]
 
@@ -205,8 +205,8 @@ def test_what_stands_below_the_text(line: str, rule: Rule) -> None:
     ],
 )
 def test_last_lines_that_are_text(line: str) -> None:
-    own = outlet_of("المرفأ", "https://harbour.example/1")
-    (parts,) = segment("\n".join([*BODY, line]), Hints(title=TITLE, own=own))
+    outlet = outlet_of("المرفأ", "https://harbour.example/1")
+    (parts,) = segment("\n".join([*BODY, line]), Hints(title=TITLE, outlet=outlet))
     assert parts.body == [*BODY, line]
 
 
@@ -290,8 +290,8 @@ def test_a_source_line_names_its_place() -> None:
 def test_credits_of_several_lines(
     lines: list[str], byline: str | None, dateline: str | None, agencies: tuple[str, ...]
 ) -> None:
-    own = outlet_of("alaraby", "https://www.alaraby.example/1")
-    (parts,) = segment("\n".join([TITLE, *lines, *BODY]), Hints(title=TITLE, own=own))
+    outlet = outlet_of("alaraby", "https://www.alaraby.example/1")
+    (parts,) = segment("\n".join([TITLE, *lines, *BODY]), Hints(title=TITLE, outlet=outlet))
     assert parts.body == BODY
     assert (parts.credit.byline, parts.credit.dateline, parts.credit.agencies) == (byline, dateline, agencies)
 

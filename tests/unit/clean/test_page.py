@@ -64,12 +64,12 @@ def test_dates_that_disagree_say_so_on_the_wire() -> None:
     ]
 
 
-def test_removals_are_told_when_asked_for_each_with_its_article() -> None:
+def test_removals_are_explained_on_request_each_with_its_article() -> None:
     raw = RawArticle(url="https://harbour.example/1", source="harbour", content=f"{TWO}\nTT\nانسخ الرابط")
-    told = [
+    traces = [
         article.trace["clean"].removed for article in clean_page(raw, ingested_at=NOW, limits=Limits(), explain=True)
     ]
-    one, two = ([(removal.text, removal.reason) for removal in removed or []] for removed in told)
+    one, two = ([(removal.text, removal.reason) for removal in removed or []] for removed in traces)
     assert one[:2] == [("TT", "widget"), (TITLE, "title")]
     assert two[:2] == [("TT", "widget"), (OTHER_TITLE, "title")]
     assert two[-2:] == [("TT", "widget"), ("انسخ الرابط", "widget")]

@@ -64,7 +64,7 @@ def test_a_shared_passage_is_distinguished_from_scattered_edits(make: Maker, off
     assert verdict(make, " ".join(STORY), " ".join(scattered)) is not None
 
 
-def test_other_numbers_tell_stories_of_one_template_apart(make: Maker) -> None:
+def test_other_numbers_distinguish_stories_of_one_template(make: Maker) -> None:
     def prices(first: int) -> str:
         return " ".join(f"{word} {first + 7 * at}" if at % 30 == 0 else word for at, word in enumerate(STORY))
 
@@ -83,7 +83,7 @@ def test_numbers_that_a_template_always_prints_do_not_make_two_of_its_stories_co
     assert verdict(make, prices(1203, STORY), prices(5471, edited(0.1))) is None
 
 
-def test_other_weekdays_tell_stories_of_one_template_apart(make: Maker) -> None:
+def test_other_weekdays_distinguish_stories_of_one_template(make: Maker) -> None:
     body = " ".join(edited(0.17))
     assert verdict(make, " ".join(STORY) + " الخميس", body + " الأحد") is None
     assert verdict(make, " ".join(STORY) + " الخميس", body + " الخميس والأحد") is not None

@@ -70,7 +70,7 @@ def test_a_number_turned_round_is_the_same_number() -> None:
     assert there["numbers"] == back["numbers"] != of(BODY)["numbers"]
 
 
-def test_a_caption_is_told_by_its_headline() -> None:
+def test_the_headline_distinguishes_captions() -> None:
     captions = [of("الأمير والوزير", title=title) for title in ("افتتاح الجسر", "تكريم الفائزين")]
     assert captions[0]["exact"] != captions[1]["exact"]
 

@@ -45,7 +45,7 @@ def test_a_full_key_gives_its_newest_and_says_so(lowest: int) -> None:
     assert set(postings.sharing(int(key[0]))) == set(numbers)
 
 
-def test_sorted_chains_do_not_tell_in_which_order_they_were_filed() -> None:
+def test_sorted_lists_do_not_depend_on_the_order_of_adding() -> None:
     for seed in range(20):
         order = list(range(9))
         random.Random(seed).shuffle(order)

@@ -126,9 +126,9 @@ def test_expectation_stands_on_the_page(index: int) -> None:
         assert expected.get(field) is None or unmarked(expected[field]) in unmarked(text), field
     for caption in expected.get("captions", []):
         assert f"{caption['text']} ({caption['credit']})" in text
-    own = body(index)
+    outlet = body(index)
     for name in [*expected["persons"], *(p["name"] for p in (*expected["places"], *expected.get("places_also", [])))]:
-        assert unmarked(name) in unmarked(own), name
+        assert unmarked(name) in unmarked(outlet), name
     if "canonical" in expected:
         assert f'rel="canonical" href="{expected["canonical"]}"' in file_text(ARTICLES / expected["file"])
     if expected["file"].endswith((".json", ".jsonl")):

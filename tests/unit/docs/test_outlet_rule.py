@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents.clean.html import body as markup
+from agents.clean.html import body
 from tests.support.processes import ROOT
 from tests.unit.clean.html.test_body import lines
 
@@ -28,8 +28,8 @@ def run_the_guides_test() -> None:
 
 @pytest.fixture
 def rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = {host: markup._Outlet(**selectors) for host, selectors in json.loads(block("json")).items()}
-    monkeypatch.setattr(markup, "_outlets", lambda: table)
+    table = {host: body.OutletRules(**selectors) for host, selectors in json.loads(block("json")).items()}
+    monkeypatch.setattr(body, "outlet_rules", lambda: table)
 
 
 def test_it_fails_without_the_rule() -> None:
@@ -44,13 +44,13 @@ def test_it_passes_with_the_rule() -> None:
 
 @pytest.mark.usefixtures("rules")
 def test_the_rule_names_title_and_byline() -> None:
-    found = markup.read_markup(block("html"), "https://www.almarfa.example/2026/11/souk")
+    found = body.read_markup(block("html"), "https://www.almarfa.example/2026/11/souk")
     assert (found.title, found.author) == ("افتتاح سوق السمك الجديد في المرفأ", "سلمى الحاج")
 
 
 def test_the_guide_lists_every_selector() -> None:
     table = GUIDE.partition("| key | selects |")[2].partition("\n\n")[0]
-    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(markup._Outlet.__dataclass_fields__)
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(body.OutletRules.__dataclass_fields__)
 
 
 def test_the_guide_names_keys_that_exist() -> None:

@@ -122,7 +122,7 @@ def test_a_missing_gold_is_an_error(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_with_a_gold_is_told_with_its_line(tmp_path: Path, content: bytes, fault: str) -> None:
+def test_a_fault_in_a_gold_file_names_its_line(tmp_path: Path, content: bytes, fault: str) -> None:
     gold = tmp_path / "gold.jsonl"
     gold.write_bytes(content)
     with pytest.raises(OperatorError, match=fault) as raised:

@@ -35,12 +35,12 @@ def test_context_chooses_among_places_of_one_name(tag: Tag, body: str, name: str
     assert tag(body)[name].country == country
 
 
-def test_vowel_signs_tell_oman_from_amman(tag: Tag) -> None:
+def test_vowel_signs_distinguish_oman_from_amman(tag: Tag) -> None:
     assert "Oman" in tag("زار الوزير الأردني عُمان أمس.")
     assert "Amman" in tag("زار الوزير عمّان أمس.")
 
 
-def test_the_word_before_tells_division_from_city(tag: Tag) -> None:
+def test_the_word_before_distinguishes_division_from_city(tag: Tag) -> None:
     places = tag("قصفت المروحيات مدينة درعا، ثم امتد القتال إلى محافظة درعا كلها.")
     assert places["Daraa"].kind == "city"
     assert places["Daraa Governorate"].kind == "division"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.clean.html.encoding import decode, repair
+from agents.clean.html.encoding import decode_bytes, repair
 from streams.errors import Reason, Rejected
 from tests.unit.clean.samples import BODY, TITLE
 
@@ -18,42 +18,42 @@ TEXT = "\n".join([TITLE.replace("..", " -"), BODY[2]])
 @pytest.mark.parametrize("declared", [None, "auto", "right"])
 @pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "cp1256", "utf-16", "utf-16-le", "utf-16-be"])
 def test_encodings(charset: str, declared: str | None) -> None:
-    assert decode(TEXT.encode(charset), charset if declared == "right" else declared) == TEXT
+    assert decode_bytes(TEXT.encode(charset), charset if declared == "right" else declared) == TEXT
 
 
 @pytest.mark.parametrize("declared", [None, "iso-8859-6"])
 def test_iso_8859_6_has_no_guillemets(declared: str | None) -> None:
     text = "وأوضح أن الأعمال ستبدأ في منتصف الشهر وأن حركة الصيادين لن تتأثر بها"
-    assert decode(text.encode("iso-8859-6"), declared) == text
+    assert decode_bytes(text.encode("iso-8859-6"), declared) == text
 
 
 @pytest.mark.parametrize("declared", ["iso-8859-1", "utf-8", "koi8-r", "no-such-charset"])
 def test_a_wrong_declaration_is_overruled(declared: str) -> None:
-    assert decode(TEXT.encode("cp1256"), declared) == TEXT
+    assert decode_bytes(TEXT.encode("cp1256"), declared) == TEXT
 
 
 def test_the_pages_own_declaration() -> None:
     page = f'<html><head><meta charset="windows-1256"></head><body>{TEXT}</body></html>'
-    assert decode(page.encode("cp1256")) == page
+    assert decode_bytes(page.encode("cp1256")) == page
 
 
 def test_french_is_not_taken_for_arabic() -> None:
     text = "Le président a été reçu à l'hôtel de ville, où la fête a commencé"
-    assert decode(text.encode("cp1252")) == text
+    assert decode_bytes(text.encode("cp1252")) == text
 
 
 def test_a_stray_zero_byte_changes_nothing_else() -> None:
-    assert decode(TEXT.encode() + b"\0") == TEXT + "\0"
+    assert decode_bytes(TEXT.encode() + b"\0") == TEXT + "\0"
 
 
 def test_a_page_cut_inside_a_character() -> None:
-    assert decode(BODY[0].encode()[:-2]).startswith(BODY[0][:100])
+    assert decode_bytes(BODY[0].encode()[:-2]).startswith(BODY[0][:100])
 
 
 @pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8, bytes(range(128, 160)) * 20])
 def test_bytes_in_no_encoding(data: bytes) -> None:
     with pytest.raises(Rejected) as caught:
-        decode(data, "utf-8")
+        decode_bytes(data, "utf-8")
     assert caught.value.reason is Reason.BAD_ENCODING
     assert "utf-8" in caught.value.detail
 
@@ -104,6 +104,6 @@ def test_arabic_is_never_touched(text: str) -> None:
 @given(st.binary(max_size=300), st.sampled_from([None, "utf-8", "cp1256", "punycode", "utf-7", "base64", ""]))
 def test_any_bytes_give_text_or_the_reason(data: bytes, declared: str | None) -> None:
     try:
-        assert isinstance(decode(data, declared), str)
+        assert isinstance(decode_bytes(data, declared), str)
     except Rejected as rejected:
         assert rejected.reason is Reason.BAD_ENCODING

@@ -105,7 +105,7 @@ def test_a_page_in_another_script_loses_its_code_alone(script: str) -> None:
     assert below == []
 
 
-def test_what_was_removed_is_told_wherever_it_stood() -> None:
+def test_every_removal_is_recorded_wherever_it_stood() -> None:
     text = "افتتح الوزير الجسر الجديد في المدينة أمس بعد عامين من العمل المتواصل."
     page = "\n".join(
         [SCRIPTS[0], "افتتاح الجسر", SCRIPTS[3], text, f"{text} {SCRIPTS[1]}", SCRIPTS[2], "// انتهى //", SCRIPTS[4]]

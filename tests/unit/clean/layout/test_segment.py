@@ -1,4 +1,4 @@
-"""Plain pages: every line told its part, several articles parted, ordinary pages left whole."""
+"""Plain pages: each line gets its role, several articles are split, ordinary pages stay whole."""
 
 from __future__ import annotations
 
