@@ -34,9 +34,9 @@ SURE, SAME_NAME = 2.0, 1.5
 SAME_SPOT_KM = 30.0
 #: Confidence in a place that contradicts the region printed beside it.
 CONTRADICTED = 0.2
-#: From this weight on (`Entry.weight`), a place may stand beside a foreign region without contradiction.
+#: From this weight on (`Entry.weight`), a place may be printed beside a foreign region without contradiction.
 WELL_KNOWN = 5.5
-#: Within this many km of a town of another country, a place may stand beside that country's name.
+#: Within this many km of a town of another country, a place may be printed beside that country's name.
 BORDER_KM = 30.0
 #: A town farther than this from a division's seat, in km, is not in that division.
 CONTAINER_KM = 400.0
@@ -242,7 +242,7 @@ class Disambiguator:
             previous = mention
 
     def _listed(self, previous: Mention, mention: Mention) -> bool:
-        """Return whether two names stand in one list: «الرقة ودير الزور», «حمص، حماة»."""
+        """Return whether two names are in one list: «الرقة ودير الزور», «حمص، حماة»."""
         if previous.match.last != mention.match.first:
             return False
         gap = self._scan.gap(mention.match.first).strip(" »”\"'«“")

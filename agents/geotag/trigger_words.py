@@ -79,7 +79,7 @@ OUTLET_BEFORE = _normalise(
     "صحيفة جريدة مجلة قناة فضائية موقع وكالة لصحيفة لقناة لجريدة بصحيفة وصحيفة وقناة بقناة مراسل مكتب"
 )
 
-#: Names that read as verbs once ل or ف stands before them.
+#: Names that read as verbs after ل or ف.
 VERB_LIKE = _normalise("تدمر ينبع تعز تبوك")
 #: Words of match reports, how many make one, and clubs named after places: in a report they are the club, unless
 #: a preposition such as «في» precedes.
@@ -99,7 +99,7 @@ CLUB_NAMES = _normalise(
 RELATIVES = _normalise("الذي التي والذي والتي ما وما الذين")
 #: Names that are both a state and the feminine nisba of it.
 NISBA_LIKE = _normalise("السعودية سورية") | {search_text("العربية السعودية")}
-#: Words that may stand between a name and the region that contains it: «في ريف», «(شمال سوريا)», «بقطاع غزة».
+#: Words that may occur between a name and the region that contains it: «في ريف», «(شمال سوريا)», «بقطاع غزة».
 CONTAINER_LINKS = (
     DIVISION_WORDS | CITY_WORDS | REGION_WORDS | COUNTRY_WORDS | DIRECTION_WORDS | _normalise("في قطاع بشمال بجنوب")
 )

@@ -24,7 +24,7 @@ STRONG_NEAR, STRONG_FAR = 200_000, 1_000_000
 MEDIUM_NEAR, MEDIUM_FAR = 5_000, 100_000
 #: Weight of our own entries without the flag i: named as often as a town of 10^4.7 people.
 OWN_WEIGHT = 4.7
-#: A row of ours and a city of GeoNames with the same name are one place within this many degrees.
+#: A row of our tables and a city of GeoNames with one name are the same place within this many degrees.
 SAME_DEGREES = 0.2
 
 _MARKS = frozenset("\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652")

@@ -10,7 +10,7 @@ from agents.geotag.build.sources import City
 from agents.geotag.country_votes import distance_km
 from agents.geotag.gazetteer import Entry
 
-#: A place of ours lies in the division of the nearest town of GeoNames within this many km.
+#: A place of our tables lies in the division of the nearest town of GeoNames within this many km.
 NEAREST_TOWN_KM = 150.0
 
 
