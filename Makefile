@@ -68,7 +68,7 @@ stock-phrases: setup ## rebuild dedupe's table of stock phrases from ../shared/c
 	@$(BIN)/python -m agents.dedupe.build ../shared/corpus/saudinewsnet
 
 towns: setup ## compile cleaning's table of towns from GeoNames
-	@$(BIN)/python -m agents.clean.build.towns
+	@$(BIN)/python -m agents.clean.build
 
 gazetteer: setup ## compile the gazetteer from GeoNames, CLDR and agents/geotag/data/*.csv
 	@$(BIN)/python -m agents.geotag.build

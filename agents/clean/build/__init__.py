@@ -1,1 +1,1 @@
-"""Makes the tables of cleaning. Build time: nothing that runs imports it."""
+"""Compile cleaning's tables. Build time only: no run-time module imports this package."""

