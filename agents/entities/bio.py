@@ -18,7 +18,7 @@ _PRINTED = re.compile(r"^([BI])-+(PER|LOC|ORG)S?$")
 
 @dataclass(frozen=True, slots=True, order=True)
 class TagSpan:
-    """One entity of a sentence.
+    """Mark one entity of a sentence.
 
     Attributes:
         start, end: indices of its first token and of the one after its last.

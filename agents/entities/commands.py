@@ -63,7 +63,7 @@ def evaluate_entities(
             f"{gold}:{error}", hint="a line is a token, white space, and its tag: بيروت B-LOC"
         ) from error
     if not scores["micro"].gold:
-        raise OperatorError(f"{gold}: no person, place or organisation is tagged", hint="tags stand in the last column")
+        raise OperatorError(f"{gold}: no person, place or organisation is tagged", hint="the tag is the last column")
     table = Table(title=f"strict spans, backend {backend}", box=None, title_justify="left")
     table.add_column("class")
     for name in ("precision", "recall", "F1", "right", "found", "gold"):

@@ -43,7 +43,7 @@ class WordEntry:
     Attributes:
         count: its occurrences in the news.
         classes: [granularities] the number of its cluster; -1 where it has none.
-        kinds: average probability, 0 to 1, with which an earlier tagger took it for part of a PER, LOC, ORG.
+        kinds: an earlier tagger's average probability, 0 to 1, of PER, LOC and ORG for it.
         places: which part of places' names it is (letters of `agents.entities.training.place_words`).
     """
 
@@ -62,7 +62,7 @@ class WordFeatures:
         stem: `plain` without clitics, with its article.
         names: its features.
         beside: further features that only the tokens next to it see.
-        kinds: features of what an earlier tagger took it for, for the random field alone.
+        kinds: features of an earlier tagger's classes of it (`WordEntry.kinds`), for the random field alone.
     """
 
     plain: str

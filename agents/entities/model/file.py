@@ -87,7 +87,7 @@ class Model:
 
     @property
     def words(self) -> Mapping[str, WordEntry]:
-        """What is known of normalised words."""
+        """Return what is known of normalised words, the most frequent first."""
         return self.linear.features.words
 
     def joined(self) -> Networks:

@@ -1,4 +1,4 @@
-"""The contract of a tagger: from the tokens of texts to BIO tags."""
+"""Define the contract of a tagger: from the tokens of texts to BIO tags."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Tagger(Protocol):
     def words(self) -> Mapping[str, WordEntry]:
         """Give what is known of normalised words, to tell the clitics before a name from its letters.
 
-        May be empty: a clitic is then parted from a name only before the article («بالقاهرة»).
+        May be empty: a clitic is then split from a name only before the article («بالقاهرة»).
         """
         ...
 

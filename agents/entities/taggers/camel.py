@@ -1,4 +1,4 @@
-"""The tagger `camel`: camel-tools' transformer (Obeid et al., 2020), whose model the operator installs.
+"""Tag with camel-tools' transformer (Obeid et al., 2020), whose model the operator installs: the tagger `camel`.
 
 camel-tools' `NERecognizer` loads the model, and this module runs it, for three reasons. `NERecognizer.predict` returns
 no label for a word that its tokenizer drops, so that all later labels of the sentence shift; it gives no scores; and it

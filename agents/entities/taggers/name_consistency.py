@@ -2,7 +2,7 @@
 
 «أينشتاين» alone, in a sentence that says nothing of a person, is known by «العالم ألبرت أينشتاين» three lines above
 (Krishnan & Manning, 2006, do the same with a second model). Places and organisations gain nothing by it: their words
-(«العراق», «الحزب») stand in names of all classes (docs/explanation/entities.md).
+(«العراق», «الحزب») occur in names of all classes (docs/explanation/entities.md).
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def load_tagger(name: str = _BUILT_IN) -> Tagger:
         raise OperatorError(f"{source} is not a function")
     tagger = factory()
     if not isinstance(tagger, Tagger):
-        raise OperatorError(f"{source} returned {type(tagger).__name__}, which has not all that a Tagger has")
+        raise OperatorError(f"{source} returned {type(tagger).__name__}, which lacks parts of the Tagger protocol")
     return tagger
 
 

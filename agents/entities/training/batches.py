@@ -50,7 +50,7 @@ class Encoder:
 
     @property
     def width(self) -> int:
-        """Dimensions of a vector."""
+        """Return the number of components of a vector."""
         return int(self._vectors.shape[1])
 
     def batch(self, sentences: Sequence[Sequence[str]], strange: NDArray[np.bool_] | None = None) -> Batch:

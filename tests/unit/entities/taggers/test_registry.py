@@ -113,7 +113,7 @@ def test_a_built_in_name_cannot_be_taken_over(install: Install) -> None:
         ("no_such_module:load", "cannot be imported: No module named 'no_such_module'"),
         ("city_tagger:lood", "cannot be imported: module 'city_tagger' has no attribute 'lood'"),
         ("city_tagger:answer", "is not a function"),
-        ("city_tagger:load_nothing", "returned NoneType, which has not all that a Tagger has"),
+        ("city_tagger:load_nothing", "returned NoneType, which lacks parts of the Tagger protocol"),
     ],
 )
 def test_what_is_no_tagger_is_named(install: Install, value: str, fault: str) -> None:
