@@ -13,7 +13,8 @@ from streams.cli.console import err
 from streams.cli.reading import PATHS, RecordCounter, progress_bar
 from streams.errors import OperatorError
 from streams.settings import get_settings
-from streams.sources.files import Item, count_bytes, is_read, read_paths
+from streams.sources.base import Item
+from streams.sources.files import count_bytes, is_read, read_paths
 
 
 def register(app: typer.Typer) -> None:

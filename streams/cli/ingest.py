@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import typer
 
 from streams.cli.console import err
-from streams.cli.reading import PATHS, RecordCounter, progress_bar
+from streams.cli.reading import RecordCounter, progress_bar
 from streams.errors import OperatorError
 from streams.settings import get_settings
-from streams.sources.files import count_bytes, read_paths
+from streams.sources.base import load_source
 
 
 def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Articles")(ingest)
 
 
-def ingest(paths: list[Path] = PATHS) -> None:
-    """Send articles from files to the topic articles.raw.
+def ingest(
+    arguments: list[str] = typer.Argument(
+        ..., metavar="PATH…", help="Files or folders of .json, .jsonl, .html, .txt or .zip; - is standard input."
+    ),
+    source: str = typer.Option(
+        "files", "--from", metavar="SOURCE", help="Read with this source instead; `rasd plugins` lists them."
+    ),
+) -> None:
+    """Send articles from files, or another source, to the topic articles.raw.
 
     Unreadable records are reported by file and line and kept in articles.dlq; the exit status is then 1.
 
@@ -28,11 +34,12 @@ def ingest(paths: list[Path] = PATHS) -> None:
     from streams.sources.ingest import ingest as send
 
     console = err()
+    reader = load_source(source)
     with progress_bar(console) as bar:
-        counter = RecordCounter(bar, "sending", count_bytes(paths))
+        counter = RecordCounter(bar, "sending", reader.count_bytes(arguments))
         report = asyncio.run(
             send(
-                read_paths(paths),
+                reader.read(arguments),
                 get_settings(),
                 on_item=counter,
                 on_fault=lambda item, fault: console.print(f"{item.location}: {fault}", markup=False),

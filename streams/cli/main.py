@@ -16,7 +16,21 @@ from pydantic import ValidationError
 from typer.exceptions import Abort, TyperException
 
 from streams import __version__
-from streams.cli import api_key, demo, dlq, enrich, evaluate, index, ingest, plugins, schema, search, stack, topics
+from streams.cli import (
+    api_key,
+    demo,
+    dlq,
+    enrich,
+    evaluate,
+    index,
+    ingest,
+    notify,
+    plugins,
+    schema,
+    search,
+    stack,
+    topics,
+)
 from streams.cli import run as running
 from streams.cli.console import err
 from streams.cli.plugins import add_commands
@@ -35,7 +49,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (stack, demo, running, topics, index, dlq, api_key, plugins, schema, ingest, enrich, search, evaluate):
+_RUNNING = (stack, demo, running, topics, index, dlq, api_key, plugins, notify, schema)
+_ARTICLES = (ingest, enrich, search, evaluate)
+for module in (*_RUNNING, *_ARTICLES):
     module.register(app)
 for plugin in installed(Group.COMMANDS).values():
     add_commands(app, plugin)

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from streams.sources.files import Item
+from streams.sources.base import Item
 
 PATHS = typer.Argument(
     ..., metavar="PATH…", help="Files or folders of .json, .jsonl, .html, .txt or .zip; - is standard input."

@@ -10,35 +10,18 @@ import json
 import re
 import sys
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from streams.errors import OperatorError, Reason, Rejected
 from streams.records import RawArticle, decode
+from streams.sources.base import Item, Source
 
 SUFFIXES = frozenset({".json", ".jsonl", ".ndjson", ".zip", ".html", ".htm", ".txt"})
 _LINES = frozenset({".jsonl", ".ndjson"})
 _WEB = frozenset({".html", ".htm"})
 _SPACE_AND_COMMA = re.compile(r"[\s,]*")
 FILE_SOURCE = "file"
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One record in a file.
-
-    Attributes:
-        location: file and line (`day.jsonl:17`), for messages.
-        data: the record's bytes as in the file; for an .html or .txt file, the raw record made of it.
-        raw: the record, or None if it cannot be read.
-        failure: why it cannot be read, or None.
-    """
-
-    location: str
-    data: bytes
-    raw: RawArticle | None = None
-    failure: Rejected | None = None
 
 
 def read_paths(paths: list[Path]) -> Iterator[Item]:
@@ -193,3 +176,19 @@ def _page(location: str, data: bytes, uri: str, content_type: str) -> Item:
         "content_type": content_type,
     }
     return _item(location, json.dumps(record, ensure_ascii=False).encode())
+
+
+def _read_arguments(arguments: Sequence[str]) -> Iterator[Item]:
+    return read_paths([Path(argument) for argument in arguments])
+
+
+def _count_arguments(arguments: Sequence[str]) -> int | None:
+    return count_bytes([Path(argument) for argument in arguments])
+
+
+SOURCE = Source(
+    "files",
+    help="Files or folders of .json, .jsonl, .html, .txt or .zip; - is standard input.",
+    read=_read_arguments,
+    count_bytes=_count_arguments,
+)

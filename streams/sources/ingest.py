@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from streams.kafka.clients import UNAVAILABLE_ERRORS, create_topics, open_produc
 from streams.kafka.dead_letters import Origin, failure_headers
 from streams.observability.tracing import Tracing, open_tracing
 from streams.settings import Settings
-from streams.sources.files import Item
+from streams.sources.base import Item
 from streams.topics import Topic, topic_name
 
 STAGE = "ingest"
@@ -39,7 +39,7 @@ class IngestReport:
 
 
 async def ingest(
-    items: Iterable[Item],
+    items: Iterable[Item] | AsyncIterable[Item],
     settings: Settings,
     on_item: Callable[[Item], None],
     on_fault: Callable[[Item, str], None],
@@ -61,7 +61,7 @@ async def ingest(
     async with open_producer(settings) as producer:
         in_flight: deque[Awaitable[Any]] = deque()
         try:
-            for item in items:
+            async for item in _each(items):
                 delivery = await _send(producer, item, settings, report, on_fault, tracing=tracing)
                 if delivery is not None:
                     in_flight.append(delivery)
@@ -77,6 +77,15 @@ async def ingest(
         finally:
             await asyncio.to_thread(tracing.close)
     return report
+
+
+async def _each(items: Iterable[Item] | AsyncIterable[Item]) -> AsyncIterator[Item]:
+    if isinstance(items, AsyncIterable):
+        async for item in items:
+            yield item
+    else:
+        for item in items:
+            yield item
 
 
 def _done(delivery: Awaitable[Any]) -> bool:

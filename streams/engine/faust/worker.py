@@ -360,10 +360,6 @@ def run_worker(
     if start_again is not None:
         app.force_exit = lambda: os._exit(0) if app.stopping else start_again()
     log.info("worker starts", stages=list(app.runners), kafka=settings.kafka_bootstrap, app=app.settings.app_id)
-    for stage, part in (("dedupe", "fingerprint"), ("index", "moves")):
-        if stage in app.runners and part not in app.runners:
-            # Up to release 0.1.0 one name stood for both.
-            log.info("another worker must run this stage", stage=part, because=f"this one runs {stage} without it")
     worker = app.Worker(quiet=True, daemon=True, blocking_timeout=0)
     try:
         worker.execute_from_commandline()

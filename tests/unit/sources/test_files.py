@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from streams.errors import OperatorError, Reason
-from streams.sources.files import Item, count_bytes, read_paths
+from streams.sources.base import Item
+from streams.sources.files import count_bytes, read_paths
 from tests.support.articles import raw_bytes, raw_record
 
 

@@ -58,8 +58,15 @@ def test_each_stage_reads_what_one_before_it_writes() -> None:
 
 
 def test_selected_stages_come_in_pipeline_order() -> None:
-    assert [link.stage for link in wired().select(["index", "clean"])] == ["clean", "index"]
+    assert [link.stage for link in wired().select(["geotag", "clean"])] == ["clean", "geotag"]
     assert len(wired().select([])) == len(BUILT_IN)
+
+
+def test_selections_of_release_0_1_0_still_run_every_stage() -> None:
+    pipeline = wired()
+    assert [link.stage for link in pipeline.select(["clean", "dedupe"])] == ["clean", "fingerprint", "dedupe"]
+    assert [link.stage for link in pipeline.select(["index"])] == ["index", "moves"]
+    assert [link.stage for link in pipeline.select(["fingerprint", "moves"])] == ["fingerprint", "moves"]
 
 
 @pytest.mark.parametrize("name", ["cleaning", "clean;dedupe"])

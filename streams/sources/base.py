@@ -1,0 +1,72 @@
+"""What a source of raw articles is. Sources are found by entry points of the group `rasd.sources`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from streams.errors import OperatorError, Rejected
+from streams.plugins import Group, installed
+from streams.records import RawArticle
+
+__all__ = ["Item", "Source", "load_source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One record as a source read it.
+
+    Attributes:
+        location: file and line (`day.jsonl:17`), or whatever names the record there, for messages.
+        data: the record's bytes as read; for a page that is no record yet, the raw record made of it.
+        raw: the record, or None if it cannot be read.
+        failure: why it cannot be read, or None.
+    """
+
+    location: str
+    data: bytes
+    raw: RawArticle | None = None
+    failure: Rejected | None = None
+
+    @classmethod
+    def of(cls, raw: RawArticle, location: str) -> Item:
+        """Make an item of a record that was built rather than read."""
+        return cls(location, raw.to_json(), raw=raw)
+
+
+def _unknown_size(_: Sequence[str]) -> None:
+    """Report no size: the progress bar then shows records alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A way to get raw articles: `rasd ingest --from NAME ARGUMENT…`.
+
+    Attributes:
+        name: the entry point's name.
+        help: one line about the arguments.
+        read: yields the records that the arguments name. An unreadable one is an item with a failure, so that its bytes
+            reach articles.dlq. May raise `OperatorError` for wrong arguments, and `Retryable` for a server that is
+            unavailable. A plain iterator blocks the sending while it waits; one that waits for the network should be
+            asynchronous.
+        count_bytes: total size of the arguments in bytes, for a progress bar; None when it is unknown.
+    """
+
+    name: str
+    help: str
+    read: Callable[[Sequence[str]], Iterable[Item] | AsyncIterable[Item]]
+    count_bytes: Callable[[Sequence[str]], int | None] = _unknown_size
+
+
+def load_source(name: str) -> Source:
+    """Import a source.
+
+    Raises:
+        OperatorError: it is unknown, or cannot be imported.
+    """
+    sources = installed(Group.SOURCES)
+    if name not in sources:
+        raise OperatorError(f"unknown source {name}; choose from {', '.join(sorted(sources))}", status=2)
+    source = sources[name].load(Source)
+    assert isinstance(source, Source)  # noqa: S101  (`load` has checked it)
+    return source

@@ -1,0 +1,118 @@
+"""A package that adds a stage, a tap, a source, a tagger and a notifier, through real Kafka and Elasticsearch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from streams.settings import Settings
+from tests.support.corpus import records, write_lines
+from tests.support.index import count, documents
+from tests.support.processes import Running, free_port, rasd, start, wait_until, worker
+
+CLIPPINGS = """فيروز تغني في بعلبك
+أحيت فيروز مساء أمس حفلا في بيروت حضره جمهور كبير جاء من مدن كثيرة.
+***
+عنوان بلا نص
+***
+اليونسكو تدرج موقعا
+أدرجت اليونسكو موقعا جديدا قرب القاهرة على قائمة التراث العالمي بعد سنوات من البحث.
+"""
+
+
+def lines(folder: Path) -> dict[str, dict[str, Any]]:
+    """What the tap has written, by article id."""
+    written = [line for file in folder.glob("*.jsonl") for line in file.read_text(encoding="utf-8").splitlines()]
+    return {article["id"]: article for article in map(json.loads, written)}
+
+
+def run_tap(settings: Settings, log: Path) -> Running:
+    port = free_port()
+    running = start(settings, log, "worker", "--tap", "daily-files", "--port", str(port), port=port)
+    wait_until(running.ready, 90, running.tail)
+    return running
+
+
+def test_stage_source_and_tagger_work_in_the_pipeline(settings: Settings, output: Path, tmp_path: Path) -> None:
+    file = tmp_path / "clippings.txt"
+    file.write_text(CLIPPINGS, encoding="utf-8")
+    settings = settings.model_copy(update={"entities_backend": "list"})
+    with worker(settings, tmp_path / "worker.log") as running:
+        sent = rasd("ingest", "--from", "clippings", str(file), settings=settings)
+        assert b"2 records sent" in sent.stdout
+        assert "clipping 2: a clipping without text" in " ".join(sent.stderr.decode().split())
+        wait_until(lambda: count(settings) == 2, 60, running.tail)
+        assert 'rasd_articles_total{outcome="ok",stage="reading-time"} 2.0' in running.metrics()
+    article = {document["title"]: document for document in documents(settings)}["فيروز تغني في بعلبك"]
+    assert article["annotations"] == {"reading-time": {"words": 14, "minutes": 2}}
+    assert article["trace"]["reading-time"]["version"] == "1"
+    assert [entity["name"] for entity in article["entities"]] == ["فيروز", "بيروت"]
+    answer = json.loads(rasd("search", "بيروت", "--json", settings=settings).stdout)
+    assert answer["hits"][0]["article"]["annotations"] == article["annotations"], "the API passes annotations on"
+    letter = rasd("dlq", "show", "0:0", settings=settings)
+    assert letter.stdout.decode() == "عنوان بلا نص"
+
+
+def test_a_plugin_stage_can_run_in_a_worker_of_its_own(settings: Settings, output: Path, tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "articles.jsonl", records(20))
+    others = "clean,fingerprint,dedupe,entities,geotag,index,moves"
+    with (
+        worker(settings, tmp_path / "one.log", others) as one,
+        worker(settings, tmp_path / "two.log", "reading-time") as two,
+    ):
+        assert rasd("ingest", str(file), settings=settings).returncode == 0
+        wait_until(lambda: count(settings) == 20, 90, lambda: one.tail() + two.tail())
+        assert 'stage="reading-time"' not in one.metrics()
+        assert 'rasd_articles_total{outcome="ok",stage="reading-time"} 20.0' in two.metrics()
+
+
+def test_a_tap_gets_every_article_and_takes_none_from_the_stages(
+    settings: Settings, output: Path, tmp_path: Path
+) -> None:
+    file = write_lines(tmp_path / "articles.jsonl", records(60))
+    tap = run_tap(settings, tmp_path / "tap.log")
+    try:
+        with worker(settings, tmp_path / "worker.log") as running:
+            assert rasd("ingest", str(file), settings=settings).returncode == 0
+            # In one consumer group, each of both readers of articles.enriched would have got some partitions only.
+            wait_until(lambda: count(settings) == 60, 90, running.tail)
+            wait_until(lambda: len(lines(output)) == 60, 60, tap.tail)
+        assert 'rasd_articles_total{outcome="ok",stage="daily-files"} 60.0' in tap.metrics()
+        assert "rasd_end_to_end_seconds_count 0.0" in tap.metrics(), "a tap makes nothing searchable"
+    finally:
+        tap.stop()
+    assert {document["id"] for document in documents(settings)} == set(lines(output))
+
+
+def test_a_tap_that_was_killed_continues_where_it_was(settings: Settings, output: Path, tmp_path: Path) -> None:
+    with worker(settings, tmp_path / "worker.log") as running:
+        first = run_tap(settings, tmp_path / "tap.log")
+        rasd("ingest", str(write_lines(tmp_path / "one.jsonl", records(20))), settings=settings)
+        wait_until(lambda: len(lines(output)) == 20, 90, first.tail)
+        first.kill()
+        rasd("ingest", str(write_lines(tmp_path / "two.jsonl", records(40))), settings=settings)
+        wait_until(lambda: count(settings) == 40, 90, running.tail)
+        again = run_tap(settings, tmp_path / "tap2.log")
+        try:
+            wait_until(lambda: len(lines(output)) == 40, 90, again.tail)
+        finally:
+            again.stop()
+
+
+def test_the_notifier_delivers_and_everything_is_listed(settings: Settings, output: Path) -> None:
+    sent = rasd("notify", "mailbox", "desk", "خبر عاجل", "--text", "تجربة", settings=settings)
+    assert sent.returncode == 0, sent.stderr
+    (message,) = (output / "desk").glob("*.txt")
+    assert message.read_text(encoding="utf-8") == "خبر عاجل\n\nتجربة\n"
+    listed = rasd("plugins", "--check", settings=settings)
+    assert listed.returncode == 0, listed.stderr
+    for name in ("reading-time", "daily-files", "clippings", "list", "mailbox"):
+        assert any(name in line and "rasd-sample 1.0" in line for line in listed.stdout.decode().splitlines()), name
+
+
+def test_rasd_enrich_runs_plugin_stages_too(settings: Settings, output: Path, tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "articles.jsonl", records(2))
+    enriched = rasd("enrich", str(file), settings=settings)
+    articles = [json.loads(line) for line in enriched.stdout.decode().splitlines()]
+    assert [set(article["annotations"]["reading-time"]) for article in articles] == [{"words", "minutes"}] * 2
