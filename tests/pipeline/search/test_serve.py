@@ -23,7 +23,8 @@ async def test_it_ends_the_live_feed_cleanly_and_refuses_a_port_that_is_taken(
         taken = rasd("serve", "--port", str(port), settings=settings)
         assert taken.returncode == 1
         said = " ".join(taken.stderr.decode().split())
-        assert said.startswith(f"rasd: cannot listen on 127.0.0.1:{port}: Address already in use → --port")
+        refusal = f"rasd: cannot listen on 127.0.0.1:{port}: Address already in use"
+        assert said.startswith(f"{refusal} → choose another port: --port")
         with httpx.stream("GET", f"{running.url}/live", timeout=30) as response:
             lines = response.iter_lines()
             assert next(lines).startswith("id: ")
