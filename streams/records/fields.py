@@ -39,8 +39,11 @@ Timestamp = Annotated[
     PlainSerializer(iso_time, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
+"""A time in UTC; one without a zone is read as UTC."""
 OptionalTimestamp = Annotated[Timestamp | None, BeforeValidator(blank_to_none)]
+"""A time in UTC, or null; a blank string is null."""
 OptionalText = Annotated[str | None, BeforeValidator(blank_to_none)]
+"""Text, or null; a blank string is null."""
 
 
 _URL_EDGES = "".join(map(chr, range(33)))  # C0 controls and the space
@@ -66,3 +69,4 @@ def _check_url(value: str) -> str:
 
 
 Url = Annotated[str, Field(min_length=5, max_length=8192), AfterValidator(_check_url)]
+"""An absolute http, https, file or urn URL, normalised as browsers do."""

@@ -39,7 +39,7 @@ class RawArticle(Record):
     # Cleaning makes new records of a page, so there is nothing to pass a scraper's further fields on with.
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
-    url: Url
+    url: Url = Field(description="Address of the page: http, https, file or urn.")
     source: Annotated[str, Field(min_length=1, max_length=200, description="The outlet's short name.")]
     content: Annotated[
         str,
@@ -53,12 +53,22 @@ class RawArticle(Record):
         max_length=40,
         description="Charset of the bytes in `content`, which is then base64. `auto`: detect it.",
     )
-    title: OptionalText = None
-    author: OptionalText = None
-    published_at: OptionalTimestamp = None
-    fetched_at: OptionalTimestamp = Field(default=None, validation_alias=AliasChoices("fetched_at", "date_extracted"))
-    id: Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(blank_to_none)] = None
-    extra: dict[str, Any] = Field(default_factory=dict)
+    title: OptionalText = Field(
+        default=None, description="Headline, if the scraper knows it; it takes precedence over the page's."
+    )
+    author: OptionalText = Field(default=None, description="Author's name, if the scraper knows it.")
+    published_at: OptionalTimestamp = Field(
+        default=None, description="Time of publication, if the scraper knows it; UTC when it has no offset."
+    )
+    fetched_at: OptionalTimestamp = Field(
+        default=None,
+        validation_alias=AliasChoices("fetched_at", "date_extracted"),
+        description="Time of the fetch; UTC when it has no offset.",
+    )
+    id: Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(blank_to_none)] = Field(
+        default=None, description="The scraper's own id of the page, if it has one."
+    )
+    extra: dict[str, Any] = Field(default_factory=dict, description="Anything else; not used.")
 
     def content_bytes(self) -> bytes | None:
         """Return the page's bytes, or None when `content` is text.
@@ -79,16 +89,16 @@ class RawArticle(Record):
 class Caption(Record):
     """A picture's caption, listed once however often the page repeats it."""
 
-    text: str
-    credit: str | None = None
+    text: str = Field(description="The caption without its credit.")
+    credit: str | None = Field(default=None, description="Photographer or agency, as printed.")
 
 
 class DateMention(Record):
     """A date named in the body."""
 
-    text: str
-    start: int
-    end: int
+    text: str = Field(description="The mention as it stands in the body.")
+    start: int = Field(description="Offset of its first code point in the body.")
+    end: int = Field(description="Offset after its last code point.")
     date: str = Field(description="ISO 8601 date, or its known part (2023-10, --01-20).")
     disagrees: bool = Field(
         default=False,
@@ -100,8 +110,11 @@ class DateMention(Record):
 class Cluster(Record):
     """The story that the article belongs to, and how it relates to the story's first copy."""
 
-    id: str
-    relation: Literal["first", "exact", "near", "contains", "update"]
+    id: str = Field(description="Id of the cluster.")
+    relation: Literal["first", "exact", "near", "contains", "update"] = Field(
+        description="`first`: no earlier copy is known; `exact`: the same words; `near`: nearly the same; `contains`:"
+        " one text is part of the other; `update`: nearly the same, from the same outlet under a similar URL."
+    )
     score: float = Field(ge=0, le=1, description="Similarity to the canonical article.")
     canonical_id: str = Field(description="Id of the copy that arrived first.")
     size: int | None = Field(default=None, description="Copies known when this one was clustered, itself included.")
@@ -116,80 +129,83 @@ class ClusterMove(Record):
     """The new cluster of an article that was clustered before: an earlier copy arrived after it."""
 
     id: str = Field(description="Id of the article.")
-    cluster: Cluster
+    cluster: Cluster = Field(description="Its new cluster.")
 
 
 class Entity(Record):
     """One mention of a person, place or organisation in the body."""
 
-    text: str
-    type: Literal["PER", "LOC", "ORG"]
-    start: int
-    end: int
-    score: float = Field(ge=0, le=1)
+    text: str = Field(description="The mention as it stands in the body.")
+    type: Literal["PER", "LOC", "ORG"] = Field(description="Person, location or organisation.")
+    start: int = Field(description="Offset of its first code point in the body.")
+    end: int = Field(description="Offset after its last code point.")
+    score: float = Field(ge=0, le=1, description="The tagger's confidence.")
     name: str = Field(description="Normalised form that groups the mentions of one entity.")
 
 
 class Span(Record):
     """Offsets of one mention."""
 
-    start: int
-    end: int
+    start: int = Field(description="Offset of its first code point in the body.")
+    end: int = Field(description="Offset after its last code point.")
 
 
 PlaceKind = Literal["country", "division", "city", "region", "poi", "water"]
+"""What a place is; `poi` is a point of interest."""
 
 
 class Place(Record):
     """A geographical place that the body names."""
 
-    name: str
-    name_en: str | None = None
+    name: str = Field(description="Arabic name.")
+    name_en: str | None = Field(default=None, description="English name.")
     country: str | None = Field(default=None, description="ISO 3166-1 alpha-2.")
     division: str | None = Field(
         default=None,
         description="Arabic name of the first-level division that it lies in; null where unknown, and for divisions, "
         "countries, regions and waters.",
     )
-    kind: PlaceKind
-    lat: float = Field(ge=-90, le=90)
-    lon: float = Field(ge=-180, le=180)
-    geonameid: int | None = None
-    confidence: float = Field(ge=0, le=1)
-    mentions: list[Span]
+    kind: PlaceKind = Field(description="`poi` is a point of interest, such as a border crossing or a dam.")
+    lat: float = Field(ge=-90, le=90, description="Latitude, degrees.")
+    lon: float = Field(ge=-180, le=180, description="Longitude, degrees.")
+    geonameid: int | None = Field(
+        default=None, description="Id in GeoNames; null for a place that GeoNames does not have."
+    )
+    confidence: float = Field(ge=0, le=1, description="How certain it is that the text means this place.")
+    mentions: list[Span] = Field(description="Where the body names it.")
 
 
 class GeoPoint(Record):
     """A point, as Elasticsearch's geo_point takes it."""
 
-    lat: float
-    lon: float
+    lat: float = Field(description="Latitude, degrees.")
+    lon: float = Field(description="Longitude, degrees.")
 
 
 class RemovedText(Record):
     """Text of the page that cleaning left out of the body."""
 
-    text: str
+    text: str = Field(description="The text as it stood on the page.")
     reason: str = Field(description="Name of the rule that removed it (docs/explanation/cleaning.md).")
 
 
 class MainPlace(Record):
     """Where the story is set: the place that the article names most often, and first."""
 
-    name: str
-    name_en: str | None = None
-    country: str | None = None
-    division: str | None = None
-    kind: PlaceKind
-    point: GeoPoint
+    name: str = Field(description="Arabic name.")
+    name_en: str | None = Field(default=None, description="English name.")
+    country: str | None = Field(default=None, description="ISO 3166-1 alpha-2.")
+    division: str | None = Field(default=None, description="Arabic name of the first-level division that it lies in.")
+    kind: PlaceKind = Field(description="As in `places`.")
+    point: GeoPoint = Field(description="Its coordinates.")
 
 
 class StageTrace(Record):
     """Which version of a stage processed the article, where, and how long it took."""
 
-    version: str
-    seconds: float
-    worker: str
+    version: str = Field(description="Version of the stage.")
+    seconds: float = Field(description="Processing time, seconds.")
+    worker: str = Field(description="Host name and process id of the worker.")
     removed: list[RemovedText] | None = Field(
         default=None,
         exclude_if=lambda value: value is None,
@@ -201,23 +217,27 @@ class Article(Record):
     """One article. Fields of stages that it has not reached yet are null or empty."""
 
     id: str = Field(description="Stable: the same article sent twice has the same id.")
-    url: Url
-    source: str
+    url: Url = Field(description="Address of the page it came from.")
+    source: str = Field(description="The outlet's short name.")
     language: str = Field(description="Detected language: `ar`, else a BCP 47 tag; `und` when undetermined.")
-    title: str | None = None
-    subtitle: str | None = None
-    byline: str | None = None
-    dateline: str | None = None
-    agencies: list[str] = Field(default_factory=list)
+    title: str | None = Field(default=None, description="Headline.")
+    subtitle: str | None = Field(default=None, description="Kicker or second headline.")
+    byline: str | None = Field(default=None, description="Author's name alone.")
+    dateline: str | None = Field(default=None, description="Place of the dateline alone.")
+    agencies: list[str] = Field(default_factory=list, description="News agencies credited, as printed.")
     body: str = Field(min_length=1, description="Display text; one newline separates paragraphs.")
-    captions: list[Caption] = Field(default_factory=list)
-    published_at: OptionalTimestamp = None
-    fetched_at: OptionalTimestamp = None
-    ingested_at: Timestamp
-    dates: list[DateMention] = Field(default_factory=list)
-    cluster: Cluster | None = None
-    entities: list[Entity] = Field(default_factory=list)
-    places: list[Place] = Field(default_factory=list)
+    captions: list[Caption] = Field(default_factory=list, description="Captions of its pictures.")
+    published_at: OptionalTimestamp = Field(default=None, description="Time of publication; null when unknown.")
+    fetched_at: OptionalTimestamp = Field(default=None, description="Time of the fetch; null when unknown.")
+    ingested_at: Timestamp = Field(description="Time of its arrival in articles.raw.")
+    dates: list[DateMention] = Field(default_factory=list, description="Dates that the body names.")
+    cluster: Cluster | None = Field(default=None, description="Its cluster; null before clustering.")
+    entities: list[Entity] = Field(
+        default_factory=list, description="Mentions of persons, locations and organisations in the body."
+    )
+    places: list[Place] = Field(
+        default_factory=list, description="Geographical places that the body names, one entry each."
+    )
     geo: list[GeoPoint] = Field(default_factory=list, description="Points of all places.")
     main_place: MainPlace | None = Field(default=None, description="Null when no place is certain enough.")
     annotations: dict[str, JsonValue] = Field(
@@ -225,7 +245,7 @@ class Article(Record):
         exclude_if=lambda value: not value,
         description="What plugin stages add, by stage. Kept in the index but not searchable unless mapped.",
     )
-    trace: dict[str, StageTrace] = Field(default_factory=dict)
+    trace: dict[str, StageTrace] = Field(default_factory=dict, description="What each stage did to it, by stage.")
 
     @property
     def appeared_at(self) -> datetime:
@@ -260,7 +280,7 @@ class Fingerprint(Record):
 class FingerprintedArticle(Article):
     """An article on its way to clustering."""
 
-    fingerprint: Fingerprint
+    fingerprint: Fingerprint = Field(description="What clustering compares.")
 
     def article(self) -> Article:
         """Return the article without its fingerprint, unknown fields included."""
