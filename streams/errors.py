@@ -9,6 +9,8 @@ exit status.
 
 from enum import StrEnum
 
+__all__ = ["OperatorError", "RasdError", "Reason", "Rejected", "Retryable"]
+
 
 class Reason(StrEnum):
     """Why a record was dead-lettered. A closed set: it is a metric label and a filter of `rasd dlq list`."""

@@ -12,6 +12,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+__all__ = ["Settings", "get_settings"]
+
 MIB = 1024 * 1024
 
 

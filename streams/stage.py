@@ -181,3 +181,4 @@ class Tap(SinkStage):
 
 
 Stage = MapStage | SinkStage
+"""Any stage; a tap is one, too."""

@@ -27,6 +27,7 @@ class Topic(StrEnum):
 # Clustering compares an article with every earlier one, so its topic has one partition, whatever the number of workers
 # (docs/explanation/architecture.md).
 LOOKUP_PARTITIONS = 1
+"""Partitions of the topics that only one worker may read."""
 
 DAY_MS = 24 * 3600 * 1000
 

@@ -8,6 +8,8 @@ from typing import Protocol, runtime_checkable
 
 from agents.entities.model.features import WordEntry
 
+__all__ = ["Tagger", "Tagging", "WordEntry"]
+
 
 @dataclass(frozen=True, slots=True)
 class Tagging:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agents.entities.model.features import WordEntry
-from agents.entities.taggers.base import Tagging
+from agents.entities.taggers.base import Tagging, WordEntry
 
 _TAGS = {"بيروت": "B-LOC", "القاهرة": "B-LOC", "فيروز": "B-PER", "اليونسكو": "B-ORG"}
 
