@@ -1,6 +1,6 @@
 # Rasd: `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-neural check unit explore format lock train-entities stock-phrases gazetteer towns schemas clean
+.PHONY: help setup demo test test-neural check unit explore format lock train-entities stock-phrases gazetteer towns docs clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -35,19 +35,21 @@ unit: setup ## the tests that need no server, in seconds
 explore: setup ## the property tests on other examples than `make test` tries, many more of them
 	@$(BIN)/python -m pytest --hypothesis-profile explore -m hypothesis tests/unit
 
-check: setup ## format, lint, types, layers
+check: setup ## format, lint, types, layers, generated docs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/rasd schema --check docs/schemas
+	@$(BIN)/python -m docs.generate --check
 
 format: setup ## format and mend what ruff can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-schemas: setup ## write docs/schemas anew
+docs: setup ## write docs/schemas, docs/reference and docs/openapi.json from the code
 	@$(BIN)/rasd schema docs/schemas
+	@$(BIN)/python -m docs.generate
 
 # Keeps the pinned versions. To move a package: make lock UPGRADE='--upgrade-package numpy'
 COMPILE = uv pip compile -q pyproject.toml --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal $(UPGRADE)

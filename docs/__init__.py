@@ -1,0 +1,1 @@
+"""The documentation. `docs.generate` makes docs/reference/ and docs/openapi.json from the code."""
