@@ -13,13 +13,12 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, TypeVar
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
-from faust.exceptions import ProducerSendError
 
 from streams.engine.apply import Outcome, apply, record_key
-from streams.engine.faust.tables import ConfirmedTable, current_event
 from streams.errors import OperatorError, Reason, Rejected, Retryable
 from streams.kafka.dead_letters import Origin, failure_headers
 from streams.observability.logs import get_logger
@@ -43,6 +42,18 @@ Parcel = tuple[str, bytes | None, bytes, Headers | None]
 Check = Callable[[Sequence[Any]], Awaitable[None]]
 
 
+class ConfirmableTable(Protocol):
+    """A table whose writes can be waited for."""
+
+    async def confirm(self) -> None:
+        """Wait until Kafka has every change.
+
+        Raises:
+            Retryable: a change did not arrive; call again after a wait.
+        """
+        ...
+
+
 class Send(Protocol):
     """Hand a record to the producer; the awaitable inside is its delivery."""
 
@@ -61,6 +72,7 @@ class StageRunner:
         thread: where map stages compute. One for all stages of a worker: Python runs one at a time anyway, and several
             that take turns cost a tenth more.
         tables: tables that the stage writes; they are confirmed before its results are passed on.
+        writing_for: makes table writes inside belong to an event.
         check: is called with every batch before the stage works on it.
         tracing: spans around each record.
 
@@ -81,7 +93,8 @@ class StageRunner:
         thread: Executor,
         settings: Settings,
         metrics: Metrics,
-        tables: Sequence[ConfirmedTable] = (),
+        tables: Sequence[ConfirmableTable] = (),
+        writing_for: Callable[[Any], AbstractContextManager[None]] = nullcontext,
         tracing: Tracing | None = None,
         check: Check | None = None,
     ) -> None:
@@ -92,6 +105,7 @@ class StageRunner:
         self.settings = settings
         self.metrics = metrics
         self.tables = tables
+        self.writing_for = writing_for
         self.tracing: Tracing = tracing if tracing is not None else Untraced()
         self.check = check
         self.waiting = False
@@ -174,7 +188,7 @@ class StageRunner:
     async def _map_with_tables(self, stage: MapStage, events: Sequence[Any]) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for event in events:
-            with current_event(event):
+            with self.writing_for(event):
                 outcomes += apply(stage, self.function, [(_value(event), _arrival(event))], self.metrics)
         for table in self.tables:
             await table.confirm()
@@ -243,7 +257,7 @@ class StageRunner:
         for index, parcel in waiting:
             try:
                 under_way.append((index, parcel, await self.send(*parcel)))
-            except (KafkaError, ProducerSendError, OSError) as error:
+            except (KafkaError, OSError) as error:
                 if _too_large(error) and parcel[0] != self._dlq:
                     failure = Rejected(Reason.TOO_LARGE, f"{len(parcel[2])} bytes for {parcel[0]}")
                     outcomes[index].failure = failure

@@ -32,8 +32,8 @@ EXAMPLES = ROOT / ".env.example"
 # What the runbook tells readers to look for in logs, health checks and tables, and who prints it.
 MESSAGES = {
     "worker starts": "streams/engine/faust/worker.py",
-    "did not come": "streams/engine/faust/worker.py",
-    "Kafka has lost": "streams/engine/faust/worker.py",
+    "did not come": "streams/engine/faust/continuity.py",
+    "Kafka has lost": "streams/engine/faust/worker_app.py",
     "partitions are being assigned": "streams/engine/faust/worker_health.py",
     "being read back": "streams/engine/faust/worker_health.py",
     "waiting": "streams/engine/runner.py",

@@ -11,7 +11,9 @@ from aiokafka import AIOKafkaProducer
 from faust.transport.consumer import Consumer
 from faust.types import TP
 
-from streams.engine.faust.worker import Continuity, RecordsPassedOverError, WorkerApp, create_worker
+from streams.engine.faust.continuity import Continuity, RecordsPassedOverError
+from streams.engine.faust.worker import create_worker
+from streams.engine.faust.worker_app import WorkerApp
 from streams.kafka.clients import create_topics
 from streams.settings import Settings
 from streams.topics import Topic, topic_name

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 import psutil
 from aiohttp import web
@@ -20,6 +20,7 @@ from faust.tables.manager import TableManager
 from mode import Service
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from streams.engine.runner import StageRunner
 from streams.errors import Retryable
 from streams.kafka.clients import missing_topics
 from streams.observability.health_checks import find_fault, measure_loop_delay
@@ -30,9 +31,6 @@ from streams.settings import Settings
 from streams.stage import SinkStage
 from streams.topics import topic_name
 
-if TYPE_CHECKING:
-    from streams.engine.faust.worker import WorkerApp
-
 log = get_logger(__name__)
 
 STALL_SECONDS = 60.0
@@ -40,6 +38,44 @@ STALL_SECONDS = 60.0
 ASSIGNMENT_SECONDS = 300.0
 ASK_SECONDS = 10.0
 LOST_ROUNDS = 3  # a broker that has just come back may not know its topics yet
+
+
+class WatchedWorker(Protocol):
+    """What health reads of a worker's Faust app (`streams.engine.faust.worker_app`), and the one flag that it sets.
+
+    Attributes:
+        runners: the stages that the worker runs, by name.
+        steps: how often a stage that computes for long reported progress.
+        rebalancing: partitions are being assigned, or tables read back.
+        stopping: the worker was told to stop.
+        topics_lost: Kafka does not have the topics any more; set by health.
+    """
+
+    settings: Settings
+    runners: dict[str, StageRunner]
+    steps: int
+    rebalancing: bool
+    stopping: bool
+    topics_lost: bool
+
+    @property
+    def consumer(self) -> Any:
+        """Return Faust's consumer; makes one when there is none yet."""
+        ...
+
+    @property
+    def tables(self) -> Any:
+        """Return Faust's table manager."""
+        ...
+
+    @property
+    def crashed(self) -> bool:
+        """Return whether a service of the app has failed."""
+        ...
+
+    async def crash(self, reason: BaseException) -> None:
+        """Stop the app because of a failure."""
+        ...
 
 
 class WorkerHealth:
@@ -50,7 +86,7 @@ class WorkerHealth:
         stall_seconds: work waits this long without progress before the worker counts as stalled.
     """
 
-    def __init__(self, app: WorkerApp, stall_seconds: float = STALL_SECONDS) -> None:
+    def __init__(self, app: WatchedWorker, stall_seconds: float = STALL_SECONDS) -> None:
         self.app = app
         self.stall_seconds = stall_seconds
         self.servers = Servers(app)
@@ -173,7 +209,7 @@ class Servers:
         lost: topics that Kafka did not have in any of the last rounds, `LOST_ROUNDS` at least.
     """
 
-    def __init__(self, app: WorkerApp) -> None:
+    def __init__(self, app: WatchedWorker) -> None:
         self.app = app
         self.faults = ["Kafka and Elasticsearch: not asked yet"]
         self.lost: list[str] = []

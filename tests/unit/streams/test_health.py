@@ -60,7 +60,7 @@ def health(end: int, done: int) -> tuple[WorkerHealth, Any, Consumer]:
         stopping=False,
         crashed=False,
     )
-    watch = WorkerHealth(app, stall_seconds=60)  # type: ignore[arg-type]
+    watch = WorkerHealth(app, stall_seconds=60)
     watch.servers.faults = []
     return watch, runner, consumer
 

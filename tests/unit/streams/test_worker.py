@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from streams.engine.faust.worker import WorkerApp, create_worker
+from streams.engine.faust.worker import create_worker
+from streams.engine.faust.worker_app import WorkerApp
 from streams.settings import Settings
 
 
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WorkerApp:
-    monkeypatch.setattr("streams.engine.faust.worker.STOP_SECONDS", 0.05)
+    monkeypatch.setattr("streams.engine.faust.worker_app.STOP_SECONDS", 0.05)
     return create_worker(Settings(_env_file=None, state_dir=tmp_path, stages=("clean",)))
 
 
@@ -50,7 +51,7 @@ def test_a_signal_is_noted_before_anything_is_stopped(app: WorkerApp, monkeypatc
 
 
 def test_one_that_ends_by_itself_is_left_alone(app: WorkerApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.engine.faust.worker.STOP_SECONDS", 3600.0)
+    monkeypatch.setattr("streams.engine.faust.worker_app.STOP_SECONDS", 3600.0)
     app.force_exit = lambda: None
     app._crash(RuntimeError("a commit failed"))
     assert app._hurry is not None
