@@ -10,7 +10,7 @@ from streams.errors import Reason, Rejected, Retryable
 from streams.records import Article
 from streams.stage import Arrival
 from tests.support.articles import article
-from tests.unit.streams.runner.broker import Broker, Event, events, headers, map_runner, value
+from tests.unit.engine.runner.broker import Broker, Event, events, headers, map_runner, value
 
 
 async def test_a_batched_stage_gets_what_is_readable_at_once_and_results_find_their_records() -> None:

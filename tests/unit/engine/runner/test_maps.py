@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 from streams.errors import Reason, Rejected, Retryable
 from streams.records import Article, RemovedText, StageTrace
 from streams.stage import Arrival
-from tests.unit.streams.runner.broker import Broker, Event, events, headers, map_runner, value
+from tests.unit.engine.runner.broker import Broker, Event, events, headers, map_runner, value
 
 
 async def test_results_go_on_with_their_trace_and_only_then_is_the_batch_acknowledged() -> None:

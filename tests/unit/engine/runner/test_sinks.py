@@ -18,7 +18,7 @@ from streams.records import Article
 from streams.stage import SinkStage
 from streams.topics import Topic
 from tests.support.articles import article
-from tests.unit.streams.runner.broker import SETTINGS, THREAD, Broker, Event, events, headers, value
+from tests.unit.engine.runner.broker import SETTINGS, THREAD, Broker, Event, events, headers, value
 
 
 @dataclass
