@@ -82,6 +82,25 @@ def _bad_inputs() -> list[tuple[bytes, str]]:
     ]
 
 
+async def test_records_of_every_compression_codec_are_read(settings: Settings, tmp_path: Path) -> None:
+    from aiokafka import AIOKafkaProducer
+
+    from streams.kafka.clients import client_options, create_topics
+    from streams.topics import Topic, topic_name
+
+    codecs = (None, "gzip", "snappy", "lz4", "zstd")
+    articles = records(10 * len(codecs))
+    await create_topics(settings)
+    for number, codec in enumerate(codecs):
+        async with AIOKafkaProducer(**client_options(settings), compression_type=codec) as producer:
+            for article in articles[number :: len(codecs)]:
+                await producer.send_and_wait(topic_name(Topic.RAW, settings), json.dumps(article).encode())
+    with worker(settings, tmp_path / "worker.log") as running:
+        wait_until(lambda: count(settings) == len(articles), 60, running.tail)
+        assert running.stop() == 0
+    assert {doc["_id"] for doc in documents(settings)} == {article["id"] for article in articles}
+
+
 async def test_bad_records_become_dead_letters_with_their_bytes_and_the_stream_goes_on(
     settings: Settings, tmp_path: Path
 ) -> None:
