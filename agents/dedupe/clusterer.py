@@ -26,7 +26,7 @@ from agents.dedupe.cluster_index import ClusterIndex, Neighbours
 from agents.dedupe.compare import CompareConfig, Features, compare, joins
 from agents.dedupe.fingerprint import FingerprintConfig
 from agents.dedupe.postings import Rank
-from agents.dedupe.stored_article import StoredArticle
+from agents.dedupe.stored_article import StoredArticle, known_fields
 from streams.records import Cluster, ClusterMove, FingerprintedArticle
 
 # Values of the label `event` of rasd_lookup_events_total.
@@ -126,15 +126,16 @@ class Clusterer:
             clusters changed.
         """
         self._moves = []
-        if article.fingerprint.algorithm != self._config.algorithm:
+        fingerprint = known_fields(article.fingerprint)
+        if fingerprint.algorithm != self._config.algorithm:
             self._count("other_algorithm")
         stored = self._load(article.id)
         if stored is None:
             rank = (round(min(article.ingested_at.timestamp(), now), 3), article.id)
-            stored = self._insert(rank, Features(article.fingerprint))
+            stored = self._insert(rank, Features(fingerprint))
         else:
             # An article that is fetched again keeps the hour of its first appearance, as it keeps its rank.
-            fingerprint = article.fingerprint.model_copy(update={"hour": stored.features.fingerprint.hour})
+            fingerprint = fingerprint.model_copy(update={"hour": stored.features.fingerprint.hour})
             if fingerprint != stored.features.fingerprint:
                 stored = self._edit(stored, Features(fingerprint))
         for moved, cluster in stored.moves.items():

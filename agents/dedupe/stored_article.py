@@ -44,7 +44,7 @@ class StoredArticle:
         record: dict[str, Any] = {
             "at": self.rank[0],
             "no": self.decided,
-            "fp": list(self.features.fingerprint.model_dump().values()),
+            "fp": [getattr(self.features.fingerprint, name) for name in Fingerprint.model_fields],
             "in": _pack(self.cluster, self.article_id),
         }
         if self.moves:
@@ -65,6 +65,15 @@ class StoredArticle:
             cluster=_unpack(record["in"], article_id),
             moves={moved: _unpack(packed, moved) for moved, packed in record.get("moves", {}).items()},
         )
+
+
+def known_fields(fingerprint: Fingerprint) -> Fingerprint:
+    """Return a copy without the fields of a later release.
+
+    The table has no room for them: it holds values by position. With them, a replayed article would differ from what is
+    stored of it, and would be taken for an edited one.
+    """
+    return Fingerprint.model_construct(**{name: getattr(fingerprint, name) for name in Fingerprint.model_fields})
 
 
 def _pack(cluster: Cluster, article_id: str) -> list[Any]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from agents.dedupe.clusterer import Clusterer, ClustererConfig
 from streams.records import Fingerprint, FingerprintedArticle
-from tests.support.tables import Crashed, FragileTable
+from tests.support.tables import Crashed, FragileTable, JsonTable
 from tests.unit.dedupe.conftest import START, Maker, random_words
 
 NOW = START.timestamp() + 1e7
@@ -140,6 +140,23 @@ def test_a_replay_changes_nothing_and_gets_the_same_answers(make: Maker) -> None
         heard.update((move.id, move.cluster.id) for move in clusterer.moves())
     assert json.dumps(table, sort_keys=True) == before
     assert heard == clusters(table)
+
+
+def test_fields_of_a_later_release_are_no_edit_and_not_stored(make: Maker) -> None:
+    articles = stream(make)
+    expected = run(articles)
+    later = [
+        article.model_copy(
+            update={"fingerprint": Fingerprint.model_validate(article.fingerprint.model_dump() | {"since_9_9": [1, 2]})}
+        )
+        for article in articles
+    ]
+    table = JsonTable()
+    run(later, table)
+    assert dict(table) == expected
+    # After a restart, an article is compared with what is stored of it.
+    run(later, table)
+    assert dict(table) == expected
 
 
 def test_an_article_fetched_again_is_no_other_article(make: Maker) -> None:
