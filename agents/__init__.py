@@ -1,7 +1,7 @@
-"""The stages, one folder each: a thin agent.py beside pure code.
+"""The built-in stages, one package each: an agent.py that defines the stage, and pure code that does the work.
 
-Other distributions ship a top-level package of this name too (openai-agents does): run Rasd in an environment of its
-own, as `make setup` makes one.
+Other distributions, such as openai-agents, also install a top-level package of this name, so Rasd needs a virtual
+environment of its own. `make setup` creates one.
 """
 
 __distribution__ = "rasd"  # streams.installation looks for this line

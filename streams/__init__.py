@@ -1,4 +1,4 @@
-"""What flows through Rasd, and what it flows through."""
+"""Rasd's pipeline: records, topics, the engine that runs stages, search, API, command line."""
 
 from importlib.metadata import PackageNotFoundError, version
 

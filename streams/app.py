@@ -1,8 +1,8 @@
-"""The Faust app of this environment, for `faust -A streams.app worker`. `rasd worker` runs the same with restarts."""
+"""The Faust app for `faust -A streams.app worker`. `rasd worker` runs the same app, and restarts it after a crash."""
 
 from streams.installation import check_packages
 
-check_packages("streams", "agents")  # before the imports that fail where one of them is another project's
+check_packages("streams", "agents")  # first: the imports below fail if a package is another project's
 
 from streams.engine.faust.worker import create_worker  # noqa: E402
 from streams.observability.logs import configure_logging  # noqa: E402

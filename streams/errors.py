@@ -1,10 +1,22 @@
-"""Every way in which a record or a command can fail, and what follows from it.
+"""The errors that Rasd raises on purpose, and what follows from each.
 
-A stage raises `Retryable` when the world is at fault (a broker or server is away, a 429): the runner waits and tries
-the same record again. It raises `Rejected` when the record is at fault: the runner writes it to articles.dlq with its
-original bytes and goes on. Any other exception out of a stage is a defect of ours; the record is dead-lettered all the
-same, under the reason `poison`, so that it is counted apart. `OperatorError` ends a `rasd` command with one line and an
-exit status.
+Exception
+├── RasdError
+│   ├── Retryable      A server is unavailable or overloaded. A runner waits, then tries the same batch again, and
+│   │                  acknowledges nothing meanwhile. A command ends with status 1; the API answers 503.
+│   ├── Rejected       A record can never pass a stage. A runner writes its original bytes to articles.dlq with the
+│   │                  reason, and continues. The API answers 422.
+│   ├── OperatorError  A person has to fix an argument, a setting, a credential or a topic. A command ends with a
+│   │                  one-line message and a status; the API answers 500; a runner keeps trying, because what
+│   │                  is wrong may be fixed outside of it.
+│   ├── QueryRefused   Elasticsearch rejects a search (`streams.search.service`). The API answers 400.
+│   └── SnapshotLost   An export cannot continue (`streams.api.snapshot`). The API breaks the response off.
+├── RecordsPassedOverError, TopicsLostError
+│                      Faust skipped records, or Kafka lost the topics (`streams.engine.faust`). The worker
+│                      restarts from the committed offsets.
+└── any other          A defect. From the function of a map stage: the record becomes a dead letter with the reason
+                       `poison`, and the stage continues. From a sink: the runner logs it and tries the batch again.
+                       A command ends with status 1; the API answers 500.
 """
 
 from enum import StrEnum
@@ -13,7 +25,7 @@ __all__ = ["OperatorError", "RasdError", "Reason", "Rejected", "Retryable"]
 
 
 class Reason(StrEnum):
-    """Why a record was dead-lettered. A closed set: it is a metric label and a filter of `rasd dlq list`."""
+    """The reason of a dead letter: the value of a metric label, and a filter of `rasd dlq list`."""
 
     NOT_JSON = "not_json"
     BAD_SCHEMA = "bad_schema"
@@ -26,19 +38,19 @@ class Reason(StrEnum):
 
 
 class RasdError(Exception):
-    """Base of all errors that Rasd raises on purpose."""
+    """Base class of all errors that Rasd raises on purpose."""
 
 
 class Retryable(RasdError):
-    """The outside world is not ready; the same record may succeed later."""
+    """A server is unavailable or overloaded; the same call may succeed later."""
 
 
 class Rejected(RasdError):
-    """The record itself can never pass this stage.
+    """A record that can never pass this stage.
 
     Attributes:
-        reason: the bounded cause, for metrics and filters.
-        detail: one line for a person, naming the field or the limit.
+        reason: the category, for metrics and filters.
+        detail: a one-line explanation that names the field or the limit.
     """
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -48,12 +60,12 @@ class Rejected(RasdError):
 
 
 class OperatorError(RasdError):
-    """A `rasd` command cannot go on.
+    """An error that a person has to fix before it can pass.
 
     Attributes:
-        message: one line saying what is wrong.
-        hint: the command or setting that helps, or None.
-        status: exit status of the process, 1 (it failed) or 2 (it was called wrongly).
+        message: what is wrong, in one line.
+        hint: the command or setting that fixes it, if there is one.
+        status: exit status of a `rasd` command: 1 when it failed, 2 when its arguments or settings are invalid.
     """
 
     def __init__(self, message: str, *, hint: str | None = None, status: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""The wait between two tries of what may succeed later."""
+"""Exponential back-off between retries."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 
 
 class Backoff:
-    """Wait between tries, twice as long each time.
+    """A wait between retries that doubles each time.
 
     Args:
-        first: seconds of the first wait.
-        most: seconds that no later wait exceeds.
+        first: length of the first wait, in seconds.
+        most: upper limit of the length, in seconds.
 
     Attributes:
-        seconds: how long the next wait takes.
+        seconds: length of the next wait.
     """
 
     def __init__(self, first: float, most: float) -> None:
@@ -22,10 +22,10 @@ class Backoff:
         self.seconds = first
 
     async def wait(self) -> None:
-        """Sleep for `seconds`, and double them up to the longest wait."""
+        """Sleep for `seconds`, then double them, up to the limit."""
         await asyncio.sleep(self.seconds)
         self.seconds = min(self.seconds * 2, self._most)
 
     def reset(self) -> None:
-        """Begin with the first wait again, after a success."""
+        """Return to the first wait, after a success."""
         self.seconds = self._first

@@ -1,7 +1,7 @@
-"""How Kafka and Elasticsearch let us in: TLS, SASL, API key. The one place that reads certificates and secrets.
+"""Credentials for Kafka and Elasticsearch: TLS, SASL, API key. No other module reads certificates and secrets.
 
-A secret is a setting, or a file that a setting names (`..._FILE`), as Kubernetes and Docker mount them; the file is
-read each time a client is made, so a changed secret needs a restart and nothing else.
+A secret is the value of a setting, or the content of a file that a setting (`..._FILE`) names, as Kubernetes and Docker
+mount secrets. The file is read each time a client is created, so a changed secret takes effect after a restart.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ from streams.settings import Settings
 
 
 def kafka_password(settings: Settings) -> str | None:
-    """The password of `kafka_user`; None when SASL is not in use.
+    """Return the password of `kafka_user`, or None without SASL.
 
     Raises:
-        OperatorError: its file cannot be read.
+        OperatorError: the file with the password cannot be read.
     """
     return _secret(settings.kafka_password, settings.kafka_password_file, "RASD_KAFKA_PASSWORD_FILE")
 
 
 def kafka_tls(settings: Settings) -> ssl.SSLContext | None:
-    """Whom we trust as a broker, and who we are; None without TLS. Host names are always checked.
+    """Return the TLS context of Kafka's clients, or None without TLS. Host names are always verified.
 
     Raises:
         OperatorError: a certificate or key cannot be read.
     """
     if not settings.kafka_security_protocol.endswith("SSL"):
         return None
-    context = _trusting(settings.kafka_ca, "RASD_KAFKA_CA")
+    context = _tls_context(settings.kafka_ca, "RASD_KAFKA_CA")
     if settings.kafka_certificate is not None:
         try:
             context.load_cert_chain(settings.kafka_certificate, settings.kafka_key)
         except (OSError, ssl.SSLError) as error:
             raise OperatorError(
-                f"RASD_KAFKA_CERTIFICATE {settings.kafka_certificate} with its key cannot be used: {_words(error)}",
-                hint="both in PEM; the key in RASD_KAFKA_KEY, or in the same file; not encrypted",
+                f"RASD_KAFKA_CERTIFICATE {settings.kafka_certificate} with its key cannot be used: {_message(error)}",
+                hint="both must be unencrypted PEM; the key is in the same file or in RASD_KAFKA_KEY",
             ) from error
     return context
 
 
 def kafka_options(settings: Settings) -> dict[str, Any]:
-    """The options of aiokafka's clients that say how to connect.
+    """Return the security options of aiokafka's clients.
 
     Raises:
         OperatorError: a certificate, key or secret cannot be read.
@@ -64,7 +64,7 @@ def kafka_options(settings: Settings) -> dict[str, Any]:
 
 
 def elasticsearch_options(settings: Settings) -> dict[str, Any]:
-    """The options of Elasticsearch's client that say how to connect.
+    """Return the security options of Elasticsearch's client.
 
     Raises:
         OperatorError: the certificate or the API key cannot be read.
@@ -76,16 +76,16 @@ def elasticsearch_options(settings: Settings) -> dict[str, Any]:
     if key is not None:
         options["api_key"] = key
     if settings.elasticsearch_url.scheme == "https":
-        options["ssl_context"] = _trusting(settings.elasticsearch_ca, "RASD_ELASTICSEARCH_CA")
+        options["ssl_context"] = _tls_context(settings.elasticsearch_ca, "RASD_ELASTICSEARCH_CA")
     return options
 
 
-def _trusting(authority: Path | None, setting: str) -> ssl.SSLContext:
+def _tls_context(authority: Path | None, setting: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=authority)
     except (OSError, ssl.SSLError) as error:
         raise OperatorError(
-            f"{setting} {authority} cannot be used: {_words(error)}", hint="a file of PEM certificates"
+            f"{setting} {authority} cannot be used: {_message(error)}", hint="it must be a file of PEM certificates"
         ) from error
 
 
@@ -95,11 +95,11 @@ def _secret(value: SecretStr | None, file: Path | None, setting: str) -> str | N
     try:
         text = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise OperatorError(f"{setting} {file} cannot be read: {_words(error)}") from error
+        raise OperatorError(f"{setting} {file} cannot be read: {_message(error)}") from error
     if not text:
         raise OperatorError(f"{setting} {file} is empty")
     return text
 
 
-def _words(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

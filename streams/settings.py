@@ -1,6 +1,6 @@
-"""All settings, from the environment (prefix RASD_) or a .env file.
+"""All settings, from environment variables (prefix RASD_) or a .env file.
 
-`.env.example` lists them; a test holds it complete.
+`.env.example` and docs/reference/settings.md list them.
 """
 
 from __future__ import annotations
@@ -18,113 +18,170 @@ MIB = 1024 * 1024
 
 
 def default_state_dir() -> Path:
-    """Where a worker keeps its tables: under the user's state folder, never in the working directory."""
+    """Return the default folder of the workers' tables, which does not depend on the working directory."""
     return Path.home() / ".local" / "state" / "rasd"
 
 
 class Settings(BaseSettings):
-    """One flat set of values; every process of Rasd reads the same."""
+    """The settings of every process of Rasd.
+
+    Raises:
+        pydantic.ValidationError: a value is invalid, or contradicts another one.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="RASD_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     # Kafka
-    kafka_bootstrap: str = Field("127.0.0.1:29092", description="host:port of one or more brokers, comma separated")
-    kafka_connect_timeout: float = Field(10.0, gt=0, description="seconds for one attempt to reach a broker")
-    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL, as the broker's listener says"
+    kafka_bootstrap: str = Field(
+        "127.0.0.1:29092", description="addresses of one or more Kafka brokers as host:port, comma separated"
     )
-    kafka_ca: Path | None = Field(None, description="PEM file of whom to trust as a broker; the system's when unset")
-    kafka_certificate: Path | None = Field(None, description="PEM file of our certificate, if brokers ask for one")
-    kafka_key: Path | None = Field(None, description="PEM file of its key, if it is not in the same file")
+    kafka_connect_timeout: float = Field(
+        10.0, gt=0, description="timeout of one attempt to connect to a broker, in seconds"
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="protocol of the broker's listener: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
+    )
+    kafka_ca: Path | None = Field(
+        None, description="PEM file of the authorities that certify brokers; the system's when unset"
+    )
+    kafka_certificate: Path | None = Field(
+        None, description="PEM file of the client certificate, if brokers require one"
+    )
+    kafka_key: Path | None = Field(
+        None, description="PEM file of the client certificate's key, if it is not in the same file"
+    )
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        "SCRAM-SHA-512", description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
+        "SCRAM-SHA-512", description="SASL mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
     )
     kafka_user: str | None = Field(None, description="user name for SASL")
-    kafka_password: SecretStr | None = Field(None, description="its password")
-    kafka_password_file: Path | None = Field(None, description="or the file that holds it")
-    topic_prefix: str = Field("", pattern=r"^[a-zA-Z0-9._-]*$", description="put before every topic's name")
-    partitions: int = Field(4, ge=1, le=1000, description="partitions of the topics that workers share")
-    replication: int = Field(1, ge=1, description="copies that Kafka keeps of every topic")
-    max_message_bytes: int = Field(128 * MIB, ge=MIB, description="largest record in articles.raw and articles.dlq")
+    kafka_password: SecretStr | None = Field(None, description="password for SASL")
+    kafka_password_file: Path | None = Field(
+        None, description="file that holds the password for SASL, instead of RASD_KAFKA_PASSWORD"
+    )
+    topic_prefix: str = Field("", pattern=r"^[a-zA-Z0-9._-]*$", description="prefix of every topic's name")
+    partitions: int = Field(4, ge=1, le=1000, description="number of partitions of the topics that workers share")
+    replication: int = Field(1, ge=1, description="number of copies that Kafka keeps of every topic")
+    max_message_bytes: int = Field(
+        128 * MIB, ge=MIB, description="size limit of a record in articles.raw and articles.dlq, in bytes"
+    )
 
     # Workers
-    app_id: str = Field("rasd", description="consumer group and prefix of the changelog topics")
+    app_id: str = Field("rasd", description="consumer group of the workers, and prefix of their changelog topics")
     stages: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="stages that this worker runs, comma separated; all of them when empty"
     )
-    batch_size: int = Field(64, ge=1, description="records a stage takes at once")
-    batch_seconds: float = Field(0.05, gt=0, description="longest wait for a batch to fill, seconds")
-    retry_first: float = Field(0.5, gt=0, description="first wait after a passing error, seconds; then doubled")
-    retry_most: float = Field(30.0, gt=0, description="longest wait between two tries, seconds")
+    batch_size: int = Field(64, ge=1, description="maximum number of records that a map stage takes at once")
+    batch_seconds: float = Field(0.05, gt=0, description="longest wait for a batch to fill, in seconds")
+    retry_first: float = Field(
+        0.5,
+        gt=0,
+        description="wait before the first retry after a transient error, in seconds; doubled for each further one",
+    )
+    retry_most: float = Field(30.0, gt=0, description="longest wait between two retries, in seconds")
     state_dir: Path = Field(default_factory=default_state_dir, description="folder of the workers' tables")
-    session_timeout: float = Field(20.0, gt=1, description="seconds until Kafka gives a dead worker's partitions away")
-    worker_host: str = Field("127.0.0.1", description="address of a worker's /metrics, /livez, /readyz")
-    worker_port: int = Field(26066, ge=0, le=65535, description="its port; 0 takes a free one")
+    session_timeout: float = Field(
+        20.0, gt=1, description="silence after which Kafka reassigns a worker's partitions, in seconds"
+    )
+    worker_host: str = Field("127.0.0.1", description="address on which a worker serves /metrics, /livez and /readyz")
+    worker_port: int = Field(
+        26066,
+        ge=0,
+        le=65535,
+        description="port on which a worker serves /metrics, /livez and /readyz; 0 picks a free one",
+    )
 
     # Cleaning
-    max_content_bytes: int = Field(5 * MIB, ge=1, description="largest page; beyond it, a dead letter")
-    max_paragraphs: int = Field(2000, ge=1, description="most paragraphs of one article")
-    max_articles: int = Field(200, ge=1, description="most articles on one page")
-    explain: bool = Field(False, description="keep what cleaning removed, and why, in trace.clean.removed")
+    max_content_bytes: int = Field(
+        5 * MIB, ge=1, description="size limit of a page, in bytes; a larger page becomes a dead letter"
+    )
+    max_paragraphs: int = Field(
+        2000, ge=1, description="maximum number of paragraphs in one article; a page beyond it becomes a dead letter"
+    )
+    max_articles: int = Field(
+        200, ge=1, description="maximum number of articles on one page; a page beyond it becomes a dead letter"
+    )
+    explain: bool = Field(False, description="keep what cleaning removed, with the reason, in trace.clean.removed")
 
     # Near-duplicates
-    dedupe_window_hours: float = Field(72.0, gt=0, description="how long an article is remembered, hours")
+    dedupe_window_hours: float = Field(
+        72.0, gt=0, description="how long an article is remembered for comparison with later ones, in hours"
+    )
 
     # Entities
     entities_backend: str = Field(
         "fast",
-        description="the tagger: fast (alias accurate), the bundled model; camel, w"
-        "ith camel-tools' model; or one of an installed package",
+        description="tagger: fast (alias accurate), the bundled model; camel, camel-tools' model; or one of a plugin",
     )
 
     # Elasticsearch
-    elasticsearch_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:29200"), description="address of the cluster")
-    elasticsearch_api_key: SecretStr | None = Field(None, description="its API key, if it asks for one")
-    elasticsearch_api_key_file: Path | None = Field(None, description="or the file that holds it")
+    elasticsearch_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:29200"), description="URL of Elasticsearch")
+    elasticsearch_api_key: SecretStr | None = Field(None, description="API key for Elasticsearch, if it requires one")
+    elasticsearch_api_key_file: Path | None = Field(
+        None, description="file that holds the API key for Elasticsearch, instead of RASD_ELASTICSEARCH_API_KEY"
+    )
     elasticsearch_ca: Path | None = Field(
-        None, description="PEM file of whom to trust as the cluster, for https; the system's when unset"
+        None, description="PEM file of the authorities that certify Elasticsearch (https); the system's when unset"
     )
-    elasticsearch_timeout: float = Field(30.0, gt=0, description="seconds for one request")
+    elasticsearch_timeout: float = Field(30.0, gt=0, description="timeout of one request to Elasticsearch, in seconds")
     index_prefix: str = Field(
-        "rasd", pattern=r"^[a-z0-9][a-z0-9_-]*$", description="first part of index and alias names"
+        "rasd", pattern=r"^[a-z0-9][a-z0-9_-]*$", description="prefix of the names of indices and aliases"
     )
-    index_shards: int = Field(1, ge=1, description="primary shards of an index")
-    index_replicas: int = Field(0, ge=0, description="copies of each shard")
-    index_refresh: str = Field("1s", pattern=r"^(-1|\d+(ms|s|m))$", description="how soon a document can be found")
+    index_shards: int = Field(1, ge=1, description="number of primary shards of an index")
+    index_replicas: int = Field(0, ge=0, description="number of copies of each primary shard")
+    index_refresh: str = Field(
+        "1s",
+        pattern=r"^(-1|\d+(ms|s|m))$",
+        description="refresh interval of the index, after which a new document can be found",
+    )
     rollover_age: str = Field(
-        "30d", pattern=r"^[1-9]\d*(d|h|m|s)$", description="a new index begins when the last is older than this,"
+        "30d", pattern=r"^[1-9]\d*(d|h|m|s)$", description="age of the current index beyond which a new one is started"
     )
     rollover_size: str = Field(
-        "30gb", pattern=r"^[1-9]\d*(b|kb|mb|gb|tb)$", description="or one of its shards is larger than this,"
+        "30gb",
+        pattern=r"^[1-9]\d*(b|kb|mb|gb|tb)$",
+        description="size of the current index's largest primary shard beyond which a new index is started",
     )
-    rollover_documents: int = Field(50_000_000, ge=1, description="or it has more articles than this")
-    bulk_documents: int = Field(500, ge=1, description="documents in one bulk request")
-    bulk_bytes: int = Field(8 * MIB, ge=1024, description="bytes in one bulk request")
-    bulk_in_flight: int = Field(2, ge=1, le=16, description="bulk requests under way at once")
+    rollover_documents: int = Field(
+        50_000_000, ge=1, description="number of articles in the current index beyond which a new one is started"
+    )
+    bulk_documents: int = Field(500, ge=1, description="maximum number of documents in one bulk request")
+    bulk_bytes: int = Field(8 * MIB, ge=1024, description="size limit of a bulk request of several documents, in bytes")
+    bulk_in_flight: int = Field(2, ge=1, le=16, description="maximum number of bulk requests in flight at once")
     pipeline_revision: int = Field(
-        0, ge=0, le=999, description="raise it to let a re-processed article replace the same article in the index"
+        0,
+        ge=0,
+        le=999,
+        description="revision of the pipeline; a higher one lets re-processed articles replace those in the index",
     )
 
     # Query API
-    api_host: str = Field("127.0.0.1", description="address of the query API")
-    api_port: int = Field(28000, ge=0, le=65535, description="its port")
+    api_host: str = Field("127.0.0.1", description="address on which the query API listens")
+    api_port: int = Field(28000, ge=0, le=65535, description="port on which the query API listens")
     api_keys: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="API keys for intake and exports: entries of `rasd api-key new`, comma separated"
+        (),
+        description="API keys for submitting and exporting articles, as printed by `rasd api-key new`, comma separated",
     )
-    api_keys_file: Path | None = Field(None, description="or a file with one entry a line")
+    api_keys_file: Path | None = Field(None, description="file with further API keys, one entry a line")
     api_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="origins whose web pages may read the API (CORS), comma separated; * for all"
     )
     api_open: bool = Field(
-        False, description="true: listen beyond loopback without API keys, as something else keeps strangers away"
+        False,
+        description="let the API listen beyond loopback without API keys, where a proxy or firewall restricts access",
     )
 
     # Logs
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe line shown")
-    tracing: bool = Field(False, description="send traces; needs the extra tracing, and OTEL_* variables say where")
-    log_format: Literal["console", "json"] = Field("console", description="for people, or ECS JSON for machines")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least severe level of messages that are logged"
+    )
+    tracing: bool = Field(
+        False, description="send OpenTelemetry traces; needs the extra tracing, and is configured by OTEL_* variables"
+    )
+    log_format: Literal["console", "json"] = Field(
+        "console", description="format of log lines: console for people, json for ECS"
+    )
 
     # The native stack of deploy/local
     local_dir: Path | None = Field(
@@ -132,8 +189,10 @@ class Settings(BaseSettings):
     )
     local_kafka_port: int = Field(29092, ge=1, le=65535, description="port of the native Kafka")
     local_elasticsearch_port: int = Field(29200, ge=1, le=65535, description="port of the native Elasticsearch")
-    local_kafka_heap: str = Field("1g", pattern=r"^\d+[mg]$", description="memory of the native Kafka")
-    local_elasticsearch_heap: str = Field("1g", pattern=r"^\d+[mg]$", description="memory of the native Elasticsearch")
+    local_kafka_heap: str = Field("1g", pattern=r"^\d+[mg]$", description="heap size of the native Kafka")
+    local_elasticsearch_heap: str = Field(
+        "1g", pattern=r"^\d+[mg]$", description="heap size of the native Elasticsearch"
+    )
 
     @field_validator("stages", "api_keys", "api_origins", mode="before")
     @classmethod
@@ -142,9 +201,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _security_fits_together(self) -> Self:
-        """Refuse what would silently be less safe than it reads."""
+        """Reject combinations of which one setting would silently be ignored."""
         faults = {
-            "RASD_KAFKA_USER and RASD_KAFKA_PASSWORD or RASD_KAFKA_PASSWORD_FILE are needed for SASL": (
+            "SASL requires RASD_KAFKA_USER, and RASD_KAFKA_PASSWORD or RASD_KAFKA_PASSWORD_FILE": (
                 self._sasl and not (self.kafka_user and (self.kafka_password or self.kafka_password_file))
             ),
             "RASD_KAFKA_USER is set, so RASD_KAFKA_SECURITY_PROTOCOL must be SASL_SSL or SASL_PLAINTEXT": (
@@ -157,10 +216,10 @@ class Settings(BaseSettings):
             "RASD_ELASTICSEARCH_CA is set, so RASD_ELASTICSEARCH_URL must begin with https": (
                 self.elasticsearch_ca is not None and self.elasticsearch_url.scheme != "https"
             ),
-            "RASD_KAFKA_PASSWORD and RASD_KAFKA_PASSWORD_FILE are set: one of them": (
+            "RASD_KAFKA_PASSWORD and RASD_KAFKA_PASSWORD_FILE are both set; set only one": (
                 self.kafka_password is not None and self.kafka_password_file is not None
             ),
-            "RASD_ELASTICSEARCH_API_KEY and RASD_ELASTICSEARCH_API_KEY_FILE are set: one of them": (
+            "RASD_ELASTICSEARCH_API_KEY and RASD_ELASTICSEARCH_API_KEY_FILE are both set; set only one": (
                 self.elasticsearch_api_key is not None and self.elasticsearch_api_key_file is not None
             ),
         }
@@ -176,5 +235,9 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """The settings of this process, read once."""
+    """Return the settings of this process, which are read once.
+
+    Raises:
+        pydantic.ValidationError: a value is invalid, or contradicts another one.
+    """
     return Settings()

@@ -1,4 +1,4 @@
-"""The topics and how Kafka is asked for them. Created before any worker consumes; the broker's auto-creation is off."""
+"""The topics and their configuration. They are created before any worker consumes; the broker creates none itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from streams.settings import MIB, Settings
 
-__all__ = ["LOOKUP_PARTITIONS", "Topic", "TopicSpec", "topic_name", "topic_spec", "topic_specs"]
+__all__ = ["SINGLE_PARTITION", "Topic", "TopicSpec", "topic_name", "topic_spec", "topic_specs"]
 
 
 class Topic(StrEnum):
@@ -26,20 +26,21 @@ class Topic(StrEnum):
 
 # Clustering compares an article with every earlier one, so its topic has one partition, whatever the number of workers
 # (docs/explanation/architecture.md).
-LOOKUP_PARTITIONS = 1
-"""Partitions of the topics that only one worker may read."""
+SINGLE_PARTITION = 1
+"""Number of partitions of a topic that only one worker may read."""
 
 DAY_MS = 24 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """What Kafka is asked for.
+    """A topic to be created.
 
     Attributes:
-        name: with RASD_TOPIC_PREFIX.
-        replication: copies of each partition.
-        config: Kafka's settings of the topic.
+        name: name on the broker, with RASD_TOPIC_PREFIX.
+        partitions: number of partitions.
+        replication: number of copies of each partition.
+        config: topic configuration of Kafka, such as `retention.ms`.
     """
 
     name: str
@@ -54,10 +55,10 @@ def topic_name(topic: str, settings: Settings) -> str:
 
 
 def topic_spec(topic: str, settings: Settings, partitions: int | None = None) -> TopicSpec:
-    """Specify one topic, built in or of a plugin.
+    """Return the configuration of one topic, built-in or of a plugin.
 
     Args:
-        partitions: as many as workers share (RASD_PARTITIONS) when None.
+        partitions: number of partitions; None for RASD_PARTITIONS.
     """
     whole_pages = topic in {Topic.RAW, Topic.DLQ}
     return TopicSpec(
@@ -65,7 +66,7 @@ def topic_spec(topic: str, settings: Settings, partitions: int | None = None) ->
         partitions=settings.partitions if partitions is None else partitions,
         replication=settings.replication,
         config={
-            # A page of 50 MB must reach the dead letters whole. Cleaned articles are bounded by max_content_bytes.
+            # A page of 50 MB must fit into the dead letters. The size of later records is limited by max_content_bytes.
             "max.message.bytes": str(settings.max_message_bytes if whole_pages else 32 * MIB),
             "retention.ms": str((30 if topic == Topic.DLQ else 7) * DAY_MS),
         },
@@ -73,6 +74,6 @@ def topic_spec(topic: str, settings: Settings, partitions: int | None = None) ->
 
 
 def topic_specs(settings: Settings) -> list[TopicSpec]:
-    """Specify all built-in topics as they must exist before a worker starts."""
-    single = {Topic.FINGERPRINTED: LOOKUP_PARTITIONS, Topic.DLQ: LOOKUP_PARTITIONS}
+    """Return the configuration of all built-in topics."""
+    single = {Topic.FINGERPRINTED: SINGLE_PARTITION, Topic.DLQ: SINGLE_PARTITION}
     return [topic_spec(topic, settings, single.get(topic)) for topic in Topic]

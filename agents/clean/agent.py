@@ -1,4 +1,4 @@
-"""The stage `clean`: one page in, its articles out."""
+"""Define the stage `clean`: split a page into its articles and clean them."""
 
 from datetime import UTC, datetime
 

@@ -1,8 +1,8 @@
-"""The stages `fingerprint` and `dedupe`.
+"""Define the stages `fingerprint` and `dedupe`.
 
-`fingerprint` is stateless and shared by any number of workers. `dedupe` assigns articles to clusters. Its topic has one
-partition, so that every article is compared with every earlier one; its state is a table whose changelog is in Kafka
-before a result is passed on.
+`fingerprint` is stateless, and any number of workers share its work. `dedupe` assigns articles to clusters. The topic
+that it reads has one partition, so that every article is compared with every earlier one. Its state is a table; Kafka
+has every change of the table before the result that it belongs to is passed on.
 """
 
 from collections.abc import Sequence

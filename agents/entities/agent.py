@@ -7,7 +7,7 @@ from agents.entities.taggers.registry import load_tagger
 from streams.records import Article
 from streams.stage import Arrival, BatchFunction, Context, MapStage
 
-# Memory grows with the text that is tagged at once. 64 news articles have a fifth of this.
+# Code points of text tagged at once, which memory grows with. A batch of 64 news articles has a fifth of this.
 _MOST_LETTERS = 1_000_000
 
 

@@ -1,4 +1,4 @@
-"""The stage `geotag`: the places that an article names, and where its story is set."""
+"""Define the stage `geotag`: resolve the places that each article names, and its main place."""
 
 from agents.geotag.geotagger import Geotagger, geotag_article
 from streams.records import Article

@@ -1,4 +1,4 @@
-"""The stages `index`, which writes articles into Elasticsearch, and `moves`, which updates their clusters there."""
+"""Define the stages `index`, which writes articles to Elasticsearch, and `moves`, which updates clusters there."""
 
 from agents.index.cluster_moves import MoveSink
 from agents.index.sink import IndexSink

@@ -9,7 +9,7 @@ from streams.engine.faust.tables import ConfirmedTable
 from streams.engine.faust.worker_app import WorkerApp
 from streams.observability.metrics import Metrics
 from streams.settings import Settings
-from streams.topics import LOOKUP_PARTITIONS, TopicSpec
+from streams.topics import SINGLE_PARTITION, TopicSpec
 
 
 class WorkerContext:
@@ -30,13 +30,13 @@ class WorkerContext:
     def table(self, name: str) -> MutableMapping[str, Any]:
         """A table whose changelog has as many partitions as the look-up topic."""
         app = self._app
-        table = cast(ConfirmedTable, app.Table(name, partitions=LOOKUP_PARTITIONS, key_type=str))
+        table = cast(ConfirmedTable, app.Table(name, partitions=SINGLE_PARTITION, key_type=str))
         self.tables.append(table)
         window_ms = int(self.settings.dedupe_window_hours * 3600 * 1000)
         app.extra_topics.append(
             TopicSpec(
                 name=f"{app.conf.id}-{name}-changelog",
-                partitions=LOOKUP_PARTITIONS,
+                partitions=SINGLE_PARTITION,
                 replication=self.settings.replication,
                 config={"cleanup.policy": "compact,delete", "retention.ms": str(2 * window_ms)},
             )

@@ -32,7 +32,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
-        ({"kafka_security_protocol": "SASL_SSL"}, "RASD_KAFKA_PASSWORD_FILE are needed"),
+        ({"kafka_security_protocol": "SASL_SSL"}, "SASL requires RASD_KAFKA_USER"),
         ({"kafka_security_protocol": "SASL_SSL", "kafka_user": "rasd"}, "RASD_KAFKA_PASSWORD"),
         ({"kafka_user": "rasd", "kafka_password": SECRET}, "RASD_KAFKA_SECURITY_PROTOCOL must be SASL"),
         ({"kafka_user": "rasd", "kafka_password": SECRET, "kafka_security_protocol": "SSL"}, "must be SASL"),
@@ -40,8 +40,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
         ({"kafka_certificate": "me.pem"}, "must be SSL or SASL_SSL"),
         ({"kafka_key": "me.key", "kafka_security_protocol": "SSL"}, "needs RASD_KAFKA_CERTIFICATE"),
         ({"elasticsearch_ca": "ca.pem"}, "must begin with https"),
-        ({"elasticsearch_api_key": SECRET, "elasticsearch_api_key_file": "key"}, "one of them"),
-        ({"kafka_password": SECRET, "kafka_password_file": "password"}, "one of them"),
+        ({"elasticsearch_api_key": SECRET, "elasticsearch_api_key_file": "key"}, "are both set"),
+        ({"kafka_password": SECRET, "kafka_password_file": "password"}, "are both set"),
     ],
 )
 def test_what_would_be_less_safe_than_it_reads_is_refused(fields: dict[str, Any], named: str) -> None:

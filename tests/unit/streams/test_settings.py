@@ -14,5 +14,5 @@ def test_every_topic_is_asked_for_once_with_its_partitions() -> None:
     assert set(specs) == {topic_name(topic, settings) for topic in Topic}
     assert {spec.replication for spec in specs.values()} == {3}
     assert specs["x.articles.raw"].partitions == 7
-    assert specs["x.articles.fingerprinted"].partitions == 1, "the look-up must meet every earlier article"
+    assert specs["x.articles.fingerprinted"].partitions == 1, "the clusterer must see every earlier article"
     assert int(specs["x.articles.dlq"].config["max.message.bytes"]) >= settings.max_message_bytes
