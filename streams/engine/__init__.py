@@ -1,1 +1,1 @@
-"""Running stages: over Kafka batches, and in one process without a server."""
+"""Run stages: on batches from Kafka, or in one process without a server."""

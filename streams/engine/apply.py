@@ -1,4 +1,4 @@
-"""Put records through one stage: decode, call, account. The same in a worker and in `rasd enrich`."""
+"""Apply a map stage to records: decode them, call its function, trace and time it. For workers and `rasd enrich`."""
 
 from __future__ import annotations
 
@@ -14,30 +14,38 @@ from streams.observability.metrics import Metrics
 from streams.records import Article, RawArticle, StageTrace, decode
 from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, PipelineRecord
 
-# A record as wire bytes or decoded, and how it arrived.
+# A record, decoded or as bytes from the topic, and how it arrived.
 Arrived = tuple[bytes | PipelineRecord, Arrival]
 WORKER_NAME = f"{socket.gethostname()}-{os.getpid()}"
 
 
 @dataclass(slots=True)
 class Outcome:
-    """The outcome for one record: records to pass on, or the failure that sends it to the dead letters."""
+    """The outcome for one record.
+
+    Attributes:
+        records: the records to pass on, if the stage succeeded.
+        failure: the exception that makes the record a dead letter, or None.
+    """
 
     records: Sequence[PipelineRecord] = field(default_factory=list)
     failure: Exception | None = None
 
 
 def apply(stage: MapStage, function: Any, arrived: Sequence[Arrived], metrics: Metrics) -> list[Outcome]:
-    """Run the stage's function on records.
+    """Apply a stage to records.
 
     Args:
+        stage: the stage.
+        function: what `stage.build` returned.
         arrived: the records, in order.
+        metrics: metrics in which to record the time per record.
 
     Returns:
-        The outcome for each, in their order.
+        The outcome for each record, in the same order.
 
     Raises:
-        Retryable: the function could not reach something; the records are untouched.
+        Retryable: the function could not reach a server. No record counts as processed.
     """
     if stage.batched:
         return _apply_together(stage, function, arrived, metrics)
@@ -52,7 +60,7 @@ def _apply_alone(
         records = function(_decoded(stage, data), arrival)
     except Retryable:
         raise
-    except Exception as failure:  # any defect of a stage is the record's end, never the stream's
+    except Exception as failure:  # a defect of a stage must not end the stream
         return Outcome(failure=failure)
     finally:
         seconds = time.perf_counter() - started
@@ -66,7 +74,7 @@ def _apply_together(
     arrived: Sequence[Arrived],
     metrics: Metrics,
 ) -> list[Outcome]:
-    """Call the function once for all; the time of a record is its share of the call."""
+    """Call the function once for all records, and record an equal share of the time for each."""
     started = time.perf_counter()
     outcomes = [Outcome() for _ in arrived]
     readable: dict[int, PipelineRecord] = {}
@@ -82,7 +90,7 @@ def _apply_together(
         raise
     except Exception as failure:
         if len(arrived) > 1:
-            # Alone, only the guilty one fails.
+            # One at a time, so that only the records at fault fail.
             return [_apply_together(stage, function, [each], metrics)[0] for each in arrived]
         outcomes[0].failure = failure
         found = {}

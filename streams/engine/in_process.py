@@ -1,4 +1,4 @@
-"""Run all map stages in one process without a server, for `rasd enrich`: the workers' code with its state in memory."""
+"""Run all map stages in one process without a server, as `rasd enrich` does. Tables are kept in memory."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ log = get_logger(__name__)
 
 
 class LocalContext:
-    """The surroundings of stages in this process."""
+    """The `Context` of stages outside a worker."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.settings = settings
         self.metrics = metrics
 
-    def table(self, name: str) -> MutableMapping[str, Any]:  # noqa: ARG002  (one table a stage needs no name in memory)
-        """Return a table that lives as long as the process."""
+    def table(self, name: str) -> MutableMapping[str, Any]:  # noqa: ARG002  (in memory, a table needs no name)
+        """Return an empty table that is kept in memory only."""
         return {}
 
     def progress(self) -> None:
-        """Do nothing: no health check watches this process."""
+        """Do nothing, as no health check watches this process."""
 
 
 @dataclass(slots=True)
@@ -39,8 +39,8 @@ class Enriched:
     """The outcome for one raw record.
 
     Attributes:
-        articles: enriched ones; a page may hold several.
-        failure: why the record, or one of its articles, got no further.
+        articles: the enriched articles of the page.
+        failure: the first failure of the record or of one of its articles, if any.
     """
 
     articles: list[Article] = field(default_factory=list)
@@ -48,7 +48,15 @@ class Enriched:
 
 
 class LocalPipeline:
-    """The map stages from articles.raw to articles.enriched. Records pass a stage in their order, as in a worker."""
+    """The map stages from articles.raw to articles.enriched, applied to records in order, as in a worker.
+
+    Args:
+        settings: settings of the stages.
+        metrics: metrics in which to record the time per record; new ones when None.
+
+    Raises:
+        OperatorError: a stage cannot be loaded.
+    """
 
     def __init__(self, settings: Settings, metrics: Metrics | None = None) -> None:
         self.metrics = metrics if metrics is not None else Metrics()
@@ -63,7 +71,14 @@ class LocalPipeline:
         self._latest = 0.0
 
     def enrich(self, raws: Sequence[RawArticle]) -> list[Enriched]:
-        """Enrich raw records; returns the outcome for each, in order. Some stages are quicker with several at once."""
+        """Enrich raw records. Several at once are faster than one by one, as some stages process batches.
+
+        Returns:
+            The outcome for each record, in the same order.
+
+        Raises:
+            Retryable: a stage could not reach a server.
+        """
         found = [Enriched() for _ in raws]
         under_way: list[tuple[int, PipelineRecord]] = list(enumerate(raws))
         arrivals = [self._arrival() for _ in raws]
@@ -73,7 +88,7 @@ class LocalPipeline:
             for (page, _), outcome in zip(under_way, outcomes, strict=True):
                 if outcome.failure is not None:
                     found[page].failure = found[page].failure or _refusal(stage, outcome.failure)
-                # Articles that were written out cannot change their cluster any more; in order, none has to.
+                # Cluster moves are dropped. Records arrive in order here, so that no earlier copy comes late.
                 passed += [(page, record) for record in outcome.records if wired.target(record) == wired.link.writes]
             under_way = passed
         for page, record in under_way:
@@ -82,7 +97,7 @@ class LocalPipeline:
         return found
 
     def _arrival(self) -> Arrival:
-        """Return the current time, later than that of the record before: the first to arrive leads its cluster."""
+        """Return the time, but later than the last one: the earliest article of a cluster becomes its canonical one."""
         self._latest = max(time.time(), self._latest + 0.001)
         return Arrival(timestamp=self._latest)
 

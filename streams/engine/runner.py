@@ -1,9 +1,9 @@
-"""Run stages over Kafka. This is the one place that consumes, and the reason why nothing is lost.
+"""Run stages on batches from Kafka without losing a record. No other module consumes the stages' topics.
 
-Faust acknowledges an event when its loop body ends, whether or not it failed, and before anything that was sent has
-arrived. So: batches are taken without acknowledgement (`noack_take`), the stage runs, every result is delivered and
-confirmed, every failure is in the dead letters and confirmed, and only then are the events acknowledged. A crash
-anywhere in between repeats work; ids and versions make the repetition harmless.
+Faust acknowledges an event when the loop body ends, even if it failed, and before Kafka has what was sent. The runner
+therefore takes batches without acknowledgement (`noack_take`), applies the stage, waits until Kafka has confirmed all
+results and dead letters, and only then acknowledges the events. A crash before that repeats the batch, which is
+harmless because documents are written by id and version.
 """
 
 from __future__ import annotations
@@ -34,28 +34,27 @@ from streams.topics import Topic, topic_name
 log = get_logger(__name__)
 
 T = TypeVar("T")
-# value, key, headers, topic: what is to be sent for one event
+# topic, key, value, headers: a record to send
 Parcel = tuple[str, bytes | None, bytes, Headers | None]
 
-
-# Raises when events are not the next ones of their partitions.
+# Raises if events are not the next ones of their partitions.
 Check = Callable[[Sequence[Any]], Awaitable[None]]
 
 
 class ConfirmableTable(Protocol):
-    """A table whose writes can be waited for."""
+    """A table whose changes can be awaited."""
 
     async def confirm(self) -> None:
         """Wait until Kafka has every change.
 
         Raises:
-            Retryable: a change did not arrive; call again after a wait.
+            Retryable: Kafka did not accept a change; call again after a wait.
         """
         ...
 
 
 class Send(Protocol):
-    """Hand a record to the producer; the awaitable inside is its delivery."""
+    """Hands a record to the producer. The inner awaitable waits for its delivery."""
 
     def __call__(
         self, topic: str, key: bytes | None, value: bytes, headers: Headers | None
@@ -63,25 +62,27 @@ class Send(Protocol):
 
 
 class StageRunner:
-    """Run one stage over a stream of Faust events.
+    """Runs one stage on a stream of Faust events.
 
     Args:
-        wired: what to run, and its topics.
-        function: what `wired.stage.build` made.
+        wired: the stage and its topics.
+        function: what `wired.stage.build` returned.
         send: hands a record to the producer.
-        thread: where map stages compute. One for all stages of a worker: Python runs one at a time anyway, and several
-            that take turns cost a tenth more.
-        tables: tables that the stage writes; they are confirmed before its results are passed on.
-        writing_for: makes table writes inside belong to an event.
-        check: is called with every batch before the stage works on it.
-        tracing: spans around each record.
+        thread: executor of map stages without tables. All stages of a worker share one thread: Python runs one at a
+            time anyway, and switching between several costs 10 % more.
+        settings: settings of the process.
+        metrics: metrics of the process.
+        tables: tables that the stage writes. Kafka must confirm their changes before results are passed on.
+        writing_for: context manager inside which table writes are attributed to an event.
+        tracing: creates a span for each record.
+        check: called with each batch before the stage processes it.
 
     Attributes:
-        waiting: true while a broker or server is unavailable.
-        computing: true while a batch is in the thread, or waits for it.
+        waiting: whether a broker or server is unavailable.
+        computing: whether a batch is in the thread or queued for it.
         done: next offset to finish, by partition.
-        waits_since: Kafka's time of the oldest record in hand, or else of the last one finished, by partition, in
-            seconds since the epoch.
+        waits_since: Kafka's timestamp of the oldest record being processed, otherwise of the last one finished, by
+            partition, in seconds since the epoch.
     """
 
     def __init__(
@@ -117,7 +118,7 @@ class StageRunner:
         self._dlq = topic_name(Topic.DLQ, settings)
 
     async def consume(self, stream: Any) -> None:
-        """Take, work, deliver and acknowledge, for as long as the stream lives. This is the Faust agent."""
+        """Process batches until the stream ends. This is the function of the Faust agent."""
         async for events in stream.noack_take(self.batch_size, within=self.settings.batch_seconds):
             if self.check is not None:
                 await self.check(events)
@@ -130,13 +131,17 @@ class StageRunner:
 
     @property
     def batch_size(self) -> int:
-        """Most records taken at once: a sink needs enough of them to fill its requests."""
+        """Maximum number of records in a batch. For a sink, enough to fill its bulk requests."""
         if isinstance(self.stage, SinkStage):
             return max(self.settings.batch_size, self.settings.bulk_documents * self.settings.bulk_in_flight)
         return self.settings.batch_size
 
     async def handle(self, events: Sequence[Any]) -> None:
-        """Process one batch. Returns only when every event is accounted for and acknowledged."""
+        """Process one batch, and return once every event is acknowledged.
+
+        Args:
+            events: Faust events, each partition in order.
+        """
         name = self.stage.name
         self.metrics.records_in.labels(name).inc(len(events))
         self.metrics.batch_records.labels(name).observe(len(events))
@@ -226,31 +231,31 @@ class StageRunner:
     def _dead_letter(self, event: Any, failure: Exception) -> Parcel:
         message = event.message
         origin = Origin(topic=message.topic, partition=message.partition, offset=message.offset)
-        place = {"stage": self.stage.name, "topic": message.topic, "offset": f"{message.partition}:{message.offset}"}
+        context = {"stage": self.stage.name, "topic": message.topic, "offset": f"{message.partition}:{message.offset}"}
         if isinstance(failure, Rejected):
-            log.info("dead letter", reason=failure.reason.value, detail=failure.detail, **place)
+            log.info("dead letter", reason=failure.reason.value, detail=failure.detail, **context)
         else:
-            log.error("a stage failed on a record", exc_info=failure, **place)
+            log.error("a stage failed on a record", exc_info=failure, **context)
         return (self._dlq, message.key, _value(event), failure_headers(self.stage.name, failure, origin))
 
     async def _deliver(
         self, events: Sequence[Any], parcels: Sequence[Sequence[Parcel]], outcomes: Sequence[Outcome]
     ) -> None:
-        """Send everything and wait until Kafka has it. A record that Kafka will never take becomes a dead letter."""
+        """Send all records and wait for their delivery. A result that is too large for Kafka becomes a dead letter."""
         waiting = [(index, parcel) for index, group in enumerate(parcels) for parcel in group]
 
         async def attempt() -> None:
             nonlocal waiting
             waiting, error = await self._send_all(events, waiting, outcomes)
             if error is not None:
-                raise Retryable(f"Kafka does not take records: {error!r}") from error
+                raise Retryable(f"Kafka does not accept records: {error!r}") from error
 
         await self._until_done(attempt)
 
     async def _send_all(
         self, events: Sequence[Any], waiting: Sequence[tuple[int, Parcel]], outcomes: Sequence[Outcome]
     ) -> tuple[list[tuple[int, Parcel]], Exception | None]:
-        """One attempt; returns what is still to be sent, and why."""
+        """Try to send records once; return those that are still to be sent, and the last error."""
         left: list[tuple[int, Parcel]] = []
         last_error: Exception | None = None
         under_way: list[tuple[int, Parcel, Awaitable[Any]]] = []
@@ -274,25 +279,25 @@ class StageRunner:
         return left, last_error
 
     async def _until_done(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Repeat while the world is not ready, with a growing wait; say so once, and once when it goes on."""
+        """Call `attempt` until it succeeds, with back-off; log once that it waits, and once that it continues."""
         backoff = Backoff(self.settings.retry_first, self.settings.retry_most)
         try:
             while True:
                 try:
                     result = await attempt()
                 except (Retryable, OperatorError) as error:
-                    # The latter is a refusal of our credentials: an operator has to act, and may do so outside.
+                    # An OperatorError means that a server rejects our credentials, which can be fixed there.
                     self.metrics.retries.labels(self.stage.name).inc()
                     if not self.waiting:
                         log.warning("waiting", stage=self.stage.name, cause=str(error), **_hint(error))
                         self.waiting = True
                 except Exception:
-                    # Not the record's fault (`apply` catches those) and not the world's: a defect of ours. Nothing is
-                    # acknowledged, so nothing is lost; /livez fails while it lasts, and a restart may help.
-                    log.exception("the stage runner failed and tries again", stage=self.stage.name)
+                    # A defect of the runner or a sink; `apply` handles those of map stages. Nothing is acknowledged,
+                    # so nothing is lost. /livez fails while it lasts, and a restart may help.
+                    log.exception("the stage runner failed; retrying", stage=self.stage.name)
                 else:
                     if self.waiting:
-                        log.info("going on", stage=self.stage.name)
+                        log.info("continuing", stage=self.stage.name)
                     return result
                 await backoff.wait()
         finally:
@@ -315,15 +320,15 @@ class StageRunner:
     def _debug(self, event: Any, outcome: Outcome) -> None:
         message = event.message
         failure = outcome.failure
-        became = "ok" if failure is None else failure.reason.value if isinstance(failure, Rejected) else "poison"
+        result = "ok" if failure is None else failure.reason.value if isinstance(failure, Rejected) else "poison"
         log.debug(
             "done",
             stage=self.stage.name,
-            outcome=became,
+            outcome=result,
             topic=message.topic,
             partition=message.partition,
             offset=message.offset,
-            key=(message.key or b"").decode(errors="replace"),  # the article's id, but for pages: their URL
+            key=(message.key or b"").decode(errors="replace"),  # an article's id, or a page's URL
             articles=[record_key(record).decode() for record in outcome.records],
         )
 

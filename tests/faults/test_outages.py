@@ -68,7 +68,7 @@ def test_kafka_is_killed_midway(settings: Settings, tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_a_worker_told_to_stop_while_kafka_hangs_ends(settings: Settings, tmp_path: Path) -> None:
+def test_a_worker_that_is_stopped_while_kafka_hangs_ends(settings: Settings, tmp_path: Path) -> None:
     """Kafka takes connections and answers nothing: what Faust waits for on its way down never comes."""
     file = write_lines(tmp_path / "articles.jsonl", records(FEW_ARTICLES))
     with worker(settings, tmp_path / "worker.log") as running:

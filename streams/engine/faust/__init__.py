@@ -1,1 +1,1 @@
-"""The Faust app of a worker. The only package that imports faust and mode."""
+"""The worker's Faust app. No other package imports faust or mode."""

@@ -1,4 +1,4 @@
-"""What stages of a worker are built with."""
+"""The `Context` of the stages of a worker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from streams.topics import SINGLE_PARTITION, TopicSpec
 
 
 class WorkerContext:
-    """What stages of a worker are built with."""
+    """The `Context` of one stage of a worker.
+
+    Attributes:
+        tables: the tables that the stage asked for.
+    """
 
     def __init__(self, app: WorkerApp) -> None:
         self._app = app
@@ -28,7 +32,7 @@ class WorkerContext:
         return self._app.metrics
 
     def table(self, name: str) -> MutableMapping[str, Any]:
-        """A table whose changelog has as many partitions as the look-up topic."""
+        """Create a Faust table with one partition, and add its changelog to the topics that are created."""
         app = self._app
         table = cast(ConfirmedTable, app.Table(name, partitions=SINGLE_PARTITION, key_type=str))
         self.tables.append(table)
@@ -44,5 +48,5 @@ class WorkerContext:
         return cast("MutableMapping[str, Any]", table)
 
     def progress(self) -> None:
-        """Count a step of a stage that computes for long."""
+        """Report progress to the health check."""
         self._app.steps += 1

@@ -1,4 +1,4 @@
-"""See to it that a stage is given every record of its partitions."""
+"""Verify that a stage receives every record of its partitions."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from streams.kafka.clients import committed_offset, first_offset
 
 
 class RecordsPassedOverError(RuntimeError):
-    """A stage was given a record, and not the ones before it in its partition."""
+    """A stage received a record, but not those before it in its partition."""
 
 
 class Continuity:
-    """Sees to it that a stage is given every record of its partitions, from the committed offset on.
+    """Verifies that a stage receives every record of its partitions, from the committed offset on.
 
-    Faust, when it drops a record, waits for it to be acknowledged for ever, or takes it as done. Ending the worker
-    instead loses nothing: it starts anew at what is committed.
+    When Faust drops a record, it either waits for its acknowledgement for ever or counts it as done. Ending the worker
+    loses nothing, as it restarts from the committed offsets.
     """
 
     def __init__(self, app: WorkerApp) -> None:
@@ -27,16 +27,20 @@ class Continuity:
         self._next: dict[TP, int] = {}
 
     async def check(self, events: Sequence[Any]) -> None:
-        """Look at the next records of a stage before it works on them.
+        """Check a batch before the stage processes it. If records are missing, crash the app.
+
+        Args:
+            events: Faust events, each partition in order.
 
         Raises:
-            RecordsPassedOverError: Kafka has records between the last one given, or committed, and these.
+            RecordsPassedOverError: Kafka has records between these and the last ones received or committed.
+            Retryable: no broker can be reached.
         """
         consumer: Any = self._app.consumer
         for event in events:
             tp, offset = event.message.tp, event.message.offset
             expected = max(self._next.get(tp, 0), consumer._committed_offset[tp] or 0)
-            if offset > expected:  # transactions and deletion leave holes too
+            if offset > expected:  # transactions and deletion also leave gaps
                 settings = self._app.settings
                 expected = max(expected, await committed_offset(settings, tp.topic, tp.partition))
                 first = await first_offset(settings, tp.topic, tp.partition, min(expected, offset))

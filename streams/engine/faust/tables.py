@@ -1,7 +1,7 @@
-"""Faust tables whose writes can be waited for.
+"""Faust tables whose changes can be awaited.
 
-A plain Faust table sends its changelog records in the background and forgets them. The look-up stage must know that
-its state is in Kafka before it passes a result on.
+A Faust table sends its changelog records in the background and ignores their delivery. A stateful stage must not pass a
+result on before Kafka has the state that it depends on.
 """
 
 from __future__ import annotations
@@ -24,10 +24,13 @@ from streams.observability.logs import FAUST_LOGGER
 
 
 def claim_folder(parent: Path) -> Path:
-    """A folder for this process's tables: the first that no other living worker of this machine holds.
+    """Return a folder for this process's tables: the first that no other process has locked.
 
-    RocksDB locks its files, so workers cannot share one folder, not even for standby copies. The claim lasts as long as
-    the process; whoever comes next takes the folder over with the state in it.
+    RocksDB locks its files, so workers cannot share a folder, even for standby tables. The lock is released when the
+    process ends; the next worker then continues with the tables in the folder.
+
+    Args:
+        parent: folder in which the workers' folders are created.
     """
     for number in count():
         folder = parent / f"worker-{number}"
@@ -44,7 +47,7 @@ def claim_folder(parent: Path) -> Path:
 
 @contextmanager
 def current_event(event: Any) -> Iterator[None]:
-    """Let table writes inside belong to `event`: Faust sets this for single events, not for `noack_take`'s batches."""
+    """Attribute table writes inside the context to `event`. Faust does so for single events, not for batches."""
     token = _current_event.set(weakref.ref(event))
     try:
         yield
@@ -53,7 +56,7 @@ def current_event(event: Any) -> Iterator[None]:
 
 
 class ConfirmedTable(faust.Table[str, Any]):
-    """A table that remembers its changelog writes until Kafka has confirmed them."""
+    """A table that keeps its changelog records until Kafka has confirmed them."""
 
     logger = FAUST_LOGGER
 
@@ -77,10 +80,10 @@ class ConfirmedTable(faust.Table[str, Any]):
         self._unconfirmed.append((partition, key, value, self.send_changelog(partition, key, value)))
 
     async def confirm(self) -> None:
-        """Wait until Kafka has every change; those that failed are sent again.
+        """Wait until Kafka has every change.
 
         Raises:
-            Retryable: a change did not arrive; call again after a wait.
+            Retryable: changes were not delivered. They have been sent again; call again after a wait.
         """
         pending, self._unconfirmed = self._unconfirmed, []
         results = await asyncio.gather(*(future for *_, future in pending), return_exceptions=True)

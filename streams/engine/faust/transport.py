@@ -1,4 +1,4 @@
-"""Faust's Kafka client, without its long poll, and with nothing fetched before it stands at what is committed."""
+"""Faust's Kafka transport, with a shorter long poll, and no fetches before the committed offsets are restored."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from faust.types import TP
 
 from streams.observability.logs import FAUST_LOGGER
 
-# Faust fixes the broker's long poll at 1.5 s, so that a poll on an idle topic holds back busy ones: throughput of the
-# whole worker falls to ~1,200 records a second. 20 ms keeps it at the client's own speed.
+# Faust fixes the broker's long poll at 1.5 s. A poll on an idle topic then delays busy ones, and the throughput of the
+# whole worker falls to about 1,200 records a second. With 20 ms it is limited by the client only.
 FETCH_MAX_WAIT_MS = 20
 
 
@@ -32,16 +32,16 @@ class _PromptConsumer(Consumer):
         self._to_resume: set[TP] = set()
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
-        """Let partitions flow; those of streams only once `perform_seek` has gone back to what is committed.
+        """Resume partitions; those of streams only after `perform_seek` has returned to the committed offsets.
 
-        Faust lets them flow first. What it fetches meanwhile is handed over ahead of the records before it.
+        Faust resumes them first, and then delivers what it fetched meanwhile ahead of earlier records.
         """
         streams = {tp for tp in tps if self.app.topics.acks_enabled_for(tp.topic)}
         self._to_resume |= streams
         super().resume_partitions(set(tps) - streams)
 
     async def perform_seek(self) -> None:
-        """Go back to what is committed, then let the streams' partitions flow."""
+        """Seek to the committed offsets, then resume the partitions of streams."""
         await super().perform_seek()
         streams, self._to_resume = self._to_resume & self.assignment(), set()
         super().resume_partitions(streams)
@@ -51,6 +51,6 @@ class _PromptConsumer(Consumer):
 
 
 class PromptTransport(Transport):
-    """What a worker's app reads Kafka with."""
+    """The Kafka transport of a worker's app."""
 
     Consumer = _PromptConsumer

@@ -1,4 +1,4 @@
-"""Make a worker, an agent for each stage, and run it until it is told to stop."""
+"""Create a worker with a Faust agent for each stage, and run it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import uvloop
 from streams.engine.faust.context import WorkerContext
 from streams.engine.faust.continuity import Continuity
 from streams.engine.faust.tables import ConfirmedTable, current_event
-from streams.engine.faust.worker_app import WorkerApp, drop_outlived_tables
+from streams.engine.faust.worker_app import WorkerApp, delete_stale_tables
 from streams.engine.runner import StageRunner
 from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics
@@ -29,13 +29,15 @@ SWITCH_SECONDS = 0.0005
 
 
 def create_worker(settings: Settings, metrics: Metrics | None = None, tap: str | None = None) -> WorkerApp:
-    """Make a worker app with an agent for each stage in `settings.stages`, or for one tap alone.
+    """Create a worker app with an agent for each stage in `settings.stages`, or for one tap only.
 
     Args:
-        tap: its name; it gets a consumer group of its own.
+        settings: settings of the worker.
+        metrics: metrics of the worker; new ones when None.
+        tap: name of a tap, which runs in a consumer group of its own.
 
     Raises:
-        OperatorError: there is no such stage or tap, or it cannot be loaded.
+        OperatorError: the stage or tap does not exist, or cannot be loaded.
     """
     pipeline = load_pipeline()
     if tap is None:
@@ -94,17 +96,25 @@ def run_worker(
     start_again: Callable[[], object] | None = None,
     tap: str | None = None,
 ) -> int:
-    """Run a worker until it is told to stop; returns its exit status, 0 when it was.
+    """Run a worker until a signal stops it, or it crashes.
 
-    Faust ends the process when a commit fails or a service crashes; `rasd worker` then starts it again.
+    Faust ends the process when a commit fails or a service crashes. `rasd worker` then starts it again.
 
     Args:
-        start_again: puts a fresh worker in the place of one that crashed and does not end. Without it nothing ends one
-            that does not end by itself.
-        tap: run this tap instead of the stages.
+        settings: settings of the worker.
+        metrics: metrics of the worker; new ones when None.
+        start_again: replaces this process by a new worker; called when a crashed worker does not end in time. If None,
+            a worker that hangs while it stops is never ended.
+        tap: name of a tap to run instead of the stages.
+
+    Returns:
+        The exit status: 0 after a signal, that of Faust after a crash.
+
+    Raises:
+        OperatorError: a stage or tap does not exist, or cannot be loaded.
     """
-    # Stages compute in threads. At Python's 5 ms a switch, a call of the event loop that lets go of the interpreter (a
-    # socket, RocksDB) may wait that long for each of them. What this gains was not measured by itself.
+    # Stages compute in a thread. With Python's interval of 5 ms, the event loop may have to wait that long each time it
+    # releases the interpreter (for a socket, RocksDB). The gain was not measured separately.
     sys.setswitchinterval(SWITCH_SECONDS)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     app = create_worker(settings, metrics, tap)
@@ -119,6 +129,6 @@ def run_worker(
             return 0
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     finally:
-        app.ended()
-        drop_outlived_tables(app)
+        app.cancel_forced_exit()
+        delete_stale_tables(app)
     return 0

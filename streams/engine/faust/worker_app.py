@@ -1,4 +1,4 @@
-"""The Faust app of one worker: its settings, its start and stop."""
+"""The Faust app of one worker: its configuration, start and stop."""
 
 from __future__ import annotations
 
@@ -33,26 +33,27 @@ from streams.topics import TopicSpec
 
 log = get_logger(__name__)
 
-# A worker that crashed, or was told to stop, has so long to do so in good order. Less than the grace in `deploy/`.
+# Graceful-shutdown timeout, after a signal or a crash. Shorter than the grace periods in `deploy/`.
 STOP_SECONDS = 20.0
 
 
 class _Worker(faust.Worker):
-    """Faust's process wrapper, which else replaces our logging by its own (`faust -A streams.app worker`)."""
+    """Faust's process wrapper, without its own logging setup, which `faust -A streams.app worker` would use."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs | {"override_logging": False, "redirect_stdouts": False})
-        self.spinner = None  # its terminal codes would stand before a line of the log, which then is no JSON
+        self.spinner = None  # its terminal codes would make log lines invalid JSON
 
     def _schedule_shutdown(self, signal: Signals) -> None:
-        cast(WorkerApp, self.app).told_to_stop()
+        cast(WorkerApp, self.app).note_stop_signal()
         super()._schedule_shutdown(signal)
 
 
 class _RebalanceSensor(faust.Sensor):
-    """How long records stood still when partitions moved.
+    """Measures how long rebalances hold up records.
 
-    The rest of what Faust's sensors count the runner knows better: they see an event as done when its loop body ends.
+    The other values that Faust's sensors offer are left to the runner: to Faust, an event is done when the loop body
+    ends.
     """
 
     logger = FAUST_LOGGER
@@ -65,22 +66,27 @@ class _RebalanceSensor(faust.Sensor):
         return {"since": time.perf_counter()}
 
     def on_rebalance_end(self, app: Any, state: dict[str, float]) -> None:  # noqa: ARG002
-        """Partitions are assigned, tables read back, and records flow again."""
+        """Record the duration, once partitions are assigned and tables are restored."""
         self._metrics.rebalance_seconds.observe(time.perf_counter() - state["since"])
 
 
 class WorkerApp(faust.App):
     """The Faust app of one worker.
 
+    Args:
+        settings: settings of the worker.
+        metrics: metrics of the worker.
+        topics: topics of plugins, created with the built-in ones.
+
     Attributes:
-        runners: the stages that this worker runs, by name.
-        thread: the one in which they compute.
-        steps: how often a stage that computes for long told of progress.
-        confirmed_tables: the tables of all of them.
-        assigned_at: when partitions were last assigned, on the performance counter.
-        topics_lost: Kafka does not have the topics any more.
-        stopping: it was told to stop; nothing that fails from then on makes it start again.
-        force_exit: ends this process, or takes its place; called, from another thread, when it should end and does not.
+        runners: the runners of this worker's stages, by stage name.
+        thread: executor of the stages' functions, with one thread.
+        steps: number of progress reports from stages that compute for long.
+        extra_topics: topics of plugins and tables, created with the built-in ones.
+        assigned_at: time of the last assignment of partitions (`time.perf_counter`).
+        topics_lost: whether Kafka lost the topics that this worker reads.
+        stopping: whether a stop signal arrived. From then on no failure restarts the worker.
+        force_exit: ends or replaces this process; called from another thread when the worker does not stop in time.
     """
 
     logger = FAUST_LOGGER
@@ -97,7 +103,7 @@ class WorkerApp(faust.App):
         self.topics_lost = False
         self.stopping = False
         self.force_exit: Callable[[], object] | None = None
-        self._hurry: threading.Timer | None = None
+        self._exit_timer: threading.Timer | None = None
         super().__init__(
             settings.app_id,
             broker=[f"kafka://{server.strip()}" for server in settings.kafka_bootstrap.split(",")],
@@ -106,7 +112,7 @@ class WorkerApp(faust.App):
             store="rocksdb://",
             Table=ConfirmedTable,
             Worker=_Worker,
-            web_enabled=False,  # our own /metrics, /livez and /readyz instead (streams.engine.faust.worker_health)
+            web_enabled=False,  # replaced by /metrics, /livez and /readyz (streams.engine.faust.worker_health)
             topic_disable_leader=True,
             topic_allow_declare=False,
             topic_partitions=settings.partitions,
@@ -131,47 +137,47 @@ class WorkerApp(faust.App):
         self.assigned_at = time.perf_counter()
 
     def _crash(self, reason: BaseException) -> None:
-        """Some service has failed. Faust stops all of them."""
+        """Start the exit timer when a service has failed. Faust then stops all services."""
         if not self._stopped.is_set():
-            self._end_in_time()
+            self._start_exit_timer()
         super()._crash(reason)
 
-    def told_to_stop(self) -> None:
-        """A signal came."""
-        log.info("the worker stops")
+    def note_stop_signal(self) -> None:
+        """Mark the worker as stopping, and start the exit timer."""
+        log.info("worker stops")
         self.stopping = True
-        self._end_in_time()
+        self._start_exit_timer()
 
-    def _end_in_time(self) -> None:
-        """Give it `STOP_SECONDS`: one of Faust's services that waits in vain can hold up the others for ever."""
-        if self.force_exit is not None and self._hurry is None:
-            self._hurry = threading.Timer(STOP_SECONDS, self._end_at_once, [self.force_exit])
-            self._hurry.daemon = True
-            self._hurry.start()
+    def _start_exit_timer(self) -> None:
+        """Force the exit after `STOP_SECONDS`, as a service of Faust that hangs keeps the others from stopping."""
+        if self.force_exit is not None and self._exit_timer is None:
+            self._exit_timer = threading.Timer(STOP_SECONDS, self._exit_now, [self.force_exit])
+            self._exit_timer.daemon = True
+            self._exit_timer.start()
 
-    def ended(self) -> None:
-        """It has ended by itself."""
-        if self._hurry is not None:
-            self._hurry.cancel()
+    def cancel_forced_exit(self) -> None:
+        """Cancel the exit timer, once the worker has stopped."""
+        if self._exit_timer is not None:
+            self._exit_timer.cancel()
 
-    def _end_at_once(self, force_exit: Callable[[], object]) -> None:
-        # Nothing is lost by it: what was not acknowledged is done again, as after a kill -9.
-        log.warning("the worker does not end by itself, and is ended", seconds=STOP_SECONDS)
-        drop_outlived_tables(self)
+    def _exit_now(self, force_exit: Callable[[], object]) -> None:
+        # Nothing is lost: records that were not acknowledged are processed again, as after a kill -9.
+        log.warning("the worker did not stop in time; forcing its exit", seconds=STOP_SECONDS)
+        delete_stale_tables(self)
         force_exit()
 
     def _new_transport(self) -> Transport:
         return PromptTransport(self.conf.broker_consumer, self)
 
     async def on_start(self) -> None:
-        """Answer health checks first, then wait for Kafka and its topics, then consume."""
+        """Start the health server, wait for Kafka and its topics, then start consuming."""
         await self.add_runtime_dependency(HealthServer(self.health, self.settings, self.metrics))
         if (await self.wait(wait_for_topics(self.settings, self.extra_topics))).stopped:
-            return  # told to stop while Kafka was still away
+            return  # a signal arrived while Kafka was unavailable
         await super().on_start()
 
     async def on_stop(self) -> None:
-        """Stop consuming, then let go of what the stages hold."""
+        """Stop consuming, then release the connections of the stages."""
         await super().on_stop()
         self.thread.shutdown(wait=False, cancel_futures=True)
         for runner in self.runners.values():
@@ -179,14 +185,20 @@ class WorkerApp(faust.App):
         await asyncio.to_thread(self.tracing.close)
 
     async def send_record(self, topic: str, key: bytes | None, value: bytes, headers: Headers | None) -> Awaitable[Any]:
-        """Give a record to the producer; awaiting the result waits for its delivery.
+        """Hand a record to the producer.
 
-        Faust's own `Topic.send` costs twice as much a record and acknowledges too early.
+        Faust's own `Topic.send` takes twice as long per record and acknowledges too early.
+
+        Returns:
+            An awaitable that waits for the delivery.
+
+        Raises:
+            KafkaError: the producer does not accept the record.
         """
         try:
             delivery: Awaitable[Any] = await self.producer.send(topic, key, value, None, None, headers)
         except ProducerSendError as error:
-            # The runner knows Kafka's errors and not Faust's, which wraps them.
+            # Faust wraps Kafka's errors. The runner handles only Kafka's.
             if isinstance(error.__cause__, KafkaError):
                 raise error.__cause__ from None
             raise KafkaError(str(error)) from error
@@ -194,7 +206,7 @@ class WorkerApp(faust.App):
 
 
 def _credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:
-    """What `streams.security.kafka_options` says, in Faust's words."""
+    """Return Faust's equivalent of `streams.security.kafka_options`."""
     tls = kafka_tls(settings)
     if settings.kafka_security_protocol.startswith("SASL"):
         return SASLCredentials(
@@ -206,13 +218,13 @@ def _credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:
     return SSLCredentials(tls) if tls is not None else None
 
 
-def drop_outlived_tables(app: WorkerApp) -> None:
-    """Delete this worker's copy of tables that Kafka has lost, so that the next start begins with what Kafka has.
+def delete_stale_tables(app: WorkerApp) -> None:
+    """Delete this worker's local tables if Kafka lost their changelogs or the topics.
 
-    Faust refuses to start with a copy that is known to be ahead of its changelog, each time.
+    Otherwise Faust would refuse every start, because the local tables are ahead of their changelogs.
     """
     ahead = isinstance(cast(TableManager, app.tables).recovery.crash_reason, ConsistencyError)
     folder = Path(app.conf.tabledir)
     if (ahead or app.topics_lost) and folder.exists():
-        log.warning("Kafka has lost what tables were made of; they begin anew", folder=str(folder))
+        log.warning("Kafka has lost the data behind the tables; deleting the local copies", folder=str(folder))
         shutil.rmtree(folder)

@@ -1,9 +1,9 @@
-"""Is this worker alive, ready, and how far behind is it? Served over HTTP beside its metrics.
+"""Serve the health and metrics of a worker over HTTP: /livez, /readyz, /metrics.
 
-/livez fails when a partition has had work waiting for a minute and nothing was finished (Faust's own check only logs),
-and when partitions are being assigned, or tables read back, for five minutes without a step forward.
-/readyz fails until Kafka assigned partitions and tables are read back, and while Kafka or Elasticsearch is away, also
-when there is nothing to do.
+/livez fails when a partition has records waiting and none was finished for a minute (Faust's own check only logs this),
+and when assigning partitions or restoring tables makes no progress for five minutes.
+/readyz fails until partitions are assigned and tables restored, and while Kafka or Elasticsearch is unavailable, even
+if no records are waiting.
 /metrics is for Prometheus.
 """
 
@@ -34,21 +34,22 @@ from streams.topics import topic_name
 log = get_logger(__name__)
 
 STALL_SECONDS = 60.0
-# A group waits for its slowest member for a minute, perhaps more than once; a table being read back moves all the time.
+# A group waits up to a minute for its slowest member, perhaps repeatedly. Restoring a table makes steady progress.
 ASSIGNMENT_SECONDS = 300.0
-ASK_SECONDS = 10.0
-LOST_ROUNDS = 3  # a broker that has just come back may not know its topics yet
+CHECK_SECONDS = 10.0
+LOST_ROUNDS = 3  # a broker that has just restarted may not know its topics yet
 
 
 class WatchedWorker(Protocol):
-    """What health reads of a worker's Faust app (`streams.engine.faust.worker_app`), and the one flag that it sets.
+    """The part of `streams.engine.faust.worker_app.WorkerApp` that the health checks use.
 
     Attributes:
-        runners: the stages that the worker runs, by name.
-        steps: how often a stage that computes for long reported progress.
-        rebalancing: partitions are being assigned, or tables read back.
-        stopping: the worker was told to stop.
-        topics_lost: Kafka does not have the topics any more; set by health.
+        settings: settings of the worker.
+        runners: the runners of the worker's stages, by stage name.
+        steps: number of progress reports from stages that compute for long.
+        rebalancing: whether partitions are being assigned or tables restored.
+        stopping: whether a stop signal arrived.
+        topics_lost: whether Kafka lost the topics that the worker reads; set by `HealthServer`.
     """
 
     settings: Settings
@@ -60,7 +61,7 @@ class WatchedWorker(Protocol):
 
     @property
     def consumer(self) -> Any:
-        """Return Faust's consumer; makes one when there is none yet."""
+        """Return Faust's consumer, which is created on first access."""
         ...
 
     @property
@@ -79,32 +80,35 @@ class WatchedWorker(Protocol):
 
 
 class WorkerHealth:
-    """Reads the state of a worker app; changes nothing in it.
+    """The lag, liveness and readiness of a worker, derived from the state of its app.
 
     Args:
-        app: the worker.
-        stall_seconds: work waits this long without progress before the worker counts as stalled.
+        app: the worker's app.
+        stall_seconds: time without progress, in seconds, after which a stage with waiting records is stalled.
+
+    Attributes:
+        servers: the checks of Kafka and of the sinks' stores.
     """
 
     def __init__(self, app: WatchedWorker, stall_seconds: float = STALL_SECONDS) -> None:
         self.app = app
         self.stall_seconds = stall_seconds
-        self.servers = Servers(app)
+        self.servers = ServerChecks(app)
         self._work: StallDetector[tuple[str, int]] = StallDetector()
         self._assigning: StallDetector[str] = StallDetector()
 
     def lag(self) -> dict[tuple[str, int], int]:
-        """Records waiting, by stage and partition of this worker."""
-        return {place: end - done for place, (done, end) in self._positions().items()}
+        """Return the number of waiting records, by stage and partition of this worker."""
+        return {key: end - done for key, (done, end) in self._positions().items()}
 
     def lag_seconds(self, now: float) -> dict[tuple[str, int], float]:
-        """Age of the oldest record waiting, by stage and partition of this worker.
+        """Return the age of the oldest waiting record in seconds, by stage and partition of this worker.
 
-        Kafka does not say when a record that was not read yet has come, so while none is in hand this is the age of the
-        last one finished: never less than the truth. A partition of which nothing was read yet is left out.
+        The timestamp of a record is not known before it is read. While no record is being processed, the age of the
+        last one finished is returned instead, an upper bound. Partitions that nothing was read from yet are omitted.
 
         Args:
-            now: seconds since the epoch, the clock of Kafka's timestamps.
+            now: seconds since the epoch, as in Kafka's timestamps.
         """
         ages = {}
         for (stage, partition), waiting in self.lag().items():
@@ -116,7 +120,7 @@ class WorkerHealth:
         return ages
 
     def _positions(self) -> dict[tuple[str, int], tuple[int, int]]:
-        """(next offset to finish, end of the partition) by stage and partition."""
+        """Return (next offset to finish, end of the partition), by stage and partition."""
         positions: dict[tuple[str, int], tuple[int, int]] = {}
         assignment = self._assignment()
         if assignment is None or self.app.rebalancing:
@@ -131,8 +135,8 @@ class WorkerHealth:
         return positions
 
     def _assignment(self) -> set[Any] | None:
-        """This worker's partitions; None while Kafka was not reached yet."""
-        if getattr(self.app, "_consumer", None) is None:  # the property `consumer` would make one
+        """Return this worker's partitions, or None before Kafka was reached."""
+        if getattr(self.app, "_consumer", None) is None:  # the property `consumer` would create one
             return None
         try:
             return set(self.app.consumer.assignment())
@@ -140,89 +144,99 @@ class WorkerHealth:
             return None
 
     def observe(self, now: float) -> None:
-        """Note which partitions have work waiting and do not move; called once a second.
+        """Record the progress of all partitions; called once a second.
 
         Args:
-            now: a monotonic clock, seconds.
+            now: seconds of a monotonic clock.
         """
         positions = self._positions()
-        # A stage in the thread moves while whoever computes there does.
-        steps = {place: self.app.steps if self.app.runners[place[0]].computing else 0 for place in positions}
-        self._work.observe({at: (done + steps[at], end + steps[at]) for at, (done, end) in positions.items()}, now)
+        # All stages share one thread, so progress of the one that computes counts for those that are queued behind it.
+        steps = {key: self.app.steps if self.app.runners[key[0]].computing else 0 for key in positions}
+        self._work.observe({key: (done + steps[key], end + steps[key]) for key, (done, end) in positions.items()}, now)
         self._assigning.observe(self._assignment_progress(), now)
 
     def _assignment_progress(self) -> dict[str, tuple[int, int]]:
-        """While partitions are being assigned, as Faust says until tables are read back: how far the tables are."""
+        """Return how far tables are restored, while Faust assigns partitions or restores tables; else nothing."""
         if not self.app.rebalancing or self.servers.faults:
-            return {}  # without Kafka nobody gets partitions, and a restart would not help
+            return {}  # without Kafka no partitions are assigned, and a restart would not help
         offsets = cast(TableManager, self.app.tables).recovery.active_offsets.values()
         read = sum(offset or 0 for offset in offsets)
         return {"partitions": (read, read + 1)}
 
     def stalled(self, now: float) -> list[str]:
-        """Stages with work waiting that have finished nothing for too long.
+        """Return the stages that have records waiting and finished none for `stall_seconds`.
 
-        A stage that waits for the outside world is not stalled: a restart would not help it, and /readyz tells.
+        A stage that waits for a server is not stalled: a restart would not help, and /readyz reports it.
+
+        Args:
+            now: seconds of a monotonic clock.
         """
         waiting = self.waiting()
         stuck = {stage for stage, _ in self._work.stuck(now, self.stall_seconds)}
         return sorted(stuck - set(waiting))
 
     def not_alive(self, now: float) -> list[str]:
-        """Why a restart would help; empty when it would not."""
+        """Return the reasons why a restart would help; none if the worker is alive.
+
+        Args:
+            now: seconds of a monotonic clock.
+        """
         faults = [f"{stage}: no progress for {self.stall_seconds:.0f} s" for stage in self.stalled(now)]
         if self._assigning.stuck(now, ASSIGNMENT_SECONDS):
             faults.append(f"partitions: neither assigned nor tables read back for {ASSIGNMENT_SECONDS:.0f} s")
         return faults
 
     def connected(self) -> bool:
-        """Whether Kafka was reached, and the topics were there."""
+        """Return whether Kafka was reached and had the topics."""
         return self._assignment() is not None
 
     def not_ready(self) -> list[str]:
-        """What still keeps this worker from working; empty when it is ready."""
+        """Return the reasons why this worker cannot process records; none if it is ready."""
         faults = []
         if self.app.stopping or self.app.crashed:
-            faults.append("worker: is ending")
+            faults.append("worker: stopping")
         if self._assignment() is None:
             faults.append("Kafka: not connected")
         elif self.app.rebalancing:
             faults.append("Kafka: partitions are being assigned")
         elif not cast(TableManager, self.app.tables).recovery.completed.is_set():
             faults.append("tables: being read back")
-        return faults + self.servers.faults + [f"{name}: waiting for the outside world" for name in self.waiting()]
+        return faults + self.servers.faults + [f"{name}: waiting for a server" for name in self.waiting()]
 
     def waiting(self) -> list[str]:
-        """Stages that wait for a broker or server right now."""
+        """Return the stages that wait for a broker or server."""
         return sorted(name for name, runner in self.app.runners.items() if runner.waiting)
 
 
 class TopicsLostError(RuntimeError):
-    """Kafka does not have the topics any more that it had when this worker began."""
+    """Kafka no longer has topics that it had when this worker started."""
 
 
-class Servers:
-    """Asks Kafka, and the stores of this worker's sinks, whether they answer: an idle stage would not notice.
+class ServerChecks:
+    """Checks whether Kafka and the stores of this worker's sinks respond, which an idle stage would not notice.
+
+    Args:
+        app: the worker's app.
 
     Attributes:
-        faults: what the last round found, one line each.
-        lost: topics that Kafka did not have in any of the last rounds, `LOST_ROUNDS` at least.
+        faults: faults found by the last round of checks, one line each.
+        lost: topics that the last round found missing, if topics were missing in `LOST_ROUNDS` rounds in a row.
     """
 
     def __init__(self, app: WatchedWorker) -> None:
         self.app = app
-        self.faults = ["Kafka and Elasticsearch: not asked yet"]
+        self.faults = ["Kafka and Elasticsearch: not checked yet"]
         self.lost: list[str] = []
         self._rounds_without = 0
 
-    async def ask(self) -> None:
-        """One round."""
+    async def check(self) -> None:
+        """Check all servers once, and store the faults."""
         stores = [r.function.check() for r in self.app.runners.values() if isinstance(r.stage, SinkStage)]
-        # Whatever a check raises, the worker goes on, and is not ready.
-        found = await asyncio.gather(*(find_fault(check, Exception) for check in (self._ask_kafka(), *stores)))
+        # Any exception makes the worker not ready, and does not stop it.
+        found = await asyncio.gather(*(find_fault(check, Exception) for check in (self._check_kafka(), *stores)))
         self.faults = list(dict.fromkeys(fault for fault in found if fault is not None))
 
-    async def _ask_kafka(self) -> None:
+    async def _check_kafka(self) -> None:
         read = {topic_name(runner.wired.reads, self.app.settings) for runner in self.app.runners.values()}
         missing = await missing_topics(self.app.settings, sorted(read))
         self._rounds_without = self._rounds_without + 1 if missing else 0
@@ -232,7 +246,7 @@ class Servers:
 
 
 class HealthServer(Service):
-    """The worker's HTTP server, and the timers that measure lag and event loop delay and ask the servers."""
+    """The worker's HTTP server, with timers that measure lag and event loop delay and check the servers."""
 
     logger = FAUST_LOGGER
 
@@ -254,7 +268,7 @@ class HealthServer(Service):
         try:
             await web.TCPSite(self._runner, *address).start()
         except OSError:
-            # A second worker on one machine is normal; its metrics then live on a port of the system's choice.
+            # The port is taken, usually by another worker of this machine: let the system choose one.
             await web.TCPSite(self._runner, address[0], 0).start()
         host, port = self._runner.addresses[0][:2]
         log.info("metrics and health", url=f"http://{host}:{port}/metrics")
@@ -271,20 +285,20 @@ class HealthServer(Service):
             self._publish()
 
     @Service.task
-    async def _ask(self) -> None:
+    async def _check_servers(self) -> None:
         while not self.should_stop:
-            await self.health.servers.ask()
+            await self.health.servers.check()
             if self.health.servers.lost and self.health.connected():
-                # Kafka came back without its data. It gives nobody partitions of what it does not have; whoever begins
-                # anew makes the topics first.
+                # Kafka restarted without its data, and assigns no partitions of topics that are missing. A worker
+                # creates them when it starts.
                 self.health.app.topics_lost = True
                 await self.health.app.crash(TopicsLostError(f"Kafka has lost {', '.join(self.health.servers.lost)}"))
                 return
-            await self.sleep(ASK_SECONDS)
+            await self.sleep(CHECK_SECONDS)
 
     def _publish(self) -> None:
         for gauge in (self.metrics.lag, self.metrics.lag_seconds):
-            gauge.clear()  # of partitions that were taken away
+            gauge.clear()  # removes partitions that are no longer assigned
         for (stage, partition), lag in self.health.lag().items():
             self.metrics.lag.labels(stage, str(partition)).set(lag)
         for (stage, partition), age in self.health.lag_seconds(time.time()).items():

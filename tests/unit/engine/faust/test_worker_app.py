@@ -1,4 +1,4 @@
-"""A worker that crashed, or was told to stop, ends, also when something in it waits for ever."""
+"""A worker that crashed or was stopped ends, even if something in it waits for ever."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_crash_that_does_not_end_is_ended(app: WorkerApp) -> None:
 def test_a_stop_that_does_not_end_is_ended(app: WorkerApp) -> None:
     ended = threading.Event()
     app.force_exit = ended.set
-    app.told_to_stop()
+    app.note_stop_signal()
     app._stopped.set()
     assert ended.wait(60)
 
@@ -54,22 +54,22 @@ def test_one_that_ends_by_itself_is_left_alone(app: WorkerApp, monkeypatch: pyte
     monkeypatch.setattr("streams.engine.faust.worker_app.STOP_SECONDS", 3600.0)
     app.force_exit = lambda: None
     app._crash(RuntimeError("a commit failed"))
-    assert app._hurry is not None
-    app.ended()
-    app._hurry.join(60)
-    assert not app._hurry.is_alive()
+    assert app._exit_timer is not None
+    app.cancel_forced_exit()
+    app._exit_timer.join(60)
+    assert not app._exit_timer.is_alive()
 
 
-def test_what_fails_while_it_is_told_to_stop_ends_nothing(app: WorkerApp) -> None:
+def test_what_fails_while_it_stops_ends_nothing(app: WorkerApp) -> None:
     app.force_exit = lambda: None
     app._stopped.set()
     app._crash(RuntimeError("cancelled"))
-    assert app._hurry is None
+    assert app._exit_timer is None
 
 
 def test_one_that_is_no_process_of_its_own_ends_nothing(app: WorkerApp) -> None:
     app._crash(RuntimeError("a commit failed"))
-    assert app._hurry is None
+    assert app._exit_timer is None
 
 
 def test_tables_that_kafka_has_lost_are_gone_before_it_is_ended(app: WorkerApp) -> None:

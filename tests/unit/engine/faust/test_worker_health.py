@@ -80,7 +80,7 @@ def test_work_without_progress_is_a_stall() -> None:
     assert watch.stalled(163) == [], "it moved"
 
 
-def test_a_long_computation_that_tells_of_progress_is_no_stall() -> None:
+def test_a_long_computation_that_reports_progress_is_no_stall() -> None:
     watch, runner, _ = health(end=10, done=4)
     app: Any = watch.app
     runner.computing = True
@@ -89,7 +89,7 @@ def test_a_long_computation_that_tells_of_progress_is_no_stall() -> None:
         watch.observe(now)
         assert watch.stalled(now) == []
     watch.observe(611)
-    assert watch.stalled(611) == ["clean"], "it told of nothing for a minute"
+    assert watch.stalled(611) == ["clean"], "it reported nothing for a minute"
 
 
 def test_what_another_stage_computes_is_no_progress_of_one_that_does_not() -> None:
@@ -150,7 +150,7 @@ def test_a_table_that_is_being_read_back_is_alive_however_long_it_takes() -> Non
         assert watch.not_alive(60.0 * minute + 59) == []
 
 
-def test_without_kafka_nobody_gets_partitions_and_a_restart_would_not_help() -> None:
+def test_without_kafka_no_partitions_are_assigned_and_a_restart_would_not_help() -> None:
     watch, _, _ = health(end=10, done=10)
     app: Any = watch.app
     app.rebalancing = True
@@ -165,7 +165,7 @@ def test_a_worker_that_ends_is_not_ready(why: str) -> None:
     app: Any = watch.app
     app.tables.recovery.completed.set()
     setattr(app, why, True)
-    assert watch.not_ready() == ["worker: is ending"]
+    assert watch.not_ready() == ["worker: stopping"]
 
 
 class Store:
@@ -192,7 +192,7 @@ async def test_an_idle_worker_says_that_a_server_is_away() -> None:
     odd = RuntimeError("500 is no answer to a question about health")
     for name, fault in (("index", away), ("moves", away), ("other", refused), ("odd", odd), ("well", None)):
         app.runners[name] = SimpleNamespace(stage=stage, wired=wired, function=Store(fault), waiting=False)
-    await watch.servers.ask()
+    await watch.servers.check()
     assert watch.servers.lost == []
     kafka, *stores = watch.not_ready()
     assert kafka.startswith(f"no Kafka at 127.0.0.1:{port}")
@@ -220,7 +220,7 @@ async def test_topics_are_lost_when_kafka_is_back_without_them_for_several_round
     monkeypatch.setattr("streams.engine.faust.worker_health.missing_topics", missing)
     lost = []
     for there in ([], [], ["articles.clean"], [], [], [], []):
-        await watch.servers.ask()
+        await watch.servers.check()
         lost.append(bool(watch.servers.lost))
         assert bool(watch.servers.faults) == (there == [])
     assert lost == [False, False, False, False, False, True, True]

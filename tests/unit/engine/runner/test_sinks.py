@@ -123,7 +123,7 @@ async def test_refused_credentials_are_waited_out_and_said_once(monkeypatch: pyt
     assert batch[0].acked
     assert value(runner, "rasd_stage_retries_total", stage="index") == 3
     lines = [(call.args, call.kwargs.get("hint")) for call in said.calls if call.args]
-    assert lines == [(("waiting",), "RASD_ELASTICSEARCH_API_KEY"), (("going on",), None)]
+    assert lines == [(("waiting",), "RASD_ELASTICSEARCH_API_KEY"), (("continuing",), None)]
 
 
 async def test_what_another_sink_stores_does_not_count_as_searchable() -> None:
