@@ -1,1 +1,1 @@
-"""Kafka outside Faust: clients, topic offsets, rewinding a group, dead letters."""
+"""Access to Kafka without Faust: clients, topic offsets, rewinding a consumer group, dead letters."""

@@ -1,4 +1,4 @@
-"""Kafka apart from Faust: reach a broker, make the topics, produce."""
+"""Kafka clients without Faust: connect to a broker, create topics, read and write records."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ log = get_logger(__name__)
 
 T = TypeVar("T")
 
-# What a broker answers while it starts or elects: KafkaError covers it; OSError and TimeoutError are the network's.
+# Errors while a broker starts or elects leaders (KafkaError), and of the network (OSError, TimeoutError).
 UNAVAILABLE_ERRORS = (KafkaError, OSError, TimeoutError)
-# How long a broker may take to know a topic that it has just made, or a group's coordinator.
+# How long a broker may need until it knows a topic that was just created, or the coordinator of a group.
 KNOWN_SECONDS = 10.0
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
-    """Options that every client of Kafka takes.
+    """Return the options that all Kafka clients share.
 
     Raises:
         OperatorError: a certificate, key or secret cannot be read.
@@ -54,7 +54,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
 
 async def _reach(settings: Settings, start: Coroutine[Any, Any, None]) -> None:
-    """Start a client. Its caller closes it also when this is cancelled.
+    """Start a client. The caller closes it, even if this is cancelled.
 
     Raises:
         Retryable: no broker can be reached.
@@ -66,7 +66,7 @@ async def _reach(settings: Settings, start: Coroutine[Any, Any, None]) -> None:
 
 
 async def _cause(settings: Settings, error: Exception) -> str:
-    """Why no broker lets us in: the client logs what each of them said, and raises "unable to bootstrap" alone."""
+    """Return why no broker accepts a connection, as the client only logs it and raises "unable to bootstrap"."""
     options = client_options(settings)
     for host, port, _ in collect_hosts(options.pop("bootstrap_servers")):
         try:
@@ -77,9 +77,9 @@ async def _cause(settings: Settings, error: Exception) -> str:
         except (AuthenticationFailedError, SaslAuthenticationFailed, UnsupportedSaslMechanismError) as refusal:
             return f"{refusal}; check RASD_KAFKA_USER, RASD_KAFKA_PASSWORD and RASD_KAFKA_SASL_MECHANISM"
         except KafkaConnectionError as refusal:
-            # A listener hangs up, without a word, on another protocol and on a certificate that it does not trust.
-            wanted = f"speak {settings.kafka_security_protocol} and take our certificate"
-            return f"{refusal}; does it {wanted} (RASD_KAFKA_SECURITY_PROTOCOL, RASD_KAFKA_CERTIFICATE)?"
+            # A listener closes the connection without a reason if the protocol differs or it distrusts the certificate.
+            wanted = f"uses {settings.kafka_security_protocol} and trusts the client certificate"
+            return f"{refusal}; check that it {wanted} (RASD_KAFKA_SECURITY_PROTOCOL, RASD_KAFKA_CERTIFICATE)"
         except UNAVAILABLE_ERRORS as refusal:
             error = refusal
     return str(error) or type(error).__name__
@@ -87,7 +87,7 @@ async def _cause(settings: Settings, error: Exception) -> str:
 
 @asynccontextmanager
 async def open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
-    """A connected admin client.
+    """Open an admin client.
 
     Raises:
         Retryable: no broker can be reached.
@@ -102,7 +102,7 @@ async def open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
 
 @asynccontextmanager
 async def open_producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
-    """A connected producer whose records are safe once awaited: all replicas, no duplicates by its own retries.
+    """Open a producer. An awaited record is on all replicas, and the producer's own retries cause no duplicates.
 
     Raises:
         Retryable: no broker can be reached.
@@ -124,7 +124,7 @@ async def open_producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
 
 @asynccontextmanager
 async def open_reader(settings: Settings, *topics: str) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer outside every group, from the beginning of the given topics.
+    """Open a consumer without a group, which reads the topics from their beginning.
 
     Raises:
         Retryable: no broker can be reached.
@@ -145,9 +145,9 @@ async def open_reader(settings: Settings, *topics: str) -> AsyncIterator[AIOKafk
 
 
 async def first_offset(settings: Settings, topic: str, partition: int, least: int) -> int:
-    """Offset of the first record of a partition at `least` or after it; transactions and deletion leave holes.
+    """Return the offset of the first record of a partition at or after `least`, and wait until there is one.
 
-    Waits until there is one.
+    It can be larger than `least`, as transactions and deletion leave gaps.
 
     Raises:
         Retryable: no broker can be reached.
@@ -161,7 +161,7 @@ async def first_offset(settings: Settings, topic: str, partition: int, least: in
 
 @contextmanager
 def translate_errors(settings: Settings) -> Iterator[None]:
-    """Turn what a broker answers while it starts, or does not answer, into `Retryable`."""
+    """Raise `Retryable` instead of the errors of an unavailable or starting broker."""
     try:
         yield
     except UNAVAILABLE_ERRORS as error:
@@ -169,10 +169,11 @@ def translate_errors(settings: Settings) -> Iterator[None]:
 
 
 async def describe_topics(admin: AIOKafkaAdminClient, names: Sequence[str]) -> list[dict[str, Any]]:
-    """What Kafka says of these topics. Raises what aiokafka raises, and:
+    """Return Kafka's descriptions of topics.
 
     Raises:
-        OperatorError: it does not have one of them.
+        OperatorError: a topic does not exist.
+        KafkaError, OSError, TimeoutError: the broker is unavailable; see `translate_errors`.
     """
     described: list[dict[str, Any]] = await admin.describe_topics(list(names))
     if missing := [found["topic"] for found in described if found["error_code"]]:
@@ -181,10 +182,10 @@ async def describe_topics(admin: AIOKafkaAdminClient, names: Sequence[str]) -> l
 
 
 async def check_kafka(settings: Settings) -> None:
-    """Ask whether a broker answers us.
+    """Check that a broker accepts a connection.
 
     Raises:
-        Retryable: none does.
+        Retryable: no broker can be reached.
         OperatorError: a certificate, key or secret cannot be read.
     """
     async with open_admin(settings):
@@ -192,7 +193,7 @@ async def check_kafka(settings: Settings) -> None:
 
 
 async def missing_topics(settings: Settings, names: Sequence[str]) -> list[str]:
-    """Those of the topics that Kafka does not have.
+    """Return those of the topics that do not exist.
 
     Raises:
         Retryable: no broker can be reached.
@@ -205,7 +206,7 @@ async def missing_topics(settings: Settings, names: Sequence[str]) -> list[str]:
 
 
 async def committed_offset(settings: Settings, topic: str, partition: int) -> int:
-    """Next record of a partition for the workers' group, as Kafka has it; 0 when nothing is committed.
+    """Return the offset that the workers' group has committed for a partition; 0 if none.
 
     Raises:
         Retryable: no broker can be reached.
@@ -218,11 +219,13 @@ async def committed_offset(settings: Settings, topic: str, partition: int) -> in
 
 
 async def retry_until_visible(ask: Callable[[], Awaitable[T]]) -> T:
-    """The answer to a question about what was made a moment ago, by us or by another process, and what a broker may
-    not know yet: a topic, a group's coordinator.
+    """Call `ask` until the broker knows what was created a moment ago: a topic, the coordinator of a group.
+
+    Returns:
+        The result of `ask`.
 
     Raises:
-        KafkaError: it will not pass, or it did not within `KNOWN_SECONDS`.
+        KafkaError: the error is not transient, or lasted longer than `KNOWN_SECONDS`.
     """
     deadline = time.monotonic() + KNOWN_SECONDS
     while True:
@@ -235,14 +238,18 @@ async def retry_until_visible(ask: Callable[[], Awaitable[T]]) -> T:
 
 
 async def create_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -> list[str]:
-    """Make every topic that is not there yet; harmless when several processes do it at once.
+    """Create the topics that do not exist. Several processes may do so at once.
+
+    Args:
+        settings: settings of the process.
+        extra: topics in addition to the built-in ones.
 
     Returns:
-        Names of the topics made by this call.
+        The names of the topics that this call created.
 
     Raises:
         Retryable: no broker can be reached, or it is still starting.
-        OperatorError: a topic exists with fewer partitions than the settings ask for, or the broker refuses one.
+        OperatorError: a topic has another number of partitions than the settings, or the broker rejects one.
     """
     specs = [*topic_specs(settings), *extra]
     async with open_admin(settings) as admin:
@@ -269,7 +276,7 @@ async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> lis
             if error.retriable:
                 raise error(name)
             raise OperatorError(
-                f"Kafka refuses topic {name}: {(message and message[0]) or error.__name__}",
+                f"Kafka refuses to create the topic {name}: {(message and message[0]) or error.__name__}",
                 hint="RASD_REPLICATION may not exceed the number of brokers",
             )
     return made
@@ -285,12 +292,16 @@ async def _check_partitions(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpe
         if found != wanted[description["topic"]]:
             raise OperatorError(
                 f"topic {description['topic']} has {found} partitions, the settings say {wanted[description['topic']]}",
-                hint="set RASD_PARTITIONS to what the topic has; docs/guides/production.md describes how to grow it",
+                hint="set RASD_PARTITIONS to the topic's number, or add partitions (docs/guides/production.md)",
             )
 
 
 async def wait_for_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -> None:
-    """Make the topics, waiting for a broker as long as it takes; says once that it waits and once that it goes on."""
+    """Create the topics, and wait for a broker as long as it takes. Logs once that it waits and once that it continues.
+
+    Raises:
+        OperatorError: as for `create_topics`.
+    """
     backoff = Backoff(settings.retry_first, settings.retry_most)
     waiting = False
     while True:

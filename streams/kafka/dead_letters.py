@@ -1,7 +1,7 @@
-"""The dead letters: records that no stage can use, kept byte for byte with their reason and origin.
+"""Dead letters: records that a stage could not use, kept byte for byte with their reason and origin.
 
-Headers follow Kafka Connect's dead-letter queue where it has a name for the thing, so that its tools read them; the
-rest begins with `rasd.`.
+Headers have the names of Kafka Connect's dead-letter queue where it defines one, so that its tools can read them. The
+names of the others begin with `rasd.`.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ _TRACE = "traceparent"
 _REPLAYED = "rasd.replayed_from"
 _MAX_MESSAGE = 2000
 
-# A letter may have 50 MB, so few are taken from the consumer at once.
+# A letter may have 50 MB, so only a few are read at once.
 POLL_RECORDS = 10
 POLL_MS = 500
-# What a replay sends before it waits for the confirmation of all of it.
+# Limits of what a replay sends before it waits for confirmation.
 REPLAY_LETTERS = 500
 REPLAY_BYTES = 8 * MIB
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a record was read.
+    """Where a record came from.
 
     Attributes:
-        topic: the topic, or the topic it was meant for when a source refused it.
-        partition, offset: where in it; -1 when the record never got there.
-        location: file and line, for a record that a source refused.
+        topic: topic that it was read from, or, if a source rejected it, the topic that it was meant for.
+        partition, offset: its position in the topic; -1 if a source rejected it.
+        location: file and line of a record that a source rejected.
     """
 
     topic: str
@@ -63,7 +63,14 @@ class DeadLetter:
     """One record of articles.dlq.
 
     Attributes:
-        trace: id of its trace, if it was traced.
+        partition, offset: its position in articles.dlq.
+        timestamp: time at which it was written, in UTC.
+        stage: name of the stage or source that rejected it.
+        reason: a `Reason`, or "unknown".
+        message: the error, in one line.
+        origin: where the record came from.
+        key, value: the original bytes.
+        trace: id of its OpenTelemetry trace, if it was traced.
     """
 
     partition: int
@@ -79,12 +86,18 @@ class DeadLetter:
 
     @property
     def position(self) -> str:
-        """Its address in articles.dlq, as `rasd dlq show` takes it: partition:offset."""
+        """Its position in articles.dlq as `rasd dlq show` expects it: partition:offset."""
         return f"{self.partition}:{self.offset}"
 
 
 def failure_headers(stage: str, error: BaseException, origin: Origin) -> Headers:
-    """Headers that say why and whence. A failure that is no `Rejected` has the reason `poison`."""
+    """Return the headers of a dead letter.
+
+    Args:
+        stage: name of the stage or source.
+        error: the failure. If it is not `Rejected`, the reason is `poison`.
+        origin: where the record came from.
+    """
     reason, message = (
         (error.reason, error.detail)
         if isinstance(error, Rejected)
@@ -105,7 +118,7 @@ def failure_headers(stage: str, error: BaseException, origin: Origin) -> Headers
 
 
 def parse(record: ConsumerRecord) -> DeadLetter:
-    """Read a record of articles.dlq; headers that are missing read as unknown."""
+    """Parse a record of articles.dlq. Missing headers become "unknown", empty or -1."""
     headers = {name: value.decode(errors="replace") for name, value in record.headers}
     return DeadLetter(
         partition=record.partition,
@@ -127,18 +140,17 @@ def parse(record: ConsumerRecord) -> DeadLetter:
 
 
 def _trace(parent: str) -> str | None:
-    """The trace's id in a `traceparent`: version, trace, span and flags, parted by dashes (W3C Trace Context)."""
+    """Return the trace id of a `traceparent`: version-trace-span-flags (W3C Trace Context)."""
     parts = parent.split("-")
     return parts[1] if len(parts) >= 4 else None
 
 
 class DeadLetters:
-    """Read articles.dlq as far as it was written when it was opened.
+    """The content of articles.dlq at the time when it was opened.
 
     Args:
-        reader: a consumer outside every group, without an assignment.
-        begins, ends: the first offset that is kept and the next one to be written, by partition; empty when there is no
-            topic.
+        reader: a consumer without a group and without an assignment.
+        begins, ends: first offset kept and next offset to be written, by partition; empty if the topic does not exist.
     """
 
     def __init__(
@@ -150,11 +162,11 @@ class DeadLetters:
 
     @property
     def exist(self) -> bool:
-        """There is a topic of dead letters; it may be empty."""
+        """Whether the topic exists; it may be empty."""
         return bool(self._ends)
 
     async def read(self) -> AsyncIterator[DeadLetter]:
-        """Read all letters, each partition in order; a few are in memory at a time."""
+        """Yield all letters, each partition in order, with a few in memory at a time."""
         left = [tp for tp, end in self._ends.items() if end > self._begins[tp]]
         self._reader.assign(left)
         for tp in left:
@@ -166,23 +178,23 @@ class DeadLetters:
                 for record in records:
                     if record.offset < self._ends[tp]:
                         yield parse(record)
-            # Not the last record's offset: markers of transactions and deletion leave offsets without a record, also at
-            # the end.
+            # The position, not the offset of the last record: transactions and deletion leave offsets without a record,
+            # even at the end.
             left = [tp for tp in left if await self._reader.position(tp) < self._ends[tp]]
 
     async def find(self, position: str) -> DeadLetter:
-        """Read one letter, and no other.
+        """Read one letter, without reading others.
 
         Args:
             position: partition:offset.
 
         Raises:
-            OperatorError: it is no position, or there is no letter at it.
+            OperatorError: the position is invalid, or there is no letter at it.
         """
         match = re.fullmatch(r"([0-9]{1,9}):([0-9]{1,18})", position)
         if match is None:
             raise OperatorError(
-                f"{position} is no position",
+                f"{position} is not a position",
                 hint="positions are partition:offset, as rasd dlq list prints them",
                 status=2,
             )
@@ -217,7 +229,7 @@ def _missing(position: str, why: str) -> OperatorError:
 
 @asynccontextmanager
 async def open_dead_letters(settings: Settings) -> AsyncIterator[DeadLetters]:
-    """Open articles.dlq, which need not exist; it is not created.
+    """Open articles.dlq. If it does not exist, it is not created.
 
     Raises:
         Retryable: no broker can be reached, or it is still starting.
@@ -225,7 +237,7 @@ async def open_dead_letters(settings: Settings) -> AsyncIterator[DeadLetters]:
     name = topic_name(Topic.DLQ, settings)
     async with open_admin(settings) as admin, open_reader(settings) as reader:
         with translate_errors(settings):
-            # Of all topics, as a broker may create a topic that it is asked for by name (auto.create.topics.enable).
+            # All topics, as a broker may create a topic that is requested by name (auto.create.topics.enable).
             described = await admin.describe_topics()
             found = [topic["partitions"] for topic in described if topic["topic"] == name]
             partitions = [TopicPartition(name, p["partition"]) for p in chain.from_iterable(found)]
@@ -234,7 +246,7 @@ async def open_dead_letters(settings: Settings) -> AsyncIterator[DeadLetters]:
 
 
 async def read_all(settings: Settings) -> AsyncIterator[DeadLetter]:
-    """Read every dead letter there is at the time of the call, each partition in order.
+    """Yield all dead letters that exist at the time of the call, each partition in order.
 
     Raises:
         Retryable: no broker can be reached, or it is still starting.
@@ -245,10 +257,16 @@ async def read_all(settings: Settings) -> AsyncIterator[DeadLetter]:
 
 
 async def replay(producer: AIOKafkaProducer, letters: AsyncIterable[DeadLetter]) -> int:
-    """Send the original bytes back to the topic that they came from; returns how many.
+    """Send the original bytes of dead letters back to their topics.
 
-    At most `REPLAY_LETTERS` letters, or little more than `REPLAY_BYTES`, are in memory at a time. Later stages write by
-    id, so a replay that was not needed changes nothing.
+    At most `REPLAY_LETTERS` letters, or slightly more than `REPLAY_BYTES`, are in memory at a time. Documents are
+    written by id, so an unnecessary replay changes nothing.
+
+    Returns:
+        The number of letters sent.
+
+    Raises:
+        KafkaError: a letter was not delivered.
     """
     number = waiting = 0
     deliveries: list[Awaitable[Any]] = []

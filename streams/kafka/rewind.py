@@ -1,4 +1,4 @@
-"""Set a consumer group back to a moment, so that stages read their topics again: after a stage changed or was fixed."""
+"""Rewind a consumer group, so that stages read their topics again after one of them was changed or fixed."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from streams.topics import topic_name
 async def rewind(
     settings: Settings, reads: Sequence[str], rewritten: Collection[str], since: datetime
 ) -> dict[str, int]:
-    """Set where the workers of this application (`app_id`) begin: at a moment, or at the end of what they write anew.
+    """Set the committed offsets of the workers' consumer group (`app_id`).
 
-    A topic that one of the stages writes anew is read from its end on: anything older in it is the result of the
-    former version, and would replace the new one. A topic that another stage has written, such as the moves of
-    articles whose cluster changed, is read from the moment on.
+    A topic that one of these stages writes is read from its end: older records are results of the former version and
+    would replace the new ones. Any other topic is read from the given time.
 
     Args:
+        settings: settings of the process.
         reads: topics that the stages read, in pipeline order.
-        rewritten: topics that they write.
-        since: the first record that is read again is the first that came at this time or later.
+        rewritten: topics that the stages write.
+        since: time of the first record to read again.
 
     Returns:
-        How many records each topic has to be read again.
+        The number of records to read again, by topic.
 
     Raises:
-        OperatorError: workers of this application run, or a topic is not there.
+        OperatorError: workers of this application are running, or a topic does not exist.
         Retryable: no broker can be reached.
     """
     topics = [topic_name(topic, settings) for topic in reads]
@@ -42,15 +42,15 @@ async def rewind(
         await consumer.start()
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
-        anew = {topic_name(topic, settings) for topic in rewritten}
-        kept = [tp for tp in partitions if tp.topic not in anew]
+        own = {topic_name(topic, settings) for topic in rewritten}
+        kept = [tp for tp in partitions if tp.topic not in own]
         found = await consumer.offsets_for_times(dict.fromkeys(kept, int(since.timestamp() * 1000)))
         begins = ends | {tp: at.offset for tp, at in found.items() if at is not None}
         await consumer.commit(begins)
     except (CommitFailedError, IllegalGenerationError, UnknownMemberIdError) as error:
         raise OperatorError(
-            f"workers of the application {settings.app_id} run, and Kafka keeps their offsets",
-            hint="stop them first, or take another name: RASD_APP_ID",
+            f"workers of the application {settings.app_id} are running, so their offsets cannot be set",
+            hint="stop them first, or use another RASD_APP_ID",
         ) from error
     except UNAVAILABLE_ERRORS as error:
         raise Retryable(f"Kafka at {settings.kafka_bootstrap}: {error}") from error

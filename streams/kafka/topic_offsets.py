@@ -1,4 +1,4 @@
-"""How far the workers are in each topic, and how a topic gets more partitions."""
+"""Read the offsets of topics and of the workers' group, and add partitions to topics."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from streams.topics import Topic, TopicSpec, topic_name, topic_specs
 
 @dataclass(frozen=True, slots=True)
 class TopicState:
-    """One topic as Kafka has it.
+    """The state of one topic in Kafka.
 
     Attributes:
-        begins, ends: first offset that is kept and next offset to be written, by partition.
-        committed: next offset of the workers' group, by partition; what it never read is left out.
-        lacking: partitions with fewer copies than they should have.
+        topic: name without RASD_TOPIC_PREFIX.
+        begins, ends: first offset kept and next offset to be written, by partition.
+        committed: offset committed by the workers' group, by partition; omitted where there is none.
+        lacking: number of under-replicated partitions.
     """
 
     topic: str
@@ -32,17 +33,17 @@ class TopicState:
 
     @property
     def end(self) -> int:
-        """Records ever written."""
+        """Number of records ever written."""
         return sum(self.ends.values())
 
     @property
     def kept(self) -> int:
-        """Records that the topic holds."""
+        """Number of records that the topic holds."""
         return self.end - sum(self.begins.values())
 
     @property
     def waiting(self) -> int:
-        """Records that the workers have not finished. Nobody has to read the dead letters."""
+        """Number of records that the workers have not finished; 0 for the dead letters, which no stage reads."""
         if self.topic == Topic.DLQ:
             return 0
         done = {p: max(begin, self.committed.get(p, 0)) for p, begin in self.begins.items()}
@@ -52,7 +53,11 @@ class TopicState:
 async def read_topics(
     settings: Settings, topics: Sequence[str], admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer
 ) -> dict[str, TopicState]:
-    """Return the state of those of the topics that exist, in their order. Raises what aiokafka raises."""
+    """Return the state of those of the topics that exist, in their order.
+
+    Raises:
+        KafkaError, OSError, TimeoutError: the broker is unavailable; see `translate_errors`.
+    """
     described = await admin.describe_topics([topic_name(topic, settings) for topic in topics])
     partitions = {found["topic"]: found["partitions"] for found in described if found["error_code"] == 0}
     all_partitions = [TopicPartition(name, p["partition"]) for name, group in partitions.items() for p in group]
@@ -85,19 +90,21 @@ async def topic_states(settings: Settings, topics: Sequence[str]) -> dict[str, T
 
 
 async def grow(settings: Settings, partitions: int, extra: Sequence[TopicSpec] = ()) -> dict[str, int]:
-    """Give the topics that workers share more partitions.
+    """Add partitions to the topics that workers share.
 
     Args:
-        extra: topics of plugins that grow with them.
+        settings: settings of the process.
+        partitions: new number of partitions of each topic.
+        extra: topics of plugins, which get as many partitions.
 
     Returns:
-        The topics that grew, with the number that they had.
+        The former number of partitions of each topic that grew.
 
     Raises:
-        OperatorError: workers run, there are no topics, or one has more partitions already.
+        OperatorError: workers are running, a topic does not exist, or one already has more partitions.
         Retryable: no broker can be reached, or it is still starting.
     """
-    # What has one partition whatever the settings say keeps it.
+    # Topics that have one partition, whatever the settings say, keep it.
     built_in = topic_specs(settings.model_copy(update={"partitions": 2}))
     shared = [spec.name for spec in built_in if spec.partitions == 2] + [spec.name for spec in extra]
     async with open_admin(settings) as admin:
@@ -105,12 +112,12 @@ async def grow(settings: Settings, partitions: int, extra: Sequence[TopicSpec] =
             (group,) = await retry_until_visible(lambda: admin.describe_consumer_groups([settings.app_id]))
             if members := len(group.groups[0][5]):
                 raise OperatorError(
-                    f"workers of the application {settings.app_id} run, {members} in all", hint="stop them first"
+                    f"workers of the application {settings.app_id} are running: {members}", hint="stop them first"
                 )
             had = {found["topic"]: len(found["partitions"]) for found in await describe_topics(admin, shared)}
             if larger := [name for name, number in had.items() if number > partitions]:
                 raise OperatorError(
-                    f"topic {larger[0]} has {had[larger[0]]} partitions; Kafka cannot take any away", status=2
+                    f"topic {larger[0]} has {had[larger[0]]} partitions; Kafka cannot remove any", status=2
                 )
             grown = {name: number for name, number in had.items() if number < partitions}
             if grown:

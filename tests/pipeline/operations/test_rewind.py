@@ -36,7 +36,7 @@ def test_what_came_since_a_moment_is_processed_again_and_replaces(settings: Sett
         arguments = ("topics", "rewind", "--since", moment.isoformat(), "--stages", "entities,geotag,index,moves")
         refused = rasd(*arguments, settings=settings)
         assert refused.returncode == 1
-        assert b"stop them first, or take another name: RASD_APP_ID" in refused.stderr
+        assert b"stop them first, or use another RASD_APP_ID" in refused.stderr
         assert b"Traceback" not in refused.stderr
 
         again = settings.model_copy(update={"app_id": f"{settings.app_id}-again", "pipeline_revision": 1})

@@ -109,5 +109,5 @@ async def test_a_replay_waits_after_so_many_letters_and_after_so_many_bytes(
 async def test_what_is_no_position_is_refused(position: str) -> None:
     with pytest.raises(OperatorError) as refused:
         await DeadLetters(None, {}, {}).find(position)
-    assert refused.value.message == f"{position} is no position"
+    assert refused.value.message == f"{position} is not a position"
     assert refused.value.status == 2
