@@ -37,7 +37,6 @@ from streams.cli.plugins import add_commands
 from streams.errors import OperatorError, Retryable
 from streams.installation import missing_extra
 from streams.observability.logs import configure_logging
-from streams.plugins import Group, installed
 from streams.settings import Settings, get_settings
 
 app = typer.Typer(
@@ -53,8 +52,7 @@ _RUNNING = (stack, demo, running, topics, index, dlq, api_key, plugins, notify, 
 _ARTICLES = (ingest, enrich, search, evaluate)
 for module in (*_RUNNING, *_ARTICLES):
     module.register(app)
-for plugin in installed(Group.COMMANDS).values():
-    add_commands(app, plugin)
+add_commands(app)
 
 
 @app.callback(invoke_without_command=True)

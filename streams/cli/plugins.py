@@ -8,21 +8,31 @@ import typer
 
 from streams.cli.console import err
 from streams.errors import OperatorError
-from streams.plugins import Group, Plugin
+from streams.plugins import Group, Plugin, installed
 
 
 def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Running system")(plugins)
 
 
-def add_commands(app: typer.Typer, plugin: Plugin) -> None:
-    """Let a plugin add its commands. One that fails costs its own commands only, with a warning."""
+def add_commands(app: typer.Typer) -> None:
+    """Let plugins add their commands to `app`. One that fails costs its own commands only, with a warning."""
     try:
-        add = plugin.load(FunctionType)
-        assert isinstance(add, FunctionType)  # noqa: S101  (`load` has checked it)
-        add(app)
-    except OperatorError as error:
-        err().print(f"rasd: {error.message}", markup=False)
+        found = installed(Group.COMMANDS)
+    except OperatorError as error:  # two of one name: none can be preferred
+        _warn(error)
+        return
+    for plugin in found.values():
+        try:
+            add = plugin.load(FunctionType)
+            assert isinstance(add, FunctionType)  # noqa: S101  (`load` has checked it)
+            add(app)
+        except OperatorError as error:
+            _warn(error)
+
+
+def _warn(error: OperatorError) -> None:
+    err().print(f"rasd: {error.message}", markup=False, soft_wrap=True)
 
 
 def plugins(
@@ -38,7 +48,6 @@ def plugins(
 
     from streams.cli.console import out
     from streams.pipeline import load_pipeline
-    from streams.plugins import installed
 
     pipeline = load_pipeline()
     found = {group: installed(group) for group in Group}

@@ -62,5 +62,15 @@ def test_a_part_that_cannot_be_imported_is_named_with_its_distribution(site: Pat
 def test_commands_that_cannot_be_loaded_cost_a_warning_and_not_the_others(
     site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    add_commands(typer.Typer(), broken(site, Group.COMMANDS))
+    broken(site, Group.COMMANDS)
+    app = typer.Typer()
+    add_commands(app)
     assert "rasd-broken" in capsys.readouterr().err
+    assert [command.callback.__name__ for command in app.registered_commands if command.callback] == ["tag"]
+
+
+def test_two_commands_of_one_name_are_a_warning(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    distribution(site, "rasd-one", "[rasd.commands]\nmood = a:B\n")
+    distribution(site, "rasd-two", "[rasd.commands]\nmood = c:D\n")
+    add_commands(typer.Typer())
+    assert "mood is brought by both" in capsys.readouterr().err
