@@ -46,7 +46,7 @@ def install_hint(extra: str) -> str:
 
 
 def missing_extra(error: ModuleNotFoundError) -> OperatorError | None:
-    """Return what to tell the user when `error` comes from an extra that is not installed; None if it does not."""
+    """Return the error to show when a module of an extra is not installed; None if `error` has another cause."""
     module = (error.name or "").partition(".")[0]
     for extra, modules in _MODULES.items():
         if module in modules:

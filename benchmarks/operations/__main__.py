@@ -1,7 +1,7 @@
 """What a deployment needs: python -m benchmarks.operations [PATH…] [--articles 3000]
 
-Sends articles through one worker a stage group, as deploy/k8s has them, and the API, and tells for each process its
-processor time an article and its largest memory, for each topic and the index their bytes an article. PATH is what
+Sends articles through one worker per stage group, as in deploy/k8s, and through the API. Prints the processor time per
+article and the peak memory of each process, and the bytes per article of each topic and of the index. PATH is what
 `rasd ingest` takes; without one, articles are composed. Starts its own Kafka and Elasticsearch; Linux only.
 """
 

@@ -53,7 +53,7 @@ def articles(paths: Sequence[Path], most: int) -> list[bytes]:
 
 
 def fresh(settings: Settings, folder: Path) -> Settings:
-    """Topics, index, group and state that nobody used yet."""
+    """Return settings with unused topics, index, consumer group and state folder."""
     name = f"b{uuid.uuid4().hex[:8]}"
     return settings.model_copy(
         update={"topic_prefix": f"{name}.", "index_prefix": name, "app_id": name, "state_dir": folder / name}

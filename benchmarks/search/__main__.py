@@ -3,11 +3,11 @@
 Every paragraph becomes a document, its article's title the title; every question is a query whose one right answer is
 its paragraph. The same documents are indexed with `standard`, with the stock `arabic` analyzer and as Rasd does it,
 and each is asked with its best plain query: `standard` and `arabic` over the body, then over body and title too, so
-that the gain of the analysis is told apart from the gain of the title. Needs a running Elasticsearch (`rasd up`).
+that the gains of the analysis and of the title are separate figures. Needs a running Elasticsearch (`rasd up`).
 
 `--half` asks only the questions of even paragraphs (`tuned`, those that served for choices on ARCD) or of odd ones
-(`held`); the documents are all of the file's. A file that nobody tuned on is asked whole. Under every system stand its
-differences to stock `arabic` over the body, with 95 % intervals of a paired bootstrap over the questions.
+(`held`); the documents are all of the file's. A file that was not used for tuning is asked whole. Below each system
+are its differences to stock `arabic` over the body, with 95 % intervals of a paired bootstrap over the questions.
 """
 
 from __future__ import annotations

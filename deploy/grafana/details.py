@@ -132,7 +132,7 @@ WORKERS = Dashboard(
                         )
                     ],
                     "short",
-                    "Articles in the near-duplicate look-up's time window (RASD_DEDUPE_WINDOW_HOURS).",
+                    "Articles in the clusterer's time window (RASD_DEDUPE_WINDOW_HOURS).",
                 ),
                 Panel(
                     "Last recovery",

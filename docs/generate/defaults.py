@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from streams.settings import Settings
 
-# Without validation and so without the environment and .env of whoever runs this: every setting has its default.
+# model_construct does not read the environment or .env, so every setting has its default.
 DEFAULTS = Settings.model_construct()

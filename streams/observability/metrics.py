@@ -155,7 +155,7 @@ class Metrics:
         )
         self.lookup_events = Counter(
             "rasd_lookup_events_total",
-            "Events in the look-up: posting_capped, candidates_capped, moves_capped, other_algorithm, forgotten.",
+            "Events in the clusterer: posting_capped, candidates_capped, moves_capped, other_algorithm, forgotten.",
             ["event"],
             registry=reg,
         )

@@ -1,4 +1,4 @@
-"""Dashboards: as their source says, provisioned as they expect, and readable by whoever opens them."""
+"""Dashboards: generated from their source, provisioned as they expect, and readable by their users."""
 
 from __future__ import annotations
 

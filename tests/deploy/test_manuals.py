@@ -29,7 +29,7 @@ TEXTS = {manual: "\n".join(pages.values()) for manual, pages in PAGES.items()}
 # Compose's own words, and ours, for what stands between `docker compose` and a service.
 COMPOSE = r"docker compose (?:--\S+ )*(?:ps|logs|up|stop|restart|exec|run)((?: -[-\w]+(?:[ =][\w=]+)?)*)((?: [a-z]+)*)"
 EXAMPLES = ROOT / ".env.example"
-# What the runbook tells readers to look for in logs, health checks and tables, and who prints it.
+# Messages in logs, health checks and tables that the runbook quotes, and the modules that print them.
 MESSAGES = {
     "worker starts": "streams/engine/faust/worker.py",
     "did not come": "streams/engine/faust/continuity.py",

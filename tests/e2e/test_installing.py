@@ -91,8 +91,8 @@ for top in ("streams", "agents", "deploy"):
             except ModuleNotFoundError as error:
                 print(module.name, error.name.partition(".")[0])
 """
-        told = self._checked(str(self.bin / "python"), "-c", code, environment=self.environment, cwd=self.elsewhere)
-        return dict(line.split() for line in told.splitlines())
+        answer = self._checked(str(self.bin / "python"), "-c", code, environment=self.environment, cwd=self.elsewhere)
+        return dict(line.split() for line in answer.splitlines())
 
     def packages(self) -> set[str]:
         return {
@@ -135,9 +135,9 @@ def test_every_module_imports_but_those_of_the_extras(installed: Installed) -> N
 
 
 def test_commands_work_outside_the_source(installed: Installed) -> None:
-    told = installed.rasd("--help")
-    assert told.returncode == 0, told.stderr
-    assert "enrich" in told.stdout
+    answer = installed.rasd("--help")
+    assert answer.returncode == 0, answer.stderr
+    assert "enrich" in answer.stdout
     sample = installed.source / "deploy/demo/articles/inbox/almina-page.txt"
     done = installed.rasd("enrich", str(sample))
     assert done.returncode == 0, done.stderr
@@ -172,16 +172,16 @@ def test_another_distribution_with_the_same_package_is_named(installed: Installe
     other = wheel_of(tmp_path, "other-agents", {"agents/__init__.py": "from .run import Runner\n", "agents/run.py": ""})
     try:
         installed.pip("install", "--quiet", "--no-index", "--no-deps", str(other))
-        told = installed.rasd("--help")
-        assert (told.returncode, told.stdout) == (1, "")
-        assert "rasd: the package agents is that of other-agents, not Rasd's" in told.stderr
-        assert "pip uninstall other-agents; pip install --force-reinstall --no-deps ." in told.stderr
-        assert "Traceback" not in told.stderr
+        answer = installed.rasd("--help")
+        assert (answer.returncode, answer.stdout) == (1, "")
+        assert "rasd: the package agents is that of other-agents, not Rasd's" in answer.stderr
+        assert "pip uninstall other-agents; pip install --force-reinstall --no-deps ." in answer.stderr
+        assert "Traceback" not in answer.stderr
 
         installed.pip("uninstall", "--quiet", "--yes", "other-agents")
-        told = installed.rasd("--help")
-        assert (told.returncode, told.stdout) == (1, "")
-        assert "rasd: the package agents is incomplete" in told.stderr
+        answer = installed.rasd("--help")
+        assert (answer.returncode, answer.stdout) == (1, "")
+        assert "rasd: the package agents is incomplete" in answer.stderr
     finally:
         installed.pip("install", "--quiet", "--force-reinstall", "--no-deps", ".")
     assert installed.rasd("--help").returncode == 0

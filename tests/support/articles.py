@@ -1,4 +1,4 @@
-"""Records for tests, valid unless told otherwise."""
+"""Records for tests, valid by default."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """`python -m tests.support.hanging worker …`: Rasd's command with a clean stage that hangs for ever on some pages.
 
-A hang is a page whose text says so; a stage that hangs is told after seconds and not after a minute.
+A hang is a page whose text says so; a hanging stage is reported after seconds instead of a minute.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Find the clitics و ف ب ل ك before a name, and tell them from the first letters of names."""
+"""Find the clitics و ف ب ل ك before a name, and distinguish them from the first letters of names."""
 
 from __future__ import annotations
 

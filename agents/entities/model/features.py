@@ -38,7 +38,7 @@ _KINDS = (0.05, 0.2, 0.5, 0.8)
 
 @dataclass(frozen=True, slots=True)
 class WordEntry:
-    """Hold what the unlabelled news and the list of places tell of a normalised word.
+    """Hold the statistics of a normalised word, from unlabelled news and the list of places.
 
     Attributes:
         count: its occurrences in the news.

@@ -34,7 +34,7 @@ class Tagger(Protocol):
 
     @property
     def words(self) -> Mapping[str, WordEntry]:
-        """Give what is known of normalised words, to tell the clitics before a name from its letters.
+        """Give the statistics of normalised words, to distinguish clitics before a name from its letters.
 
         May be empty: a clitic is then split from a name only before the article («بالقاهرة»).
         """

@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 WINDOW = 20
 LENT = 0.7
 _CLEAR = 0.2
-# Below this probability of PER, B- and I- of a token do not tell whether it begins a name.
+# Below this probability of PER, B- and I- of a token do not show whether it begins a name.
 _SILENT = 0.05
 # From this probability of other classes on, a token is part of one: «مستشفى الملك عبدالعزيز» is no person.
 _TAKEN = 0.4

@@ -33,7 +33,7 @@ SEED = 20
 
 @dataclass(frozen=True, slots=True)
 class WordStatistics:
-    """Hold what the unlabelled news and the list of places tell of words.
+    """Hold the statistics of words, from unlabelled news and the list of places.
 
     Attributes:
         words: every normalised word that occurs at least twice or is part of a place's name; the most frequent first.

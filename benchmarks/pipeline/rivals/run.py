@@ -1,4 +1,4 @@
-"""One framework's pipeline in this process, until it is told to stop: python -m benchmarks.pipeline.rivals.run NAME"""
+"""Run one framework's pipeline in this process until a signal: python -m benchmarks.pipeline.rivals.run NAME"""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def authority(folder: Path) -> Authority:
 
 @pytest.fixture(scope="package")
 def stranger(folder: Path) -> Authority:
-    """Whom nobody trusts."""
+    """Return an authority that no server trusts."""
     return Authority(folder / "stranger", "a stranger")
 
 

@@ -47,7 +47,7 @@ def test_one_line_of_a_kind_in_ten_seconds_while_kafka_is_away(settings: Setting
         wait_until(lambda: count(settings) == 20, 120, running.tail)
         native.stop_service(settings, "kafka", kill=True)
         try:
-            # A line that tells of others comes when the interval is over.
+            # The line that counts the suppressed ones comes when the interval is over.
             wait_until(lambda: any(HELD_BACK.search(line["message"]) for line in flooding(log)), 120, running.tail)
             # It has nothing to do, so no stage would notice; it asks by itself.
             wait_until(lambda: not running.ready(), 120, running.tail)

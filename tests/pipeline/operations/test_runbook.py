@@ -1,4 +1,4 @@
-"""What the runbook tells to ask Elasticsearch is asked of the real one, as it stands there."""
+"""The runbook's requests to Elasticsearch are sent to a real one, as they are printed there."""
 
 from __future__ import annotations
 

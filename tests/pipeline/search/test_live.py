@@ -54,7 +54,7 @@ async def test_a_reader_who_comes_back_misses_nothing_and_gets_nothing_twice(
         found, last = await take(api, 10, last_event_id=last)
         seen += found
         if step == 2:
-            # Written while nobody listens, and again while the reader catches up.
+            # Written while no client listens, and again while the reader catches up.
             await publish(settings, [article(id=f"m{number}") for number in range(30)])
     rest = asyncio.create_task(take(api, 40, last_event_id=last))
     await publish(settings, [article(id=f"l{number}") for number in range(10)])
@@ -64,7 +64,7 @@ async def test_a_reader_who_comes_back_misses_nothing_and_gets_nothing_twice(
     assert set(seen) == expected
 
 
-async def test_what_kafka_never_had_is_told_as_a_gap(settings: Settings, api: httpx.AsyncClient) -> None:
+async def test_what_kafka_never_had_is_reported_as_a_gap(settings: Settings, api: httpx.AsyncClient) -> None:
     start = read_vector(await _live_position(api))
     beyond = ",".join(f"{partition}:{offset + 1000}" for partition, offset in start.items())
     async with asyncio.timeout(30), api.stream("GET", "/live", headers={"Last-Event-ID": beyond}) as response:
@@ -72,7 +72,7 @@ async def test_what_kafka_never_had_is_told_as_a_gap(settings: Settings, api: ht
             if event.kind == "gap":
                 assert read_vector(event.id) == start
                 return
-    raise AssertionError("no gap was told")
+    raise AssertionError("no gap was reported")
 
 
 async def test_a_record_that_is_no_article_does_not_end_the_feed(settings: Settings, api: httpx.AsyncClient) -> None:

@@ -97,7 +97,7 @@ class Newsroom:
                 self._apply(one.id)
 
     async def work(self, stop: asyncio.Event) -> None:
-        """Until told to stop."""
+        """Index articles and moves until `stop` is set."""
         sink, moves = IndexSink(self._settings, Metrics()), MoveSink(self._settings, Metrics())
         try:
             while not stop.is_set():

@@ -51,7 +51,7 @@ async def test_without_kafka_articles_are_refused_and_searches_go_on(
             start = (await anext(stream)).id
             with _stopped(settings, "kafka"):
                 assert _says_to_come_back(await http.post("/articles", json=raw_record()))
-                # Once more, as the line that failed is given up and a new one finds nobody.
+                # Once more: the failed connection is dropped, and a new one cannot be opened.
                 assert _says_to_come_back(await http.post("/articles", json=raw_record()))
                 assert await _faults(http) == ["no Kafka"]
                 assert (await http.get("/livez")).status_code == 200

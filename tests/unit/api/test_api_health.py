@@ -97,7 +97,7 @@ async def test_the_event_loops_delay_is_measured(monkeypatch: pytest.MonkeyPatch
 
 
 class Tries:
-    """Something that always fails, and tells when it was tried often enough."""
+    """A call that always fails, and an event that is set after `number` of them."""
 
     def __init__(self, number: int) -> None:
         self.left = number

@@ -1,4 +1,4 @@
-"""Pages that nobody wrote: the whole stage answers with articles or with a reason, in bounded time.
+"""Hostile and broken pages: the stage returns articles or rejects them with a reason, in bounded time.
 
 The time limit of the test run is the bound: each of these takes well under a second here, and the quadratic
 algorithms that they look for would take minutes.

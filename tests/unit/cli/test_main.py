@@ -14,9 +14,9 @@ def test_help_alone_says_all_where_a_command_is_missing(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main.run(arguments) == 2
-    told = capsys.readouterr()
-    assert "Usage: rasd" in told.out
-    assert told.err == ""
+    printed = capsys.readouterr()
+    assert "Usage: rasd" in printed.out
+    assert printed.err == ""
 
 
 def test_an_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,7 +24,9 @@ def test_an_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None
     assert "rasd: No such command 'nope'." in capsys.readouterr().err
 
 
-def test_a_setting_is_told_from_a_record(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_setting_is_distinguished_from_a_record(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("RASD_BATCH_SIZE", "0")
     get_settings.cache_clear()
     assert main.run(["schema"]) == 2
@@ -35,6 +37,6 @@ def test_a_setting_is_told_from_a_record(monkeypatch: pytest.MonkeyPatch, capsys
 
     monkeypatch.setattr(main, "get_settings", settings)
     assert main.run(["schema"]) == 1
-    told = capsys.readouterr().err
-    assert "unexpected ValidationError" in told
-    assert "setting" not in told
+    printed = capsys.readouterr().err
+    assert "unexpected ValidationError" in printed
+    assert "setting" not in printed

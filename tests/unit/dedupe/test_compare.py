@@ -93,7 +93,7 @@ def test_other_weekdays_distinguish_stories_of_one_template(make: Maker) -> None
     ("hours", "copy"), [(0, True), (14, True), (17, False), (24, False), (70, False), (None, True)]
 )
 def test_of_a_text_a_day_older_more_must_stand_in_a_copy(make: Maker, hours: int | None, copy: bool) -> None:
-    """It is the next case of a template, or what came of an event. An unknown time is held against nobody."""
+    """It is the next use of a template, or the follow-up of an event. An unknown time does not count against a copy."""
     scattered = [
         new if at % 7 < 4 else old for at, (old, new) in enumerate(zip(STORY, random_words(8, 200), strict=True))
     ]

@@ -26,7 +26,7 @@ FORBIDDEN = (403, {"error": {"type": "security_exception", "reason": "unauthoriz
 
 @dataclass
 class Server:
-    """A server that answers /_ilm/status as told and takes everything else."""
+    """A server that answers /_ilm/status with `answer`, and accepts every other request."""
 
     settings: Settings
     answer: tuple[int, dict[str, Any]] = FULL
@@ -55,7 +55,7 @@ async def server() -> AsyncIterator[Server]:
 
 
 @pytest.mark.parametrize(("answer", "expected"), [(LOCAL, False), (FULL, True), (SERVERLESS, False)])
-async def test_lifecycle_management_is_told_by_the_answer(
+async def test_lifecycle_management_is_detected_by_the_answer(
     server: Server, answer: tuple[int, dict[str, Any]], expected: bool
 ) -> None:
     server.answer = answer

@@ -39,8 +39,8 @@ def test_a_slow_tagger_gets_few_texts_at_once_and_long_ones_alone_and_tells_of_p
     monkeypatch.setattr(agent, "load_tagger", lambda _: tagger)
     monkeypatch.setattr(agent, "_MOST_LETTERS", 15)
     context = LocalContext(Settings(_env_file=None), Metrics())
-    told = SimpleNamespace(steps=0)
-    monkeypatch.setattr(context, "progress", lambda: setattr(told, "steps", told.steps + 1))
+    reported = SimpleNamespace(steps=0)
+    monkeypatch.setattr(context, "progress", lambda: setattr(reported, "steps", reported.steps + 1))
     stage = agent.STAGE
     assert stage.batched
     names = ["دمشق", "حلب", "حمص", "الإسكندرية", "نواكشوط", "واقواقواقواقواقواق", "إدلب"]
@@ -54,4 +54,4 @@ def test_a_slow_tagger_gets_few_texts_at_once_and_long_ones_alone_and_tells_of_p
         [name] for name in names
     ]
     assert tagger.asked == [2, 2, 1, 1, 1]
-    assert told.steps == 5
+    assert reported.steps == 5

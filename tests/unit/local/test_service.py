@@ -8,7 +8,7 @@ import pytest
 
 from deploy.local import service
 
-# From here on Linux takes the ports of outgoing connections, unless told otherwise.
+# First port of Linux's default range for outgoing connections.
 FIRST_OUTGOING = 32768
 
 

@@ -1,4 +1,4 @@
-"""What stands still is told from what is done, and from what only began."""
+"""The detector distinguishes stalled work from finished work and from work that has just begun."""
 
 from __future__ import annotations
 

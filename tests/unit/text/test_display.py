@@ -1,4 +1,4 @@
-"""Display text: faithful, idempotent, free of what nobody can see."""
+"""Display text: faithful, idempotent, free of invisible characters."""
 
 from __future__ import annotations
 

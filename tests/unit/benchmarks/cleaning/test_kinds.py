@@ -11,6 +11,6 @@ def test_every_kind_of_date_is_found() -> None:
 
 def test_short_texts_of_eight_languages() -> None:
     wrong = languages.sentences()
-    # Three words of Persian without a letter that Arabic lacks: nobody can tell.
+    # Three Persian words with no letter that Arabic lacks, which cannot be distinguished.
     assert wrong.pop("fa") == [("نرخ ارز امروز", "ar")]
     assert not any(wrong.values())

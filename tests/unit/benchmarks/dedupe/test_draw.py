@@ -32,7 +32,7 @@ def test_candidates_share_enough_and_are_no_more_than_three_days_apart() -> None
     found = list(candidates(texts, runs))
     assert found
     assert len({(one, other) for _, one, other in found}) == len(found)
-    assert all(one < other < len(texts) - 1 for _, one, other in found), "the late article is nobody's neighbour"
+    assert all(one < other < len(texts) - 1 for _, one, other in found), "the late article is no candidate"
     for (short, same, band), one, other in found:
         share = len(set(runs[one].tolist()) & set(runs[other].tolist())) / min(len(runs[one]), len(runs[other]))
         assert BANDS[band] <= share < (*BANDS[1:], 2.0)[band]

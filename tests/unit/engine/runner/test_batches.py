@@ -63,12 +63,12 @@ async def test_in_a_batch_that_failed_each_failure_and_result_stays_with_its_rec
     broker = Broker()
     batch = events("a", "b", "c")
     await map_runner(stage, broker, batched=True).handle(batch)
-    told = [
+    letters = [
         (headers(parcel).get("__connect.errors.exception.message"), parcel[2])
         for parcel in broker.sent
         if parcel[0] == "articles.dlq"
     ]
-    assert told == [("a has nothing", batch[0].message.value), ("b has nothing", batch[1].message.value)]
+    assert letters == [("a has nothing", batch[0].message.value), ("b has nothing", batch[1].message.value)]
     assert [parcel[1] for parcel in broker.sent if parcel[0] == "articles.tagged"] == [b"c"]
 
 

@@ -30,11 +30,11 @@ async def test_results_go_on_with_their_trace_and_only_then_is_the_batch_acknowl
     assert runner.done == {0: 2}
 
 
-async def test_what_a_stage_tells_of_itself_stays_in_its_trace() -> None:
+async def test_what_a_stage_writes_into_its_trace_stays_there() -> None:
     removed = [RemovedText(text="TT", reason="widget")]
-    told = {"toy": StageTrace(version="", seconds=0, worker="", removed=removed)}
+    before = {"toy": StageTrace(version="", seconds=0, worker="", removed=removed)}
     broker = Broker()
-    await map_runner(lambda a, _: [a.model_copy(update={"trace": told})], broker).handle(events("a"))
+    await map_runner(lambda a, _: [a.model_copy(update={"trace": before})], broker).handle(events("a"))
     trace = Article.model_validate_json(broker.sent[0][2]).trace["toy"]
     assert (trace.version, trace.removed) == ("7", removed)
     assert trace.worker

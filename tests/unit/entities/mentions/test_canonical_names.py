@@ -58,7 +58,7 @@ def test_no_mentions() -> None:
 
 
 def plainly(keys: Sequence[tuple[str, ...]]) -> list[str]:
-    """The rule as it is told, mention by mention and each against all others."""
+    """Apply the documented rule naively, comparing each mention with all others."""
     found = []
     for index, words in enumerate(keys):
         fuller = {at: other for at, other in enumerate(keys) if len(other) > len(words) and contains(other, words)}
