@@ -1,6 +1,6 @@
 """The pipeline: which stages there are, in which order, and what each of them reads and writes.
 
-This is the only place that knows. A stage is found by the entry point of its name in the group `rasd.stages`, the
+No other module defines this. A stage is found by the entry point of its name in the group `rasd.stages`, the
 built-in ones included; a plugin's stage is spliced in after the stage that it names (`MapStage.after`).
 
     raw ─► clean ─► fingerprint ─► dedupe ─► entities ─► geotag ─► enriched ─► index

@@ -6,7 +6,7 @@ import json
 from importlib.resources import files
 from typing import Any
 
-#: Package data of `deploy`, so that a checkout and an installed wheel have it at the same place.
+#: Package data of `deploy`, so that a checkout and an installed wheel have it at the same path.
 TEMPLATES = files("deploy").joinpath("elasticsearch")
 
 

@@ -54,7 +54,7 @@ class ConfirmableTable(Protocol):
 
 
 class Send(Protocol):
-    """Hands a record to the producer. The inner awaitable waits for its delivery."""
+    """A function that hands a record to the producer. The inner awaitable waits for its delivery."""
 
     def __call__(
         self, topic: str, key: bytes | None, value: bytes, headers: Headers | None
@@ -62,7 +62,7 @@ class Send(Protocol):
 
 
 class StageRunner:
-    """Runs one stage on a stream of Faust events.
+    """The runner of one stage on a stream of Faust events.
 
     Args:
         wired: the stage and its topics.

@@ -16,7 +16,7 @@ class RecordsPassedOverError(RuntimeError):
 
 
 class Continuity:
-    """Verifies that a stage receives every record of its partitions, from the committed offset on.
+    """A check that a stage receives every record of its partitions, from the committed offset on.
 
     When Faust drops a record, it either waits for its acknowledgement for ever or counts it as done. Ending the worker
     loses nothing, as it restarts from the committed offsets.

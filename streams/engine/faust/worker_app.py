@@ -50,7 +50,7 @@ class _Worker(faust.Worker):
 
 
 class _RebalanceSensor(faust.Sensor):
-    """Measures how long rebalances hold up records.
+    """A sensor that measures how long rebalances hold up records.
 
     The other values that Faust's sensors offer are left to the runner: to Faust, an event is done when the loop body
     ends.

@@ -213,7 +213,7 @@ class TopicsLostError(RuntimeError):
 
 
 class ServerChecks:
-    """Checks whether Kafka and the stores of this worker's sinks respond, which an idle stage would not notice.
+    """The checks whether Kafka and the stores of this worker's sinks respond, which an idle stage would not notice.
 
     Args:
         app: the worker's app.
