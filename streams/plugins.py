@@ -47,6 +47,10 @@ class Plugin:
     version: str
     entry_point: EntryPoint
 
+    def __str__(self) -> str:
+        """Name the part in a message: `rasd.stages mood of rasd-mood (rasd_mood.stage:STAGE)`."""
+        return f"{self.group} {self.name} of {self.distribution} ({self.entry_point.value})"
+
     def load(self, kind: type | None = None) -> object:
         """Import the part.
 
@@ -59,14 +63,9 @@ class Plugin:
         try:
             part: object = self.entry_point.load()
         except Exception as error:  # a plugin's import may fail in any way, and the user needs to know which plugin
-            raise OperatorError(
-                f"{self.group} {self.name} of {self.distribution}: {self.entry_point.value} cannot be loaded: {error!r}"
-            ) from error
+            raise OperatorError(f"{self} cannot be loaded: {error!r}") from error
         if kind is not None and not isinstance(part, kind):
-            raise OperatorError(
-                f"{self.group} {self.name} of {self.distribution}: {self.entry_point.value} is a "
-                f"{type(part).__name__}, not a {kind.__name__}"
-            )
+            raise OperatorError(f"{self} is of the class {type(part).__name__}, not {kind.__name__}")
         return part
 
 
@@ -82,8 +81,9 @@ def installed(group: Group) -> Mapping[str, Plugin]:
         version = entry.dist.version if entry.dist is not None else ""
         plugin = Plugin(group, entry.name, distribution, version, entry)
         if (other := found.setdefault(entry.name, plugin)) is not plugin:
+            both = " and ".join(sorted((other.distribution, distribution)))
             raise OperatorError(
-                f"{group} {entry.name} is brought by both {other.distribution} and {distribution}",
+                f"{group} {entry.name} is offered by both {both}",
                 hint="uninstall one of them",
             )
     return found

@@ -47,7 +47,9 @@ def plugins(
     from rich.table import Table
 
     from streams.cli.console import out
+    from streams.notify import load_notifier
     from streams.pipeline import load_pipeline
+    from streams.sources.base import load_source
 
     pipeline = load_pipeline()
     found = {group: installed(group) for group in Group}
@@ -62,11 +64,17 @@ def plugins(
     out().print(table)
     if check:
         pipeline.load()
-        for name in found[Group.TAPS]:
-            pipeline.load_tap(name)
-        for group in (Group.SOURCES, Group.TAGGERS, Group.NOTIFIERS, Group.COMMANDS):
+        for group, load in (
+            (Group.TAPS, pipeline.load_tap),
+            (Group.SOURCES, load_source),
+            (Group.NOTIFIERS, load_notifier),
+        ):
+            for name in found[group]:
+                load(name)
+        for group in (Group.TAGGERS, Group.COMMANDS):
             for plugin in found[group].values():
-                plugin.load()
+                if not callable(plugin.load()):
+                    raise OperatorError(f"{plugin} is not a function")
         typer.echo("every part can be loaded")
 
 

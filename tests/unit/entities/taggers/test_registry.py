@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from agents.entities.mentions.extract import find_entities
-from agents.entities.taggers.registry import GROUP, load_tagger
+from agents.entities.taggers.registry import load_tagger
 from streams.cli.main import run
 from streams.errors import OperatorError
+from streams.plugins import Group
 from streams.settings import get_settings
 
 Install = Callable[..., None]
@@ -49,7 +50,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         metadata.mkdir()
         (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
         lines = [f"{name} = {value}\n" for name, value in offered.items()]
-        (metadata / "entry_points.txt").write_text(f"[{GROUP}]\n{''.join(lines)}")
+        (metadata / "entry_points.txt").write_text(f"[{Group.TAGGERS}]\n{''.join(lines)}")
 
     (tmp_path / "city_tagger.py").write_text(CODE)
     monkeypatch.syspath_prepend(tmp_path)
@@ -86,7 +87,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones(install: Install) -> Non
 
 
 def test_a_checkout_without_its_entry_points_says_how_to_install_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.entities.taggers.registry.GROUP", "rasd.nothing")
+    monkeypatch.setattr("agents.entities.taggers.registry.installed", lambda _: {})
     with pytest.raises(OperatorError, match="no tagger is installed") as error:
         load_tagger()
     assert error.value.hint is not None
@@ -97,21 +98,21 @@ def test_a_checkout_without_its_entry_points_says_how_to_install_them(monkeypatc
 def test_one_name_of_two_distributions_is_refused_naming_both(install: Install, asked: str) -> None:
     install("rasd-cities", cities="city_tagger:load")
     install("other-cities", cities="city_tagger:load")
-    with pytest.raises(OperatorError, match="cities is offered by other-cities and rasd-cities"):
+    with pytest.raises(OperatorError, match=r"rasd\.taggers cities is offered by both other-cities and rasd-cities"):
         load_tagger(asked)
 
 
 def test_a_built_in_name_cannot_be_taken_over(install: Install) -> None:
     install("rasd-cities", fast="city_tagger:load")
-    with pytest.raises(OperatorError, match="fast is offered by rasd and rasd-cities"):
+    with pytest.raises(OperatorError, match=r"rasd\.taggers fast is offered by both rasd and rasd-cities"):
         load_tagger()
 
 
 @pytest.mark.parametrize(
     ("value", "fault"),
     [
-        ("no_such_module:load", "cannot be imported: No module named 'no_such_module'"),
-        ("city_tagger:lood", "cannot be imported: module 'city_tagger' has no attribute 'lood'"),
+        ("no_such_module:load", "cannot be loaded: ModuleNotFoundError(\"No module named 'no_such_module'\")"),
+        ("city_tagger:lood", "cannot be loaded: AttributeError(\"module 'city_tagger' has no attribute 'lood'\")"),
         ("city_tagger:answer", "is not a function"),
         ("city_tagger:load_nothing", "returned NoneType, which lacks parts of the Tagger protocol"),
     ],
@@ -120,4 +121,4 @@ def test_what_is_no_tagger_is_named(install: Install, value: str, fault: str) ->
     install("rasd-cities", cities=value)
     with pytest.raises(OperatorError) as error:
         load_tagger("cities")
-    assert error.value.message == f"the entities backend cities ({value} of rasd-cities) {fault}"
+    assert error.value.message == f"rasd.taggers cities of rasd-cities ({value}) {fault}"
