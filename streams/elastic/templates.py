@@ -24,6 +24,9 @@ from streams.settings import Settings
 log = get_logger(__name__)
 
 COMPONENTS = ("analysis", "settings")
+# Component template that operators may add to map fields of their own, such as annotations
+# (docs/guides/add-a-stage.md). Rasd never writes it, and creates indices without it while there is none.
+CUSTOM = "custom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,8 @@ def index_template(settings: Settings) -> dict[str, Any]:
     template["template"]["aliases"] = {named.read: {}}
     return template | {
         "index_patterns": [named.pattern],
-        "composed_of": [named.component(name) for name in COMPONENTS],
+        "composed_of": [named.component(name) for name in (*COMPONENTS, CUSTOM)],
+        "ignore_missing_component_templates": [named.component(CUSTOM)],
     }
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from streams.elastic import template_files
 from streams.elastic.client import Capabilities
+from streams.elastic.template_files import read_template
 from streams.elastic.templates import Names, component_templates, index_template, lifecycle_policy, schema_digest
 from streams.errors import OperatorError
 from streams.records import Article
@@ -64,7 +65,8 @@ def test_names_and_sizes_follow_the_settings() -> None:
     template = index_template(settings)
     components = component_templates(settings)
     assert template["index_patterns"] == ["news-articles-*"]
-    assert template["composed_of"] == list(components)
+    assert template["composed_of"] == [*components, "news-articles-custom"]
+    assert template["ignore_missing_component_templates"] == ["news-articles-custom"]
     assert components["news-articles-settings"]["template"]["settings"]["number_of_shards"] == 3
     assert components["news-articles-settings"]["template"]["settings"]["refresh_interval"] == "5s"
 
@@ -129,4 +131,8 @@ def test_names_of_indices_are_taken_apart_and_counted_on() -> None:
 def test_the_files_are_the_templates_of_the_default_prefix() -> None:
     template = index_template(_settings())
     assert template["index_patterns"] == ["rasd-articles-*"]
-    assert template["composed_of"] == ["rasd-articles-analysis", "rasd-articles-settings"]
+    composed = ["rasd-articles-analysis", "rasd-articles-settings", "rasd-articles-custom"]
+    assert template["composed_of"] == read_template("index")["composed_of"] == composed
+    optional = ["rasd-articles-custom"]
+    assert template["ignore_missing_component_templates"] == optional
+    assert read_template("index")["ignore_missing_component_templates"] == optional
