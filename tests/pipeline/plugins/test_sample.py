@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import sqlite3
+import subprocess
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from streams.settings import Settings
 from tests.support.corpus import records, write_lines
 from tests.support.index import count, documents
-from tests.support.processes import Running, free_port, rasd, start, wait_until, worker
+from tests.support.processes import ROOT, Running, free_port, rasd, start, wait_until, worker
 
 CLIPPINGS = """فيروز تغني في بعلبك
 أحيت فيروز مساء أمس حفلا في بيروت حضره جمهور كبير جاء من مدن كثيرة.
@@ -21,15 +28,38 @@ CLIPPINGS = """فيروز تغني في بعلبك
 """
 
 
-def lines(folder: Path) -> dict[str, dict[str, Any]]:
-    """What the tap has written, by article id."""
-    written = [line for file in folder.glob("*.jsonl") for line in file.read_text(encoding="utf-8").splitlines()]
-    return {article["id"]: article for article in map(json.loads, written)}
+def archived(folder: Path) -> list[str]:
+    """Ids of the articles that the tap has stored."""
+    file = folder / "articles.db"
+    if not file.exists():
+        return []
+    with closing(sqlite3.connect(file)) as database, suppress(sqlite3.OperationalError):  # no table yet
+        return [row[0] for row in database.execute("SELECT id FROM articles")]
+    return []
+
+
+def guides_requests(settings: Settings) -> dict[str, list[str]]:
+    """The curl commands of the guide's section on annotations, by the end of their path, for this test's server."""
+    guide = (ROOT / "docs" / "guides" / "add-a-stage.md").read_text(encoding="utf-8")
+    section = guide.partition("\n## Search by annotations\n")[2]
+    address = str(settings.elasticsearch_url).rstrip("/")
+    requests = {}
+    for line in re.findall(r"^ *(curl .+)$", section, re.MULTILINE):
+        own = line.replace("http://127.0.0.1:29200", address).replace("/rasd-", f"/{settings.index_prefix}-")
+        arguments = shlex.split(own)
+        requests[next(each for each in arguments if each.startswith("http")).rpartition("/")[2]] = arguments
+    return requests
+
+
+def curl(arguments: list[str]) -> dict[str, Any]:
+    done = subprocess.run(arguments, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return dict(json.loads(done.stdout))
 
 
 def run_tap(settings: Settings, log: Path) -> Running:
     port = free_port()
-    running = start(settings, log, "worker", "--tap", "daily-files", "--port", str(port), port=port)
+    running = start(settings, log, "worker", "--tap", "archive", "--port", str(port), port=port)
     wait_until(running.ready, 90, running.tail)
     return running
 
@@ -67,6 +97,58 @@ def test_a_plugin_stage_can_run_in_a_worker_of_its_own(settings: Settings, outpu
         assert 'rasd_articles_total{outcome="ok",stage="reading-time"} 20.0' in two.metrics()
 
 
+def test_articles_left_by_a_stage_that_was_switched_off_can_be_drained(
+    settings: Settings, output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = records(15)
+    others = "clean,fingerprint,dedupe,entities,geotag,index,moves"
+
+    def waiting() -> str:
+        status = rasd("topics", "status", settings=settings).stdout.decode()
+        return next(line.split()[3] for line in status.splitlines() if line.startswith("articles.for-reading-time"))
+
+    with worker(settings, tmp_path / "one.log", others) as one:
+        assert rasd("ingest", str(write_lines(tmp_path / "one.jsonl", made[:10])), settings=settings).returncode == 0
+        wait_until(lambda: waiting() == "10", 90, one.tail)
+    with monkeypatch.context() as without:
+        without.delenv("PYTHONPATH")
+        two = start(settings, tmp_path / "two.log", "worker", "--port", str(port := free_port()), port=port)
+    try:
+        assert rasd("ingest", str(write_lines(tmp_path / "two.jsonl", made[10:])), settings=settings).returncode == 0
+        wait_until(lambda: count(settings) == 5, 90, two.tail)
+        with worker(settings, tmp_path / "three.log", "reading-time") as three:
+            wait_until(lambda: count(settings) == 15, 90, three.tail)
+            wait_until(lambda: waiting() == "0", 30, three.tail)
+    finally:
+        two.stop()
+    assert sum("annotations" in document for document in documents(settings)) == 10
+
+
+def test_annotations_are_found_after_the_guides_requests(settings: Settings, output: Path, tmp_path: Path) -> None:
+    file = tmp_path / "clippings.txt"
+    file.write_text(CLIPPINGS, encoding="utf-8")
+    requests = guides_requests(settings)
+    assert list(requests) == [f"{settings.index_prefix}-articles-custom", "_mapping", "_search"]
+
+    def found() -> int:
+        return int(curl(requests["_search"])["hits"]["total"]["value"])
+
+    with worker(settings, tmp_path / "worker.log") as running:
+        rasd("ingest", "--from", "clippings", str(file), settings=settings)
+        wait_until(lambda: count(settings) == 2, 60, running.tail)
+        curl(requests["_mapping"])
+        assert found() == 0, "what is in the index already is not indexed again"
+        later = CLIPPINGS.replace("فيروز", "صباح").replace("اليونسكو", "المنظمة")
+        (tmp_path / "later.txt").write_text(later, encoding="utf-8")
+        rasd("ingest", "--from", "clippings", str(tmp_path / "later.txt"), settings=settings)
+        wait_until(lambda: count(settings) == 4, 60, running.tail)
+        assert found() == 2
+        curl(requests[f"{settings.index_prefix}-articles-custom"])
+        migrated = rasd("index", "migrate", "--all", settings=settings)
+        assert migrated.returncode == 0, migrated.stderr
+        assert count(settings) == found() == 4
+
+
 def test_a_tap_gets_every_article_and_takes_none_from_the_stages(
     settings: Settings, output: Path, tmp_path: Path
 ) -> None:
@@ -77,25 +159,25 @@ def test_a_tap_gets_every_article_and_takes_none_from_the_stages(
             assert rasd("ingest", str(file), settings=settings).returncode == 0
             # In one consumer group, each of both readers of articles.enriched would have got some partitions only.
             wait_until(lambda: count(settings) == 60, 90, running.tail)
-            wait_until(lambda: len(lines(output)) == 60, 60, tap.tail)
-        assert 'rasd_articles_total{outcome="ok",stage="daily-files"} 60.0' in tap.metrics()
+            wait_until(lambda: len(archived(output)) == 60, 60, tap.tail)
+        assert 'rasd_articles_total{outcome="ok",stage="archive"} 60.0' in tap.metrics()
         assert "rasd_end_to_end_seconds_count 0.0" in tap.metrics(), "a tap makes nothing searchable"
     finally:
         tap.stop()
-    assert {document["id"] for document in documents(settings)} == set(lines(output))
+    assert {document["id"] for document in documents(settings)} == set(archived(output))
 
 
 def test_a_tap_that_was_killed_continues_where_it_was(settings: Settings, output: Path, tmp_path: Path) -> None:
     with worker(settings, tmp_path / "worker.log") as running:
         first = run_tap(settings, tmp_path / "tap.log")
         rasd("ingest", str(write_lines(tmp_path / "one.jsonl", records(20))), settings=settings)
-        wait_until(lambda: len(lines(output)) == 20, 90, first.tail)
+        wait_until(lambda: len(archived(output)) == 20, 90, first.tail)
         first.kill()
         rasd("ingest", str(write_lines(tmp_path / "two.jsonl", records(40))), settings=settings)
         wait_until(lambda: count(settings) == 40, 90, running.tail)
         again = run_tap(settings, tmp_path / "tap2.log")
         try:
-            wait_until(lambda: len(lines(output)) == 40, 90, again.tail)
+            wait_until(lambda: len(archived(output)) == 40, 90, again.tail)
         finally:
             again.stop()
 
@@ -107,7 +189,7 @@ def test_the_notifier_delivers_and_everything_is_listed(settings: Settings, outp
     assert message.read_text(encoding="utf-8") == "خبر عاجل\n\nتجربة\n"
     listed = rasd("plugins", "--check", settings=settings)
     assert listed.returncode == 0, listed.stderr
-    for name in ("reading-time", "daily-files", "clippings", "list", "mailbox"):
+    for name in ("reading-time", "archive", "clippings", "list", "mailbox"):
         assert any(name in line and "rasd-sample 1.0" in line for line in listed.stdout.decode().splitlines()), name
 
 

@@ -1,4 +1,4 @@
-"""The settings of this package. They are its own: Rasd does not know them."""
+"""The settings of this package. Rasd does not know them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class SampleSettings(BaseSettings):
-    """Read from the environment with a prefix of their own, or from the same .env file."""
+    """Settings from the environment, or from `.env`, whose names begin with RASD_SAMPLE_.
+
+    A password would be a field of the type `pydantic.SecretStr`, which is not shown in logs and errors.
+    """
 
     model_config = SettingsConfigDict(env_prefix="RASD_SAMPLE_", env_file=".env", extra="ignore", frozen=True)
 

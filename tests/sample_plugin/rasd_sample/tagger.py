@@ -1,4 +1,4 @@
-"""A tagger: names from a list, and nothing else."""
+"""A tagger: names from a short list, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _TAGS = {"بيروت": "B-LOC", "القاهرة": "B-LOC", "فيروز": "B-PER"
 
 
 class ListTagger:
-    """Tags single words."""
+    """Tags the tokens of the list; none of its names has two words."""
 
     @property
     def words(self) -> Mapping[str, WordEntry]:
@@ -19,18 +19,18 @@ class ListTagger:
 
     @property
     def most_texts(self) -> int:
-        """Take many texts at once: looking a word up is quick."""
+        """Take many texts in one call: looking tokens up is quick."""
         return 1000
 
     def tag_texts(self, texts: Sequence[Sequence[Sequence[str]]]) -> list[list[Tagging]]:
-        """Tag each token by the list; a name from it is certain."""
-        return [[self._tagging(sentence) for sentence in text] for text in texts]
+        """Tag each token by the list, with certainty."""
+        return [[_tag(tokens) for tokens in text] for text in texts]
 
-    @staticmethod
-    def _tagging(sentence: Sequence[str]) -> Tagging:
-        return Tagging(tags=[_TAGS.get(token, "O") for token in sentence], scores=[1.0] * len(sentence))
+
+def _tag(tokens: Sequence[str]) -> Tagging:
+    return Tagging(tags=[_TAGS.get(token, "O") for token in tokens], scores=[1.0] * len(tokens))
 
 
 def load() -> ListTagger:
-    """Make the tagger; RASD_ENTITIES_BACKEND=list chooses it."""
+    """Make the tagger. Called once in a worker, before it reads: load models here."""
     return ListTagger()

@@ -1,65 +1,70 @@
-"""A tap: every enriched article as a line of a file, one file for each day."""
+"""A tap: every enriched article in a table of SQLite."""
 
 from __future__ import annotations
 
-import json
+import asyncio
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from rasd_sample.settings import SampleSettings
-from streams.errors import Rejected, Retryable
+from streams.errors import OperatorError, Rejected, Retryable
 from streams.records import Article
 from streams.stage import Context, Tap
 
+_TABLE = "CREATE TABLE IF NOT EXISTS articles (id TEXT PRIMARY KEY, article TEXT NOT NULL)"
 
-class DailyFiles:
-    """Writes articles into a folder; an article that comes again replaces its line."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+class Archive:
+    """Keeps the latest version of each article. An article that comes again replaces its row."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
 
     async def write(self, records: Sequence[Article], /) -> list[Rejected | None]:
-        """Store a batch.
+        """Store a batch in one transaction.
 
         Raises:
-            Retryable: the disk is full or unavailable; the same batch comes again.
+            Retryable: the file cannot be written to now; the same batch comes again.
         """
-        days: dict[str, dict[str, Article]] = {}
-        for article in records:
-            days.setdefault(article.ingested_at.date().isoformat(), {})[article.id] = article
-        try:
-            for day, articles in days.items():
-                self._merge(self.folder / f"{day}.jsonl", articles)
-        except OSError as error:
-            raise Retryable(f"{self.folder}: {error}") from error
+        # The event loop also keeps the connection to Kafka alive, so it must not wait for a disk.
+        await asyncio.to_thread(self._store, records)
         return [None] * len(records)
 
-    def _merge(self, file: Path, articles: dict[str, Article]) -> None:
-        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-        by_id = {json.loads(line)["id"]: line for line in lines}
-        by_id |= {article.id: article.to_json().decode() for article in articles.values()}
-        written = file.with_suffix(".new")
-        written.write_text("".join(f"{line}\n" for line in by_id.values()), encoding="utf-8")
-        written.replace(file)
+    def _store(self, records: Sequence[Article]) -> None:
+        rows = [(article.id, article.to_json().decode()) for article in records]
+        try:
+            with closing(sqlite3.connect(self.file)) as database, database:
+                database.execute(_TABLE)
+                database.executemany("INSERT OR REPLACE INTO articles VALUES (?, ?)", rows)
+        except sqlite3.OperationalError as error:
+            raise Retryable(f"{self.file}: {error}") from error
 
     async def check(self) -> None:
-        """Tell /readyz whether the folder exists.
+        """Open the file for /readyz.
 
         Raises:
-            Retryable: it does not.
+            Retryable: it cannot be written to now.
         """
-        if not self.folder.is_dir():
-            raise Retryable(f"{self.folder} is not a folder")
+        await asyncio.to_thread(self._store, [])
 
     async def close(self) -> None:
-        """Release nothing: files are closed after each batch."""
+        """Do nothing: each batch closes its connection."""
 
 
-def build(_: Context) -> DailyFiles:
-    """Make the sink; called once in each process of the tap."""
+def build(_: Context) -> Archive:
+    """Make the sink. Called once in each process of the tap, before it reads.
+
+    Raises:
+        OperatorError: the folder cannot be created; the process then exits with this message.
+    """
     folder = SampleSettings().folder
-    folder.mkdir(parents=True, exist_ok=True)
-    return DailyFiles(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OperatorError(f"{folder}: {error}", hint="RASD_SAMPLE_FOLDER") from error
+    return Archive(folder / "articles.db")
 
 
-TAP = Tap("daily-files", version="1", accepts=Article, build=build, reads="articles.enriched")
+TAP = Tap("archive", version="1", accepts=Article, build=build, reads="articles.enriched")
