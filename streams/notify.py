@@ -1,4 +1,7 @@
-"""Send messages to people. Notifiers are found by entry points of the group `rasd.notifiers`."""
+"""Send messages to people. Notifiers are found by entry points of the group `rasd.notifiers`.
+
+docs/guides/add-a-notifier.md shows how a package adds its own.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +36,14 @@ class Notification:
 
 @runtime_checkable
 class Notifier(Protocol):
-    """Delivers messages by one channel."""
+    """Delivers messages by one channel. The entry point is an instance: read settings in `send`."""
 
     async def send(self, notification: Notification, target: str) -> None:
-        """Deliver a message; returns when the channel has accepted it.
+        """Deliver a message; returns when the channel has accepted it. Must not block the event loop.
 
         Args:
-            target: the receiver as the channel names it: an address, a webhook's URL, a room.
+            notification: what to send. It may come again under the same id.
+            target: the receiver as the channel names it: an address, a webhook's URL, a room. Not checked by Rasd.
 
         Raises:
             Retryable: the channel is unavailable; the same message may be sent again.

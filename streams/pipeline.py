@@ -1,7 +1,8 @@
 """The pipeline: which stages there are, in which order, and what each of them reads and writes.
 
 No other module defines this. A stage is found by the entry point of its name in the group `rasd.stages`, the
-built-in ones included; a plugin's stage is spliced in after the stage that it names (`MapStage.after`).
+built-in ones included; a plugin's stage is inserted after the stage that it names (`wire`). Taps are not part of the
+pipeline: each reads a topic on its own (`Pipeline.load_tap`).
 
     raw ─► clean ─► fingerprint ─► dedupe ─► entities ─► geotag ─► enriched ─► index
                                       └────► moves (articles whose cluster changed) ─► moves

@@ -9,7 +9,9 @@
 | `rasd.notifiers` | a `streams.notify.Notifier`                                  | `streams.notify`           |
 | `rasd.commands`  | a function that adds commands to the typer app of `rasd`     | `streams.cli.main`         |
 
-An entry point's name is the name by which settings and commands ask for the part.
+An entry point's name is the name by which settings and commands ask for the part. Stages of plugins are imported by
+every process, since they say where they belong; other parts only by the process that uses them.
+docs/guides/add-a-stage.md begins with the package that a plugin needs.
 """
 
 from __future__ import annotations
@@ -38,7 +40,10 @@ class Plugin:
     """One part that an installed distribution brings.
 
     Attributes:
-        distribution, version: which distribution; `unknown` and an empty version when its metadata does not say.
+        group: entry point group.
+        name: name of the entry point.
+        distribution, version: who offers it; `unknown` and an empty version when the metadata does not say.
+        entry_point: what `load` imports.
     """
 
     group: Group

@@ -9,8 +9,11 @@ A *stage* is one step of the pipeline, in one of two kinds:
 A `Tap` is a sink beside the pipeline: it reads a topic in a consumer group and a process of its own, so that it can
 neither delay the stages nor take records from them.
 
-Each is built by a factory that gets a `Context`, so that the same code runs in a worker and in `rasd enrich`. Which
-topics a stage reads and writes is decided in `streams.pipeline`.
+Each is built by a factory that gets a `Context`, so that the same code runs in a worker and in `rasd enrich`. A factory
+raises `OperatorError` when something is missing that it cannot work without; the process then exits with the message.
+Which topics a stage reads and writes is decided in `streams.pipeline`.
+
+docs/guides/add-a-stage.md and add-a-tap.md beside it show how a package adds its own.
 """
 
 from __future__ import annotations
@@ -77,23 +80,37 @@ class Context(Protocol):
 
 
 MapFunction = Callable[[Any, Arrival], Sequence[PipelineRecord]]
-"""Turns one record into records."""
+"""Turns one record into records: one to pass it on, none to drop it.
+
+After a crash it is called again for the same record: if it writes anything elsewhere, repetition must be harmless.
+
+Raises:
+    Retryable: a service is unavailable; the whole batch is processed again after a wait.
+    Rejected: the record can never pass; it becomes a dead letter with this reason. So does a record for which anything
+        else is raised, `OperatorError` included, with the reason `poison`.
+"""
 
 BatchFunction = Callable[[Sequence[Any], Sequence[Arrival]], Sequence[Sequence[PipelineRecord]]]
-"""Turns several records into the results of each, in their order."""
+"""Turns several records into the results of each, in their order. Raises like `MapFunction`.
+
+When it raises anything but `Retryable`, it is called again with each record alone.
+"""
 
 
 class Sink(Protocol):
-    """Stores batches of records."""
+    """Stores batches of records. Its methods run in the worker's event loop, so they must not block it."""
 
     async def write(self, records: Sequence[Any], /) -> Sequence[Rejected | None]:
         """Store records. Writing a record again must be harmless: delivery is at least once.
 
         Returns:
-            A verdict for each record, in order: None when it is stored, else why it never can be.
+            A verdict for each record, in order: None when it is stored, else why it never can be. The latter becomes a
+            dead letter.
 
         Raises:
-            Retryable: the store is unavailable; the whole batch is written again.
+            Retryable: the store is unavailable; the whole batch is written again after a wait.
+            OperatorError: the store refuses our credentials; the same. Anything else that is raised is a defect of the
+                sink, `Rejected` too: the batch is repeated and /livez fails.
         """
         ...
 
@@ -125,18 +142,18 @@ class StatefulFunction(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MapStage:
-    """One record in, any number of records out.
+    """A stage that turns one record into any number of records.
 
     Attributes:
         name: stage name; also its name in RASD_STAGES, the key of its entry in `Article.trace` and of its annotation,
             and the label of its metrics. Lower-case letters, digits and hyphens.
         version: raise it when its results change.
         accepts: record class that it reads. A plugin stage also returns records of this class.
-        build: makes the function; called once in a worker, before it consumes.
-        stateful: true when the function uses a table. It then runs in the event loop, in order, and its table
-            changes are in Kafka before its results are.
-        batched: true when the function takes several records at once, because that is quicker. The result for a record
-            must not depend on the others: when the function fails, it is called again with each alone.
+        build: makes the function; called once in a worker, before it consumes. Load models and read settings here.
+        stateful: whether the function uses a table (`StatefulFunction`). It then runs in the event loop, in order, and
+            its table changes are in Kafka before its results are.
+        batched: whether the function takes several records at once, because that is quicker (`BatchFunction`). The
+            result for a record must not depend on the others.
         after: the stage whose results a plugin stage reads; the stage that read them before reads the plugin's results
             instead. None for the built-in stages, which `streams.pipeline` orders.
     """
@@ -152,7 +169,7 @@ class MapStage:
 
 @dataclass(frozen=True, slots=True)
 class SinkStage:
-    """The end of a branch of the pipeline: batches in, a verdict for each record out.
+    """A stage that writes batches of records to a store. A plugin that does so is a `Tap`.
 
     Attributes:
         name, version: as for `MapStage`.
@@ -174,7 +191,7 @@ class Tap(SinkStage):
     record that it rejects goes to articles.dlq under its name.
 
     Attributes:
-        reads: topic that it reads, without RASD_TOPIC_PREFIX.
+        reads: topic that it reads, without RASD_TOPIC_PREFIX. Any topic whose records are of the class `accepts`.
     """
 
     reads: str = Topic.ENRICHED

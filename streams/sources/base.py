@@ -1,4 +1,7 @@
-"""What a source of raw articles is. Sources are found by entry points of the group `rasd.sources`."""
+"""What a source of raw articles is. Sources are found by entry points of the group `rasd.sources`.
+
+docs/guides/add-a-source.md shows how a package adds its own.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,11 @@ __all__ = ["Item", "Source", "load_source"]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One record as a source read it.
+    """One record as a source read it: either `raw` or `failure` is given.
 
     Attributes:
-        location: file and line (`day.jsonl:17`), or whatever names the record there, for messages.
-        data: the record's bytes as read; for a page that is no record yet, the raw record made of it.
+        location: file and line (`day.jsonl:17`), or whatever names the record, for messages and dead letters.
+        data: what is sent: the bytes of a raw record as JSON, or of what could not be read.
         raw: the record, or None if it cannot be read.
         failure: why it cannot be read, or None.
     """
@@ -47,8 +50,8 @@ class Source:
         help: one line about the arguments.
         read: yields the records that the arguments name. An unreadable one is an item with a failure, so that its bytes
             reach articles.dlq. May raise `OperatorError` for wrong arguments, and `Retryable` for a server that is
-            unavailable. A plain iterator blocks the sending while it waits; one that waits for the network should be
-            asynchronous.
+            unavailable; both end the command. A plain iterator blocks the sending while it waits, so one that reads
+            from a network should be asynchronous. That an item was yielded does not mean that it was sent.
         count_bytes: total size of the arguments in bytes, for a progress bar; None when it is unknown.
     """
 
