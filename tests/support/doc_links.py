@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-# Generated reference pages and guides for plugins, which pages name before they are committed.
+# Generated reference pages, which pages name before they are committed.
 ANNOUNCED = {
     "docs/openapi.json",
     *(f"docs/reference/{name}.md" for name in ("settings", "commands", "metrics", "index-fields", "records")),
-    *(f"docs/guides/add-a-{name}.md" for name in ("stage", "tap", "source", "tagger", "notifier")),
 }
 # A page of docs/ as code, comments, messages and rules name it, with the anchor of an alert's runbook entry.
 _MENTION = re.compile(r"(?<![\w/.:-])docs/([\w./-]*\w)(?:#([\w-]+))?")
