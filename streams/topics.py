@@ -31,6 +31,9 @@ SINGLE_PARTITION = 1
 
 DAY_MS = 24 * 3600 * 1000
 
+TIMESTAMP_TYPE = "message.timestamp.type"
+"""Kafka's setting of which time a record has: its arrival (LogAppendTime) or what its sender says (CreateTime)."""
+
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
@@ -69,6 +72,9 @@ def topic_spec(topic: str, settings: Settings, partitions: int | None = None) ->
             # A page of 50 MB must fit into the dead letters. The size of later records is limited by max_content_bytes.
             "max.message.bytes": str(settings.max_message_bytes if whole_pages else 32 * MIB),
             "retention.ms": str((30 if topic == Topic.DLQ else 7) * DAY_MS),
+            # Retention goes by the records' time. By their sender's, it would delete an archive of past years, or what
+            # a machine with a wrong clock sends, before any worker has read it.
+            TIMESTAMP_TYPE: "LogAppendTime",
         },
     )
 

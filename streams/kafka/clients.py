@@ -24,6 +24,7 @@ from aiokafka.errors import (
 )
 
 from streams.errors import OperatorError, Retryable
+from streams.kafka.topic_config import use_time_of_arrival
 from streams.observability.logs import get_logger
 from streams.retry import Backoff
 from streams.security import kafka_options
@@ -238,7 +239,9 @@ async def retry_until_visible(ask: Callable[[], Awaitable[T]]) -> T:
 
 
 async def create_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -> list[str]:
-    """Create the topics that do not exist. Several processes may do so at once.
+    """Create the topics that do not exist, and give those of earlier versions the time of arrival.
+
+    Several processes may do so at once.
 
     Args:
         settings: settings of the process.
@@ -257,6 +260,8 @@ async def create_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -> 
             existing = set(await admin.list_topics())
             missing = [spec for spec in specs if spec.name not in existing]
             made = await _create(admin, missing)
+            older = [spec for spec in specs if spec.name in existing]
+            await retry_until_visible(lambda: use_time_of_arrival(admin, older))
             await retry_until_visible(lambda: _check_partitions(admin, specs))
     return made
 

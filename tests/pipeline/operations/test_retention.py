@@ -1,0 +1,109 @@
+"""Retention goes by the time of arrival: what nobody has read yet is not deleted because its sender says it is old."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.admin import NewTopic
+
+from streams.kafka.clients import create_topics, open_admin, open_producer, open_reader
+from streams.kafka.topic_config import read_configs
+from streams.settings import Settings
+from streams.topics import Topic, topic_name, topic_specs
+from tests.support.corpus import records
+from tests.support.index import count, documents
+from tests.support.processes import rasd, wait_until, worker
+
+OLD = datetime(2015, 6, 1, tzinfo=UTC)
+LOG_APPEND_TIME = 1
+
+
+async def _send_old(settings: Settings, pages: list[dict[str, object]]) -> None:
+    """Send pages as a foreign producer does that gives an archive's records the time of its articles."""
+    async with open_producer(settings) as producer:
+        raw = topic_name(Topic.RAW, settings)
+        sent = [
+            await producer.send(raw, json.dumps(page).encode(), timestamp_ms=int(OLD.timestamp() * 1000))
+            for page in pages
+        ]
+        await asyncio.gather(*sent)
+
+
+async def _create(settings: Settings, name: str, config: dict[str, str]) -> None:
+    async with open_admin(settings) as admin:
+        await admin.create_topics([NewTopic(name, settings.partitions, 1, topic_configs=config)])
+
+
+async def _own(settings: Settings, name: str) -> Mapping[str, str | None]:
+    async with open_admin(settings) as admin:
+        return (await read_configs(admin, [name]))[name].own
+
+
+async def _first(settings: Settings, name: str) -> ConsumerRecord[bytes, bytes]:
+    async with open_reader(settings, name) as reader:
+        return await asyncio.wait_for(reader.getone(), 30)
+
+
+async def _values(settings: Settings, key: str) -> dict[str, str | None]:
+    async with open_admin(settings) as admin:
+        configs = await read_configs(admin, [spec.name for spec in topic_specs(settings)])
+    return {name: config.values[key] for name, config in configs.items()}
+
+
+async def test_a_record_has_the_time_of_its_arrival_whatever_its_sender_says(settings: Settings) -> None:
+    begun = datetime.now(UTC) - timedelta(seconds=1)
+    await create_topics(settings)
+    kinds = await _values(settings, "message.timestamp.type")
+    assert kinds == {spec.name: "LogAppendTime" for spec in topic_specs(settings)}
+    await _send_old(settings, [{"content": f"{number}"} for number in range(200)])
+    async with open_reader(settings, topic_name(Topic.RAW, settings)) as reader:
+        for _ in range(200):
+            record = await asyncio.wait_for(reader.getone(), 30)
+            assert record.timestamp_type == LOG_APPEND_TIME
+            assert record.timestamp >= begun.timestamp() * 1000
+
+
+def test_topics_of_earlier_versions_are_changed_and_keep_their_other_settings(settings: Settings) -> None:
+    raw = topic_name(Topic.RAW, settings)
+    # As an earlier version made it and its operator then changed it.
+    own = {"max.message.bytes": "70000000", "retention.ms": "86400000", "segment.bytes": "20000000"}
+    asyncio.run(_create(settings, raw, own))
+    made = rasd("topics", "create", settings=settings)
+    assert made.returncode == 0, made.stderr
+    wait_until(lambda: asyncio.run(_own(settings, raw)).get("message.timestamp.type"), 30)
+    assert asyncio.run(_own(settings, raw)) == own | {"message.timestamp.type": "LogAppendTime"}
+    asyncio.run(_send_old(settings, [{"content": "1"}]))
+    assert asyncio.run(_first(settings, raw)).timestamp_type == LOG_APPEND_TIME
+
+
+def test_a_change_is_logged_once(settings: Settings) -> None:
+    raw = topic_name(Topic.RAW, settings)
+    asyncio.run(_create(settings, raw, {}))
+    first = rasd("topics", "create", settings=settings)
+    assert f"{raw}\t3 partitions\texists" in first.stdout.decode()
+    assert first.stderr.decode().count("its records get the time of their arrival") == 1
+    wait_until(lambda: asyncio.run(_own(settings, raw)).get("message.timestamp.type"), 30)
+    second = rasd("topics", "create", settings=settings)
+    assert second.returncode == 0
+    assert "its records get the time of their arrival" not in second.stderr.decode()
+
+
+async def test_old_pages_sent_while_no_worker_runs_are_all_indexed(settings: Settings, tmp_path: Path) -> None:
+    begun = datetime.now(UTC) - timedelta(seconds=1)
+    await create_topics(settings)
+    pages = records(200)
+    await _send_old(settings, pages)
+    # What retention deletes first are whole segments whose newest record is old.
+    async with open_reader(settings) as reader:
+        partitions = [TopicPartition(topic_name(Topic.RAW, settings), number) for number in range(settings.partitions)]
+        found = await reader.offsets_for_times(dict.fromkeys(partitions, int(begun.timestamp() * 1000)))
+    assert {at.offset for at in found.values() if at is not None} == {0}, "no record is older than the test"
+    with worker(settings, tmp_path / "worker.log") as running:
+        wait_until(lambda: count(settings) == len(pages), 120, running.tail)
+        arrivals = {datetime.fromisoformat(doc["ingested_at"]) for doc in documents(settings, "ingested_at")}
+    assert min(arrivals) >= begun
