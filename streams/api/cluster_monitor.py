@@ -19,7 +19,7 @@ from streams.elastic.client import translate_errors
 from streams.elastic.templates import names
 from streams.errors import RasdError
 from streams.kafka.clients import UNAVAILABLE_ERRORS, open_admin, open_reader
-from streams.kafka.topic_offsets import read_topics
+from streams.kafka.topic_offsets import FIRST_BYTES, FirstTimes, read_topics
 from streams.observability.logs import get_logger
 from streams.observability.metrics import ServerMetrics
 from streams.pipeline import load_pipeline
@@ -55,6 +55,7 @@ class ClusterMonitor:
         self._topic_names = load_pipeline().topics
         self._rejected: dict[str, int] = {}
         self._ends: dict[str, int] = {}
+        self._times: FirstTimes = {}
         self._task: asyncio.Task[None] | None = None
         self.asked_at = 0.0
         self.live_ends: dict[int, int] = {}
@@ -121,7 +122,7 @@ class ClusterMonitor:
             async with (
                 asyncio.timeout(ROUND_SECONDS),
                 open_admin(self.settings) as admin,
-                open_reader(self.settings) as reader,
+                open_reader(self.settings, fetch_bytes=FIRST_BYTES) as reader,
             ):
                 await self._topics(admin, reader)
         except (RasdError, *UNAVAILABLE_ERRORS):
@@ -132,7 +133,7 @@ class ClusterMonitor:
 
     async def _topics(self, admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer) -> None:
         self.metrics.brokers.set(len((await admin.describe_cluster())["brokers"]))
-        states = await read_topics(self.settings, self._topic_names, admin, reader)
+        states = await read_topics(self.settings, self._topic_names, admin, reader, self._times)
         self.metrics.under_replicated.set(sum(state.lacking for state in states.values()))
         live = states.get(Topic.ENRICHED)
         self.live_ends = {p: end for p, end in live.ends.items() if end > live.begins[p]} if live else {}
@@ -142,3 +143,5 @@ class ClusterMonitor:
             self._ends[topic] = state.end
             if topic != Topic.DLQ:
                 self.metrics.group_lag.labels(topic).set(state.waiting)
+                if (left := state.retention_left(time.time())) is not None:
+                    self.metrics.retention_left.labels(topic).set(left)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from typing import TYPE_CHECKING
 
 import typer
 
 from streams.errors import OperatorError
 from streams.settings import get_settings
+
+if TYPE_CHECKING:
+    from streams.kafka.topic_offsets import TopicState
 
 app = typer.Typer(
     help="Manage Kafka topics: create, status, grow, rewind.", no_args_is_help=True, rich_markup_mode="markdown"
@@ -39,10 +44,13 @@ def create() -> None:
 def status() -> None:
     """Show the records in each topic, and those that the workers (RASD_APP_ID) have not processed.
 
-    Works whether or not a worker is running.
+    For the latter also the age of the oldest one, and the hours until retention may delete it. Works whether or not a
+    worker is running.
 
     Example: `rasd topics status`
     """
+    import time
+
     from rich.table import Table
 
     from streams.cli.console import out
@@ -52,13 +60,34 @@ def status() -> None:
     states = asyncio.run(topic_states(get_settings(), load_pipeline().topics))
     if not states:
         raise OperatorError("there are no topics yet", hint="rasd topics create")
-    table = Table("topic", "partitions", "records", "waiting", "under-replicated", box=None, pad_edge=False)
+    names = ("topic", "partitions", "records", "waiting", "under-replicated", "retention", "oldest", "hours left")
+    table = Table(*names, box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
     for topic, state in states.items():
         numbers = (len(state.ends), state.kept, state.waiting, state.lacking)
-        table.add_row(topic, *(f"{number:,}" for number in numbers))
+        table.add_row(topic, *(f"{number:,}" for number in numbers), *_retention(state, time.time()))
     out().print(table)
+
+
+def _retention(state: TopicState, now: float) -> tuple[str, str, str]:
+    """The columns about retention: how long records are kept, the age of the oldest that waits, what it has left."""
+    kept = "unknown" if state.retention is None else _span(state.retention)
+    if not state.waiting:
+        return kept, "-", "-"
+    left = state.retention_left(now)
+    hours = "unknown" if left is None else "no limit" if math.isinf(left) else f"{left / 3600:,.1f}"
+    return kept, "unknown" if state.oldest is None else _span(now - state.oldest), hours
+
+
+def _span(seconds: float) -> str:
+    """A time in its largest unit of which it has at least two."""
+    if math.isinf(seconds):
+        return "no limit"
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{max(0.0, seconds):.0f}s"
 
 
 @app.command()

@@ -124,8 +124,11 @@ async def open_producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
 
 
 @asynccontextmanager
-async def open_reader(settings: Settings, *topics: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def open_reader(settings: Settings, *topics: str, fetch_bytes: int = 8 * MIB) -> AsyncIterator[AIOKafkaConsumer]:
     """Open a consumer without a group, which reads the topics from their beginning.
+
+    Args:
+        fetch_bytes: of one partition at once; more where a single batch is larger.
 
     Raises:
         Retryable: no broker can be reached.
@@ -136,7 +139,7 @@ async def open_reader(settings: Settings, *topics: str) -> AsyncIterator[AIOKafk
         group_id=None,
         auto_offset_reset="earliest",
         enable_auto_commit=False,
-        max_partition_fetch_bytes=8 * MIB,
+        max_partition_fetch_bytes=fetch_bytes,
     )
     try:
         await _reach(settings, consumer.start())

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+import math
+from collections.abc import Mapping, MutableMapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+from aiokafka.errors import KafkaError
 
 from streams.errors import OperatorError
 from streams.kafka.clients import describe_topics, open_admin, open_reader, retry_until_visible, translate_errors
+from streams.kafka.topic_config import TopicConfig, read_configs
 from streams.settings import Settings
 from streams.topics import Topic, TopicSpec, topic_name, topic_specs
+
+# To know when the first waiting records came, their batches must be fetched: no more than that. Kafka sends a first
+# batch that is larger whole.
+FIRST_BYTES = 16 * 1024
+READ_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +33,9 @@ class TopicState:
         begins, ends: first offset kept and next offset to be written, by partition.
         committed: offset committed by the workers' group, by partition; omitted where there is none.
         lacking: number of under-replicated partitions.
+        retention: seconds that a record is kept, infinite without a limit; None if Kafka does not tell us.
+        oldest: Kafka's time of the oldest waiting record, seconds since the epoch; None if none waits, or if it could
+            not be read.
     """
 
     topic: str
@@ -30,6 +43,8 @@ class TopicState:
     ends: Mapping[int, int]
     committed: Mapping[int, int]
     lacking: int
+    retention: float | None = None
+    oldest: float | None = None
 
     @property
     def end(self) -> int:
@@ -44,16 +59,48 @@ class TopicState:
     @property
     def waiting(self) -> int:
         """Number of records that the workers have not finished; 0 for the dead letters, which no stage reads."""
+        return sum(self.ends[p] - first for p, first in self.first_waiting.items())
+
+    @property
+    def first_waiting(self) -> dict[int, int]:
+        """Offset of the first waiting record, by partition; without partitions where none waits."""
         if self.topic == Topic.DLQ:
-            return 0
-        done = {p: max(begin, self.committed.get(p, 0)) for p, begin in self.begins.items()}
-        return sum(max(0, end - done[p]) for p, end in self.ends.items())
+            return {}
+        first = {p: max(begin, self.committed.get(p, 0)) for p, begin in self.begins.items()}
+        return {p: offset for p, offset in first.items() if offset < self.ends[p]}
+
+    def retention_left(self, now: float) -> float | None:
+        """Seconds until retention may delete a record that waits; if none waits, one that arrives now.
+
+        Negative where it may do so at any moment. None if it is not known.
+
+        Args:
+            now: seconds since the epoch.
+        """
+        if self.retention is None or (self.oldest is None and self.waiting):
+            return None
+        return self.retention if self.oldest is None else self.oldest + self.retention - now
+
+
+FirstTimes = MutableMapping[tuple[TopicPartition, int], float]
+"""Kafka's time of records, seconds since the epoch, by partition and offset."""
 
 
 async def read_topics(
-    settings: Settings, topics: Sequence[str], admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer
+    settings: Settings,
+    topics: Sequence[str],
+    admin: AIOKafkaAdminClient,
+    reader: AIOKafkaConsumer,
+    times: FirstTimes | None = None,
 ) -> dict[str, TopicState]:
     """Return the state of those of the topics that exist, in their order.
+
+    Args:
+        settings: settings of the process.
+        topics: names without RASD_TOPIC_PREFIX.
+        admin: an admin client.
+        reader: a consumer without a group; it is assigned the partitions with waiting records.
+        times: kept by the caller from one call to the next, so that a record that still waits is not read again.
 
     Raises:
         KafkaError, OSError, TimeoutError: the broker is unavailable; see `translate_errors`.
@@ -63,6 +110,7 @@ async def read_topics(
     all_partitions = [TopicPartition(name, p["partition"]) for name, group in partitions.items() for p in group]
     begins, ends = await reader.beginning_offsets(all_partitions), await reader.end_offsets(all_partitions)
     committed = await admin.list_consumer_group_offsets(settings.app_id)
+    retention = await _retention(admin, list(partitions))
     states = {}
     for topic in topics:
         name = topic_name(topic, settings)
@@ -74,8 +122,64 @@ async def read_topics(
                 ends={p.partition: ends[p] for p in own},
                 committed={p.partition: committed[p].offset for p in own if p in committed},
                 lacking=sum(len(p["isr"]) < len(p["replicas"]) for p in partitions[name]),
+                retention=retention.get(name),
             )
-    return states
+    oldest = await _oldest(settings, states, reader, {} if times is None else times)
+    return {topic: replace(state, oldest=oldest.get(topic)) for topic, state in states.items()}
+
+
+async def _retention(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, float]:
+    """Seconds that the topics keep a record; empty if we may not ask."""
+    try:
+        configs = await read_configs(admin, names)
+    except KafkaError as error:
+        if error.retriable:
+            raise
+        return {}
+    return {name: _retention_seconds(config) for name, config in configs.items()}
+
+
+def _retention_seconds(config: TopicConfig) -> float:
+    milliseconds = int(config.values["retention.ms"] or -1)
+    expires = "delete" in (config.values["cleanup.policy"] or "")
+    return milliseconds / 1000 if expires and milliseconds >= 0 else math.inf
+
+
+async def _oldest(
+    settings: Settings, states: Mapping[str, TopicState], reader: AIOKafkaConsumer, times: FirstTimes
+) -> dict[str, float]:
+    """Time of the oldest record that waits, by topic; without topics of which it is not known for every partition."""
+    waiting = {
+        topic: {TopicPartition(topic_name(topic, settings), p): first for p, first in state.first_waiting.items()}
+        for topic, state in states.items()
+    }
+    wanted = {tp: first for group in waiting.values() for tp, first in group.items()}
+    for gone in times.keys() - wanted.items():
+        del times[gone]
+    await _read_times(reader, {tp: first for tp, first in wanted.items() if (tp, first) not in times}, times)
+    return {
+        topic: min(times[item] for item in group.items())
+        for topic, group in waiting.items()
+        if group and group.items() <= times.keys()
+    }
+
+
+async def _read_times(reader: AIOKafkaConsumer, firsts: Mapping[TopicPartition, int], times: FirstTimes) -> None:
+    """Add the times of the first records at these offsets or after them, of those that can be read in a few seconds."""
+    if not firsts:
+        return
+    reader.assign(list(firsts))
+    for tp, offset in firsts.items():
+        reader.seek(tp, offset)
+    unread = set(firsts)
+    # A record that cannot be unpacked, and the end mark of a transaction, which no consumer is given, have no time.
+    with suppress(TimeoutError, KafkaError):
+        async with asyncio.timeout(READ_SECONDS):
+            while unread:
+                for tp, records in (await reader.getmany(*unread, timeout_ms=500)).items():
+                    times[tp, firsts[tp]] = records[0].timestamp / 1000
+                    reader.pause(tp)
+                    unread.discard(tp)
 
 
 async def topic_states(settings: Settings, topics: Sequence[str]) -> dict[str, TopicState]:
@@ -84,7 +188,7 @@ async def topic_states(settings: Settings, topics: Sequence[str]) -> dict[str, T
     Raises:
         Retryable: no broker can be reached, or it is still starting.
     """
-    async with open_admin(settings) as admin, open_reader(settings) as reader:
+    async with open_admin(settings) as admin, open_reader(settings, fetch_bytes=FIRST_BYTES) as reader:
         with translate_errors(settings):
             return await retry_until_visible(lambda: read_topics(settings, topics, admin, reader))
 

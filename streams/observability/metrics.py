@@ -266,3 +266,8 @@ class ServerMetrics:
             "Records of a topic that the workers have not processed; reported even when no worker runs.",
             "topic",
         )
+        self.retention_left = gauge(
+            "rasd_kafka_retention_left_seconds",
+            "Time until retention may delete the oldest record of a topic that the workers have not processed.",
+            "topic",
+        )

@@ -59,7 +59,7 @@ def test_topics_grow_while_workers_are_stopped(settings: Settings, tmp_path: Pat
     status = rasd("topics", "status", settings=larger)
     assert status.returncode == 0
     rows = {row.split()[0]: row.split()[1:] for row in status.stdout.decode().splitlines()[1:]}
-    assert rows["articles.raw"] == ["5", str(3 * EACH), "0", "0"]
+    assert rows["articles.raw"] == ["5", str(3 * EACH), "0", "0", "7d", "-", "-"]
     assert rows["articles.fingerprinted"][0] == rows["articles.dlq"][0] == "1"
     assert {row[2] for row in rows.values()} == {"0"}, "nothing waits"
 

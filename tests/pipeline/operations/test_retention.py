@@ -1,23 +1,35 @@
-"""Retention goes by the time of arrival: what nobody has read yet is not deleted because its sender says it is old."""
+"""Retention goes by the time of arrival, and what is left of it for unread records is known.
+
+Nothing that nobody has read yet is deleted because its sender says it is old.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import math
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from aiokafka import ConsumerRecord, TopicPartition
+import pytest
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import NewTopic
+from prometheus_client import CollectorRegistry
 
-from streams.kafka.clients import create_topics, open_admin, open_producer, open_reader
+from streams.api.cluster_monitor import ClusterMonitor
+from streams.elastic.client import make_client
+from streams.kafka.clients import client_options, create_topics, open_admin, open_producer, open_reader
 from streams.kafka.topic_config import read_configs
+from streams.kafka.topic_offsets import FirstTimes, read_topics
+from streams.observability.metrics import ServerMetrics
 from streams.settings import Settings
 from streams.topics import Topic, topic_name, topic_specs
 from tests.support.corpus import records
 from tests.support.index import count, documents
 from tests.support.processes import rasd, wait_until, worker
+from tests.support.serving import until
 
 OLD = datetime(2015, 6, 1, tzinfo=UTC)
 LOG_APPEND_TIME = 1
@@ -91,6 +103,90 @@ def test_a_change_is_logged_once(settings: Settings) -> None:
     second = rasd("topics", "create", settings=settings)
     assert second.returncode == 0
     assert "its records get the time of their arrival" not in second.stderr.decode()
+
+
+async def _finish(settings: Settings, name: str) -> None:
+    """Commit, as the workers' group, that everything is processed."""
+    consumer = AIOKafkaConsumer(**client_options(settings), group_id=settings.app_id, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(name, number) for number in range(settings.partitions)]
+        consumer.assign(partitions)
+        await consumer.commit(await consumer.end_offsets(partitions))
+    finally:
+        await consumer.stop()
+
+
+async def _left(settings: Settings) -> dict[str, float | None]:
+    """The gauge of each topic, after a poll that Kafka answered: a new broker has no coordinator of groups at first."""
+    registry, client = CollectorRegistry(), make_client(settings)
+    monitor = ClusterMonitor(settings, ServerMetrics(registry), client)
+
+    async def up() -> bool:
+        await monitor.ask_kafka()
+        return registry.get_sample_value("rasd_kafka_up") == 1
+
+    try:
+        await until(up)
+    finally:
+        await client.close()
+    return {topic: registry.get_sample_value("rasd_kafka_retention_left_seconds", {"topic": topic}) for topic in Topic}
+
+
+def _status(settings: Settings) -> dict[str, list[str]]:
+    """The columns about retention, by topic."""
+    status = rasd("topics", "status", settings=settings)
+    assert status.returncode == 0, status.stderr
+    return {row.split()[0]: row.split()[5:] for row in status.stdout.decode().splitlines()[1:]}
+
+
+def test_what_retention_leaves_to_unread_records_is_known(settings: Settings) -> None:
+    day = 86400.0
+    raw, enriched = topic_name(Topic.RAW, settings), topic_name(Topic.ENRICHED, settings)
+    # A test cannot wait for days: these records have the time that it gives them.
+    asyncio.run(_create(settings, raw, {"retention.ms": str(int(10 * day * 1000))}))
+    asyncio.run(_create(settings, enriched, {"retention.ms": "-1"}))
+    now = time.time()
+    asyncio.run(_send(settings, raw, {0: now - 3 * day, 2: now - 6 * day}))
+    asyncio.run(_send(settings, enriched, {1: now - 6 * day}))
+    left = asyncio.run(_left(settings))
+    assert left[Topic.RAW] == pytest.approx(4 * day, abs=300)
+    assert left[Topic.ENRICHED] == math.inf
+    assert left[Topic.DLQ] is None, "nobody has to read the dead letters"
+    rows = _status(settings)
+    assert rows["articles.raw"][:2] == ["10d", "6d"]
+    assert float(rows["articles.raw"][2]) == pytest.approx(96, abs=0.2)
+    assert rows["articles.enriched"] == ["no", "limit", "6d", "no", "limit"]
+
+    asyncio.run(_finish(settings, raw))
+    assert asyncio.run(_left(settings))[Topic.RAW] == 10 * day, "nothing waits"
+    assert _status(settings)["articles.raw"] == ["10d", "-", "-"]
+
+
+async def _send(settings: Settings, name: str, times: Mapping[int, float]) -> None:
+    """Send one record with the given time to each of some partitions, and one of now after it."""
+    async with open_producer(settings) as producer:
+        for partition, seconds in times.items():
+            for moment in (seconds, time.time()):
+                await producer.send_and_wait(name, b"{}", partition=partition, timestamp_ms=int(moment * 1000))
+
+
+async def test_the_time_of_a_record_that_still_waits_is_read_once(settings: Settings) -> None:
+    raw = topic_name(Topic.RAW, settings)
+    await _create(settings, raw, {})
+    await _send(settings, raw, {0: time.time() - 3600})
+    times: FirstTimes = {}
+    async with open_admin(settings) as admin, open_reader(settings) as reader:
+        first = (await read_topics(settings, [Topic.RAW], admin, reader, times))[Topic.RAW]
+        assert reader.assignment() == {TopicPartition(raw, 0)}
+        reader.unsubscribe()
+        again = (await read_topics(settings, [Topic.RAW], admin, reader, times))[Topic.RAW]
+        assert reader.assignment() == frozenset()
+    assert again.oldest == first.oldest is not None
+    await _finish(settings, raw)
+    async with open_admin(settings) as admin, open_reader(settings) as reader:
+        assert (await read_topics(settings, [Topic.RAW], admin, reader, times))[Topic.RAW].oldest is None
+    assert times == {}
 
 
 async def test_old_pages_sent_while_no_worker_runs_are_all_indexed(settings: Settings, tmp_path: Path) -> None:
