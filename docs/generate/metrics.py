@@ -31,8 +31,9 @@ INTRODUCTION = """
 Workers and the query API serve their metrics at `/metrics`; [production.md](../guides/production.md) says where. Times
 are in seconds, sizes in bytes. A counter only grows, until its process starts again: ask for its `rate` or `increase`.
 A histogram `x` has the series `x_bucket`, `x_count` and `x_sum`. Both kinds of process declare all metrics of this page
-but those of the servers, which only the API has; *moved by* says in which of them the value means something. The values
-of a label are listed where they are a closed set; those series exist, at 0, before their first event.
+but those of the servers, which only the API has, and `rasd_state_disk_free_bytes`, which only workers have; *moved by*
+says in which of them the value means something. The values of a label are listed where they are a closed set; those
+series exist, at 0, before their first event.
 
 Every process has prometheus-client's own `process_*` and `python_*` metrics besides.
 """

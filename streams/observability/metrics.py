@@ -171,9 +171,11 @@ class Metrics:
             buckets=REBALANCE_BUCKETS,
             registry=reg,
         )
+        # Not registered before it is measured: in a process without tables its value would be 0, as of a full disk.
         self.state_free = Gauge(
-            "rasd_state_disk_free_bytes", "Free space on the disk that holds this worker's tables.", registry=reg
+            "rasd_state_disk_free_bytes", "Free space on the disk that holds this worker's tables.", registry=None
         )
+        self._state_free_registered = False
         self.loop_delay = Histogram(
             "rasd_event_loop_delay_seconds",
             "Delay of a timer in the event loop.",
@@ -204,6 +206,17 @@ class Metrics:
             at_zero(metric, [stage])
         at_zero(self.articles, [stage], OUTCOMES)
         at_zero(self.dead_letters, [stage], [reason.value for reason in Reason])
+
+    def set_state_free(self, number: float) -> None:
+        """Set `rasd_state_disk_free_bytes`, which does not exist before the first call.
+
+        Args:
+            number: free bytes on the disk that holds the tables.
+        """
+        self.state_free.set(number)
+        if not self._state_free_registered:
+            self.registry.register(self.state_free)
+            self._state_free_registered = True
 
     def searchable(self, article: Article, now: float) -> None:
         """Record that the index acknowledged an article.

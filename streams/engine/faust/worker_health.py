@@ -303,7 +303,7 @@ class HealthServer(Service):
             self.metrics.lag.labels(stage, str(partition)).set(lag)
         for (stage, partition), age in self.health.lag_seconds(time.time()).items():
             self.metrics.lag_seconds.labels(stage, str(partition)).set(age)
-        self.metrics.state_free.set(psutil.disk_usage(str(self.settings.state_dir)).free)
+        self.metrics.set_state_free(psutil.disk_usage(str(self.settings.state_dir)).free)
 
     async def _livez(self, _: web.Request) -> web.Response:
         return _answer(self.health.not_alive(time.monotonic()))

@@ -90,3 +90,13 @@ def test_the_api_begins_with_its_routes_and_what_they_may_answer() -> None:
     assert {("/search", status) for status in ("200", "400", "422", "500", "503")} <= requests
     assert ("/articles", "202") in requests
     assert ("/articles/{article_id}", "404") in requests
+
+
+def test_the_free_space_for_tables_exists_where_it_was_measured_alone() -> None:
+    """At 0, as a gauge begins, the alert about a full disk would fire on every API."""
+    metrics = Metrics()
+    create_api(Settings(_env_file=None), metrics)
+    assert metrics.registry.get_sample_value("rasd_state_disk_free_bytes") is None
+    for number in (5e9, 4e9):
+        metrics.set_state_free(number)
+        assert metrics.registry.get_sample_value("rasd_state_disk_free_bytes") == number
