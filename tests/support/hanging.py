@@ -13,7 +13,7 @@ from typing import Any
 
 from agents.clean import agent
 from streams.cli.main import main
-from streams.engine.faust import worker
+from streams.engine.faust import worker_app
 from streams.engine.faust.worker_health import WorkerHealth
 from streams.records import RawArticle
 from streams.stage import Arrival, Context, MapFunction, PipelineRecord
@@ -38,5 +38,5 @@ def _hanging(build: Any) -> Any:
 
 if __name__ == "__main__":
     agent.STAGE = replace(agent.STAGE, build=_hanging(agent.STAGE.build))
-    setattr(worker, "WorkerHealth", partial(WorkerHealth, stall_seconds=STALL_SECONDS))  # noqa: B010
+    setattr(worker_app, "WorkerHealth", partial(WorkerHealth, stall_seconds=STALL_SECONDS))  # noqa: B010
     main()
