@@ -7,7 +7,7 @@ import re
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from agents.text.keys import hostname, match_key
-from streams.records import RawArticle
+from streams.records import Article, RawArticle
 
 _TRACKING_RE = re.compile(
     r"utm_\w+|fbclid|gclid|dclid|msclkid|twclid|yclid|igshid|mc_[ce]id|_ga|_gl|ref_src|ref_url|cmpid|ocid|s_cid|xtor|spref",
@@ -53,9 +53,15 @@ def article_id(raw: RawArticle, title: str | None, body: str = "", *, alone: boo
         alone: whether the page holds no other article.
 
     Returns:
-        `raw.id`; or `raw.id`, a dash and 8 hex digits for one of several articles; or 32 hex digits.
+        `raw.id`; or `raw.id`, a dash and 8 hex digits for one of several articles; or 32 hex digits, also where one of
+        the others would exceed `Article.MAX_ID_BYTES`.
     """
     name = match_key(title or body[:200])
     if raw.id is not None:
-        return raw.id if alone else f"{raw.id}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-    return hashlib.sha256(f"{canonical_url(raw.url)}\n{name}".encode()).hexdigest()[:32]
+        own = raw.id if alone else f"{raw.id}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+        return own if len(own.encode()) <= Article.MAX_ID_BYTES else _digest(own)
+    return _digest(f"{canonical_url(raw.url)}\n{name}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

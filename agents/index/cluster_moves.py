@@ -11,11 +11,11 @@ from typing import Any
 
 from elasticsearch import AsyncElasticsearch, BadRequestError, NotFoundError
 
-from agents.index.documents import ALREADY_THERE
+from agents.index.documents import ALREADY_THERE, MAX_VERSION, id_refusal
 from streams.elastic.client import health, make_client, translate_errors
 from streams.elastic.indices import find, read_layout
 from streams.elastic.templates import ensure_index
-from streams.errors import Rejected, Retryable
+from streams.errors import Reason, Rejected, Retryable
 from streams.observability.metrics import Metrics
 from streams.records import Cluster, ClusterMove
 from streams.settings import Settings
@@ -159,7 +159,7 @@ class MoveSink:
         """Store and apply moves; of several for one article, only the latest decision counts.
 
         Returns:
-            None for each move: none is ever rejected.
+            For each move, in order: None if it is stored, else why it never can be.
 
         Raises:
             Retryable: Elasticsearch is unavailable or busy; writing the same moves again is harmless.
@@ -168,14 +168,17 @@ class MoveSink:
             await ensure_index(self._client, self._settings)
             await self._moves.prepare()
             self._prepared = True
+        refusals = [_refusal(move) for move in moves]
         latest: dict[str, ClusterMove] = {}
-        for move in moves:
+        for move, refusal in zip(moves, refusals, strict=True):
+            if refusal is not None:
+                continue
             if move.id not in latest or move.cluster.decision >= latest[move.id].cluster.decision:
                 latest[move.id] = move
         await self._moves.remember(list(latest.values()))
         await self._moves.apply({move.id: move.cluster for move in latest.values()})
         self._metrics.cluster_moves.inc(len(latest))
-        return [None] * len(moves)
+        return refusals
 
     async def check(self) -> None:
         """Check Elasticsearch's health.
@@ -189,3 +192,13 @@ class MoveSink:
     async def close(self) -> None:
         """Close the client's connections."""
         await self._client.close()
+
+
+def _refusal(move: ClusterMove) -> Rejected | None:
+    """Return why Elasticsearch would refuse a move, and with it the others of its request, or None."""
+    if (refusal := id_refusal(move.id)) is not None:
+        return refusal
+    if move.cluster.decision > MAX_VERSION:
+        detail = f"cluster.decision: {move.cluster.decision}, Elasticsearch takes versions up to {MAX_VERSION}"
+        return Rejected(Reason.INDEX_REFUSED, detail)
+    return None

@@ -73,6 +73,17 @@ def version(article: Article, revision: int) -> int:
     return min((max(0, milliseconds) * 1000 + revision) * 1000, MAX_VERSION)
 
 
+def id_refusal(article_id: str) -> Rejected | None:
+    """Return why Elasticsearch refuses this `_id`, or None.
+
+    One such id makes it refuse a whole request, so it must be found before.
+    """
+    size = len(article_id.encode())
+    if 1 <= size <= Article.MAX_ID_BYTES:
+        return None
+    return Rejected(Reason.INDEX_REFUSED, f"id: {size} bytes, Elasticsearch takes 1 to {Article.MAX_ID_BYTES}")
+
+
 def document(article: Article) -> dict[str, Any]:
     """Return the document of an article."""
     fields = article.model_dump(mode="json")

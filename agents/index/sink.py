@@ -10,7 +10,7 @@ from typing import Any, get_args
 from elasticsearch import ApiError, AsyncElasticsearch
 
 from agents.index.cluster_moves import MoveStore
-from agents.index.documents import Bulk, BulkOutcome, Verdict, actions, bulk_outcomes, verdicts, version
+from agents.index.documents import Bulk, BulkOutcome, Verdict, actions, bulk_outcomes, id_refusal, verdicts, version
 from streams.elastic.client import error_text, health, make_client, translate_errors
 from streams.elastic.indices import find, read_layout
 from streams.elastic.templates import ensure_index
@@ -57,12 +57,14 @@ class IndexSink:
         """
         if not self._prepared:
             await self._prepare()
-        newest = _newest(articles, self.settings)
+        refused = {article.id: refusal for article in articles if (refusal := id_refusal(article.id)) is not None}
+        self.metrics.bulk_documents.labels("rejected").inc(len(refused))
+        newest = _newest([article for article in articles if article.id not in refused], self.settings)
         index_by_id = await self._index_by_id(newest)
         requests = list(actions(newest, self.settings, index_by_id))
         # return_exceptions: a failing request must not leave the others running unobserved.
         answers = await asyncio.gather(*(self._send(request) for request in requests), return_exceptions=True)
-        by_id: dict[str, Rejected | None] = {}
+        by_id: dict[str, Rejected | None] = {**refused}
         for request, answer in zip(requests, answers, strict=True):
             if isinstance(answer, BaseException):
                 raise answer
@@ -132,8 +134,7 @@ class IndexSink:
                 self.metrics.bulk_requests.labels("retried").inc()
                 raise
             except ApiError as error:
-                # The whole request was refused (an id too long, a body too large). One document is at fault, and only
-                # that one may be rejected.
+                # The whole request was refused. One document is at fault, and only that one may be rejected.
                 refusal = error
             else:
                 self.metrics.bulk_seconds.observe(time.perf_counter() - started)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
@@ -66,7 +66,9 @@ class RawArticle(Record):
         description="Time of the fetch; UTC when it has no offset.",
     )
     id: Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(blank_to_none)] = Field(
-        default=None, description="The scraper's own id of the page, if it has one."
+        default=None,
+        description="The scraper's own id of the page, if it has one. Where an article's id would exceed 512 bytes, a"
+        " hash stands for it.",
     )
     extra: dict[str, Any] = Field(default_factory=dict, description="Anything else; not used.")
 
@@ -215,6 +217,9 @@ class StageTrace(Record):
 
 class Article(Record):
     """One article. Fields of stages that it has not reached yet are null or empty."""
+
+    # The longest id in bytes of UTF-8, as Elasticsearch limits `_id`.
+    MAX_ID_BYTES: ClassVar[int] = 512
 
     id: str = Field(description="Stable: the same article sent twice has the same id.")
     url: Url = Field(description="Address of the page it came from.")

@@ -10,6 +10,7 @@ from agents.index.cluster_moves import MoveSink
 from agents.index.sink import IndexSink
 from streams.elastic.client import make_client
 from streams.elastic.templates import names
+from streams.errors import Reason
 from streams.observability.metrics import Metrics
 from streams.records import Article, Cluster, ClusterMove
 from streams.search.query import build_article, build_copies
@@ -81,6 +82,18 @@ async def test_a_newer_fetch_of_a_moved_article_stays_where_it_was_moved(setting
     (document,) = documents(settings)
     assert document["title"] == "عنوان أحدث"
     assert (document["cluster"]["id"], document["facets"]["fold"]) == ("first", "first")
+
+
+async def test_a_move_that_elasticsearch_never_takes_is_refused_alone(settings: Settings) -> None:
+    await _write(settings, [_late("late")])
+    refused = [_move("ع" * 257, "first", 2), _move("", "first", 3), _move("late", "first", 2**63)]
+    sink = MoveSink(settings, Metrics())
+    try:
+        verdicts = await sink.write([*refused, _move("late", "first", 4)])
+    finally:
+        await sink.close()
+    assert [verdict and verdict.reason for verdict in verdicts] == [Reason.INDEX_REFUSED] * 3 + [None]
+    assert _clusters(settings) == {"late": ("first", 4, "first")}
 
 
 async def test_several_moves_of_one_batch_leave_the_latest_decision(settings: Settings) -> None:

@@ -80,6 +80,28 @@ async def test_one_bad_document_does_not_harm_its_neighbours(settings: Settings,
     assert metrics.registry.get_sample_value("rasd_bulk_documents_total", {"outcome": "rejected"}) == 2
 
 
+async def test_ids_that_elasticsearch_never_takes_do_not_reach_it_whatever_indices_are_asked(
+    settings: Settings, client: AsyncElasticsearch
+) -> None:
+    await store(settings, client, [article(id="old", fetched_at="2024-02-03T00:00:00Z")])
+    await roll_over(client, settings, at_once=True)
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    ids = ["", "new", "x" * 512, "x" * 513, "old", "ع" * 257]
+    async with open_sink(settings) as sink:
+        verdicts = await sink.write(
+            [article(id=id_, ingested_at=later, fetched_at="2024-02-05T00:00:00Z") for id_ in ids]
+        )
+    assert [verdict and verdict.reason for verdict in verdicts] == [
+        Reason.INDEX_REFUSED,
+        None,
+        None,
+        Reason.INDEX_REFUSED,
+        None,
+        Reason.INDEX_REFUSED,
+    ]
+    assert set(await _stored(client, settings)) == {"old", "new", "x" * 512}
+
+
 async def test_a_document_beyond_the_servers_limit_is_refused_alone(
     settings: Settings, client: AsyncElasticsearch, monkeypatch: pytest.MonkeyPatch
 ) -> None:

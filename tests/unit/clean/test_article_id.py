@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from agents.clean.article_id import article_id, canonical_url
@@ -63,3 +65,16 @@ def test_the_records_own_id() -> None:
     assert one != two
     assert one.startswith("x7-")
     assert len(one) == len("x7-") + 8
+
+
+def test_an_own_id_that_no_index_takes_is_hashed_and_all_others_stay() -> None:
+    long, longest = "𝄞" * 200, "ع" * 200
+    assert article_id(raw(id=longest), "عنوان", alone=True) == longest
+    names = {article_id(raw(id=long), title, alone=alone) for title in ("عنوان", "آخر") for alone in (True, False)}
+    names.add(article_id(raw(id="𝄞" * 199), "عنوان", alone=True))
+    assert len(names) == 4
+    assert all(re.fullmatch("[0-9a-f]{32}", name) for name in names)
+    # 512 bytes as they are; 9 more make it one of several.
+    edge = "𝄞" * 128
+    assert article_id(raw(id=edge), "عنوان", alone=True) == edge
+    assert len(article_id(raw(id=edge), "عنوان", alone=False)) == 32
