@@ -21,6 +21,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from streams.engine.apply import Outcome, apply, record_key
 from streams.errors import OperatorError, Reason, Rejected, Retryable
 from streams.kafka.dead_letters import Origin, failure_headers
+from streams.kafka.letter_parts import is_part, split
 from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics
 from streams.observability.tracing import Headers, Tracing, Untraced
@@ -241,7 +242,10 @@ class StageRunner:
     async def _deliver(
         self, events: Sequence[Any], parcels: Sequence[Sequence[Parcel]], outcomes: Sequence[Outcome]
     ) -> None:
-        """Send all records and wait for their delivery. A result that is too large for Kafka becomes a dead letter."""
+        """Send all records and wait for their delivery.
+
+        A result that is too large for Kafka becomes a dead letter, and a dead letter that is, several parts.
+        """
         waiting = [(index, parcel) for index, group in enumerate(parcels) for parcel in group]
 
         async def attempt() -> None:
@@ -263,20 +267,30 @@ class StageRunner:
             try:
                 under_way.append((index, parcel, await self.send(*parcel)))
             except (KafkaError, OSError) as error:
-                if _too_large(error) and parcel[0] != self._dlq:
-                    failure = Rejected(Reason.TOO_LARGE, f"{len(parcel[2])} bytes for {parcel[0]}")
-                    outcomes[index].failure = failure
-                    left.append((index, self._dead_letter(events[index], failure)))
-                else:
-                    left.append((index, parcel))
+                left += self._again(events, index, parcel, error, outcomes)
                 last_error = error
         for index, parcel, delivery in under_way:
             try:
                 await delivery
             except (KafkaError, OSError) as error:
-                left.append((index, parcel))
+                left += self._again(events, index, parcel, error, outcomes)
                 last_error = error
         return left, last_error
+
+    def _again(
+        self, events: Sequence[Any], index: int, parcel: Parcel, error: Exception, outcomes: Sequence[Outcome]
+    ) -> list[tuple[int, Parcel]]:
+        """Return what to send in place of a parcel that was not delivered."""
+        topic, key, value, headers = parcel
+        if not _too_large(error) or is_part(headers):
+            return [(index, parcel)]
+        # It was alone in its batch: several records share at most 1 MiB (producer_max_batch_size), and every topic
+        # takes that much.
+        if topic == self._dlq:
+            return [(index, (topic, *part)) for part in split(key, value, headers)]
+        failure = Rejected(Reason.TOO_LARGE, f"{len(value)} bytes for {topic}")
+        outcomes[index].failure = failure
+        return [(index, self._dead_letter(events[index], failure))]
 
     async def _until_done(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Call `attempt` until it succeeds, with back-off; log once that it waits, and once that it continues."""

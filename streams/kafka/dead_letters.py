@@ -9,15 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import MessageSizeTooLargeError
 
 from streams.errors import OperatorError, Reason, Rejected
 from streams.kafka.clients import open_admin, open_reader, translate_errors
+from streams.kafka.letter_parts import Part, join, read_part
 from streams.observability.spans import Headers
 from streams.settings import MIB, Settings
 from streams.topics import Topic, topic_name
@@ -60,10 +62,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One record of articles.dlq.
+    """One record of articles.dlq, or several that are parts of one letter.
 
     Attributes:
-        partition, offset: its position in articles.dlq.
+        partition, offset: its position in articles.dlq; of several records, that of the first one read.
         timestamp: time at which it was written, in UTC.
         stage: name of the stage or source that rejected it.
         reason: a `Reason`, or "unknown".
@@ -71,6 +73,7 @@ class DeadLetter:
         origin: where the record came from.
         key, value: the original bytes.
         trace: id of its OpenTelemetry trace, if it was traced.
+        part: which part of a letter it is; None for a whole letter.
     """
 
     partition: int
@@ -83,6 +86,7 @@ class DeadLetter:
     key: bytes | None
     value: bytes
     trace: str | None = None
+    part: Part | None = None
 
     @property
     def position(self) -> str:
@@ -136,6 +140,7 @@ def parse(record: ConsumerRecord) -> DeadLetter:
         key=record.key,
         value=record.value or b"",
         trace=_trace(headers.get(_TRACE, "")),
+        part=read_part(headers),
     )
 
 
@@ -143,6 +148,38 @@ def _trace(parent: str) -> str | None:
     """Return the trace id of a `traceparent`: version-trace-span-flags (W3C Trace Context)."""
     parts = parent.split("-")
     return parts[1] if len(parts) >= 4 else None
+
+
+# The letter that a part belongs to: the same one after a crash between two parts, when all of them are written again.
+_Whole = tuple[str, str, Origin]
+
+
+@dataclass(slots=True)
+class _Joiner:
+    """Parts of letters that are still incomplete."""
+
+    waiting: dict[_Whole, dict[int, DeadLetter]] = field(default_factory=dict)
+
+    def add(self, letter: DeadLetter) -> DeadLetter | None:
+        """Return the letter that this record completes, or None."""
+        part = letter.part
+        if part is None:
+            return letter
+        parts = self.waiting.setdefault(_whole(letter, part), {})
+        parts.setdefault(part.number, letter)
+        if len(parts) < part.count:
+            return None
+        del self.waiting[_whole(letter, part)]
+        first = min(parts.values(), key=lambda each: each.offset)
+        try:
+            key, value = join(part, [parts[number].value for number in sorted(parts)])
+        except ValueError as error:
+            raise OperatorError(f"the dead letter at {first.position} is damaged: {error}") from error
+        return replace(first, key=key, value=value, part=None)
+
+
+def _whole(letter: DeadLetter, part: Part) -> _Whole:
+    return letter.stage, part.sha256, letter.origin
 
 
 class DeadLetters:
@@ -166,30 +203,47 @@ class DeadLetters:
         return bool(self._ends)
 
     async def read(self) -> AsyncIterator[DeadLetter]:
-        """Yield all letters, each partition in order, with a few in memory at a time."""
-        left = [tp for tp, end in self._ends.items() if end > self._begins[tp]]
+        """Yield all letters, each partition in order, with a few in memory at a time.
+
+        A letter in parts is left out while parts of it are missing: a worker that died between two parts writes all of
+        them again.
+        """
+        async for letter in self._read_from(self._begins):
+            yield letter
+
+    async def _read_from(
+        self, starts: Mapping[TopicPartition, int], only: _Whole | None = None
+    ) -> AsyncIterator[DeadLetter]:
+        """Yield letters from these offsets on; with `only`, just the letter that these parts make up."""
+        left = [tp for tp, start in starts.items() if self._ends[tp] > start]
         self._reader.assign(left)
         for tp in left:
-            self._reader.seek(tp, self._begins[tp])
+            self._reader.seek(tp, starts[tp])
+        joiner = _Joiner()
         while left:
             for tp, records in (
                 await self._reader.getmany(*left, timeout_ms=POLL_MS, max_records=POLL_RECORDS)
             ).items():
                 for record in records:
-                    if record.offset < self._ends[tp]:
-                        yield parse(record)
+                    if record.offset >= self._ends[tp]:
+                        continue
+                    letter = parse(record)
+                    if only is not None and (letter.part is None or _whole(letter, letter.part) != only):
+                        continue
+                    if (joined := joiner.add(letter)) is not None:
+                        yield joined
             # The position, not the offset of the last record: transactions and deletion leave offsets without a record,
             # even at the end.
             left = [tp for tp in left if await self._reader.position(tp) < self._ends[tp]]
 
     async def find(self, position: str) -> DeadLetter:
-        """Read one letter, without reading others.
+        """Read one letter, without reading others, unless it is in parts.
 
         Args:
-            position: partition:offset.
+            position: partition:offset; of a letter in parts, that of any part.
 
         Raises:
-            OperatorError: the position is invalid, or there is no letter at it.
+            OperatorError: the position is invalid, there is no letter at it, or parts of the letter are missing.
         """
         match = re.fullmatch(r"([0-9]{1,9}):([0-9]{1,18})", position)
         if match is None:
@@ -210,8 +264,15 @@ class DeadLetters:
         if offset >= end:
             raise _missing(position, f"partition {partition} ends at {partition}:{end - 1}")
         if offset >= begin and (letter := await self._read_one(tp, offset)) is not None:
-            return letter
+            return letter if letter.part is None else await self._whole_of(letter, letter.part, tp)
         raise _missing(position, "Kafka has deleted it" if offset < begin else "Kafka keeps no record there")
+
+    async def _whole_of(self, letter: DeadLetter, part: Part, tp: TopicPartition) -> DeadLetter:
+        # Most often it is the first part, as `rasd dlq list` prints it, and the others follow.
+        for start in (letter.offset, self._begins[tp]):
+            async for found in self._read_from({tp: start}, _whole(letter, part)):
+                return found
+        raise _missing(letter.position, f"it is part {part.number} of {part.count}, and others are missing")
 
     async def _read_one(self, tp: TopicPartition, offset: int) -> DeadLetter | None:
         self._reader.assign([tp])
@@ -267,21 +328,38 @@ async def replay(producer: AIOKafkaProducer, letters: AsyncIterable[DeadLetter])
 
     Raises:
         KafkaError: a letter was not delivered.
+        OperatorError: some letters are larger than Kafka accepts; all others were sent.
     """
     number = waiting = 0
-    deliveries: list[Awaitable[Any]] = []
+    too_large: list[str] = []
+    deliveries: list[tuple[str, Awaitable[Any]]] = []
     async for letter in letters:
         headers = [(_REPLAYED, letter.position.encode())]
-        deliveries.append(await producer.send(letter.origin.topic, letter.value, key=letter.key, headers=headers))
-        number += 1
+        try:
+            delivery = await producer.send(letter.origin.topic, letter.value, key=letter.key, headers=headers)
+        except MessageSizeTooLargeError:
+            too_large.append(letter.position)
+            continue
+        deliveries.append((letter.position, delivery))
         waiting += len(letter.value)
         if len(deliveries) >= REPLAY_LETTERS or waiting >= REPLAY_BYTES:
-            await _delivered(deliveries)
+            number += await _delivered(deliveries, too_large)
             deliveries, waiting = [], 0
-    await _delivered(deliveries)
+    number += await _delivered(deliveries, too_large)
+    if too_large:
+        raise OperatorError(
+            f"{number} records sent back; larger than their topics take: {', '.join(too_large)}",
+            hint="raise RASD_MAX_MESSAGE_BYTES and max.message.bytes of the topic, or print one with rasd dlq show",
+        )
     return number
 
 
-async def _delivered(deliveries: Sequence[Awaitable[Any]]) -> None:
-    for delivery in deliveries:
-        await delivery
+async def _delivered(deliveries: Sequence[tuple[str, Awaitable[Any]]], too_large: list[str]) -> int:
+    """Wait for deliveries and return how many succeeded; add the positions of the others to `too_large`."""
+    refused = len(too_large)
+    for position, delivery in deliveries:
+        try:
+            await delivery
+        except MessageSizeTooLargeError:
+            too_large.append(position)
+    return len(deliveries) - (len(too_large) - refused)

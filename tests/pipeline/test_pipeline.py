@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from streams.settings import Settings
+from streams.settings import MIB, Settings
 from tests.support.articles import raw_record
 from tests.support.corpus import records, write_lines
 from tests.support.index import count, documents
@@ -131,6 +131,34 @@ async def test_bad_records_become_dead_letters_with_their_bytes_and_the_stream_g
     assert sorted((letter.value, letter.reason) for letter in letters) == sorted(bad)
     assert {letter.origin.topic for letter in letters} == {raw}
     assert all(letter.message and letter.stage == "clean" for letter in letters)
+
+
+async def test_a_record_just_below_the_size_limit_does_not_stop_its_partition(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Neither its article nor its dead letter, larger by their fields and headers, fits into a record of Kafka."""
+    from streams.kafka.dead_letters import read_all
+
+    settings = settings.model_copy(update={"max_message_bytes": MIB, "partitions": 1})
+    good = records(6)
+    large = raw_record(content="")
+    large["content"] = "x" + "خبر طويل " * 80_000
+    large["content"] = large["content"][: (MIB - 300 - len(_line(large | {"content": ""}))) * 5 // 9]
+    large["content"] += "x" * (MIB - 300 - len(_line(large)))
+    file = tmp_path / "day.jsonl"
+    file.write_bytes(b"\n".join(map(_line, [*good[:3], large, *good[3:]])))
+    with worker(settings, tmp_path / "worker.log") as running:
+        assert rasd("ingest", str(file), settings=settings).returncode == 0
+        wait_until(lambda: count(settings) == len(good), 60, running.tail)
+        assert running.stop() == 0
+    (letter,) = [letter async for letter in read_all(settings)]
+    assert (letter.reason, letter.value, letter.key) == ("too_large", _line(large), large["url"].encode())
+    assert rasd("dlq", "show", letter.position, settings=settings).stdout == _line(large)
+    assert rasd("dlq", "replay", "--all", settings=settings).stdout == b"1 records sent back\n"
+
+
+def _line(record: dict[str, Any]) -> bytes:
+    return json.dumps(record, ensure_ascii=False).encode()
 
 
 def test_ingest_names_file_and_line_and_keeps_the_bytes(settings: Settings, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -14,8 +15,9 @@ from streams.cli.dlq import Listing
 from streams.errors import Reason, Rejected
 from streams.kafka.clients import open_admin, open_producer
 from streams.kafka.dead_letters import POLL_RECORDS, DeadLetter, Origin, failure_headers, open_dead_letters
+from streams.kafka.letter_parts import PART_BYTES, split
 from streams.observability.spans import Headers
-from streams.settings import Settings
+from streams.settings import MIB, Settings
 from streams.topics import Topic, topic_name
 from tests.support.processes import rasd
 
@@ -90,6 +92,38 @@ async def test_offsets_without_a_record_are_passed_over_and_named(settings: Sett
     assert _refused(settings, "0:0").endswith("no dead letter at 0:0: Kafka has deleted it")
     *_, total = rasd("dlq", "list", settings=settings).stdout.decode().splitlines()
     assert total == "3 dead letters, 3 empty_body"
+
+
+async def test_a_letter_in_parts_is_one_letter(settings: Settings) -> None:
+    """Three parts between other letters; the first two were written before a crash, and all again after it."""
+    name = await _create(settings, Topic.DLQ)
+    async with open_admin(settings) as admin:
+        limit = {"max.message.bytes": str(MIB)}
+        await admin.create_topics([NewTopic(topic_name(Topic.RAW, settings), 1, 1, topic_configs=limit)])
+    value = random.Random(1).randbytes(MIB + 1)
+    one, two, three = split(b"key", value, _headers(settings, Reason.TOO_LARGE))
+    lone = next(split(None, b"other" * PART_BYTES, _headers(settings, Reason.TOO_LARGE)))
+    small = (b"k", b"small", _headers(settings))
+    async with open_producer(settings) as producer:
+        for key, data, headers in (small, one, two, lone, one, small, three, two):
+            await producer.send_and_wait(name, data, key=key, headers=headers)
+
+    *rows, total = rasd("dlq", "list", settings=settings).stdout.decode().splitlines()
+    assert total == "3 dead letters, 2 empty_body, 1 too_large"
+    assert [row.split()[0] for row in rows if "too_large" in row] == ["0:1"]
+    assert str(len(value)) in next(row for row in rows if "too_large" in row)
+    for position in ("0:1", "0:2", "0:4", "0:6", "0:7"):
+        shown = rasd("dlq", "show", position, settings=settings)
+        assert (shown.returncode, shown.stdout) == (0, value), position
+    assert _refused(settings, "0:3").endswith("it is part 1 of 5, and others are missing")
+
+    replayed = rasd("dlq", "replay", "--all", settings=settings)
+    assert replayed.returncode == 1
+    assert "2 records sent back; larger than their topics take: 0:1" in replayed.stderr.decode()
+    raw = TopicPartition(topic_name(Topic.RAW, settings), 0)
+    async with open_dead_letters(settings) as letters:
+        assert (await letters._reader.end_offsets([raw]))[raw] == 2
+        assert (await letters.find("0:6")).key == b"key"
 
 
 async def _watched(letters: AsyncIterator[DeadLetter], held: list[int]) -> AsyncIterator[DeadLetter]:

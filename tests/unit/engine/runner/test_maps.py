@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import random
 
 import pytest
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 
 from streams.errors import Reason, Rejected, Retryable
+from streams.kafka.letter_parts import PART_BYTES, join, read_part
 from streams.records import Article, RemovedText, StageTrace
 from streams.stage import Arrival
 from tests.unit.engine.runner.broker import Broker, Event, events, headers, map_runner, value
@@ -163,6 +166,37 @@ async def test_a_result_that_kafka_will_never_take_becomes_a_dead_letter() -> No
     assert broker.sent[0][2] == event.message.value
     assert headers(broker.sent[0])["rasd.reason"] == "too_large"
     assert event.acked
+
+
+async def test_a_result_that_the_broker_refuses_for_its_size_becomes_a_dead_letter() -> None:
+    broker = Broker(delivery_faults=[MessageSizeTooLargeError()])
+    runner = map_runner(lambda a, _: [a], broker)
+    (event,) = events("a")
+    await runner.handle([event])
+    ((topic, _, data, _),) = broker.sent
+    assert (topic, data) == ("articles.dlq", event.message.value)
+    assert headers(broker.sent[0])["rasd.reason"] == "too_large"
+    assert event.acked
+
+
+@pytest.mark.parametrize("where", ["send_faults", "delivery_faults"])
+@pytest.mark.parametrize(("key", "size"), [(b"k" * 7, 3 * PART_BYTES - 7), (None, 2 * PART_BYTES + 1), (b"", 0)])
+async def test_a_dead_letter_that_kafka_never_takes_is_sent_in_parts(where: str, key: bytes | None, size: int) -> None:
+    broker = Broker()
+    setattr(broker, where, [MessageSizeTooLargeError()])
+    runner = map_runner(lambda a, _: [a], broker)
+    event = Event(random.Random(1).randbytes(size), offset=5)
+    event.message.key = key
+    await runner.handle([event])
+    assert event.acked
+    assert {topic for topic, *_ in broker.sent} == {"articles.dlq"}
+    assert len({key for _, key, *_ in broker.sent}) == 1, "one partition"
+    assert all(len(data) <= PART_BYTES for _, _, data, _ in broker.sent)
+    assert len(broker.sent) == max(1, math.ceil((size + len(key or b"")) / PART_BYTES))
+    assert all(headers(parcel)["__connect.errors.offset"] == "5" for parcel in broker.sent)
+    part = read_part(headers(broker.sent[0]))
+    assert part is not None
+    assert join(part, [data for _, _, data, _ in broker.sent]) == (key, event.message.value)
 
 
 async def test_cancellation_acknowledges_nothing() -> None:
