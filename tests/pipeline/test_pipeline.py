@@ -157,6 +157,34 @@ async def test_a_record_just_below_the_size_limit_does_not_stop_its_partition(
     assert rasd("dlq", "replay", "--all", settings=settings).stdout == b"1 records sent back\n"
 
 
+async def test_a_compressed_record_that_is_larger_than_any_topic_takes_does_not_stop_its_partition(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Compressed it fits into a record of Kafka. A worker writes uncompressed."""
+    from aiokafka import AIOKafkaProducer
+
+    from streams.kafka.clients import client_options, create_topics
+    from streams.kafka.dead_letters import read_all
+    from streams.topics import Topic, topic_name
+
+    settings = settings.model_copy(update={"max_message_bytes": MIB, "partitions": 1})
+    good = records(4)
+    large = _line(raw_record(content="خبر طويل " * 1_000_000, id="long"))
+    await create_topics(settings)
+    options = client_options(settings) | {"compression_type": "gzip", "max_request_size": 2 * len(large)}
+    async with AIOKafkaProducer(**options) as producer:
+        for data in [*map(_line, good[:2]), large, *map(_line, good[2:])]:
+            await producer.send_and_wait(topic_name(Topic.RAW, settings), data, key=b"k")
+    with worker(settings, tmp_path / "worker.log") as running:
+        wait_until(lambda: count(settings) == len(good), 60, running.tail)
+        assert running.stop() == 0
+    (letter,) = [letter async for letter in read_all(settings)]
+    assert (letter.value, letter.key) == (large, b"k")
+    refused = rasd("dlq", "replay", "--all", settings=settings)
+    assert refused.returncode == 1
+    assert f"larger than their topics take: {letter.position}" in refused.stderr.decode()
+
+
 def _line(record: dict[str, Any]) -> bytes:
     return json.dumps(record, ensure_ascii=False).encode()
 
