@@ -11,7 +11,7 @@ from typing import Any
 
 from streams.errors import Retryable
 from streams.observability.metrics import Metrics
-from streams.records import Article, RawArticle, StageTrace, decode
+from streams.records import Article, RawArticle, Record, StageTrace, decode
 from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, PipelineRecord
 
 # A record, decoded or as bytes from the topic, and how it arrived.
@@ -107,11 +107,17 @@ def _decoded(stage: MapStage, data: bytes | PipelineRecord) -> PipelineRecord:
 
 
 def _passed_on(stage: MapStage, records: Sequence[PipelineRecord], seconds: float) -> Outcome:
+    """Return the outcome for what a function returned, which may be anything: a plugin's is not type-checked."""
     trace = StageTrace(version=stage.version, seconds=round(seconds, 6), worker=WORKER_NAME)
-    return Outcome(records=[_traced(record, stage.name, trace) for record in records])
+    try:
+        return Outcome(records=[_traced(record, stage.name, trace) for record in records])
+    except Exception as failure:  # as in `_apply_alone`
+        return Outcome(failure=failure)
 
 
 def _traced(record: PipelineRecord, stage_name: str, trace: StageTrace) -> PipelineRecord:
+    if not isinstance(record, Record):
+        raise TypeError(f"stage {stage_name} returned {type(record).__name__} where it must return a list of records")
     if not isinstance(record, Article):
         return record
     held = record.trace.get(stage_name)

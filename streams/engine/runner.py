@@ -1,4 +1,4 @@
-"""Run stages on batches from Kafka without losing a record. No other module consumes the stages' topics.
+"""Run stages on batches from Kafka without losing a record. No other module acknowledges records.
 
 Faust acknowledges an event when the loop body ends, even if it failed, and before Kafka has what was sent. The runner
 therefore takes batches without acknowledgement (`noack_take`), applies the stage, waits until Kafka has confirmed all
@@ -212,6 +212,9 @@ class StageRunner:
         started = time.perf_counter()
         verdicts = list(await self.function.write(records)) if records else []
         seconds = (time.perf_counter() - started) / max(len(records), 1)
+        if len(verdicts) != len(records) or not all(isinstance(v, Rejected | None) for v in verdicts):
+            # Which record is stored is not known, so none is acknowledged.
+            raise TypeError(f"sink {stage.name} must return None or a Rejected for each of {len(records)} records")
         answers = iter(verdicts)
         for outcome in outcomes:
             if outcome.failure is None:
@@ -224,10 +227,14 @@ class StageRunner:
             return [self._dead_letter(event, outcome.failure)]
         if isinstance(self.stage, SinkStage):
             return []
-        return [
-            (topic_name(self.wired.target(record), self.settings), record_key(record), record.to_json(), None)
-            for record in outcome.records
-        ]
+        try:
+            return [
+                (topic_name(self.wired.target(record), self.settings), record_key(record), record.to_json(), None)
+                for record in outcome.records
+            ]
+        except Exception as failure:  # what a stage returned cannot be written, such as an annotation of another type
+            outcome.failure = failure
+            return [self._dead_letter(event, failure)]
 
     def _dead_letter(self, event: Any, failure: Exception) -> Parcel:
         message = event.message

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import uvloop
 
@@ -77,7 +77,16 @@ def _add_agent(app: WorkerApp, wired: WiredStage) -> None:
         value_serializer="raw",
         allow_empty=True,
     )
-    app.agent(source, name=stage.name)(runner.consume)
+
+    async def consume(stream: Any) -> None:
+        try:
+            await runner.consume(stream)
+        except Exception as error:
+            # Faust would begin the agent anew behind the records in hand, and take them as acknowledged.
+            await app.crash(error)
+            raise
+
+    app.agent(source, name=stage.name)(consume)
     app.runners[stage.name] = runner
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 import pytest
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 
@@ -231,3 +234,34 @@ async def test_what_is_in_hand_waits_since_its_oldest_record() -> None:
     hold.set()
     await work
     assert runner.waits_since == {0: 300.0}
+
+
+@pytest.mark.parametrize("batched", [False, True])
+@pytest.mark.parametrize(
+    "returned",
+    [
+        lambda _: None,
+        lambda article: article,
+        lambda _: ["text"],
+        lambda article: [article.annotated("toy", np.float32(0.5))],
+        lambda article: [article.annotated("toy", "\ud800")],
+    ],
+)
+async def test_a_result_that_cannot_be_passed_on_is_a_poison_record(
+    returned: Callable[[Article], Any], batched: bool
+) -> None:
+    def alone(article: Article, _: Arrival) -> Any:
+        return returned(article) if article.id == "bad" else [article]
+
+    def together(articles: Sequence[Article], arrivals: Sequence[Arrival]) -> list[Any]:
+        return [alone(article, arrival) for article, arrival in zip(articles, arrivals, strict=True)]
+
+    broker = Broker()
+    runner = map_runner(together if batched else alone, broker, batched=batched)
+    batch = events("a", "bad", "b")
+    await runner.handle(batch)
+    assert all(event.acked for event in batch)
+    assert sorted(topic for topic, *_ in broker.sent) == ["articles.dlq", "articles.tagged", "articles.tagged"]
+    (letter,) = [parcel for parcel in broker.sent if parcel[0] == "articles.dlq"]
+    assert headers(letter)["rasd.reason"] == "poison"
+    assert letter[2] == batch[1].message.value

@@ -134,3 +134,19 @@ async def test_what_another_sink_stores_does_not_count_as_searchable() -> None:
     await runner.handle(events("a"))
     assert value(runner, "rasd_articles_total", stage="index", outcome="ok") == 1
     assert value(runner, "rasd_end_to_end_seconds_count") == 0, "the index's own sink counts what it made searchable"
+
+
+@pytest.mark.parametrize("verdicts", [[], [None, None], [True]])
+async def test_a_sink_that_does_not_say_what_it_stored_acknowledges_nothing(verdicts: list[Any]) -> None:
+    answers = [verdicts, [None]]
+
+    async def write(_: Sequence[Article]) -> Any:
+        return answers.pop(0)
+
+    broker = Broker()
+    runner = sink_runner(write, broker)
+    batch = events("a")
+    await runner.handle(batch)
+    assert answers == [], "the batch was written again"
+    assert broker.sent == []
+    assert batch[0].acked
