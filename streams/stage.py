@@ -70,8 +70,14 @@ class Context(Protocol):
         """The metrics of the process. `metrics.registry` takes further ones."""
         ...
 
-    def table(self, name: str) -> MutableMapping[str, Any]:
-        """Return state that outlives the process: a Faust table in a worker, a dict in `rasd enrich`."""
+    def table(self, name: str, *, keep_seconds: float | None = None) -> MutableMapping[str, Any]:
+        """Return state that outlives the process: a Faust table in a worker, a dict in `rasd enrich`.
+
+        Args:
+            name: unique among all stages.
+            keep_seconds: Kafka may forget a key that was not written for so long; never when None. The stage deletes
+                keys from the table itself.
+        """
         ...
 
     def progress(self) -> None:

@@ -19,7 +19,8 @@ def _build_fingerprint(_: Context) -> MapFunction:
     config = FingerprintConfig()
 
     def add_fingerprint(article: Article, _: Arrival) -> list[FingerprintedArticle]:
-        return [FingerprintedArticle(**dict(article), fingerprint=fingerprint(article, config))]
+        # An unknown field of the same name, from another producer, gives way.
+        return [FingerprintedArticle(**dict(article) | {"fingerprint": fingerprint(article, config)})]
 
     return add_fingerprint
 
@@ -30,10 +31,11 @@ class _Assign:
     def __init__(self, context: Context) -> None:
         self._metrics = context.metrics
         config = ClustererConfig(window=context.settings.dedupe_window_hours * 3600.0)
+        table = context.table("dedupe", keep_seconds=2 * config.window)
         events = context.metrics.lookup_events
         at_zero(self._metrics.clusters, get_args(Cluster.model_fields["relation"].annotation))
         at_zero(events, CLUSTERER_EVENTS)
-        self._clusterer = Clusterer(context.table("dedupe"), config, count=lambda event: events.labels(event).inc())
+        self._clusterer = Clusterer(table, config, count=lambda event: events.labels(event).inc())
         self._report_size()
 
     def __call__(self, article: FingerprintedArticle, arrival: Arrival, /) -> Sequence[Article | ClusterMove]:

@@ -26,7 +26,7 @@ class LocalContext:
         self.settings = settings
         self.metrics = metrics
 
-    def table(self, name: str) -> MutableMapping[str, Any]:  # noqa: ARG002  (in memory, a table needs no name)
+    def table(self, name: str, *, keep_seconds: float | None = None) -> MutableMapping[str, Any]:  # noqa: ARG002  (in memory, a table needs no name)
         """Return an empty table that is kept in memory only."""
         return {}
 

@@ -31,18 +31,18 @@ class WorkerContext:
     def metrics(self) -> Metrics:
         return self._app.metrics
 
-    def table(self, name: str) -> MutableMapping[str, Any]:
+    def table(self, name: str, *, keep_seconds: float | None = None) -> MutableMapping[str, Any]:
         """Create a Faust table with one partition, and add its changelog to the topics that are created."""
         app = self._app
         table = cast(ConfirmedTable, app.Table(name, partitions=SINGLE_PARTITION, key_type=str))
         self.tables.append(table)
-        window_ms = int(self.settings.dedupe_window_hours * 3600 * 1000)
+        expiry = {} if keep_seconds is None else {"retention.ms": str(int(keep_seconds * 1000))}
         app.extra_topics.append(
             TopicSpec(
                 name=f"{app.conf.id}-{name}-changelog",
                 partitions=SINGLE_PARTITION,
                 replication=self.settings.replication,
-                config={"cleanup.policy": "compact,delete", "retention.ms": str(2 * window_ms)},
+                config={"cleanup.policy": "compact,delete" if expiry else "compact", **expiry},
             )
         )
         return cast("MutableMapping[str, Any]", table)

@@ -37,6 +37,7 @@ STALL_SECONDS = 60.0
 # A group waits up to a minute for its slowest member, perhaps repeatedly. Restoring a table makes steady progress.
 ASSIGNMENT_SECONDS = 300.0
 CHECK_SECONDS = 10.0
+CHECK_SECONDS = 60.0  # longer than a request to Elasticsearch may take by default
 LOST_ROUNDS = 3  # a broker that has just restarted may not know its topics yet
 
 
@@ -225,13 +226,13 @@ class ServerChecks:
 
     def __init__(self, app: WatchedWorker) -> None:
         self.app = app
-        self.faults = ["Kafka and Elasticsearch: not checked yet"]
+        self.faults = ["servers: not checked yet"]
         self.lost: list[str] = []
         self._rounds_without = 0
 
     async def check(self) -> None:
         """Check all servers once, and store the faults."""
-        stores = [r.function.check() for r in self.app.runners.values() if isinstance(r.stage, SinkStage)]
+        stores = [_check_store(r) for r in self.app.runners.values() if isinstance(r.stage, SinkStage)]
         # Any exception makes the worker not ready, and does not stop it.
         found = await asyncio.gather(*(find_fault(check, Exception) for check in (self._check_kafka(), *stores)))
         self.faults = list(dict.fromkeys(fault for fault in found if fault is not None))
@@ -243,6 +244,19 @@ class ServerChecks:
         self.lost = missing if self._rounds_without >= LOST_ROUNDS else []
         if missing:
             raise Retryable(f"Kafka: there is no topic {missing[0]}")
+
+
+async def _check_store(runner: StageRunner) -> None:
+    """Ask the store of a sink, which may be a plugin's: for `CHECK_SECONDS` at most, and whatever it raises.
+
+    Raises:
+        Retryable: it does not answer in time.
+    """
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await runner.function.check()
+    except TimeoutError as error:
+        raise Retryable(f"{runner.stage.name}: its store does not answer within {CHECK_SECONDS:.0f} s") from error
 
 
 class HealthServer(Service):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from streams.engine.faust.context import WorkerContext
 from streams.engine.faust.worker import create_worker
 from streams.engine.faust.worker_app import WorkerApp
 from streams.settings import Settings
@@ -81,3 +82,31 @@ def test_tables_that_kafka_has_lost_are_gone_before_it_is_ended(app: WorkerApp) 
     app._crash(RuntimeError("Kafka has lost them"))
     assert ended.wait(60)
     assert not folder.exists()
+
+
+async def test_an_error_that_leaves_the_runner_crashes_the_worker(
+    app: WorkerApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Faust would begin the agent anew behind the records in hand.
+    crashed: list[BaseException] = []
+
+    async def consume(_: object) -> None:
+        raise ZeroDivisionError
+
+    async def crash(reason: BaseException) -> None:
+        crashed.append(reason)
+
+    monkeypatch.setattr(app.runners["clean"], "consume", consume)
+    monkeypatch.setattr(app, "crash", crash)
+    (agent,) = app.agents.values()
+    with pytest.raises(ZeroDivisionError):
+        await agent.fun(None)
+    assert [type(reason) for reason in crashed] == [ZeroDivisionError]
+
+
+def test_a_table_is_kept_for_ever_unless_its_stage_says_how_long(tmp_path: Path) -> None:
+    app = create_worker(Settings(_env_file=None, state_dir=tmp_path, stages=("dedupe",), dedupe_window_hours=72))
+    (clusters,) = [spec for spec in app.extra_topics if spec.name.endswith("-changelog")]
+    assert clusters.config == {"cleanup.policy": "compact,delete", "retention.ms": str(2 * 72 * 3600 * 1000)}
+    WorkerContext(app).table("memory")
+    assert app.extra_topics[-1].config == {"cleanup.policy": "compact"}
