@@ -74,6 +74,6 @@ def load_notifier(name: str) -> Notifier:
     if name not in notifiers:
         raise OperatorError(f"unknown notifier {name}; choose from {', '.join(sorted(notifiers))}", status=2)
     notifier = notifiers[name].load()
-    if not isinstance(notifier, Notifier):
+    if isinstance(notifier, type) or not isinstance(notifier, Notifier):
         raise OperatorError(f"notifier {name} of {notifiers[name].distribution} has no method send")
     return notifier

@@ -139,6 +139,11 @@ class Pipeline:
         """Specify the topics that plugins need beside the built-in ones (`streams.topics.topic_specs`)."""
         return [topic_spec(topic, settings, partitions) for topic, (_, partitions) in self._added.items()]
 
+    def shared_topics(self, settings: Settings) -> list[TopicSpec]:
+        """Specify those of `added_topics` whose partitions workers share, so that more of them help."""
+        shared = [topic for topic, (_, partitions) in self._added.items() if partitions is None]
+        return [topic_spec(topic, settings) for topic in shared]
+
     def record_type(self, topic: str) -> RecordType | None:
         """Return the class of a topic's records; None for a topic that holds no articles or is unknown."""
         return self._added[topic][0] if topic in self._added else RECORDS.get(topic)

@@ -20,7 +20,7 @@ def add_commands(app: typer.Typer) -> None:
     try:
         found = installed(Group.COMMANDS)
     except OperatorError as error:  # two of one name: none can be preferred
-        _warn(error)
+        _warn(error.message)
         return
     for plugin in found.values():
         try:
@@ -28,11 +28,13 @@ def add_commands(app: typer.Typer) -> None:
             assert isinstance(add, FunctionType)  # noqa: S101  (`load` has checked it)
             add(app)
         except OperatorError as error:
-            _warn(error)
+            _warn(error.message)
+        except Exception as error:  # a plugin may fail in any way, and the other commands must remain
+            _warn(f"the commands {plugin.name} of {plugin.distribution} cannot be added: {error!r}")
 
 
-def _warn(error: OperatorError) -> None:
-    err().print(f"rasd: {error.message}", markup=False, soft_wrap=True)
+def _warn(message: str) -> None:
+    err().print(f"rasd: {message}", markup=False, soft_wrap=True)
 
 
 def plugins(

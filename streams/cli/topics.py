@@ -105,8 +105,7 @@ def grow(
     from streams.pipeline import load_pipeline
 
     settings = get_settings()
-    # What has one partition whatever the settings say keeps it.
-    shared = [spec for spec in load_pipeline().added_topics(settings) if spec.partitions == settings.partitions]
+    shared = load_pipeline().shared_topics(settings)
     grown = asyncio.run(do_grow(settings, partitions, shared))
     for name, had in grown.items():
         typer.echo(f"{name}\t{had} → {partitions} partitions")

@@ -121,9 +121,17 @@ def failure_headers(stage: str, error: BaseException, origin: Origin) -> Headers
     return [(name, value.encode()) for name, value in pairs]
 
 
+def _number(text: str | None) -> int:
+    """Read a number of a header; -1 if it is missing, or another program wrote something else there."""
+    try:
+        return int(text or "")
+    except ValueError:
+        return -1
+
+
 def parse(record: ConsumerRecord) -> DeadLetter:
     """Parse a record of articles.dlq. Missing headers become "unknown", empty or -1."""
-    headers = {name: value.decode(errors="replace") for name, value in record.headers}
+    headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
     return DeadLetter(
         partition=record.partition,
         offset=record.offset,
@@ -133,8 +141,8 @@ def parse(record: ConsumerRecord) -> DeadLetter:
         message=headers.get(_MESSAGE, ""),
         origin=Origin(
             topic=headers.get(_TOPIC, ""),
-            partition=int(headers.get(_PARTITION, "-1")),
-            offset=int(headers.get(_OFFSET, "-1")),
+            partition=_number(headers.get(_PARTITION)),
+            offset=_number(headers.get(_OFFSET)),
             location=headers.get(_ORIGIN),
         ),
         key=record.key,

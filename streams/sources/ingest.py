@@ -11,7 +11,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from streams.errors import Retryable
+from streams.errors import OperatorError, Retryable
 from streams.kafka.clients import UNAVAILABLE_ERRORS, create_topics, open_producer
 from streams.kafka.dead_letters import Origin, failure_headers
 from streams.observability.tracing import Tracing, open_tracing
@@ -80,12 +80,21 @@ async def ingest(
 
 
 async def _each(items: Iterable[Item] | AsyncIterable[Item]) -> AsyncIterator[Item]:
-    if isinstance(items, AsyncIterable):
-        async for item in items:
-            yield item
-    else:
-        for item in items:
-            yield item
+    """Iterate over a source's items.
+
+    Raises:
+        OperatorError: the source failed with an error of the operating system or the network, which would pass for one
+            of Kafka otherwise.
+    """
+    try:
+        if isinstance(items, AsyncIterable):
+            async for item in items:
+                yield item
+        else:
+            for item in items:
+                yield item
+    except OSError as error:
+        raise OperatorError(f"the source cannot be read any further: {error}") from error
 
 
 def _done(delivery: Awaitable[Any]) -> bool:

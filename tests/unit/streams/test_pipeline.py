@@ -118,6 +118,12 @@ def test_a_stateful_plugin_reads_one_partition() -> None:
     assert spec.partitions == 1
 
 
+def test_more_partitions_help_only_topics_that_workers_share() -> None:
+    settings = SETTINGS.model_copy(update={"partitions": 1})
+    pipeline = wired(mapping("memory", stateful=True), mapping("mood"))
+    assert [spec.name for spec in pipeline.shared_topics(settings)] == ["x.articles.for-mood"]
+
+
 @pytest.mark.parametrize(
     ("stage", "message"),
     [

@@ -78,3 +78,12 @@ def test_two_commands_of_one_name_are_a_warning(site: Path, capsys: pytest.Captu
     distribution(site, "rasd-two", "[rasd.commands]\nmood = c:D\n")
     add_commands(typer.Typer())
     assert "mood is offered by both" in capsys.readouterr().err
+
+
+def test_a_plugin_that_fails_while_it_adds_commands_costs_a_warning(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fault = "def register(app):\n    import a_module_that_is_not_installed\n"
+    distribution(site, "rasd-late", "[rasd.commands]\nmood = rasd_late_module:register\n", fault)
+    add_commands(typer.Typer())
+    assert "a_module_that_is_not_installed" in capsys.readouterr().err
