@@ -31,7 +31,7 @@ INTRODUCTION = """
 Workers and the query API serve their metrics at `/metrics`; [production.md](../guides/production.md) says where. Times
 are in seconds, sizes in bytes. A counter only grows, until its process starts again: ask for its `rate` or `increase`.
 A histogram `x` has the series `x_bucket`, `x_count` and `x_sum`. Both kinds of process declare all metrics of this page
-but those of the servers, which only the API has, and `rasd_state_disk_free_bytes`, which only workers have; *moved by*
+but those of the servers, which only the API has, and `rasd_state_disk_free_bytes`, which only workers have; *set by*
 says in which of them the value means something. The values of a label are listed where they are a closed set; those
 series exist, at 0, before their first event.
 
@@ -44,12 +44,12 @@ class Note:
     """What a metric's help line does not say.
 
     Attributes:
-        by: the process in which it moves: worker, API or both.
-        moves: when its value changes, and what a high or low one means.
+        by: the process that sets it: worker, API or both.
+        changes: when its value changes, and what a high or low one means.
     """
 
     by: str
-    moves: str
+    changes: str
 
 
 def notes() -> dict[str, dict[str, Note]]:
@@ -134,7 +134,7 @@ def _metric(wrapper: MetricWrapperBase) -> Metric:
 def _entry(metric: Metric, note: Note, users: Sequence[str]) -> str:
     by = "worker and API" if note.by == "both" else note.by
     labels = "; ".join(_label(name, values) for name, values in metric.labels.items())
-    facts = [f"**Type**: {metric.type}. **Moved by**: {by}.", f"**Moves**: {note.moves}"]
+    facts = [f"**Type**: {metric.type}. **Set by**: {by}.", f"**Changes**: {note.changes}"]
     facts += [f"**Labels**: {labels}."] if labels else []
     facts.append(f"**Used by**: {', '.join(users) or 'no panel and no alert'}.")
     return f"### {metric.name}\n\n{sentence(metric.meaning)}\n\n" + "\n".join(f"- {fact}" for fact in facts)
