@@ -7,11 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-# Generated reference pages, which pages name before they are committed.
-ANNOUNCED = {
-    "docs/openapi.json",
-    *(f"docs/reference/{name}.md" for name in ("settings", "commands", "metrics", "index-fields", "records")),
-}
 # A page of docs/ as code, comments, messages and rules name it, with the anchor of an alert's runbook entry.
 _MENTION = re.compile(r"(?<![\w/.:-])docs/([\w./-]*\w)(?:#([\w-]+))?")
 # Files and modules of the code as pages name them.
