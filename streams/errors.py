@@ -4,11 +4,13 @@ Exception
 ├── RasdError
 │   ├── Retryable      A server is unavailable or overloaded. A runner waits, then tries the same batch again, and
 │   │                  acknowledges nothing meanwhile. A command ends with status 1; the API answers 503.
-│   ├── Rejected       A record can never pass a stage. A runner writes its original bytes to articles.dlq with the
-│   │                  reason, and continues. The API answers 422.
+│   ├── Rejected       A record can never pass a stage. A map stage raises it, a sink returns it: the runner writes
+│   │                  the record's original bytes to articles.dlq with the reason, and continues. Raised by a sink,
+│   │                  it is a defect. The API answers 422.
 │   ├── OperatorError  A person has to fix an argument, a setting, a credential or a topic. A command ends with a
-│   │                  one-line message and a status; the API answers 500; a runner keeps trying, because what
-│   │                  is wrong may be fixed outside of it.
+│   │                  one-line message and a status, and so does a worker that cannot build a stage; the API
+│   │                  answers 500. From a sink: the runner tries the batch again, because what is wrong may be
+│   │                  fixed outside of it. From the function of a map stage: a defect.
 │   ├── QueryRefused   Elasticsearch rejects a search (`streams.search.service`). The API answers 400.
 │   └── SnapshotLost   An export cannot continue (`streams.api.snapshot`). The API breaks the response off.
 ├── RecordsPassedOverError, TopicsLostError

@@ -66,7 +66,7 @@ RECORDS: Mapping[str, RecordType] = {
     Topic.TAGGED: Article,
     Topic.ENRICHED: Article,
 }
-"""The record class on each built-in topic. The dead letters are of any."""
+"""The record class on each built-in topic. Dead letters can hold any class."""
 
 # Release 0.1.0 had one name for two stages. A deployment that names only the first must keep running both after an
 # upgrade: else its articles stop at articles.clean, and clusters in the index are never updated.
@@ -190,7 +190,7 @@ class Pipeline:
         """Import a tap.
 
         Raises:
-            OperatorError: it is unknown, cannot be imported, has a stage's name, or reads a topic that there is not.
+            OperatorError: it is unknown, cannot be imported, has a stage's name, or reads a topic that does not exist.
         """
         taps = installed(Group.TAPS)
         if name not in taps:
@@ -244,7 +244,8 @@ def wire(plugins: Mapping[str, Plugin], links: Sequence[Link] = BUILT_IN) -> Pip
         if not ready:
             name, stage = next(iter(waiting.items()))
             raise OperatorError(
-                f"stage {name} of {plugins[name].distribution} comes after {stage.after}, which there is not",
+                f"stage {name} of {plugins[name].distribution} comes after {stage.after}, but there is no stage"
+                f" {stage.after}",
                 hint=f"stages are {', '.join(placed)}",
             )
         # The last of the alphabet first: each is put right behind the stage that it names, before those put earlier.
@@ -288,7 +289,7 @@ def _checked(stage: Stage, topic: str, records: RecordType | None, plugin: Plugi
     owner = f"{kind} {plugin.name} of {plugin.distribution}"
     if stage.name != plugin.name or _NAME_RE.fullmatch(stage.name) is None:
         raise OperatorError(
-            f"{owner} calls itself {stage.name}",
+            f"{owner} is named {stage.name}",
             hint="its name is the entry point's: lower-case letters, digits and hyphens",
         )
     if records is None:
@@ -299,7 +300,7 @@ def _checked(stage: Stage, topic: str, records: RecordType | None, plugin: Plugi
 
 
 def _check_readers(links: Sequence[Link]) -> None:
-    """Refuse a second reader of a topic: Kafka would give each of them one half of the partitions.
+    """Refuse a second reader of a topic: Kafka would give each of them a part of the partitions.
 
     Raises:
         OperatorError: two stages read one topic, or one reads what nothing writes.

@@ -1,4 +1,4 @@
-"""Find what installed distributions add to Rasd, by entry points. The built-in parts come through the same doors.
+"""Find what installed distributions add to Rasd, by entry points. Built-in parts are found in the same way.
 
 | group            | an entry point names                                         | loaded by                  |
 |---|---|---|
@@ -9,8 +9,8 @@
 | `rasd.notifiers` | a `streams.notify.Notifier`                                  | `streams.notify`           |
 | `rasd.commands`  | a function that adds commands to the typer app of `rasd`     | `streams.cli.main`         |
 
-An entry point's name is the name by which settings and commands ask for the part. Stages of plugins are imported by
-every process, since they say where they belong; other parts only by the process that uses them.
+An entry point's name is the name by which settings and commands ask for the plugin. Stages of plugins are imported by
+every process, since they say where they belong; other plugins only by the process that uses them.
 docs/guides/add-a-stage.md begins with the package that a plugin needs.
 """
 
@@ -37,12 +37,12 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """One part that an installed distribution brings.
+    """One plugin that an installed distribution provides.
 
     Attributes:
         group: entry point group.
         name: name of the entry point.
-        distribution, version: who offers it; `unknown` and an empty version when the metadata does not say.
+        distribution, version: which package provides it; `unknown` and an empty version when the metadata does not say.
         entry_point: what `load` imports.
     """
 
@@ -53,11 +53,11 @@ class Plugin:
     entry_point: EntryPoint
 
     def __str__(self) -> str:
-        """Name the part in a message: `rasd.stages mood of rasd-mood (rasd_mood.stage:STAGE)`."""
+        """Name the plugin in a message: `rasd.stages mood of rasd-mood (rasd_mood.stage:STAGE)`."""
         return f"{self.group} {self.name} of {self.distribution} ({self.entry_point.value})"
 
     def load(self, kind: type | None = None) -> object:
-        """Import the part.
+        """Import what the plugin names.
 
         Args:
             kind: the class that it must be an instance of; any when None.
@@ -75,10 +75,10 @@ class Plugin:
 
 
 def installed(group: Group) -> Mapping[str, Plugin]:
-    """List the parts of a group by name. Imports none of them.
+    """List the plugins of a group by name. Imports none of them.
 
     Raises:
-        OperatorError: two distributions bring a part of the same name.
+        OperatorError: two distributions provide a plugin of the same name.
     """
     found: dict[str, Plugin] = {}
     for entry in entry_points(group=group.value):
@@ -88,7 +88,7 @@ def installed(group: Group) -> Mapping[str, Plugin]:
         if (other := found.setdefault(entry.name, plugin)) is not plugin:
             both = " and ".join(sorted((other.distribution, distribution)))
             raise OperatorError(
-                f"{group} {entry.name} is offered by both {both}",
+                f"{group} {entry.name} is in both {both}",
                 hint="uninstall one of them",
             )
     return found

@@ -6,8 +6,8 @@ A *stage* is one step of the pipeline, in one of two kinds:
   A function that is quicker with several records takes a batch.
 - A `SinkStage` writes batches somewhere.
 
-A `Tap` is a sink beside the pipeline: it reads a topic in a consumer group and a process of its own, so that it can
-neither delay the stages nor take records from them.
+A `Tap` is a sink stage outside the pipeline: it reads a topic in a consumer group and a process of its own, so that it
+can neither delay the stages nor take records from them.
 
 Each is built by a factory that gets a `Context`, so that the same code runs in a worker and in `rasd enrich`. A factory
 raises `OperatorError` when something is missing that it cannot work without; the process then exits with the message.
@@ -191,7 +191,7 @@ class SinkStage:
 
 @dataclass(frozen=True, slots=True)
 class Tap(SinkStage):
-    """A sink that reads a topic beside the pipeline: `rasd worker --tap NAME` runs it.
+    """A sink stage outside the pipeline that reads any topic: `rasd worker --tap NAME` runs it.
 
     Its consumer group is its own (`RASD_APP_ID-tap-NAME`) and begins with the oldest record that the topic keeps. A
     record that it rejects goes to articles.dlq under its name.
@@ -204,4 +204,4 @@ class Tap(SinkStage):
 
 
 Stage = MapStage | SinkStage
-"""Any stage; a tap is one, too."""
+"""Any stage; a tap is a sink stage."""

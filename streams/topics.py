@@ -69,7 +69,8 @@ def topic_spec(topic: str, settings: Settings, partitions: int | None = None) ->
         partitions=settings.partitions if partitions is None else partitions,
         replication=settings.replication,
         config={
-            # A page of 50 MB must fit into the dead letters. The size of later records is limited by max_content_bytes.
+            # A page of RASD_MAX_MESSAGE_BYTES (128 MiB) must fit into the dead letters. Later records are limited by
+            # RASD_MAX_CONTENT_BYTES.
             "max.message.bytes": str(settings.max_message_bytes if whole_pages else 32 * MIB),
             "retention.ms": str((30 if topic == Topic.DLQ else 7) * DAY_MS),
             # Retention goes by the records' time. By their sender's, it would delete an archive of past years, or what

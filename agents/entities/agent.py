@@ -1,4 +1,4 @@
-"""Define the stage `entities`: tag the persons, places and organisations of each article's body."""
+"""Define the stage `entities`: tag the persons, locations and organisations of each article's body."""
 
 from collections.abc import Iterator, Sequence
 

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 def tag(
     file: Path = typer.Argument(..., help="One token a line, a blank line between sentences; - is standard input."),
 ) -> None:
-    """Tag tokens as persons, places and organisations: print each line with a tab and its BIO tag appended.
+    """Tag tokens as persons, locations and organisations: print each line with a tab and its BIO tag appended.
 
     Example: `rasd tag tokens.txt > tagged.txt`
     """

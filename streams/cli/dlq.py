@@ -27,7 +27,7 @@ app = typer.Typer(
 )
 
 REASON = typer.Option(None, "--reason", help="Only dead letters with this reason.")
-STAGE = typer.Option(None, "--stage", help="Only dead letters of this stage.")
+STAGE = typer.Option(None, "--stage", help="Only dead letters of this stage or tap, or of ingest.")
 
 
 def register(parent: typer.Typer) -> None:

@@ -19,10 +19,16 @@ def register(app: typer.Typer) -> None:
 
 def ingest(
     arguments: list[str] = typer.Argument(
-        ..., metavar="PATH…", help="Files or folders of .json, .jsonl, .html, .txt or .zip; - is standard input."
+        ...,
+        metavar="PATH…",
+        help="Files or folders of .json, .jsonl, .html, .txt or .zip; - is standard input."
+        " With --from: the arguments of that source.",
     ),
     source: str = typer.Option(
-        "files", "--from", metavar="SOURCE", help="Read with this source instead; `rasd plugins` lists them."
+        "files",
+        "--from",
+        metavar="SOURCE",
+        help="Read with this source plugin (not an outlet) instead; `rasd plugins` lists them.",
     ),
 ) -> None:
     """Send articles from files, or another source, to the topic articles.raw.

@@ -12,7 +12,7 @@ from streams.settings import get_settings
 
 
 def register(app: typer.Typer) -> None:
-    app.command(rich_help_panel="Running system")(notify)
+    app.command(rich_help_panel="Operations")(notify)
 
 
 def notify(

@@ -12,7 +12,7 @@ from streams.plugins import Group, Plugin, installed
 
 
 def register(app: typer.Typer) -> None:
-    app.command(rich_help_panel="Running system")(plugins)
+    app.command(rich_help_panel="Operations")(plugins)
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -38,9 +38,13 @@ def _warn(message: str) -> None:
 
 
 def plugins(
-    check: bool = typer.Option(False, "--check", help="Import every part and check that it fits; exit 1 if not."),
+    check: bool = typer.Option(
+        False,
+        "--check",
+        help="Import every plugin, check its kind, and for stages and taps their topics; exit 1 if one does not fit.",
+    ),
 ) -> None:
-    """List the stages, taps, sources, taggers and notifiers that are installed, and who brings them.
+    """List the stages, taps, sources, taggers, notifiers and commands, and which package provides them.
 
     Stages come in pipeline order with the topics that they read and write.
 
@@ -77,7 +81,7 @@ def plugins(
             for plugin in found[group].values():
                 if not callable(plugin.load()):
                     raise OperatorError(f"{plugin} is not a function")
-        typer.echo("every part can be loaded")
+        typer.echo("every plugin can be loaded")
 
 
 def _owner(plugin: Plugin | None) -> str:

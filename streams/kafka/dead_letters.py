@@ -36,7 +36,7 @@ _TRACE = "traceparent"
 _REPLAYED = "rasd.replayed_from"
 _MAX_MESSAGE = 2000
 
-# A letter may have 50 MB, so only a few are read at once.
+# A letter may have 128 MiB (RASD_MAX_MESSAGE_BYTES), so only a few are read at once.
 POLL_RECORDS = 10
 POLL_MS = 500
 # Limits of what a replay sends before it waits for confirmation.

@@ -3,9 +3,10 @@
 `RawArticle` is what comes in; one may hold several articles. `Article` is what every stage from `clean` on reads and
 writes: each stage fills its own fields, and after `geotag` it is the enriched document that readers see.
 
-Readers are tolerant: a record keeps fields that this version does not know, at any depth, and writes them out again
-unchanged. While releases run side by side, an older worker therefore neither refuses nor strips what a newer one wrote.
-In turn, a field that is added is left out of the wire while it is empty, because releases up to 0.1.0 refuse it.
+Readers are tolerant: a record, except a raw one, keeps fields that this version does not know, at any depth, and writes
+them out again unchanged. While releases run side by side, an older worker therefore neither refuses nor strips what a
+newer one wrote. In turn, a field that is added is left out of the wire while it is empty, because releases up to 0.1.0
+refuse it.
 
 All offsets count Unicode code points of `Article.body`, half-open: `body[start:end] == text`.
 """
@@ -135,7 +136,7 @@ class ClusterMove(Record):
 
 
 class Entity(Record):
-    """One mention of a person, place or organisation in the body."""
+    """One mention of a person, location or organisation in the body."""
 
     text: str = Field(description="The mention as it stands in the body.")
     type: Literal["PER", "LOC", "ORG"] = Field(description="Person, location or organisation.")
@@ -258,7 +259,7 @@ class Article(Record):
         return self.published_at or self.fetched_at or self.ingested_at
 
     def annotated(self, stage: str, value: JsonValue) -> Self:
-        """Return a copy with `value` as the annotation of `stage`, in place of an earlier one."""
+        """Return a copy with `value` as the annotation of `stage`, instead of an earlier one."""
         return self.model_copy(update={"annotations": {**self.annotations, stage: value}})
 
 

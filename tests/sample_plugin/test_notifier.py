@@ -25,7 +25,7 @@ def test_a_repeated_message_is_one_file(folder: Path) -> None:
     assert file.read_text(encoding="utf-8") == "خبر عاجل\n\nتجربة\n\nhttps://almina.example.com/1\n"
 
 
-def test_a_message_is_sent_again_when_the_folder_cannot_be_written_to(folder: Path) -> None:
+def test_an_unwritable_folder_is_retryable(folder: Path) -> None:
     folder.write_text("a file where the folder should be")
     with pytest.raises(Retryable):
         asyncio.run(MAILBOX.send(MESSAGE, "desk"))

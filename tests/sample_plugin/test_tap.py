@@ -34,6 +34,6 @@ def test_an_article_that_comes_again_replaces_its_row(tmp_path: Path) -> None:
     assert rows == [("a1", "نص"), ("a2", "نص جديد")]
 
 
-def test_a_batch_comes_again_while_the_folder_is_away(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_retryable(tmp_path: Path) -> None:
     with pytest.raises(Retryable, match="unable to open database file"):
         asyncio.run(Archive(tmp_path / "away" / "articles.db").write([article(1, "نص")]))

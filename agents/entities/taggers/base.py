@@ -26,7 +26,7 @@ class Tagging:
 
 @runtime_checkable
 class Tagger(Protocol):
-    """Find persons, places and organisations in tokenised sentences.
+    """Find persons, locations and organisations in tokenised sentences.
 
     A distribution offers a tagger by an entry point of the group `rasd.taggers` (`agents.entities.taggers.registry`).
     A worker loads it in one thread and calls it from another, one call at a time.

@@ -1,4 +1,4 @@
-"""Load taggers by name from installed distributions. The built-in ones come through the same door."""
+"""Load taggers by name from installed distributions. The built-in ones are found in the same way."""
 
 from __future__ import annotations
 

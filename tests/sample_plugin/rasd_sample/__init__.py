@@ -1,1 +1,1 @@
-"""A package that adds one part of every kind to Rasd."""
+"""A package that adds one plugin of every kind but a command to Rasd."""

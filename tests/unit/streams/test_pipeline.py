@@ -127,13 +127,13 @@ def test_more_partitions_help_only_topics_that_workers_share() -> None:
 @pytest.mark.parametrize(
     ("stage", "message"),
     [
-        (mapping("mood", "gone"), "stage mood of rasd-sample comes after gone, which there is not"),
-        (mapping("mood", "mood"), "comes after mood, which there is not"),
+        (mapping("mood", "gone"), "stage mood of rasd-sample comes after gone, but there is no stage gone"),
+        (mapping("mood", "mood"), "comes after mood, but there is no stage mood"),
         (mapping("mood", "index"), "comes after index, a sink"),
         (mapping("mood", None), "does not say which stage it comes after"),
         (mapping("mood", "clean", RawArticle), "accepts RawArticle; articles.clean holds Article"),
         (mapping("mood", "fingerprint"), "accepts Article; articles.fingerprinted holds FingerprintedArticle"),
-        (mapping("Mood!"), "calls itself Mood!"),
+        (mapping("Mood!"), "is named Mood!"),
         (SinkStage("copy", "1", Article, nothing), "stage copy of rasd-sample is a sink"),
     ],
 )

@@ -45,7 +45,7 @@ def test_a_part_of_another_distribution_is_found_and_loaded(site: Path) -> None:
 def test_two_parts_of_one_name_are_refused_naming_both_distributions(site: Path) -> None:
     distribution(site, "rasd-one", "[rasd.taps]\narchive = a:B\n")
     distribution(site, "rasd-two", "[rasd.taps]\narchive = c:D\n")
-    with pytest.raises(OperatorError, match=r"rasd.taps archive is offered by both rasd-one and rasd-two"):
+    with pytest.raises(OperatorError, match=r"rasd.taps archive is in both rasd-one and rasd-two"):
         installed(Group.TAPS)
 
 
@@ -77,7 +77,7 @@ def test_two_commands_of_one_name_are_a_warning(site: Path, capsys: pytest.Captu
     distribution(site, "rasd-one", "[rasd.commands]\nmood = a:B\n")
     distribution(site, "rasd-two", "[rasd.commands]\nmood = c:D\n")
     add_commands(typer.Typer())
-    assert "mood is offered by both" in capsys.readouterr().err
+    assert "mood is in both" in capsys.readouterr().err
 
 
 def test_a_plugin_that_fails_while_it_adds_commands_costs_a_warning(

@@ -98,13 +98,13 @@ def test_a_checkout_without_its_entry_points_says_how_to_install_them(monkeypatc
 def test_one_name_of_two_distributions_is_refused_naming_both(install: Install, asked: str) -> None:
     install("rasd-cities", cities="city_tagger:load")
     install("other-cities", cities="city_tagger:load")
-    with pytest.raises(OperatorError, match=r"rasd\.taggers cities is offered by both other-cities and rasd-cities"):
+    with pytest.raises(OperatorError, match=r"rasd\.taggers cities is in both other-cities and rasd-cities"):
         load_tagger(asked)
 
 
 def test_a_built_in_name_cannot_be_taken_over(install: Install) -> None:
     install("rasd-cities", fast="city_tagger:load")
-    with pytest.raises(OperatorError, match=r"rasd\.taggers fast is offered by both rasd and rasd-cities"):
+    with pytest.raises(OperatorError, match=r"rasd\.taggers fast is in both rasd and rasd-cities"):
         load_tagger()
 
 
