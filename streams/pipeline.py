@@ -68,7 +68,7 @@ RECORDS: Mapping[str, RecordType] = {
 }
 """The record class on each built-in topic. Dead letters can hold any class."""
 
-# Release 0.1.0 had one name for two stages. A deployment that names only the first must keep running both after an
+# Version 0.1.0 had one name for two stages. A deployment that names only the first must keep running both after an
 # upgrade: else its articles stop at articles.clean, and clusters in the index are never updated.
 _FORMERLY_ONE = {"dedupe": "fingerprint", "index": "moves"}
 _NAME_RE = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -151,7 +151,7 @@ class Pipeline:
     def select(self, names: Iterable[str]) -> tuple[Link, ...]:
         """Return the links of the named stages, in pipeline order; of all stages when none is named.
 
-        `dedupe` also selects `fingerprint`, and `index` also `moves`, as in release 0.1.0; both can be selected alone.
+        `dedupe` also selects `fingerprint`, and `index` also `moves`, as in version 0.1.0; both can be selected alone.
 
         Raises:
             OperatorError: a stage is unknown.

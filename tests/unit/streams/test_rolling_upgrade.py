@@ -21,7 +21,7 @@ from streams.settings import Settings
 from streams.stage import Arrival, MapStage, PipelineRecord, SinkStage
 from streams.topics import Topic
 
-# Field names of release 0.1.0, whose readers refuse every other one.
+# Field names of version 0.1.0, whose readers refuse every other one.
 FIELDS_0_1_0 = {
     "Article": "id url source language title subtitle byline dateline agencies body captions published_at fetched_at"
     " ingested_at dates cluster entities places geo main_place trace",

@@ -76,7 +76,7 @@ def test_the_fingerprint_is_taken_off_and_unknown_fields_stay() -> None:
 
 
 def test_annotations_are_not_written_while_there_are_none() -> None:
-    # A worker of release 0.1.0 refuses fields that it does not know.
+    # A worker of version 0.1.0 refuses fields that it does not know.
     assert "annotations" not in json.loads(article().to_json())
     annotated = article().annotated("mood", "calm").annotated("mood", "tense").annotated("reach", 3)
     assert json.loads(annotated.to_json())["annotations"] == {"mood": "tense", "reach": 3}
