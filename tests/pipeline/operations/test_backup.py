@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agents.clean.page import Limits, clean_page
 from streams.api.app import create_api
 from streams.kafka.clients import open_producer
+from streams.records import RawArticle
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
 from tests.support.corpus import records, write_lines
@@ -60,11 +61,11 @@ async def answers(settings: Settings) -> dict[str, tuple[int, list[str]]]:
 
 
 async def send_late(settings: Settings, record: dict[str, Any]) -> None:
-    """Hand in a page that Kafka has had for an hour, in a slow partition: its copies were looked up before."""
-    hour_ago = int((datetime.now(UTC).timestamp() - 3600) * 1000)
+    """Hand in an article that a slow partition of articles.raw has held for an hour; its copies are clustered."""
+    hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    (article,) = clean_page(RawArticle.model_validate(record), ingested_at=hour_ago, limits=Limits())
     async with open_producer(settings) as producer:
-        value = json.dumps(record, ensure_ascii=False).encode()
-        await producer.send_and_wait(topic_name(Topic.RAW, settings), value, timestamp_ms=hour_ago)
+        await producer.send_and_wait(topic_name(Topic.CLEAN, settings), article.to_json(), key=article.id.encode())
 
 
 @pytest.mark.timeout(600)
