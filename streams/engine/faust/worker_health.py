@@ -36,8 +36,8 @@ log = get_logger(__name__)
 STALL_SECONDS = 60.0
 # A group waits up to a minute for its slowest member, perhaps repeatedly. Restoring a table makes steady progress.
 ASSIGNMENT_SECONDS = 300.0
-CHECK_SECONDS = 10.0
-CHECK_SECONDS = 60.0  # longer than a request to Elasticsearch may take by default
+CHECK_INTERVAL_SECONDS = 10.0
+STORE_CHECK_SECONDS = 60.0  # longer than a request to Elasticsearch may take by default
 LOST_ROUNDS = 3  # a broker that has just restarted may not know its topics yet
 
 
@@ -247,16 +247,16 @@ class ServerChecks:
 
 
 async def _check_store(runner: StageRunner) -> None:
-    """Ask the store of a sink, which may be a plugin's: for `CHECK_SECONDS` at most, and whatever it raises.
+    """Ask the store of a sink, which may be a plugin's: for `STORE_CHECK_SECONDS` at most, and whatever it raises.
 
     Raises:
         Retryable: it does not answer in time.
     """
     try:
-        async with asyncio.timeout(CHECK_SECONDS):
+        async with asyncio.timeout(STORE_CHECK_SECONDS):
             await runner.function.check()
     except TimeoutError as error:
-        raise Retryable(f"{runner.stage.name}: its store does not answer within {CHECK_SECONDS:.0f} s") from error
+        raise Retryable(f"{runner.stage.name}: its store does not answer within {STORE_CHECK_SECONDS:.0f} s") from error
 
 
 class HealthServer(Service):
@@ -308,7 +308,7 @@ class HealthServer(Service):
                 self.health.app.topics_lost = True
                 await self.health.app.crash(TopicsLostError(f"Kafka has lost {', '.join(self.health.servers.lost)}"))
                 return
-            await self.sleep(CHECK_SECONDS)
+            await self.sleep(CHECK_INTERVAL_SECONDS)
 
     def _publish(self) -> None:
         for gauge in (self.metrics.lag, self.metrics.lag_seconds):
