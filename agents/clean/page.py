@@ -12,6 +12,7 @@ from agents.clean.credits.outlet import outlet_of
 from agents.clean.dates.mentions import find_dates
 from agents.clean.html.body import looks_like_html, read_markup
 from agents.clean.html.encoding import decode_bytes, repair
+from agents.clean.html.metadata import parse_time
 from agents.clean.language import detect_language
 from agents.clean.layout.segment import Hints, Parts, segment
 from agents.text.display import display_text
@@ -49,10 +50,12 @@ class Page:
     Attributes:
         articles: in page order, each with its body and everything that was removed from it.
         published_at: from the record, else from the markup.
+        notes: what was unusual in the record's fields, one sentence each.
     """
 
     articles: list[Parts]
     published_at: datetime | None
+    notes: list[str]
 
 
 def clean_page(raw: RawArticle, *, ingested_at: datetime, limits: Limits, explain: bool = False) -> list[Article]:
@@ -75,8 +78,8 @@ def clean_page(raw: RawArticle, *, ingested_at: datetime, limits: Limits, explai
     articles: dict[str, Article] = {}
     for parts in page.articles:
         article = _article(raw, parts, page.published_at, ingested_at, alone=alone)
-        if explain:
-            article = article.model_copy(update={"trace": {STAGE: _trace(parts)}})
+        if explain or page.notes:
+            article = article.model_copy(update={"trace": {STAGE: _trace(parts if explain else None, page.notes)}})
         twin = articles.get(article.id)
         if twin is not None and twin.body != article.body:
             # Two articles with one headline get different ids by their bodies.
@@ -121,7 +124,19 @@ def read_page(raw: RawArticle, limits: Limits) -> Page:
     longest = max(len(parts.body) for parts in articles)
     if longest > limits.max_paragraphs:
         raise Rejected(Reason.TOO_LARGE, f"an article of {longest} paragraphs, more than {limits.max_paragraphs}")
-    return Page(articles, raw.published_at or (markup.published_at if markup else None))
+    told, notes = _published(raw)
+    return Page(articles, told or (markup.published_at if markup else None), notes)
+
+
+def _published(raw: RawArticle) -> tuple[datetime | None, list[str]]:
+    """Return the record's time of publication, read again as pages print it if it is in words, and the notes left."""
+    told, notes = raw.published_at, []
+    for note in raw.notes:
+        words = note.value if note.field == "published_at" and note.lost and isinstance(note.value, str) else None
+        if told is None and words is not None and (told := parse_time(words)) is not None:
+            continue
+        notes.append(str(note))
+    return told, notes
 
 
 def _content(raw: RawArticle, limits: Limits) -> str:
@@ -136,10 +151,12 @@ def _shown(text: str | None) -> str | None:
     return " ".join(display_text(repair(text)).split()) or None if text else None
 
 
-def _trace(parts: Parts) -> StageTrace:
-    """Return the removals of one article as a trace. The runner fills in version, time and worker."""
-    removed = [RemovedText(text=removal.text, reason=removal.reason.value) for removal in parts.removed]
-    return StageTrace(version="", seconds=0.0, worker="", removed=removed)
+def _trace(parts: Parts | None, notes: list[str]) -> StageTrace:
+    """Return what was noted about one article: removals, if asked for. The runner fills in version, time and worker."""
+    removed = (
+        [RemovedText(text=removal.text, reason=removal.reason.value) for removal in parts.removed] if parts else None
+    )
+    return StageTrace(version="", seconds=0.0, worker="", removed=removed, notes=notes or None)
 
 
 def _article(
@@ -160,6 +177,7 @@ def _article(
         captions=[Caption(text=text, credit=credit) for text, credit in parts.captions],
         published_at=published_at,
         fetched_at=raw.fetched_at,
+        provenance=raw.provenance,
         ingested_at=ingested_at,
         dates=[
             DateMention(

@@ -121,8 +121,9 @@ def _traced(record: PipelineRecord, stage_name: str, trace: StageTrace) -> Pipel
     if not isinstance(record, Article):
         return record
     held = record.trace.get(stage_name)
-    if held is not None and held.removed is not None:
-        trace = trace.model_copy(update={"removed": held.removed})
+    if held is not None:
+        # What the stage itself noted; the rest is ours.
+        trace = trace.model_copy(update={"removed": held.removed, "notes": held.notes})
     return record.model_copy(update={"trace": {**record.trace, stage_name: trace}})
 
 

@@ -15,13 +15,24 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PrivateAttr
 
 from streams.errors import Reason, Rejected
 from streams.records.fields import OptionalText, OptionalTimestamp, Timestamp, Url, blank_to_none, media_type
+from streams.records.lenient import (
+    FieldNote,
+    as_media_type,
+    as_people,
+    as_text,
+    as_time,
+    charset_of_bytes,
+    is_no_page,
+    tolerant,
+)
 
 
 class Record(BaseModel):
@@ -35,7 +46,11 @@ class Record(BaseModel):
 
 
 class RawArticle(Record):
-    """One scraped page as it arrived. The field names of SaudiNewsNet dumps are taken as they are."""
+    """One scraped page as it arrived. The field names of SaudiNewsNet dumps are taken as they are.
+
+    `decode` reads optional fields leniently (`streams.records.lenient`): a list of authors, an integer as id, a time in
+    RFC 822. One that it cannot read costs that field, with a note in the article's `trace.clean.notes`.
+    """
 
     # Cleaning makes new records of a page, so there is nothing to pass a scraper's further fields on with.
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
@@ -46,32 +61,57 @@ class RawArticle(Record):
         str,
         Field(description="The page: text, HTML, or base64 of its bytes when `encoding` is given."),
     ]
-    content_type: Annotated[Literal["text/plain", "text/html"] | None, BeforeValidator(media_type)] = Field(
-        default=None, description="If null, detected from the content."
-    )
-    encoding: OptionalText = Field(
+    content_type: Annotated[
+        Literal["text/plain", "text/html"] | None,
+        BeforeValidator(media_type),
+        tolerant(as_media_type, essential=is_no_page),
+    ] = Field(default=None, description="If null, detected from the content.")
+    encoding: Annotated[OptionalText, tolerant(as_text), charset_of_bytes] = Field(
         default=None,
         max_length=40,
         description="Charset of the bytes in `content`, which is then base64. `auto`: detect it.",
     )
-    title: OptionalText = Field(
+    title: Annotated[OptionalText, tolerant(as_text)] = Field(
         default=None, description="Headline, if the scraper knows it; it takes precedence over the page's."
     )
-    author: OptionalText = Field(default=None, description="Author's name, if the scraper knows it.")
-    published_at: OptionalTimestamp = Field(
+    author: Annotated[OptionalText, tolerant(as_people)] = Field(
+        default=None, description="Author's name, if the scraper knows it."
+    )
+    published_at: Annotated[OptionalTimestamp, tolerant(as_time)] = Field(
         default=None, description="Time of publication, if the scraper knows it; UTC when it has no offset."
     )
-    fetched_at: OptionalTimestamp = Field(
+    fetched_at: Annotated[OptionalTimestamp, tolerant(as_time)] = Field(
         default=None,
         validation_alias=AliasChoices("fetched_at", "date_extracted"),
         description="Time of the fetch; UTC when it has no offset.",
     )
-    id: Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(blank_to_none)] = Field(
-        default=None,
-        description="The scraper's own id of the page, if it has one. Where an article's id would exceed 512 bytes, a"
-        " hash stands for it.",
+    id: Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(blank_to_none), tolerant(as_text)] = (
+        Field(
+            default=None,
+            description="The scraper's own id of the page, if it has one. Where an article's id would exceed 512 bytes,"
+            " a hash stands for it.",
+        )
     )
-    extra: dict[str, Any] = Field(default_factory=dict, description="Anything else; not used.")
+    provenance: Annotated[dict[str, str] | None, tolerant()] = Field(
+        default=None,
+        exclude_if=lambda value: not value,
+        description="Where the page was kept before: record id and payload digest of a WARC file, for example.",
+    )
+    extra: Annotated[dict[str, Any], tolerant(lambda value: {} if value is None else value, lost=dict)] = Field(
+        default_factory=dict, description="Anything else; not used."
+    )
+
+    _notes: tuple[FieldNote, ...] = PrivateAttr(default=())
+
+    @property
+    def notes(self) -> tuple[FieldNote, ...]:
+        """What was unusual in the record's fields when it was decoded."""
+        return self._notes
+
+    def with_notes(self, notes: Iterable[FieldNote]) -> Self:
+        """Return the record with these notes added."""
+        self._notes = (*self._notes, *notes)
+        return self
 
     def content_bytes(self) -> bytes | None:
         """Return the page's bytes, or None when `content` is text.
@@ -82,7 +122,7 @@ class RawArticle(Record):
         if self.encoding is None:
             return None
         try:
-            return base64.b64decode(self.content, validate=True)
+            return base64.b64decode("".join(self.content.split()), validate=True)
         except (binascii.Error, ValueError) as error:
             raise Rejected(
                 Reason.BAD_ENCODING, f"content has encoding {self.encoding!r} but is not base64: {error}"
@@ -214,6 +254,11 @@ class StageTrace(Record):
         exclude_if=lambda value: value is None,
         description="Text that cleaning removed, in page order; only with RASD_EXPLAIN.",
     )
+    notes: list[str] | None = Field(
+        default=None,
+        exclude_if=lambda value: not value,
+        description="Fields of the raw record that could not be read as they were, one sentence each.",
+    )
 
 
 class Article(Record):
@@ -250,6 +295,11 @@ class Article(Record):
         default_factory=dict,
         exclude_if=lambda value: not value,
         description="What plugin stages add, by stage. Kept in the index but not searchable unless mapped.",
+    )
+    provenance: dict[str, str] | None = Field(
+        default=None,
+        exclude_if=lambda value: not value,
+        description="Where the page was kept before, from the raw record.",
     )
     trace: dict[str, StageTrace] = Field(default_factory=dict, description="What each stage did to it, by stage.")
 

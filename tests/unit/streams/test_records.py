@@ -44,7 +44,6 @@ def test_unknown_fields_of_a_scraper_do_no_harm() -> None:
         (raw_bytes(content=["a"]), Reason.BAD_SCHEMA, "content"),
         (raw_bytes(source=""), Reason.BAD_SCHEMA, "source"),
         (raw_bytes(content_type="application/pdf"), Reason.BAD_SCHEMA, "content_type"),
-        (raw_bytes(published_at="yesterday"), Reason.BAD_SCHEMA, "published_at"),
     ],
 )
 def test_a_bad_record_is_rejected_with_the_field_at_fault(data: bytes, reason: Reason, named: str) -> None:
@@ -89,7 +88,7 @@ def test_bytes_of_a_page_come_back_from_base64() -> None:
 
 
 def test_an_encoding_without_base64_is_rejected() -> None:
-    raw = decode(RawArticle, raw_bytes(content="ليس هذا ترميزا", encoding="cp1256"))
+    raw = decode(RawArticle, raw_bytes(content="no base64 at all", encoding="cp1256"))
     with pytest.raises(Rejected) as caught:
         raw.content_bytes()
     assert caught.value.reason is Reason.BAD_ENCODING
