@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from streams.errors import OperatorError
 from streams.observability.logs import get_logger
-from streams.plugins import Group, installed
+from streams.plugins import Group, find
 
 __all__ = ["Notification", "Notifier", "load_notifier"]
 
@@ -70,10 +70,8 @@ def load_notifier(name: str) -> Notifier:
     Raises:
         OperatorError: it is unknown, or cannot be imported.
     """
-    notifiers = installed(Group.NOTIFIERS)
-    if name not in notifiers:
-        raise OperatorError(f"unknown notifier {name}; choose from {', '.join(sorted(notifiers))}", status=2)
-    notifier = notifiers[name].load()
+    plugin = find(Group.NOTIFIERS, name)
+    notifier = plugin.load()
     if isinstance(notifier, type) or not isinstance(notifier, Notifier):
-        raise OperatorError(f"notifier {name} of {notifiers[name].distribution} has no method send")
+        raise OperatorError(f"notifier {name} of {plugin.distribution} has no method send")
     return notifier

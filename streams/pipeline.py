@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from streams.errors import OperatorError
-from streams.plugins import Group, Plugin, installed
+from streams.plugins import REINSTALL, Group, Plugin, find, installed
 from streams.records import Article, ClusterMove, FingerprintedArticle, RawArticle
 from streams.settings import Settings
 from streams.stage import MapStage, PipelineRecord, SinkStage, Stage, Tap
@@ -179,7 +179,7 @@ class Pipeline:
         if plugin is None:
             raise OperatorError(
                 f"there is no stage {link.stage} in the group {Group.STAGES}",
-                hint="install Rasd's own distribution again: make setup, or pip install --no-deps .",
+                hint=REINSTALL,
             )
         stage = plugin.load()
         if not isinstance(stage, MapStage | SinkStage) or isinstance(stage, Tap):
@@ -192,16 +192,13 @@ class Pipeline:
         Raises:
             OperatorError: it is unknown, cannot be imported, has a stage's name, or reads a topic that does not exist.
         """
-        taps = installed(Group.TAPS)
-        if name not in taps:
-            known = ", ".join(taps) or "none is installed"
-            raise OperatorError(f"unknown tap {name}; choose from {known}", hint="rasd plugins", status=2)
-        tap = taps[name].load(Tap)
+        plugin = find(Group.TAPS, name)
+        tap = plugin.load(Tap)
         assert isinstance(tap, Tap)  # noqa: S101  (`load` has checked it)
         if tap.name in self.names:
-            raise OperatorError(f"tap {tap.name} of {taps[name].distribution} has the name of a stage")
+            raise OperatorError(f"tap {tap.name} of {plugin.distribution} has the name of a stage")
         link = Link(tap.name, reads=str(tap.reads))
-        _checked(tap, link.reads, self.record_type(link.reads), taps[name])
+        _checked(tap, link.reads, self.record_type(link.reads), plugin)
         return WiredStage(tap, link)
 
 

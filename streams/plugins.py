@@ -23,6 +23,9 @@ from importlib.metadata import EntryPoint, entry_points
 
 from streams.errors import OperatorError
 
+REINSTALL = "install Rasd's own distribution again: make setup, or pip install --no-deps ."
+"""What helps when a built-in plugin is not found: its entry point comes with the distribution."""
+
 
 class Group(StrEnum):
     """The entry point groups that Rasd reads."""
@@ -33,6 +36,11 @@ class Group(StrEnum):
     TAGGERS = "rasd.taggers"
     NOTIFIERS = "rasd.notifiers"
     COMMANDS = "rasd.commands"
+
+    @property
+    def kind(self) -> str:
+        """What one plugin of the group is called in messages: `stage`, `tap`, `source`."""
+        return self.value.removeprefix("rasd.").removesuffix("s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +100,23 @@ def installed(group: Group) -> Mapping[str, Plugin]:
                 hint="uninstall one of them",
             )
     return found
+
+
+def find(group: Group, name: str, *, hint: str = "rasd plugins") -> Plugin:
+    """Return one plugin of a group. Does not import it.
+
+    Args:
+        group: entry point group.
+        name: name of the entry point.
+        hint: where the name comes from, or where the known ones are listed; for the message.
+
+    Raises:
+        OperatorError: no distribution provides it, or two provide a plugin of the same name.
+    """
+    plugins = installed(group)
+    if name in plugins:
+        return plugins[name]
+    if not plugins:  # each group has a built-in plugin
+        hint = REINSTALL
+    known = ", ".join(sorted(plugins)) or f"none, as no {group.kind} is installed"
+    raise OperatorError(f"unknown {group.kind} {name}; choose from {known}", hint=hint, status=2)

@@ -46,7 +46,8 @@ def plugins(
 ) -> None:
     """List the stages, taps, sources, taggers, notifiers and commands, and which package provides them.
 
-    Stages come in pipeline order with the topics that they read and write.
+    Stages come in pipeline order with the topics that they read and write, taps with the topic that they read, sources
+    with their arguments.
 
     Example: `rasd plugins --check`
     """
@@ -64,9 +65,8 @@ def plugins(
         plugin = found[Group.STAGES].get(link.stage)
         table.add_row("stage", link.stage, link.reads, ", ".join(link.outputs), _owner(plugin))
     for group in (Group.TAPS, Group.SOURCES, Group.TAGGERS, Group.NOTIFIERS, Group.COMMANDS):
-        kind = group.removeprefix("rasd.").removesuffix("s")
         for name, plugin in sorted(found[group].items()):
-            table.add_row(kind, name, "", "", _owner(plugin))
+            table.add_row(group.kind, name, _reads(plugin), "", _owner(plugin))
     out().print(table)
     if check:
         pipeline.load()
@@ -82,6 +82,20 @@ def plugins(
                 if not callable(plugin.load()):
                     raise OperatorError(f"{plugin} is not a function")
         typer.echo("every plugin can be loaded")
+
+
+def _reads(plugin: Plugin) -> str:
+    """What a tap or a source reads: a topic, or arguments. Empty for other kinds, and for what cannot be imported."""
+    from streams.sources.base import Source
+    from streams.stage import Tap
+
+    if plugin.group not in {Group.TAPS, Group.SOURCES}:
+        return ""
+    try:
+        part = plugin.load()
+    except OperatorError:  # the list goes on; --check gives the reason
+        return "cannot be loaded; see --check"
+    return str(part.reads) if isinstance(part, Tap) else part.help if isinstance(part, Source) else ""
 
 
 def _owner(plugin: Plugin | None) -> str:

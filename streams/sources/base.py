@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from streams.errors import OperatorError, Rejected
-from streams.plugins import Group, installed
+from streams.errors import Rejected
+from streams.plugins import Group, find
 from streams.records import RawArticle
 
 __all__ = ["Item", "Source", "load_source"]
@@ -67,9 +67,6 @@ def load_source(name: str) -> Source:
     Raises:
         OperatorError: it is unknown, or cannot be imported.
     """
-    sources = installed(Group.SOURCES)
-    if name not in sources:
-        raise OperatorError(f"unknown source {name}; choose from {', '.join(sorted(sources))}", status=2)
-    source = sources[name].load(Source)
+    source = find(Group.SOURCES, name).load(Source)
     assert isinstance(source, Source)  # noqa: S101  (`load` has checked it)
     return source

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agents.entities.taggers.base import Tagger
 from streams.errors import OperatorError
-from streams.plugins import Group, installed
+from streams.plugins import Group, find
 
 _BUILT_IN = "fast"
 
@@ -18,16 +18,7 @@ def load_tagger(name: str = _BUILT_IN) -> Tagger:
     Raises:
         OperatorError: no distribution offers the name, two offer the same one, or what is offered cannot be loaded.
     """
-    taggers = installed(Group.TAGGERS)
-    if name not in taggers:
-        hint = (
-            None
-            if _BUILT_IN in taggers
-            else "rasd's entry points are not installed: pip install --no-deps -e . does it"
-        )
-        known = ", ".join(sorted(taggers)) or "none, as no tagger is installed"
-        raise OperatorError(f"unknown entities backend {name!r}; choose from {known}", hint=hint)
-    plugin = taggers[name]
+    plugin = find(Group.TAGGERS, name, hint="RASD_ENTITIES_BACKEND; `rasd plugins` lists what is installed")
     factory = plugin.load()
     if not callable(factory):
         raise OperatorError(f"{plugin} is not a function")

@@ -166,8 +166,9 @@ def test_a_built_in_stage_that_is_not_installed_is_named() -> None:
 
 def with_taps(monkeypatch: pytest.MonkeyPatch, **taps: Any) -> Pipeline:
     found = {name: plugin(part, Group.TAPS) for name, part in taps.items()}
-    monkeypatch.setattr("streams.pipeline.installed", lambda group: found if group is Group.TAPS else {})
-    return wired()
+    pipeline = wired()
+    monkeypatch.setattr("streams.plugins.installed", lambda group: found if group is Group.TAPS else {})
+    return pipeline
 
 
 def tap(name: str, reads: str = Topic.ENRICHED) -> Tap:

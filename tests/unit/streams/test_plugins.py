@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
 
+from streams.cli.main import run
 from streams.cli.plugins import add_commands
 from streams.errors import OperatorError
-from streams.plugins import Group, Plugin, installed
+from streams.notify import load_notifier
+from streams.pipeline import load_pipeline
+from streams.plugins import Group, Plugin, find, installed
+from streams.sources.base import load_source
 from streams.stage import MapStage
 
 
@@ -47,6 +52,40 @@ def test_two_parts_of_one_name_are_refused_naming_both_distributions(site: Path)
     distribution(site, "rasd-two", "[rasd.taps]\narchive = c:D\n")
     with pytest.raises(OperatorError, match=r"rasd.taps archive is in both rasd-one and rasd-two"):
         installed(Group.TAPS)
+
+
+@pytest.mark.parametrize(
+    ("load", "group"),
+    [(load_source, Group.SOURCES), (load_notifier, Group.NOTIFIERS), (load_pipeline().load_tap, Group.TAPS)],
+    ids=["source", "notifier", "tap"],
+)
+def test_an_unknown_name_of_any_kind_is_refused_with_the_known_ones(
+    site: Path, load: Callable[[str], object], group: Group
+) -> None:
+    distribution(site, "rasd-one", f"[{group}]\nmine = a:B\n")
+    with pytest.raises(OperatorError, match=rf"^unknown {group.kind} other; choose from (\w+, )*mine") as refused:
+        load("other")
+    assert (refused.value.hint, refused.value.status) == ("rasd plugins", 2)
+
+
+def test_one_plugin_is_found_without_importing_it(site: Path) -> None:
+    distribution(site, "rasd-found", "[rasd.taps]\nmine = rasd_found_module:TAP\n", "TAP = 7\n")
+    assert find(Group.TAPS, "mine").distribution == "rasd-found"
+    assert "rasd_found_module" not in sys.modules
+
+
+def test_the_list_says_what_taps_and_sources_read(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = (
+        "from streams.records import Article\nfrom streams.sources.base import Source\nfrom streams.stage import Tap\n"
+        "TAP = Tap('mine', '1', Article, None, 'articles.tagged')\nSOURCE = Source('mine', 'ADDRESS of a feed', None)\n"
+    )
+    entry_points = "[rasd.taps]\nmine = rasd_read_module:TAP\nhalf = rasd_away:TAP\n"
+    distribution(site, "rasd-read", entry_points + "[rasd.sources]\nmine = rasd_read_module:SOURCE\n", code)
+    assert run(["plugins"]) == 0
+    rows = {tuple(line.split()[:2]): line for line in capsys.readouterr().out.splitlines()}
+    assert "articles.tagged" in rows["tap", "mine"]
+    assert "ADDRESS of a feed" in rows["source", "mine"]
+    assert "cannot be loaded; see --check" in rows["tap", "half"], "the list goes on"
 
 
 def broken(site: Path, group: Group) -> Plugin:

@@ -81,17 +81,17 @@ def test_the_setting_chooses_it(
 def test_an_unknown_name_is_refused_with_the_known_ones(install: Install) -> None:
     install("rasd-cities", cities="city_tagger:load")
     with pytest.raises(
-        OperatorError, match=r"^unknown entities backend 'slow'; choose from accurate, camel, cities, fast$"
+        OperatorError, match=r"^unknown tagger slow; choose from accurate, camel, cities, fast$"
     ):
         load_tagger("slow")
 
 
 def test_a_checkout_without_its_entry_points_says_how_to_install_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.entities.taggers.registry.installed", lambda _: {})
+    monkeypatch.setattr("streams.plugins.installed", lambda _: {})
     with pytest.raises(OperatorError, match="no tagger is installed") as error:
         load_tagger()
     assert error.value.hint is not None
-    assert "pip install --no-deps -e ." in error.value.hint
+    assert "pip install --no-deps ." in error.value.hint
 
 
 @pytest.mark.parametrize("asked", ["cities", "fast"])
