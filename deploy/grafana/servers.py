@@ -56,6 +56,27 @@ KAFKA = Dashboard(
                     "From the workers' committed offsets, a second or two late; reported even if no worker runs.",
                 ),
                 Panel(
+                    "Hours until unprocessed records are deleted",
+                    [Query("min by (topic) (rasd_kafka_retention_left_seconds) / 3600", "{{topic}}")],
+                    "h",
+                    "Hours until retention may delete the oldest unprocessed record of a topic; the topic's retention "
+                    "while none waits. At 0 articles are lost.",
+                    thresholds=((0, "red"), (12, "yellow"), (48, "green")),
+                ),
+                Panel(
+                    "Records deleted unread",
+                    [
+                        Query("max by (topic) (rasd_kafka_deleted_unread_messages)", "{{topic}} no worker yet"),
+                        Query(
+                            "sum by (topic) (increase(rasd_records_deleted_unread_total[$__rate_interval]))",
+                            "{{topic}} counted by workers",
+                        ),
+                    ],
+                    "short",
+                    "Records that Kafka deleted before the workers read them. They are lost.",
+                    thresholds=((1, "red"),),
+                ),
+                Panel(
                     "Records kept",
                     [Query("max by (topic) (rasd_kafka_topic_records)", "{{topic}}")],
                     "short",

@@ -63,6 +63,11 @@ class ApiHealth:
         self._metrics.live_lag.set(sum(max(0, end - read.get(partition, end)) for partition, end in ends.items()))
         self._progress.observe({partition: (read.get(partition, 0), end) for partition, end in ends.items()}, now)
 
+    @property
+    def warnings(self) -> list[str]:
+        """Topics of which Kafka may soon delete unprocessed records, one line each."""
+        return self._watch.warnings
+
     def faults(self, now: float) -> list[str]:
         """Return the faults that a restart would repair.
 

@@ -19,7 +19,9 @@ from streams.elastic.client import translate_errors
 from streams.elastic.templates import names
 from streams.errors import RasdError
 from streams.kafka.clients import UNAVAILABLE_ERRORS, open_admin, open_reader
-from streams.kafka.topic_offsets import FIRST_BYTES, FirstTimes, read_topics
+from streams.kafka.first_records import FIRST_BYTES, FirstRecords
+from streams.kafka.retention import warnings
+from streams.kafka.topic_offsets import read_topics
 from streams.observability.logs import get_logger
 from streams.observability.metrics import ServerMetrics
 from streams.pipeline import load_pipeline
@@ -46,6 +48,7 @@ class ClusterMonitor:
         asked_at: monotonic time of the last poll's end; 0 before the first.
         live_ends: end offset by partition of the live feed's topic, without empty partitions; empty while Kafka is
             unavailable.
+        warnings: topics of which retention may soon delete unread records, one line each.
     """
 
     def __init__(self, settings: Settings, metrics: ServerMetrics, client: AsyncElasticsearch) -> None:
@@ -55,10 +58,11 @@ class ClusterMonitor:
         self._topic_names = load_pipeline().topics
         self._rejected: dict[str, int] = {}
         self._ends: dict[str, int] = {}
-        self._times: FirstTimes = {}
+        self._firsts: FirstRecords = {}
         self._task: asyncio.Task[None] | None = None
         self.asked_at = 0.0
         self.live_ends: dict[int, int] = {}
+        self.warnings: list[str] = []
 
     def start(self) -> None:
         """Start polling, every ten seconds."""
@@ -133,15 +137,17 @@ class ClusterMonitor:
 
     async def _topics(self, admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer) -> None:
         self.metrics.brokers.set(len((await admin.describe_cluster())["brokers"]))
-        states = await read_topics(self.settings, self._topic_names, admin, reader, self._times)
+        states = await read_topics(self.settings, self._topic_names, admin, reader, self._firsts)
         self.metrics.under_replicated.set(sum(state.lacking for state in states.values()))
         live = states.get(Topic.ENRICHED)
         self.live_ends = {p: end for p, end in live.ends.items() if end > live.begins[p]} if live else {}
+        self.warnings = warnings(states.values(), time.time())
         for topic, state in states.items():
             self.metrics.topic_kept.labels(topic).set(state.kept)
             self.metrics.topic_written.labels(topic).inc(max(0, state.end - self._ends.get(topic, state.end)))
             self._ends[topic] = state.end
             if topic != Topic.DLQ:
                 self.metrics.group_lag.labels(topic).set(state.waiting)
+                self.metrics.deleted_unread.labels(topic).set(sum(state.deleted_unread.values()))
                 if (left := state.retention_left(time.time())) is not None:
                     self.metrics.retention_left.labels(topic).set(left)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Literal
 
 from fastapi import APIRouter, Query, Response
@@ -23,6 +24,7 @@ class Status(BaseModel):
 
     ok: bool = Field(description="Whether there are no faults.")
     faults: list[str] = Field(default_factory=list, description="What is wrong, one line per fault.")
+    warnings: list[str] = Field(default_factory=list, description="What will be wrong soon, one line per warning.")
 
 
 @router.get("/livez", summary="Check liveness", responses={503: {"model": Status, "description": "A restart helps"}})
@@ -43,16 +45,16 @@ async def readyz(
         "all", description="`search` checks Elasticsearch alone, as searches do not need Kafka."
     ),
 ) -> Status:
-    """Report whether Elasticsearch and Kafka answer."""
+    """Report whether Elasticsearch and Kafka answer; warn when Kafka may soon delete unprocessed records."""
     faults = [await find_fault(health(state.searcher.client, state.settings))]
     if needs == "all":
         faults.append(await find_fault(check_kafka(state.settings)))
-    return _status(response, [fault for fault in faults if fault is not None])
+    return _status(response, [fault for fault in faults if fault is not None], state.health.warnings)
 
 
-def _status(response: Response, faults: list[str]) -> Status:
+def _status(response: Response, faults: list[str], warnings: Sequence[str] = ()) -> Status:
     response.status_code = 503 if faults else 200
-    return Status(ok=not faults, faults=faults)
+    return Status(ok=not faults, faults=faults, warnings=list(warnings))
 
 
 @router.get(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,6 +14,9 @@ from streams.settings import get_settings
 
 if TYPE_CHECKING:
     from streams.kafka.topic_offsets import TopicState
+
+# A record that waits for less is at work.
+STANDS_SECONDS = 60.0
 
 app = typer.Typer(
     help="Manage Kafka topics: create, status, grow, rewind.", no_args_is_help=True, rich_markup_mode="markdown"
@@ -41,11 +45,18 @@ def create() -> None:
 
 
 @app.command()
-def status() -> None:
+def status(
+    first: bool = typer.Option(
+        False,
+        "--first",
+        help="Name the first waiting record of every partition, not only of those where it has waited for a minute.",
+    ),
+) -> None:
     """Show the records in each topic, and those that the workers (RASD_APP_ID) have not processed.
 
-    For the latter also the age of the oldest one, and the hours until retention may delete it. Works whether or not a
-    worker is running.
+    For the latter also the age of the oldest one, the hours until retention may delete it, and how many were deleted
+    unread. Below the table: the record that stands first in each partition, with its offset, its article (in
+    articles.raw the page's URL) and the time since which it waits. Works whether or not a worker is running.
 
     Example: `rasd topics status`
     """
@@ -53,21 +64,53 @@ def status() -> None:
 
     from rich.table import Table
 
-    from streams.cli.console import out
+    from streams.cli.console import err, out
     from streams.kafka.topic_offsets import topic_states
     from streams.pipeline import load_pipeline
 
     states = asyncio.run(topic_states(get_settings(), load_pipeline().topics))
     if not states:
         raise OperatorError("there are no topics yet", hint="rasd topics create")
+    now = time.time()
     names = ("topic", "partitions", "records", "waiting", "under-replicated", "retention", "oldest", "hours left")
     table = Table(*names, box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
     for topic, state in states.items():
         numbers = (len(state.ends), state.kept, state.waiting, state.lacking)
-        table.add_row(topic, *(f"{number:,}" for number in numbers), *_retention(state, time.time()))
+        table.add_row(topic, *(f"{number:,}" for number in numbers), *_retention(state, now))
     out().print(table)
+    for line in _deleted(states):
+        err().print(line, markup=False)
+    for line in _standing(states, now, 0.0 if first else STANDS_SECONDS):
+        typer.echo(line)
+
+
+def _deleted(states: Mapping[str, TopicState]) -> list[str]:
+    """A line for each partition of which Kafka deleted records that the workers had not read."""
+    return [
+        f"{topic} {partition}: Kafka deleted {number:,} records before they were read"
+        f" ({state.begins[partition] - number} to {state.begins[partition] - 1})"
+        for topic, state in states.items()
+        for partition, number in sorted(state.deleted_unread.items())
+    ]
+
+
+def _standing(states: Mapping[str, TopicState], now: float, least: float) -> list[str]:
+    """A line for each first waiting record that has waited for so many seconds, or that cannot be read."""
+    from datetime import UTC, datetime
+
+    lines = []
+    for topic, state in states.items():
+        for partition, offset in sorted(state.first_waiting.items()):
+            record = state.firsts[partition]
+            if record.time is None:
+                lines.append(f"first waiting: {topic} {partition}:{offset}, cannot be read")
+            elif now - record.time >= least:
+                since = f"{datetime.fromtimestamp(record.time, UTC):%Y-%m-%d %H:%M:%S} UTC ({_span(now - record.time)})"
+                article = record.article or "without a key"
+                lines.append(f"first waiting: {topic} {partition}:{record.offset} since {since}, {article}")
+    return lines
 
 
 def _retention(state: TopicState, now: float) -> tuple[str, str, str]:

@@ -14,6 +14,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
@@ -23,7 +25,7 @@ from streams.errors import OperatorError, Reason, Rejected, Retryable
 from streams.kafka.dead_letters import Origin, failure_headers
 from streams.kafka.letter_parts import is_part, split
 from streams.observability.logs import get_logger
-from streams.observability.metrics import Metrics
+from streams.observability.metrics import Metrics, at_zero
 from streams.observability.tracing import Headers, Tracing, Untraced
 from streams.pipeline import WiredStage
 from streams.records import decode
@@ -40,6 +42,28 @@ Parcel = tuple[str, bytes | None, bytes, Headers | None]
 
 # Raises if events are not the next ones of their partitions.
 Check = Callable[[Sequence[Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """A record that a stage has taken and not finished.
+
+    Attributes:
+        topic, partition, offset: where Kafka has it.
+        key: the article's id, in articles.raw the page's URL; empty if it has none.
+        since: when the stage took it, seconds since the epoch.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    since: float
+
+    def __str__(self) -> str:
+        """Name it in a message: `articles.raw 2:17 (https://x.example/1), taken at 2026-11-30T06:00:00+00:00`."""
+        taken = datetime.fromtimestamp(self.since, UTC).isoformat(timespec="seconds")
+        return f"{self.topic} {self.partition}:{self.offset}{f' ({self.key})' if self.key else ''}, taken at {taken}"
 
 
 class ConfirmableTable(Protocol):
@@ -82,6 +106,7 @@ class StageRunner:
         waiting: whether a broker or server is unavailable.
         computing: whether a batch is in the thread or queued for it.
         done: next offset to finish, by partition.
+        in_hand: the first record of the batch that is being processed, by partition.
         waits_since: Kafka's timestamp of the oldest record being processed, otherwise of the last one finished, by
             partition, in seconds since the epoch.
     """
@@ -113,8 +138,11 @@ class StageRunner:
         self.waiting = False
         self.computing = False
         self.done: dict[int, int] = {}
+        self.in_hand: dict[int, InHand] = {}
         self.waits_since: dict[int, float] = {}
         metrics.start_at_zero(wired.name)
+        metrics.stage_topic.labels(wired.name, wired.reads).set(1)
+        at_zero(metrics.deleted_unread, [wired.name], [wired.reads])
         self._thread = thread
         self._dlq = topic_name(Topic.DLQ, settings)
 
@@ -148,6 +176,7 @@ class StageRunner:
         self.metrics.batch_records.labels(name).observe(len(events))
         for event in reversed(events):
             self.waits_since[event.message.partition] = event.message.timestamp
+            self.in_hand[event.message.partition] = _in_hand(event.message)
         spans = [self._span(event) for event in events]
         outcomes = await self._until_done(lambda: self._work(events))
         parcels = [
@@ -163,6 +192,7 @@ class StageRunner:
         self._account(events, outcomes)
         for span, outcome in zip(spans, outcomes, strict=True):
             self.tracing.end(span, outcome.failure)
+        self.in_hand.clear()
         for event in events:
             self.done[event.message.partition] = event.message.offset + 1
             self.waits_since[event.message.partition] = event.message.timestamp
@@ -360,6 +390,11 @@ def _value(event: Any) -> bytes:
 
 def _arrival(event: Any) -> Arrival:
     return Arrival(timestamp=event.message.timestamp)
+
+
+def _in_hand(message: Any) -> InHand:
+    key = (message.key or b"").decode(errors="replace")
+    return InHand(message.topic, message.partition, message.offset, key, time.time())
 
 
 def _hint(error: Exception) -> dict[str, str]:

@@ -163,6 +163,18 @@ async def first_offset(settings: Settings, topic: str, partition: int, least: in
         return int((await reader.getone(tp)).offset)
 
 
+async def beginning_offset(settings: Settings, topic: str, partition: int) -> int:
+    """Return the offset before which Kafka has deleted the records of a partition.
+
+    Raises:
+        Retryable: no broker can be reached.
+    """
+    tp = TopicPartition(topic, partition)
+    async with open_reader(settings) as reader:
+        with translate_errors(settings):
+            return int((await reader.beginning_offsets([tp]))[tp])
+
+
 @contextmanager
 def translate_errors(settings: Settings) -> Iterator[None]:
     """Raise `Retryable` instead of the errors of an unavailable or starting broker."""

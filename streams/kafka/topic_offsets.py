@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import Mapping, MutableMapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
@@ -14,14 +12,10 @@ from aiokafka.errors import KafkaError
 
 from streams.errors import OperatorError
 from streams.kafka.clients import describe_topics, open_admin, open_reader, retry_until_visible, translate_errors
+from streams.kafka.first_records import FIRST_BYTES, FirstRecord, FirstRecords, find_first_records
 from streams.kafka.topic_config import TopicConfig, read_configs
 from streams.settings import Settings
 from streams.topics import Topic, TopicSpec, topic_name, topic_specs
-
-# To know when the first waiting records came, their batches must be fetched: no more than that. Kafka sends a first
-# batch that is larger whole.
-FIRST_BYTES = 16 * 1024
-READ_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +28,7 @@ class TopicState:
         committed: offset committed by the workers' group, by partition; omitted where there is none.
         lacking: number of under-replicated partitions.
         retention: seconds that a record is kept, infinite without a limit; None if Kafka does not tell us.
-        oldest: Kafka's time of the oldest waiting record, seconds since the epoch; None if none waits, or if it could
-            not be read.
+        firsts: the first waiting record, by partition; without partitions where none waits.
     """
 
     topic: str
@@ -44,7 +37,7 @@ class TopicState:
     committed: Mapping[int, int]
     lacking: int
     retention: float | None = None
-    oldest: float | None = None
+    firsts: Mapping[int, FirstRecord] = field(default_factory=dict)
 
     @property
     def end(self) -> int:
@@ -66,8 +59,30 @@ class TopicState:
         """Offset of the first waiting record, by partition; without partitions where none waits."""
         if self.topic == Topic.DLQ:
             return {}
-        first = {p: max(begin, self.committed.get(p, 0)) for p, begin in self.begins.items()}
+        first = {
+            p: max(begin, self.committed.get(p, 0), (self.firsts[p].empty_until or 0) if p in self.firsts else 0)
+            for p, begin in self.begins.items()
+        }
         return {p: offset for p, offset in first.items() if offset < self.ends[p]}
+
+    @property
+    def oldest(self) -> float | None:
+        """Kafka's time of the oldest waiting record, seconds since the epoch.
+
+        None if none waits, or if it could not be read in a partition where one does.
+        """
+        waiting = self.first_waiting
+        times = [first.time for p, first in self.firsts.items() if p in waiting and first.time is not None]
+        return min(times) if times and len(times) == len(waiting) else None
+
+    @property
+    def deleted_unread(self) -> dict[int, int]:
+        """Number of records that Kafka deleted before the workers read them, by partition; without those where it is 0.
+
+        Only until a worker reads on behind them. A group that has committed nothing begins with the oldest record.
+        """
+        gaps = {p: begin - self.committed.get(p, begin) for p, begin in self.begins.items()}
+        return {} if self.topic == Topic.DLQ else {p: gap for p, gap in gaps.items() if gap > 0}
 
     def retention_left(self, now: float) -> float | None:
         """Seconds until retention may delete a record that waits; if none waits, one that arrives now.
@@ -77,13 +92,10 @@ class TopicState:
         Args:
             now: seconds since the epoch.
         """
-        if self.retention is None or (self.oldest is None and self.waiting):
+        oldest = self.oldest
+        if self.retention is None or (oldest is None and self.waiting):
             return None
-        return self.retention if self.oldest is None else self.oldest + self.retention - now
-
-
-FirstTimes = MutableMapping[tuple[TopicPartition, int], float]
-"""Kafka's time of records, seconds since the epoch, by partition and offset."""
+        return self.retention if oldest is None else oldest + self.retention - now
 
 
 async def read_topics(
@@ -91,7 +103,7 @@ async def read_topics(
     topics: Sequence[str],
     admin: AIOKafkaAdminClient,
     reader: AIOKafkaConsumer,
-    times: FirstTimes | None = None,
+    known: FirstRecords | None = None,
 ) -> dict[str, TopicState]:
     """Return the state of those of the topics that exist, in their order.
 
@@ -100,7 +112,7 @@ async def read_topics(
         topics: names without RASD_TOPIC_PREFIX.
         admin: an admin client.
         reader: a consumer without a group; it is assigned the partitions with waiting records.
-        times: kept by the caller from one call to the next, so that a record that still waits is not read again.
+        known: kept by the caller from one call to the next, so that a record that still waits is not read again.
 
     Raises:
         KafkaError, OSError, TimeoutError: the broker is unavailable; see `translate_errors`.
@@ -110,6 +122,7 @@ async def read_topics(
     all_partitions = [TopicPartition(name, p["partition"]) for name, group in partitions.items() for p in group]
     begins, ends = await reader.beginning_offsets(all_partitions), await reader.end_offsets(all_partitions)
     committed = await admin.list_consumer_group_offsets(settings.app_id)
+    done = {tp: at.offset for tp, at in committed.items() if at.offset >= 0}
     retention = await _retention(admin, list(partitions))
     states = {}
     for topic in topics:
@@ -120,12 +133,12 @@ async def read_topics(
                 topic,
                 begins={p.partition: begins[p] for p in own},
                 ends={p.partition: ends[p] for p in own},
-                committed={p.partition: committed[p].offset for p in own if p in committed},
+                committed={p.partition: done[p] for p in own if p in done},
                 lacking=sum(len(p["isr"]) < len(p["replicas"]) for p in partitions[name]),
                 retention=retention.get(name),
             )
-    oldest = await _oldest(settings, states, reader, {} if times is None else times)
-    return {topic: replace(state, oldest=oldest.get(topic)) for topic, state in states.items()}
+    firsts = await _first_records(settings, states, reader, {} if known is None else known)
+    return {topic: replace(state, firsts=firsts[topic]) for topic, state in states.items()}
 
 
 async def _retention(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, float]:
@@ -145,41 +158,25 @@ def _retention_seconds(config: TopicConfig) -> float:
     return milliseconds / 1000 if expires and milliseconds >= 0 else math.inf
 
 
-async def _oldest(
-    settings: Settings, states: Mapping[str, TopicState], reader: AIOKafkaConsumer, times: FirstTimes
-) -> dict[str, float]:
-    """Time of the oldest record that waits, by topic; without topics of which it is not known for every partition."""
-    waiting = {
-        topic: {TopicPartition(topic_name(topic, settings), p): first for p, first in state.first_waiting.items()}
+async def _first_records(
+    settings: Settings, states: Mapping[str, TopicState], reader: AIOKafkaConsumer, known: FirstRecords
+) -> dict[str, dict[int, FirstRecord]]:
+    """The first waiting record of each partition where one waits, by topic."""
+    wanted = {
+        TopicPartition(topic_name(topic, settings), partition): offset
         for topic, state in states.items()
+        for partition, offset in state.first_waiting.items()
     }
-    wanted = {tp: first for group in waiting.values() for tp, first in group.items()}
-    for gone in times.keys() - wanted.items():
-        del times[gone]
-    await _read_times(reader, {tp: first for tp, first in wanted.items() if (tp, first) not in times}, times)
+    ends = {
+        TopicPartition(topic_name(topic, settings), partition): end
+        for topic, state in states.items()
+        for partition, end in state.ends.items()
+    }
+    found = await find_first_records(reader, wanted, ends, known)
     return {
-        topic: min(times[item] for item in group.items())
-        for topic, group in waiting.items()
-        if group and group.items() <= times.keys()
+        topic: {tp.partition: first for tp, first in found.items() if tp.topic == topic_name(topic, settings)}
+        for topic in states
     }
-
-
-async def _read_times(reader: AIOKafkaConsumer, firsts: Mapping[TopicPartition, int], times: FirstTimes) -> None:
-    """Add the times of the first records at these offsets or after them, of those that can be read in a few seconds."""
-    if not firsts:
-        return
-    reader.assign(list(firsts))
-    for tp, offset in firsts.items():
-        reader.seek(tp, offset)
-    unread = set(firsts)
-    # A record that cannot be unpacked, and the end mark of a transaction, which no consumer is given, have no time.
-    with suppress(TimeoutError, KafkaError):
-        async with asyncio.timeout(READ_SECONDS):
-            while unread:
-                for tp, records in (await reader.getmany(*unread, timeout_ms=500)).items():
-                    times[tp, firsts[tp]] = records[0].timestamp / 1000
-                    reader.pause(tp)
-                    unread.discard(tp)
 
 
 async def topic_states(settings: Settings, topics: Sequence[str]) -> dict[str, TopicState]:

@@ -32,7 +32,10 @@ BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 FETCHED_BUCKETS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0, 604800.0)
 COUNT_BUCKETS = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 100)
 BULK_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0)
-END_TO_END_BUCKETS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
+END_TO_END_BUCKETS = (
+    *(0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 45.0),
+    *(60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1200.0, 3600.0, 10800.0),
+)
 REBALANCE_BUCKETS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0)
 LOOP_DELAY_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
@@ -93,6 +96,15 @@ class Metrics:
         )
         self.dead_letters = Counter(
             "rasd_dead_letters_total", "Records written to articles.dlq.", ["stage", "reason"], registry=reg
+        )
+        self.deleted_unread = Counter(
+            "rasd_records_deleted_unread_total",
+            "Records that Kafka deleted before the stage read them.",
+            ["stage", "topic"],
+            registry=reg,
+        )
+        self.stage_topic = Gauge(
+            "rasd_stage_topic", "1: the stage of this worker reads the topic.", ["stage", "topic"], registry=reg
         )
         self.lag = Gauge(
             "rasd_consumer_lag_messages",
@@ -202,8 +214,10 @@ class Metrics:
 
     def start_at_zero(self, stage: str) -> None:
         """Create at zero the series that every stage has. A stage does so for its own metrics, with `at_zero`."""
-        for metric in (self.records_in, self.records_out, self.retries, self.stage_seconds, self.batch_records):
+        for metric in (self.records_in, self.records_out, self.retries):
             at_zero(metric, [stage])
+        for histogram in (self.stage_seconds, self.batch_records):
+            at_zero(histogram, [stage])
         at_zero(self.articles, [stage], OUTCOMES)
         at_zero(self.dead_letters, [stage], [reason.value for reason in Reason])
 
@@ -277,6 +291,11 @@ class ServerMetrics:
         self.group_lag = gauge(
             "rasd_kafka_group_lag_messages",
             "Records of a topic that the workers have not processed; reported even when no worker runs.",
+            "topic",
+        )
+        self.deleted_unread = gauge(
+            "rasd_kafka_deleted_unread_messages",
+            "Records of a topic that Kafka deleted behind the offset that the workers have committed.",
             "topic",
         )
         self.retention_left = gauge(

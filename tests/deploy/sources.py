@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -125,8 +126,13 @@ def index_queries() -> list[tuple[str, Json]]:
 
 
 def rule_expressions() -> list[Expression]:
-    """What rules and alerts ask."""
-    return [Expression(f"{rule['file']}: {rule.get('record') or rule['alert']}", rule["expr"]) for rule in rules()]
+    """What rules and alerts ask, in their annotations too."""
+    asked = [Expression(f"{rule['file']}: {rule.get('record') or rule['alert']}", rule["expr"]) for rule in rules()]
+    for rule in alerts():
+        for name, text in rule["annotations"].items():
+            for query in re.findall(r'printf "([^"]+)" \$labels\.\w+ \| query', text):
+                asked.append(Expression(f"{rule['file']}: {rule['alert']} {name}", query.replace("%s", "clean")))
+    return asked
 
 
 def dashboard_expressions() -> list[Expression]:

@@ -66,6 +66,15 @@ def selectors(expression: promql_parser.Expr) -> list[promql_parser.VectorSelect
     return [node for node in nodes(expression) if isinstance(node, promql_parser.VectorSelector)]
 
 
+def measured(expression: promql_parser.Expr) -> list[promql_parser.VectorSelector]:
+    """The selectors whose series are in the result; without those that an `and` or `unless` only compares with."""
+    if isinstance(expression, promql_parser.BinaryExpr) and str(expression.op) in {"and", "unless"}:
+        return measured(expression.lhs)
+    if isinstance(expression, promql_parser.ParenExpr):
+        return measured(expression.expr)
+    return selectors(expression)
+
+
 def used_metrics(expressions: list[Expression]) -> Iterator[str]:
     for expression in expressions:
         for selector in selectors(expression.parsed()):
@@ -87,7 +96,7 @@ def test_expressions_group_by_labels_that_the_series_have(expression: Expression
     labels_of = known()
     for node in nodes(expression.parsed()):
         if isinstance(node, promql_parser.AggregateExpr) and node.modifier is not None:
-            for selector in selectors(node.expr):
+            for selector in measured(node.expr):
                 wrong = set(node.modifier.labels) - labels_of[selector.name or ""]
                 assert not wrong, f"{selector.name} has no label {sorted(wrong)}"
 

@@ -49,18 +49,18 @@ def _committed(app: WorkerApp) -> MutableMapping[TP, int | None]:
 async def test_a_hole_that_a_transaction_left_is_passed_over(settings: Settings) -> None:
     tp = await _two_transactions(settings)
     app = create_worker(settings)
-    await Continuity(app).check(_events(tp, 0, 1, 3))
+    await Continuity(app, "clean").check(_events(tp, 0, 1, 3))
     assert not app.crashed
 
 
 async def test_what_comes_again_may(settings: Settings) -> None:
     tp = await _two_transactions(settings)
     app = create_worker(settings)
-    check = Continuity(app).check
+    check = Continuity(app, "clean").check
     for offsets in ((0, 1), (1,), (0, 1, 3)):
         await check(_events(tp, *offsets))
     _committed(app)[tp] = 3  # another worker had the partition meanwhile
-    await Continuity(app).check(_events(tp, 3))
+    await Continuity(app, "clean").check(_events(tp, 3))
     assert not app.crashed
 
 
@@ -75,5 +75,5 @@ async def test_records_that_did_not_come_end_the_worker(
     app = create_worker(settings)
     _committed(app)[tp] = committed
     with pytest.raises(RecordsPassedOverError, match=f"{said} did not come"):
-        await Continuity(app).check(_events(tp, *given))
+        await Continuity(app, "clean").check(_events(tp, *given))
     assert app.crashed

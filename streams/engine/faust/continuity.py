@@ -8,7 +8,7 @@ from typing import Any
 from faust.types import TP
 
 from streams.engine.faust.worker_app import WorkerApp
-from streams.kafka.clients import committed_offset, first_offset
+from streams.kafka.clients import beginning_offset, committed_offset, first_offset
 
 
 class RecordsPassedOverError(RuntimeError):
@@ -20,10 +20,15 @@ class Continuity:
 
     When Faust drops a record, it either waits for its acknowledgement for ever or counts it as done. Ending the worker
     loses nothing, as it restarts from the committed offsets.
+
+    Args:
+        app: the worker's app.
+        stage: name of the stage.
     """
 
-    def __init__(self, app: WorkerApp) -> None:
+    def __init__(self, app: WorkerApp, stage: str) -> None:
         self._app = app
+        self._stage = stage
         self._next: dict[TP, int] = {}
 
     async def check(self, events: Sequence[Any]) -> None:
@@ -48,4 +53,13 @@ class Continuity:
                     error = RecordsPassedOverError(f"{tp.topic} {tp.partition}: {first} to {offset - 1} did not come")
                     await self._app.crash(error)
                     raise error
+                if tp in self._next or consumer._committed_offset[tp] is not None:
+                    await self._count_deleted(tp, expected, offset)
             self._next[tp] = offset + 1
+
+    async def _count_deleted(self, tp: TP, expected: int, offset: int) -> None:
+        """Count the records that Kafka deleted between what was expected and what came."""
+        settings = self._app.settings
+        begin = await beginning_offset(settings, tp.topic, tp.partition)
+        topic = tp.topic.removeprefix(settings.topic_prefix)
+        self._app.health.deleted.note(self._stage, topic, tp.partition, expected, min(begin, offset))

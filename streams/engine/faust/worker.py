@@ -65,7 +65,7 @@ def _add_agent(app: WorkerApp, wired: WiredStage) -> None:
         tables=context.tables,
         writing_for=current_event,
         tracing=app.tracing,
-        check=Continuity(app).check,
+        check=Continuity(app, stage.name).check,
     )
     if isinstance(stage, MapStage) and stage.stateful:
         _rebuild_on_recovery(app, context.tables, cast(StatefulFunction, function))

@@ -3,7 +3,7 @@
 /livez fails when a partition has records waiting and none was finished for a minute (Faust's own check only logs this),
 and when assigning partitions or restoring tables makes no progress for five minutes.
 /readyz fails until partitions are assigned and tables restored, and while Kafka or Elasticsearch is unavailable, even
-if no records are waiting.
+if no records are waiting. It warns, without failing, when Kafka may soon delete records that are not read yet.
 /metrics is for Prometheus.
 """
 
@@ -11,18 +11,22 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Protocol, cast
 
 import psutil
 from aiohttp import web
 from faust.exceptions import ConsumerNotStarted
 from faust.tables.manager import TableManager
+from faust.types import TP
 from mode import Service
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.engine.runner import StageRunner
-from streams.errors import Retryable
+from streams.errors import RasdError, Retryable
 from streams.kafka.clients import missing_topics
+from streams.kafka.retention import DeletedUnread, UnreadWatch
 from streams.observability.health_checks import find_fault, measure_loop_delay
 from streams.observability.logs import FAUST_LOGGER, get_logger
 from streams.observability.metrics import Metrics
@@ -38,6 +42,7 @@ STALL_SECONDS = 60.0
 ASSIGNMENT_SECONDS = 300.0
 CHECK_INTERVAL_SECONDS = 10.0
 STORE_CHECK_SECONDS = 60.0  # longer than a request to Elasticsearch may take by default
+UNREAD_SECONDS = 60.0
 LOST_ROUNDS = 3  # a broker that has just restarted may not know its topics yet
 
 
@@ -46,6 +51,7 @@ class WatchedWorker(Protocol):
 
     Attributes:
         settings: settings of the worker.
+        metrics: metrics of the worker.
         runners: the runners of the worker's stages, by stage name.
         steps: number of progress reports from stages that compute for long.
         rebalancing: whether partitions are being assigned or tables restored.
@@ -54,6 +60,7 @@ class WatchedWorker(Protocol):
     """
 
     settings: Settings
+    metrics: Metrics
     runners: dict[str, StageRunner]
     steps: int
     rebalancing: bool
@@ -89,12 +96,16 @@ class WorkerHealth:
 
     Attributes:
         servers: the checks of Kafka and of the sinks' stores.
+        deleted: the count of records that were deleted before they were read.
+        unread: what retention does to the records that are not read yet.
     """
 
     def __init__(self, app: WatchedWorker, stall_seconds: float = STALL_SECONDS) -> None:
         self.app = app
         self.stall_seconds = stall_seconds
         self.servers = ServerChecks(app)
+        self.deleted = DeletedUnread(app.metrics)
+        self.unread = UnreadWatch(app.settings, self.deleted)
         self._work: StallDetector[tuple[str, int]] = StallDetector()
         self._assigning: StallDetector[str] = StallDetector()
 
@@ -120,6 +131,19 @@ class WorkerHealth:
                 ages[stage, partition] = max(0.0, now - since)
         return ages
 
+    def count_deleted(self) -> None:
+        """Count the records of this worker's partitions that Kafka deleted unread, by its last answer."""
+        for stage, partition in self._positions():
+            runner = self.app.runners[stage]
+            done = self._finished(runner, partition)
+            self.unread.count_deleted(stage, runner.wired.reads, partition, done)
+
+    def _finished(self, runner: StageRunner, partition: int) -> int:
+        """Return the next offset to finish, as far as this worker or its group has finished any."""
+        topic = topic_name(runner.wired.reads, self.app.settings)
+        committed = self.app.consumer._committed_offset.get(TP(topic, partition)) or 0
+        return max(runner.done.get(partition, 0), committed)
+
     def _positions(self) -> dict[tuple[str, int], tuple[int, int]]:
         """Return (next offset to finish, end of the partition), by stage and partition."""
         positions: dict[tuple[str, int], tuple[int, int]] = {}
@@ -131,7 +155,11 @@ class WorkerHealth:
             topic = topic_name(runner.wired.reads, self.app.settings)
             for tp in assignment:
                 if tp.topic == topic and (end := consumer.highwater(tp)) is not None:
-                    done = max(runner.done.get(tp.partition, 0), consumer._committed_offset.get(tp) or 0)
+                    done = max(
+                        self._finished(runner, tp.partition),
+                        # Else records that Kafka no longer has would wait for ever, and the stage would seem stalled.
+                        self.unread.starts_at(runner.wired.reads, tp.partition),
+                    )
                     positions[runner.wired.name, tp.partition] = (min(done, end), end)
         return positions
 
@@ -182,10 +210,31 @@ class WorkerHealth:
         Args:
             now: seconds of a monotonic clock.
         """
-        faults = [f"{stage}: no progress for {self.stall_seconds:.0f} s" for stage in self.stalled(now)]
+        faults = [
+            f"{stage}: no progress for {self.stall_seconds:.0f} s{self._standing(stage, now)}"
+            for stage in self.stalled(now)
+        ]
         if self._assigning.stuck(now, ASSIGNMENT_SECONDS):
             faults.append(f"partitions: neither assigned nor tables read back for {ASSIGNMENT_SECONDS:.0f} s")
         return faults
+
+    def _standing(self, stage: str, now: float) -> str:
+        """Name the record that stands first in a partition of a stalled stage."""
+        runner = self.app.runners[stage]
+        stuck = [partition for name, partition in self._work.stuck(now, self.stall_seconds) if name == stage]
+        taken = [runner.in_hand[partition] for partition in stuck if partition in runner.in_hand]
+        if taken:
+            return f"; first stands {min(taken, key=lambda each: each.since)}"
+        topic = topic_name(runner.wired.reads, self.app.settings)
+        offsets = {partition: done for (name, partition), (done, _) in self._positions().items() if name == stage}
+        waiting = [f"{topic} {partition}:{offsets[partition]}" for partition in sorted(stuck) if partition in offsets]
+        return f"; first stands {waiting[0]}, not taken yet" if waiting else ""
+
+    async def ask_unread(self) -> None:
+        """Ask Kafka what retention does to the unread records; without an answer, what was known stays."""
+        topics = list(dict.fromkeys(runner.wired.reads for runner in self.app.runners.values()))
+        with suppress(RasdError):  # /readyz says so (`ServerChecks`)
+            await self.unread.ask(topics)
 
     def connected(self) -> bool:
         """Return whether Kafka was reached and had the topics."""
@@ -296,6 +345,7 @@ class HealthServer(Service):
         while not self.should_stop:
             await measure_loop_delay(self.metrics.loop_delay)
             self.health.observe(time.monotonic())
+            self.health.count_deleted()
             self._publish()
 
     @Service.task
@@ -310,6 +360,15 @@ class HealthServer(Service):
                 return
             await self.sleep(CHECK_INTERVAL_SECONDS)
 
+    @Service.task
+    async def _watch_unread(self) -> None:
+        while not self.should_stop:
+            try:
+                await self.health.ask_unread()
+            except Exception:  # a bug; it must not stop the worker
+                log.exception("reading what waits in the topics failed; retrying")
+            await self.sleep(UNREAD_SECONDS)
+
     def _publish(self) -> None:
         for gauge in (self.metrics.lag, self.metrics.lag_seconds):
             gauge.clear()  # removes partitions that are no longer assigned
@@ -323,12 +382,13 @@ class HealthServer(Service):
         return _answer(self.health.not_alive(time.monotonic()))
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        return _answer(self.health.not_ready())
+        return _answer(self.health.not_ready(), self.health.unread.warnings)
 
     async def _metrics(self, _: web.Request) -> web.Response:
         body = generate_latest(self.metrics.registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _answer(faults: list[str]) -> web.Response:
-    return web.json_response({"ok": not faults, "faults": faults}, status=503 if faults else 200)
+def _answer(faults: list[str], warnings: Sequence[str] = ()) -> web.Response:
+    body = {"ok": not faults, "faults": faults, "warnings": list(warnings)}
+    return web.json_response(body, status=503 if faults else 200)

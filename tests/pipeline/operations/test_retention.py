@@ -15,18 +15,19 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import NewTopic
+from aiokafka.admin import NewTopic, RecordsToDelete
 from prometheus_client import CollectorRegistry
 
 from streams.api.cluster_monitor import ClusterMonitor
 from streams.elastic.client import make_client
 from streams.kafka.clients import client_options, create_topics, open_admin, open_producer, open_reader
+from streams.kafka.first_records import FirstRecords
 from streams.kafka.topic_config import read_configs
-from streams.kafka.topic_offsets import FirstTimes, read_topics
+from streams.kafka.topic_offsets import read_topics
 from streams.observability.metrics import ServerMetrics
 from streams.settings import Settings
 from streams.topics import Topic, topic_name, topic_specs
-from tests.support.corpus import records
+from tests.support.corpus import records, write_lines
 from tests.support.index import count, documents
 from tests.support.processes import rasd, wait_until, worker
 from tests.support.serving import until
@@ -118,7 +119,11 @@ async def _finish(settings: Settings, name: str) -> None:
 
 
 async def _left(settings: Settings) -> dict[str, float | None]:
-    """The gauge of each topic, after a poll that Kafka answered: a new broker has no coordinator of groups at first."""
+    return await _gauge(settings, "rasd_kafka_retention_left_seconds")
+
+
+async def _gauge(settings: Settings, name: str) -> dict[str, float | None]:
+    """A gauge of each topic, after a poll that Kafka answered: a new broker has no coordinator of groups at first."""
     registry, client = CollectorRegistry(), make_client(settings)
     monitor = ClusterMonitor(settings, ServerMetrics(registry), client)
 
@@ -130,14 +135,15 @@ async def _left(settings: Settings) -> dict[str, float | None]:
         await until(up)
     finally:
         await client.close()
-    return {topic: registry.get_sample_value("rasd_kafka_retention_left_seconds", {"topic": topic}) for topic in Topic}
+    return {topic: registry.get_sample_value(name, {"topic": topic}) for topic in Topic}
 
 
 def _status(settings: Settings) -> dict[str, list[str]]:
     """The columns about retention, by topic."""
     status = rasd("topics", "status", settings=settings)
     assert status.returncode == 0, status.stderr
-    return {row.split()[0]: row.split()[5:] for row in status.stdout.decode().splitlines()[1:]}
+    rows = [row for row in status.stdout.decode().splitlines()[1:] if not row.startswith("first waiting: ")]
+    return {row.split()[0]: row.split()[5:] for row in rows}
 
 
 def test_what_retention_leaves_to_unread_records_is_known(settings: Settings) -> None:
@@ -157,6 +163,14 @@ def test_what_retention_leaves_to_unread_records_is_known(settings: Settings) ->
     assert rows["articles.raw"][:2] == ["10d", "6d"]
     assert float(rows["articles.raw"][2]) == pytest.approx(96, abs=0.2)
     assert rows["articles.enriched"] == ["no", "limit", "6d", "no", "limit"]
+    status = rasd("topics", "status", settings=settings).stdout.decode()
+    # Each partition has a record of days ago first. Those of now behind them do not stand first.
+    standing = [line.split(" since ") for line in status.splitlines() if line.startswith("first waiting: ")]
+    assert [(where, "(" + since.split("(")[1]) for where, since in standing] == [
+        ("first waiting: articles.raw 0:0", "(3d), without a key"),
+        ("first waiting: articles.raw 2:0", "(6d), without a key"),
+        ("first waiting: articles.enriched 1:0", "(6d), without a key"),
+    ]
 
     asyncio.run(_finish(settings, raw))
     assert asyncio.run(_left(settings))[Topic.RAW] == 10 * day, "nothing waits"
@@ -175,18 +189,62 @@ async def test_the_time_of_a_record_that_still_waits_is_read_once(settings: Sett
     raw = topic_name(Topic.RAW, settings)
     await _create(settings, raw, {})
     await _send(settings, raw, {0: time.time() - 3600})
-    times: FirstTimes = {}
+    known: FirstRecords = {}
     async with open_admin(settings) as admin, open_reader(settings) as reader:
-        first = (await read_topics(settings, [Topic.RAW], admin, reader, times))[Topic.RAW]
+        first = (await read_topics(settings, [Topic.RAW], admin, reader, known))[Topic.RAW]
         assert reader.assignment() == {TopicPartition(raw, 0)}
         reader.unsubscribe()
-        again = (await read_topics(settings, [Topic.RAW], admin, reader, times))[Topic.RAW]
+        again = (await read_topics(settings, [Topic.RAW], admin, reader, known))[Topic.RAW]
         assert reader.assignment() == frozenset()
     assert again.oldest == first.oldest is not None
     await _finish(settings, raw)
     async with open_admin(settings) as admin, open_reader(settings) as reader:
-        assert (await read_topics(settings, [Topic.RAW], admin, reader, times))[Topic.RAW].oldest is None
-    assert times == {}
+        assert (await read_topics(settings, [Topic.RAW], admin, reader, known))[Topic.RAW].oldest is None
+    assert known == {}
+
+
+async def _delete(settings: Settings, name: str, offsets: Mapping[int, int]) -> None:
+    """Delete the records before an offset of some partitions, as retention does with old ones."""
+    async with open_admin(settings) as admin:
+        await admin.delete_records({TopicPartition(name, p): RecordsToDelete(offset) for p, offset in offsets.items()})
+
+
+async def _commit(settings: Settings, name: str, offsets: Mapping[int, int]) -> None:
+    """Commit offsets as the workers' group."""
+    consumer = AIOKafkaConsumer(**client_options(settings), group_id=settings.app_id, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(name, p) for p in offsets])
+        await consumer.commit({TopicPartition(name, p): offset for p, offset in offsets.items()})
+    finally:
+        await consumer.stop()
+
+
+def test_records_that_were_deleted_unread_are_counted_and_hold_nothing_up(settings: Settings, tmp_path: Path) -> None:
+    raw = topic_name(Topic.RAW, settings)
+    asyncio.run(create_topics(settings))
+    asyncio.run(_send(settings, raw, dict.fromkeys((0, 1), time.time())))
+    asyncio.run(_send(settings, raw, dict.fromkeys((0, 1), time.time())))
+    # Of four records of each partition the workers have finished one. Of the others, all of partition 0 are deleted,
+    # and two of partition 1.
+    asyncio.run(_commit(settings, raw, {0: 1, 1: 1}))
+    asyncio.run(_delete(settings, raw, {0: 4, 1: 3}))
+    status = rasd("topics", "status", "--first", settings=settings)
+    said = status.stderr.decode()
+    assert "articles.raw 0: Kafka deleted 3 records before they were read (1 to 3)" in said
+    assert "articles.raw 1: Kafka deleted 2 records before they were read (1 to 2)" in said
+    (standing,) = [line for line in status.stdout.decode().splitlines() if line.startswith("first waiting")]
+    assert standing.startswith("first waiting: articles.raw 1:3 since ")
+    assert asyncio.run(_gauge(settings, "rasd_kafka_deleted_unread_messages"))[Topic.RAW] == 5
+    with worker(settings, tmp_path / "worker.log") as running:
+        lag = 'rasd_consumer_lag_messages{partition="0",stage="clean"} 0.0'
+        wait_until(lambda: lag in running.metrics(), 60, running.tail)
+        counted = 'rasd_records_deleted_unread_total{stage="clean",topic="articles.raw"} 5.0'
+        wait_until(lambda: counted in running.metrics(), 60, running.tail)
+        sent = rasd("ingest", str(write_lines(tmp_path / "new.jsonl", records(6))), settings=settings)
+        assert sent.returncode == 0, sent.stderr
+        wait_until(lambda: count(settings) == 6, 60, running.tail)
+        assert counted in running.metrics(), "each is counted once"
 
 
 async def test_old_pages_sent_while_no_worker_runs_are_all_indexed(settings: Settings, tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+import time
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,9 +14,13 @@ from typing import Any
 import httpx
 import pytest
 from aiokafka import TopicPartition
+from structlog.testing import capture_logs
 
 from streams.engine.faust.worker_health import ASSIGNMENT_SECONDS, HealthServer, WorkerHealth
+from streams.engine.runner import InHand
 from streams.errors import OperatorError, Retryable
+from streams.kafka.first_records import FirstRecord
+from streams.kafka.topic_offsets import TopicState
 from streams.observability.metrics import Metrics
 from streams.pipeline import Link, WiredStage
 from streams.records import Article
@@ -45,6 +52,7 @@ def health(end: int, done: int) -> tuple[WorkerHealth, Any, Consumer]:
         stage=None,
         done={2: done},
         waits_since={},
+        in_hand={},
         waiting=False,
         computing=False,
     )
@@ -55,6 +63,7 @@ def health(end: int, done: int) -> tuple[WorkerHealth, Any, Consumer]:
         consumer=consumer,
         rebalancing=False,
         settings=Settings(_env_file=None),
+        metrics=Metrics(),
         runners={"clean": runner},
         steps=0,
         stopping=False,
@@ -78,6 +87,94 @@ def test_work_without_progress_is_a_stall() -> None:
     runner.done[2] = 5
     watch.observe(162)
     assert watch.stalled(163) == [], "it moved"
+
+
+def test_a_stall_names_the_record_that_stands_first() -> None:
+    watch, runner, _ = health(end=10, done=4)
+    watch.observe(0)
+    assert watch.not_alive(61) == ["clean: no progress for 60 s; first stands articles.clean 2:4, not taken yet"]
+    runner.in_hand[2] = InHand("articles.clean", 2, 4, "a17", 1_780_000_000.0)
+    runner.in_hand[0] = InHand("articles.clean", 0, 9, "a18", 1_770_000_000.0)
+    (fault,) = watch.not_alive(61)
+    assert fault.endswith("; first stands articles.clean 2:4 (a17), taken at 2026-05-28T20:26:40+00:00")
+
+
+def unread(watch: WorkerHealth, monkeypatch: pytest.MonkeyPatch, **state: Any) -> None:
+    """What Kafka says of articles.clean, of which this worker has partition 2."""
+    found = TopicState("articles.clean", lacking=0, **state)
+
+    async def read(*_: object) -> dict[str, TopicState]:
+        return {"articles.clean": found}
+
+    monkeypatch.setattr("streams.kafka.retention.read_topics", read)
+    for client in ("open_admin", "open_reader"):
+        monkeypatch.setattr(f"streams.kafka.retention.{client}", lambda *_, **__: nullcontext())
+
+
+async def test_records_that_kafka_deleted_are_counted_once_and_wait_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watch, runner, consumer = health(end=10, done=0)
+    consumer._committed_offset[TP] = 4
+    # Partition 1 is another worker's.
+    kafka = {"begins": {1: 10, 2: 10}, "ends": {1: 10, 2: 10}, "committed": {1: 3, 2: 4}}
+    unread(watch, monkeypatch, **kafka)
+    assert watch.lag() == {("clean", 2): 6}
+    with capture_logs() as said:
+        await watch.ask_unread()
+        watch.count_deleted()
+        await watch.ask_unread()
+        watch.count_deleted()
+    assert watch.lag() == {("clean", 2): 0}
+    counted = watch.app.metrics.registry.get_sample_value
+    assert counted("rasd_records_deleted_unread_total", {"stage": "clean", "topic": "articles.clean"}) == 6
+    assert [(line["topic"], line["partition"], line["records"], line["offsets"]) for line in said] == [
+        ("articles.clean", 2, 6, "4 to 9")
+    ]
+    # What has been finished and not committed yet is not unread.
+    unread(watch, monkeypatch, **kafka | {"begins": {1: 10, 2: 14}, "ends": {1: 10, 2: 14}})
+    consumer.end, runner.done[2] = 14, 13
+    await watch.ask_unread()
+    watch.count_deleted()
+    assert counted("rasd_records_deleted_unread_total", {"stage": "clean", "topic": "articles.clean"}) == 7
+
+
+async def test_a_topic_whose_unread_records_kafka_will_delete_is_a_warning_and_no_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watch, _, _ = health(end=10, done=4)
+    day = 86400.0
+    first = FirstRecord(4, time.time() - 6.75 * day, "a17")
+    kafka = {"begins": {2: 0}, "ends": {2: 10}, "committed": {2: 4}, "retention": 7 * day}
+    unread(watch, monkeypatch, firsts={2: first}, **kafka)
+    await watch.ask_unread()
+    app: Any = watch.app
+    app.tables.recovery.completed.set()
+    assert watch.not_ready() == []
+    (warning,) = watch.unread.warnings
+    assert warning.startswith("articles.clean: Kafka may delete unread records within 6.0 hours")
+    answer = await HealthServer(watch, app.settings, app.metrics)._readyz(None)  # type: ignore[arg-type]
+    assert answer.status == 200
+    assert json.loads(answer.body) == {"ok": True, "faults": [], "warnings": [warning]}  # type: ignore[arg-type]
+    unread(watch, monkeypatch, firsts={2: FirstRecord(4, time.time() - 7.5 * day)}, **kafka)
+    await watch.ask_unread()
+    assert "at any moment" in watch.unread.warnings[0]
+    unread(watch, monkeypatch, firsts={2: FirstRecord(4, time.time() - day)}, **kafka)
+    await watch.ask_unread()
+    assert watch.unread.warnings == []
+
+
+async def test_no_answer_about_unread_records_is_no_fault_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch, _, _ = health(end=10, done=4)
+    unread(watch, monkeypatch, begins={2: 6}, ends={2: 10}, committed={2: 6})
+    await watch.ask_unread()
+
+    async def away(*_: object) -> None:
+        raise OSError("refused")
+
+    monkeypatch.setattr("streams.kafka.retention.read_topics", away)
+    await watch.ask_unread()
+    assert watch.lag() == {("clean", 2): 4}, "what was known stays"
 
 
 def test_a_long_computation_that_reports_progress_is_no_stall() -> None:
@@ -137,7 +234,8 @@ def test_partitions_that_are_never_assigned_make_a_restart_worth_while() -> None
     assert fault.startswith("partitions:")
     app.rebalancing = False
     watch.observe(ASSIGNMENT_SECONDS + 2)
-    assert watch.not_alive(2 * ASSIGNMENT_SECONDS) == ["clean: no progress for 60 s"], "it has its old work to do again"
+    (fault,) = watch.not_alive(2 * ASSIGNMENT_SECONDS)
+    assert fault.startswith("clean: no progress for 60 s"), "it has its old work to do again"
 
 
 def test_a_table_that_is_being_read_back_is_alive_however_long_it_takes() -> None:

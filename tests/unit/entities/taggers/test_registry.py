@@ -80,9 +80,7 @@ def test_the_setting_chooses_it(
 
 def test_an_unknown_name_is_refused_with_the_known_ones(install: Install) -> None:
     install("rasd-cities", cities="city_tagger:load")
-    with pytest.raises(
-        OperatorError, match=r"^unknown tagger slow; choose from accurate, camel, cities, fast$"
-    ):
+    with pytest.raises(OperatorError, match=r"^unknown tagger slow; choose from accurate, camel, cities, fast$"):
         load_tagger("slow")
 
 
