@@ -35,6 +35,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     EMPTY_BODY = "empty_body"
     NO_ARTICLE = "no_article"
+    NOT_FETCHED = "not_fetched"
     INDEX_REFUSED = "index_refused"
     POISON = "poison"
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -90,6 +91,36 @@ class Settings(BaseSettings):
         ge=0,
         le=65535,
         description="port on which a worker serves /metrics, /livez and /readyz; 0 picks a free one",
+    )
+
+    # Watched sources
+    watch_contact: str | None = Field(
+        None, description="address or e-mail address that publishers find in the User-Agent of `rasd watch`"
+    )
+    watch_interval: float = Field(
+        60.0,
+        ge=1,
+        description="shortest time between two visits to a source, in seconds, unless the source has its own",
+    )
+    watch_interval_most: float = Field(
+        3600.0, ge=1, description="longest time between two visits to a source that answers, in seconds"
+    )
+    watch_host_delay: float = Field(1.0, ge=0, description="pause between two requests to one host, in seconds")
+    watch_requests: int = Field(64, ge=1, le=1000, description="maximum number of requests at once, to all hosts")
+    watch_timeout: float = Field(30.0, gt=0, description="timeout of one request to a source, in seconds")
+    watch_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="networks that may be requested although they are not public, such as 10.1.0.0/16, comma separated",
+    )
+    watch_proxy: str | None = Field(None, description="HTTP proxy for all requests to sources")
+    watch_host: str = Field(
+        "127.0.0.1", description="address on which `rasd watch` serves /metrics, /livez and /readyz"
+    )
+    watch_port: int = Field(
+        26067,
+        ge=0,
+        le=65535,
+        description="port on which `rasd watch` serves /metrics, /livez and /readyz; 0 picks a free one",
     )
 
     # Cleaning
@@ -194,10 +225,17 @@ class Settings(BaseSettings):
         "1g", pattern=r"^\d+[mg]$", description="heap size of the native Elasticsearch"
     )
 
-    @field_validator("stages", "api_keys", "api_origins", mode="before")
+    @field_validator("stages", "api_keys", "api_origins", "watch_allow", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("watch_allow")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network, strict=False)
+        return value
 
     @model_validator(mode="after")
     def _security_fits_together(self) -> Self:

@@ -21,6 +21,7 @@ from streams.engine.in_process import LocalContext
 from streams.observability.metrics import Metrics, ServerMetrics
 from streams.pipeline import BUILT_IN, Pipeline
 from streams.plugins import Group, installed
+from streams.sources.watch.watch_metrics import WatchMetrics
 from streams.stage import SinkStage
 
 NOTES = Path(__file__).with_name("metric_notes.toml")
@@ -28,12 +29,12 @@ RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "rules"
 _NAME = re.compile(r"[a-zA-Z_:][\w:]*")
 _TEXT = re.compile(r'"[^"]*"')
 INTRODUCTION = """
-Workers and the query API serve their metrics at `/metrics`; [production.md](../guides/production.md) says where. Times
-are in seconds, sizes in bytes. A counter only grows, until its process starts again: ask for its `rate` or `increase`.
-A histogram `x` has the series `x_bucket`, `x_count` and `x_sum`. Both kinds of process declare all metrics of this page
-but those of the servers, which only the API has, and `rasd_state_disk_free_bytes`, which only workers have; *set by*
-says in which of them the value means something. The values of a label are listed where they are a closed set; those
-series exist, at 0, before their first event.
+Workers, `rasd watch` and the query API serve their metrics at `/metrics`; [production.md](../guides/production.md) says
+where. Times are in seconds, sizes in bytes. A counter only grows, until its process starts again: ask for its `rate` or
+`increase`. A histogram `x` has the series `x_bucket`, `x_count` and `x_sum`. Workers and the API declare all metrics of
+this page but those of the servers, which only the API has, `rasd_state_disk_free_bytes`, which only workers have, and
+those of watched sources, which only `rasd watch` has; *set by* says in which of them the value means something. The
+values of a label are listed where they are a closed set; those series exist, at 0, before their first event.
 
 Every process has prometheus-client's own `process_*` and `python_*` metrics besides.
 """
@@ -44,7 +45,7 @@ class Note:
     """What a metric's help line does not say.
 
     Attributes:
-        by: the process that sets it: worker, API or both.
+        by: the process that sets it: worker, API, watch, or both for worker and API.
         changes: when its value changes, and what a high or low one means.
     """
 
@@ -108,10 +109,10 @@ def metrics() -> list[Metric]:
         if isinstance(stage, SinkStage) or stage.stateful:
             # These have metrics of their own; the others only load models.
             stage.build(LocalContext(DEFAULTS, values))
-    servers = ServerMetrics(CollectorRegistry())
+    servers, watching = ServerMetrics(CollectorRegistry()), WatchMetrics()
     return [
         _metric(wrapper)
-        for wrapper in chain(vars(values).values(), vars(servers).values())
+        for wrapper in chain(vars(values).values(), vars(servers).values(), vars(watching).values())
         if isinstance(wrapper, MetricWrapperBase)
     ]
 
@@ -132,7 +133,7 @@ def _metric(wrapper: MetricWrapperBase) -> Metric:
 
 
 def _entry(metric: Metric, note: Note, users: Sequence[str]) -> str:
-    by = "worker and API" if note.by == "both" else note.by
+    by = {"both": "worker and API", "watch": "`rasd watch`"}.get(note.by, note.by)
     labels = "; ".join(_label(name, values) for name, values in metric.labels.items())
     facts = [f"**Type**: {metric.type}. **Set by**: {by}.", f"**Changes**: {note.changes}"]
     facts += [f"**Labels**: {labels}."] if labels else []

@@ -28,8 +28,10 @@ from streams.cli import (
     plugins,
     schema,
     search,
+    sources,
     stack,
     topics,
+    watch,
 )
 from streams.cli import run as running
 from streams.cli.console import err
@@ -48,8 +50,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_RUNNING = (stack, demo, running, topics, index, dlq, api_key, plugins, notify, schema)
-_ARTICLES = (ingest, enrich, search, evaluate)
+_RUNNING = (stack, demo, running, watch, topics, index, dlq, api_key, plugins, notify, schema)
+_ARTICLES = (sources, ingest, enrich, search, evaluate)
 for module in (*_RUNNING, *_ARTICLES):
     module.register(app)
 add_commands(app)

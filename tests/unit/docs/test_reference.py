@@ -23,6 +23,7 @@ from docs.generate.markdown import sentence, table
 from streams.observability.metrics import Metrics, ServerMetrics
 from streams.records import Article, RawArticle
 from streams.settings import Settings
+from streams.sources.watch.watch_metrics import WatchMetrics
 from tests.support.processes import ROOT
 
 
@@ -106,7 +107,8 @@ def test_every_command_is_there_with_an_example_and_all_its_options() -> None:
 
 
 def test_every_metric_is_there() -> None:
-    registered = [*vars(Metrics(CollectorRegistry())).values(), *vars(ServerMetrics(CollectorRegistry())).values()]
+    holders = (Metrics(CollectorRegistry()), ServerMetrics(CollectorRegistry()), WatchMetrics())
+    registered = [metric for holder in holders for metric in vars(holder).values()]
     wanted = {wrapper._name for wrapper in registered if isinstance(wrapper, MetricWrapperBase)}
     assert len(wanted) > 40
     headings = re.findall(r"^### (\w+)$", written("reference/metrics.md"), re.MULTILINE)

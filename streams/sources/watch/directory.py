@@ -1,0 +1,126 @@
+"""The records of the directory of sources: what is watched, and the state of the watching.
+
+Both are JSON in compacted Kafka topics (`streams.sources.watch.store`), under the source's name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streams.records.fields import Timestamp, Url
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,99}$"
+# What one source lists at once, with a margin for items that a feed leaves out and brings back.
+SEEN_ITEMS = 2000
+HOURS_A_WEEK = 168
+
+
+class Kind(StrEnum):
+    """What kind of list a source is."""
+
+    FEED = "feed"
+    SITEMAP = "sitemap"
+    PAGE = "page"
+    TELEGRAM = "telegram"
+
+
+class Text(StrEnum):
+    """Where the text of an article comes from: its own page, or the feed."""
+
+    PAGE = "page"
+    FEED = "feed"
+
+
+class WatchedSource(BaseModel):
+    """A source to watch: a feed, sitemap, section page or channel of one outlet."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN, description="Unique name, for commands and filters.")]
+    url: Annotated[Url, Field(description="Address of the list.")]
+    kind: Kind = Field(description="Kind of the list.")
+    outlet: Annotated[str, Field(min_length=1, max_length=200, description="The articles' `source`.")]
+    text: Text = Field(
+        default=Text.PAGE,
+        description="`page`: fetch each article's page; `feed`: take the text that the feed gives.",
+    )
+    collections: tuple[str, ...] = Field(default=(), description="Names of collections that it belongs to.")
+    country: str | None = Field(default=None, description="Country of the outlet, ISO 3166-1 alpha-2.")
+    language: str | None = Field(default=None, description="Language of the articles, BCP 47.")
+    ownership: str | None = Field(default=None, description="Who owns the outlet, for example `state`.")
+    links: str | None = Field(
+        default=None,
+        description="For a page: regular expression that the addresses of its articles match.",
+    )
+    interval: Annotated[float, Field(ge=1)] | None = Field(
+        default=None, description="Shortest time between two visits, in seconds; RASD_WATCH_INTERVAL when null."
+    )
+    paused: bool = Field(default=False, description="Whether watching is suspended.")
+
+
+class Watching(BaseModel):
+    """The state of watching one source. Times are in UTC."""
+
+    model_config = ConfigDict(extra="allow")
+
+    url: str | None = Field(default=None, description="Address after permanent redirects, if it moved.")
+    etag: str | None = None
+    last_modified: str | None = None
+    seen: tuple[str, ...] = Field(default=(), description="Hashes of the items read, the latest last.")
+    tries: dict[str, int] = Field(default_factory=dict, description="Failed fetches of an item's page, by hash.")
+    visits: int = Field(default=0, description="Number of visits.")
+    unchanged: int = Field(default=0, description="Number of visits answered by 304.")
+    items: int = Field(default=0, description="Number of items sent to articles.raw.")
+    gaps: int = Field(default=0, description="Number of visits that overlapped with nothing seen before.")
+    interval: float = Field(
+        default=0.0, description="Time between visits that the schedule has arrived at, in seconds."
+    )
+    next_visit: Timestamp | None = None
+    last_visit: Timestamp | None = None
+    last_success: Timestamp | None = None
+    last_new: Timestamp | None = None
+    first_visit: Timestamp | None = None
+    failures: int = Field(default=0, description="Number of failed visits since the last success.")
+    fault: str | None = Field(default=None, description="Why the last visit failed.")
+    fault_kind: str | None = Field(
+        default=None, description="Category of the fault: see `streams.sources.watch.web.Fault`."
+    )
+    wrong_dates: int = Field(default=0, description="Items of the last visit whose date lies in the future.")
+    current_hour: Timestamp | None = Field(default=None, description="The hour that is being counted.")
+    current_items: int = Field(default=0, description="New items in that hour.")
+    hourly: tuple[float, ...] = Field(
+        default=(), description="Mean number of new items in each hour of the week (UTC), from Monday 00:00."
+    )
+    hourly_weight: tuple[float, ...] = Field(default=(), description="Weeks behind each of these means.")
+
+    def has_seen(self, key: str) -> bool:
+        """Return whether an item was read before."""
+        return key in self.seen
+
+
+def item_key(url: str, guid: str | None = None) -> str:
+    """Return the hash by which an item is recognised: of its guid if it has one, else of its address (64 bits)."""
+    return hashlib.blake2b((guid or url).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def hour_of_week(moment: datetime) -> int:
+    """Return the index of a moment's hour in the week: 0 for Monday 00:00 to 167 for Sunday 23:00."""
+    return moment.weekday() * 24 + moment.hour
+
+
+def name_of(url: str) -> str:
+    """Derive a source's name from its address: `example.com` or `example.com-rss-politics`."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "source").removeprefix("www.").removeprefix("feeds.")
+    path = re.sub(r"[^a-z0-9]+", "-", re.sub(r"\.(xml|rss|atom|json|html?|php|aspx?)$", "", parts.path.lower())).strip(
+        "-"
+    )
+    name = re.sub(r"[^a-z0-9._-]+", "-", f"{host}-{path}" if path else host).strip("-._")
+    return name[:100].rstrip("-._") or "source"

@@ -1,0 +1,72 @@
+"""The process of `rasd watch`: signals, health and metrics around the watcher."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web as http
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from streams.kafka.clients import wait_for_topics
+from streams.observability.logs import get_logger
+from streams.settings import Settings
+from streams.sources.watch.store import directory_specs
+from streams.sources.watch.watch_metrics import WatchMetrics
+from streams.sources.watch.watcher import watch
+
+log = get_logger(__name__)
+
+
+async def run_watch(settings: Settings) -> None:
+    """Watch the sources until SIGTERM or SIGINT."""
+    metrics, stop = WatchMetrics(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if settings.watch_contact is None:
+        log.warning("RASD_WATCH_CONTACT is not set: publishers cannot see whom to ask about our requests")
+    async with _health_server(settings, metrics):
+        topics = asyncio.create_task(wait_for_topics(settings, directory_specs(settings)))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([topics, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not topics.done():
+            topics.cancel()
+            return
+        await topics
+        log.info("watching the sources", kafka=settings.kafka_bootstrap, app=settings.app_id)
+        await watch(settings, metrics, stop)
+    log.info("watching stopped")
+
+
+@asynccontextmanager
+async def _health_server(settings: Settings, metrics: WatchMetrics) -> AsyncIterator[None]:
+    """Serve /metrics, /livez and /readyz."""
+
+    async def livez(_: http.Request) -> http.Response:
+        return http.Response(text="ok\n")
+
+    async def readyz(_: http.Request) -> http.Response:
+        return http.Response(text="ok\n") if metrics.ready else http.Response(text="Kafka: not connected\n", status=503)
+
+    async def expose(_: http.Request) -> http.Response:
+        body = generate_latest(metrics.registry)
+        return http.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    site = http.Application()
+    site.add_routes([http.get("/livez", livez), http.get("/readyz", readyz), http.get("/metrics", expose)])
+    runner = http.AppRunner(site, access_log=None)
+    await runner.setup()
+    try:
+        try:
+            await http.TCPSite(runner, settings.watch_host, settings.watch_port).start()
+        except OSError:  # taken, usually by another process of this machine: let the system choose one
+            await http.TCPSite(runner, settings.watch_host, 0).start()
+        host, port = runner.addresses[0][:2]
+        log.info("metrics and health", url=f"http://{host}:{port}/metrics")
+        yield
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,136 @@
+"""The two compacted topics of the directory: `sources` and `sources.state`, each under the source's name.
+
+Kafka is their only home: `rasd watch` keeps nothing on its disk, so any machine can take over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from pydantic import BaseModel, ValidationError
+
+from streams.kafka.clients import create_topics, open_producer, open_reader, translate_errors
+from streams.observability.logs import get_logger
+from streams.settings import Settings
+from streams.sources.watch.directory import WatchedSource, Watching
+from streams.topics import TopicSpec, topic_name
+
+log = get_logger(__name__)
+
+SOURCES = "sources"
+STATE = "sources.state"
+# The number cannot be changed later: a source's two records must lie in partitions of the same number, and a partition
+# is what a process takes over whole. Sixteen processes can share the sources.
+PARTITIONS = 16
+_POLL_MS = 500
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def directory_specs(settings: Settings) -> list[TopicSpec]:
+    """Return the configuration of the two topics: compacted, so that the last record of each source is kept."""
+    config = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1", "segment.ms": str(6 * 3600 * 1000)}
+    return [TopicSpec(topic_name(t, settings), PARTITIONS, settings.replication, config) for t in (SOURCES, STATE)]
+
+
+@dataclass(slots=True)
+class Directory:
+    """All sources and the states of their watching, by name."""
+
+    sources: dict[str, WatchedSource] = field(default_factory=dict)
+    states: dict[str, Watching] = field(default_factory=dict)
+
+    def state(self, name: str) -> Watching:
+        """Return the state of a source; an empty one before its first visit."""
+        return self.states.get(name) or Watching()
+
+
+async def read_directory(settings: Settings) -> Directory:
+    """Read both topics to their ends.
+
+    Raises:
+        Retryable: no broker can be reached.
+    """
+    await create_topics(settings, directory_specs(settings))
+    directory = Directory()
+    topics = {topic_name(SOURCES, settings): WatchedSource, topic_name(STATE, settings): Watching}
+    async with open_reader(settings) as reader:
+        with translate_errors(settings):
+            tps = [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
+            reader.assign(tps)
+            await reader.seek_to_beginning(*tps)
+            async for record in read_to_end(reader, tps):
+                if record.topic == topic_name(SOURCES, settings):
+                    apply(directory.sources, WatchedSource, record)
+                else:
+                    apply(directory.states, Watching, record)
+    return directory
+
+
+async def read_to_end(reader: AIOKafkaConsumer, tps: list[TopicPartition]) -> AsyncIterator[ConsumerRecord]:
+    """Yield the records of partitions, from the reader's positions to the ends that they have now."""
+    ends = await reader.end_offsets(tps)
+    left = {tp for tp in tps if ends[tp] > await reader.position(tp)}
+    while left:
+        for records in (await reader.getmany(*left, timeout_ms=_POLL_MS)).values():
+            for record in records:
+                yield record
+        # Compaction leaves gaps, so positions count and not records.
+        left = {tp for tp in left if ends[tp] > await reader.position(tp)}
+
+
+def apply(found: dict[str, M], model: type[M], record: ConsumerRecord) -> str | None:
+    """Take one record of a compacted topic over: store it, or delete what it had stored.
+
+    Returns:
+        The name of the source; None if the record cannot be read. It is then logged and left out.
+    """
+    name = (record.key or b"").decode("utf-8", "replace")
+    if record.value is None:
+        found.pop(name, None)
+        return name
+    try:
+        found[name] = model.model_validate_json(record.value)
+    except ValidationError as error:
+        place = f"{record.topic} {record.partition} {record.offset}"
+        log.warning("unreadable record of the directory", record=place, source=name, cause=str(error))
+        return None
+    return name
+
+
+async def save_sources(settings: Settings, sources: Iterable[WatchedSource], removed: Iterable[str] = ()) -> None:
+    """Store sources, and delete others with the state of their watching.
+
+    Raises:
+        Retryable: no broker can be reached.
+    """
+    await create_topics(settings, directory_specs(settings))
+    async with open_producer(settings) as producer:
+        with translate_errors(settings):
+            for source in sources:
+                await send(producer, topic_name(SOURCES, settings), source.name, source)
+            for name in removed:
+                await send(producer, topic_name(SOURCES, settings), name, None)
+                await send(producer, topic_name(STATE, settings), name, None)
+
+
+async def send(producer: AIOKafkaProducer, topic: str, name: str, value: BaseModel | None) -> None:
+    """Send one record of the directory and wait for its acknowledgement; None deletes.
+
+    Raises:
+        KafkaError, OSError, TimeoutError: the broker does not acknowledge it.
+    """
+    data = None if value is None else value.model_dump_json(exclude_defaults=True).encode()
+    await producer.send_and_wait(topic, data, key=name.encode())
+
+
+def by_collection(sources: Mapping[str, WatchedSource]) -> dict[str, list[str]]:
+    """Return the outlets of each collection, sorted."""
+    found: dict[str, set[str]] = {}
+    for source in sources.values():
+        for collection in source.collections:
+            found.setdefault(collection, set()).add(source.outlet)
+    return {name: sorted(outlets) for name, outlets in sorted(found.items())}

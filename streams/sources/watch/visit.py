@@ -1,0 +1,242 @@
+"""One visit to a source: read its list, send what is new to articles.raw, return the state after it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from streams.errors import Reason, Rejected
+from streams.records import RawArticle
+from streams.sources.base import Item
+from streams.sources.watch.directory import SEEN_ITEMS, Kind, Text, WatchedSource, Watching, item_key
+from streams.sources.watch.freshness import fresh_for
+from streams.sources.watch.health import learn
+from streams.sources.watch.readers import Entry, Listing, UnreadableListError, read_listing
+from streams.sources.watch.schedule import Limits, after_fault, after_success, next_interval
+from streams.sources.watch.web import Answer, Fault, FetchError, Web
+
+# A page that cannot be fetched is tried again in later visits, this many times.
+TRIES = 4
+_FUTURE = timedelta(hours=26)  # a local time that is taken for UTC lies up to 14 hours ahead
+_PASSING = frozenset({Fault.NETWORK, Fault.TIMEOUT, Fault.SERVER, Fault.BLOCKED})
+_ACCEPT = {
+    Kind.FEED: "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
+    Kind.SITEMAP: "application/xml, text/xml;q=0.9, */*;q=0.5",
+    Kind.PAGE: "text/html, application/xhtml+xml;q=0.9, */*;q=0.5",
+    Kind.TELEGRAM: "text/html, */*;q=0.5",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """What a visit needs.
+
+    Attributes:
+        web: the HTTP client.
+        send: sends an item to articles.raw, or to articles.dlq if it has a failure; returns once Kafka has
+            acknowledged it.
+        save: stores the state of a source; returns once Kafka has acknowledged it.
+        now: returns the time in UTC.
+        limits: bounds of the interval.
+        draw: source of jitter.
+    """
+
+    web: Web
+    send: Callable[[Item], Awaitable[None]]
+    save: Callable[[str, Watching], Awaitable[None]]
+    now: Callable[[], datetime]
+    limits: Limits
+    draw: random.Random
+
+    async def visit(self, source: WatchedSource, state: Watching) -> Watching:
+        """Visit a source once and store its state: after each item that was sent, and at the end.
+
+        A process that is killed therefore repeats at most the item under way.
+
+        Returns:
+            The new state, with the time of the next visit.
+        """
+        now = self.now()
+        state = state.model_copy(
+            update={"visits": state.visits + 1, "last_visit": now, "first_visit": state.first_visit or now}
+        )
+        try:
+            state = await self._read(source, state)
+        except FetchError as fault:
+            failures = state.failures + 1
+            changes = {
+                "failures": failures,
+                "fault": str(fault),
+                "fault_kind": fault.kind.value,
+                "next_visit": after_fault(fault, failures, now, self.draw),
+            }
+            state = state.model_copy(update=changes)
+        await self.save(source.name, state)
+        return state
+
+    async def _read(self, source: WatchedSource, state: Watching) -> Watching:
+        """Fetch and read the list, and send what is new.
+
+        Raises:
+            FetchError: the list cannot be fetched or read.
+        """
+        now = self.now()
+        answer = await self.web.get(
+            state.url or source.url, etag=state.etag, last_modified=state.last_modified, accept=_ACCEPT[source.kind]
+        )
+        fresh = fresh_for(answer.headers, answer.at)
+        limits = self._limits(source)
+        changes = {
+            "failures": 0,
+            "fault": None,
+            "fault_kind": None,
+            "last_success": now,
+            "url": answer.moved_to or state.url,
+            # Validators are replaced even if the list is the same: a server may have a new tag for it.
+            "etag": answer.headers.get("ETag") or (state.etag if answer.status == 304 else None),
+            "last_modified": answer.headers.get("Last-Modified")
+            or (state.last_modified if answer.status == 304 else None),
+        }
+        validators = {"etag": changes.pop("etag"), "last_modified": changes.pop("last_modified")}
+        if answer.status == 304:
+            interval = next_interval(state, 0, limits, overlap=True)
+            moment = after_success(interval, fresh, frozenset(), now, self.draw)
+            counted = {"unchanged": state.unchanged + 1, "interval": interval, "next_visit": moment}
+            return learn(state, now, 0).model_copy(update=changes | validators | counted)
+        listing = await self._listing(source, answer)
+        keyed = {item_key(entry.url, entry.guid): entry for entry in listing.entries}
+        new = {key: entry for key, entry in keyed.items() if not state.has_seen(key)}
+        overlap = not state.seen or not keyed or len(new) < len(keyed)
+        state = learn(state, now, len(new)).model_copy(update=changes | {"gaps": state.gaps + (not overlap)})
+        sent, waiting = 0, False
+        for key, entry in sorted(new.items(), key=lambda pair: pair[1].published or now):
+            state, done = await self._item(source, state, key, entry)
+            sent += done
+            waiting = waiting or not done
+        interval = next_interval(state, sent, limits, overlap=overlap)
+        moment = after_success(interval, max(fresh, listing.wait), listing.skip_hours, now, self.draw)
+        future = sum(1 for entry in new.values() if entry.published is not None and entry.published > now + _FUTURE)
+        ended = {"interval": interval, "next_visit": moment, "wrong_dates": future}
+        # While a page is still to be fetched, the list must be read again, and not be answered by 304.
+        return state.model_copy(update=ended | ({} if waiting else validators))
+
+    def _limits(self, source: WatchedSource) -> Limits:
+        least = source.interval or self.limits.least
+        return Limits(least, max(least, self.limits.most))
+
+    async def _listing(self, source: WatchedSource, answer: Answer) -> Listing:
+        """Read the list, and the parts that an index names.
+
+        Raises:
+            FetchError: it cannot be read.
+        """
+        listing = _parse(source, answer)
+        entries = list(listing.entries)
+        for part in listing.lists:
+            entries += _parse(source, await self.web.get(part, accept=_ACCEPT[source.kind])).entries
+        return Listing(
+            entries=tuple(entries),
+            title=listing.title,
+            language=listing.language,
+            site=listing.site,
+            wait=listing.wait,
+            skip_hours=listing.skip_hours,
+            hub=listing.hub,
+        )
+
+    async def _item(self, source: WatchedSource, state: Watching, key: str, entry: Entry) -> tuple[Watching, bool]:
+        """Send one new item and store that it was sent.
+
+        Returns:
+            The new state, and whether the item is done: False if its page has to be tried again.
+        """
+        try:
+            item = await self._article(source, entry)
+        except FetchError as fault:
+            tries = state.tries.get(key, 0) + 1
+            if fault.kind in _PASSING and tries < TRIES:
+                return state.model_copy(update={"tries": state.tries | {key: tries}}), False
+            item = self._without_page(source, entry, fault)
+        await self.send(item)
+        kept = (*state.seen, key)[-SEEN_ITEMS:]
+        tries_left = {other: number for other, number in state.tries.items() if other != key}
+        changes = {"seen": kept, "tries": tries_left, "items": state.items + 1, "last_new": self.now()}
+        state = state.model_copy(update=changes)
+        await self.save(source.name, state)
+        return state, True
+
+    async def _article(self, source: WatchedSource, entry: Entry) -> Item:
+        """Make the raw record of an item, with its page if that is wanted.
+
+        Raises:
+            FetchError: the page cannot be fetched.
+        """
+        if source.kind is Kind.TELEGRAM or (source.text is Text.FEED and entry.text):
+            return self._of_feed(source, entry, entry.text or "")
+        answer = await self.web.get(entry.url, accept="text/html, application/xhtml+xml, */*;q=0.5")
+        content = base64.b64encode(answer.body).decode()
+        record = RawArticle(
+            url=answer.url,
+            source=source.outlet,
+            content=content,
+            encoding=answer.charset or "auto",
+            content_type="text/html",
+            published_at=self._known_date(entry),
+            fetched_at=answer.at,
+            extra=self._extra(source, entry) | {"http": _kept_headers(answer)},
+        )
+        return Item.of(record, entry.url)
+
+    def _without_page(self, source: WatchedSource, entry: Entry, fault: FetchError) -> Item:
+        """What becomes of an item whose page cannot be had: what the feed says of it, else a dead letter."""
+        text = entry.text or entry.summary
+        if text:
+            return self._of_feed(source, entry, text)
+        known = {"url": entry.url, "source": source.outlet, "title": entry.title, "extra": self._extra(source, entry)}
+        data = json.dumps(known, ensure_ascii=False).encode("utf-8", "replace")
+        return Item(entry.url, data, failure=Rejected(Reason.NOT_FETCHED, str(fault)))
+
+    def _of_feed(self, source: WatchedSource, entry: Entry, text: str) -> Item:
+        record = RawArticle(
+            url=entry.url,
+            source=source.outlet,
+            content=text,
+            content_type="text/html",
+            title=entry.title,
+            author=entry.author,
+            published_at=self._known_date(entry),
+            fetched_at=self.now(),
+            extra=self._extra(source, entry),
+        )
+        return Item.of(record, entry.url)
+
+    def _known_date(self, entry: Entry) -> datetime | None:
+        """The date of publication, unless it cannot be right."""
+        if entry.published is None or entry.published.year < 1990 or entry.published > self.now() + _FUTURE:
+            return None
+        return entry.published
+
+    def _extra(self, source: WatchedSource, entry: Entry) -> dict[str, object]:
+        """What the list says of the item, under `feed`, and which source brought it."""
+        listed = dict(entry.extra) | ({"title": entry.title} if entry.title else {})
+        return {"watched_source": source.name, "feed": listed}
+
+
+def _parse(source: WatchedSource, answer: Answer) -> Listing:
+    """Read a list.
+
+    Raises:
+        FetchError: it is not a list of the source's kind.
+    """
+    try:
+        return read_listing(source.kind, answer.body, answer.url, answer.headers, source.links)
+    except UnreadableListError as error:
+        raise FetchError(Fault.FORMAT, f"{answer.url}: {error}") from error
+
+
+def _kept_headers(answer: Answer) -> dict[str, str]:
+    return {n: answer.headers[n] for n in ("Content-Type", "ETag", "Last-Modified") if n in answer.headers}

@@ -1,0 +1,326 @@
+"""The service `rasd watch`: visits the sources of its partitions when they are due.
+
+Several processes share the sources by the consumer group `<RASD_APP_ID>-watch` on the topic `sources`: a source's state
+lies in the partition of the same number of `sources.state`, and whoever is assigned the partition reads both from their
+beginnings, then visits its sources. Nothing is kept anywhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import random
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import MessageSizeTooLargeError
+
+from streams.errors import Reason, Rejected, Retryable
+from streams.kafka.clients import UNAVAILABLE_ERRORS, client_options, open_producer, open_reader
+from streams.kafka.dead_letters import Origin, failure_headers
+from streams.observability.logs import get_logger
+from streams.retry import Backoff
+from streams.settings import Settings
+from streams.sources.base import Item
+from streams.sources.watch.directory import WatchedSource, Watching
+from streams.sources.watch.health import judge
+from streams.sources.watch.schedule import Limits
+from streams.sources.watch.store import SOURCES, STATE, apply, read_to_end, send
+from streams.sources.watch.visit import Visitor
+from streams.sources.watch.watch_metrics import WatchMetrics
+from streams.sources.watch.web import Web, open_web
+from streams.topics import Topic, topic_name
+
+log = get_logger(__name__)
+
+STAGE = "watch"
+_POLL_MS = 300
+
+
+class Watcher:
+    """The sources of this process, and their visits.
+
+    Args:
+        settings: of the process.
+        web: the HTTP client.
+        producer: for articles.raw, articles.dlq and the states.
+        metrics: of the process.
+
+    Attributes:
+        sources, states: of the assigned partitions, by name.
+        assigned: numbers of the assigned partitions, as they were read back.
+    """
+
+    def __init__(self, settings: Settings, web: Web, producer: AIOKafkaProducer, metrics: WatchMetrics) -> None:
+        self._settings = settings
+        self._producer = producer
+        self._metrics = metrics
+        self.sources: dict[str, WatchedSource] = {}
+        self.states: dict[str, Watching] = {}
+        self.assigned: set[int] = set()
+        self._partition: dict[str, int] = {}
+        self._due: list[tuple[datetime, str]] = []
+        self._visits: dict[str, asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
+        self._visitor = Visitor(
+            web=web,
+            send=self._send,
+            save=self._save,
+            now=lambda: datetime.now(UTC),
+            limits=Limits(settings.watch_interval, settings.watch_interval_most),
+            draw=random.Random(),  # noqa: S311  (jitter)
+        )
+
+    async def take_over(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Read the sources of newly assigned partitions and their states, and begin to visit them.
+
+        Returns:
+            For each partition the offset in the topic `sources` from which changes follow.
+
+        Raises:
+            Retryable: no broker can be reached.
+        """
+        numbers = sorted(set(partitions) - self.assigned)
+        directory, state = topic_name(SOURCES, self._settings), topic_name(STATE, self._settings)
+        found: dict[str, WatchedSource] = {}
+        lies_in: dict[str, int] = {}
+        async with open_reader(self._settings) as reader:
+            tps = [TopicPartition(topic, number) for topic in (directory, state) for number in numbers]
+            reader.assign(tps)
+            await reader.seek_to_beginning(*tps)
+            async for record in read_to_end(reader, tps):
+                if record.topic == state:
+                    apply(self.states, Watching, record)
+                elif (name := apply(found, WatchedSource, record)) is not None:
+                    lies_in[name] = record.partition
+            offsets = {number: await reader.position(TopicPartition(directory, number)) for number in numbers}
+        self.assigned |= set(numbers)
+        for name, source in found.items():
+            self.put(source, lies_in[name])
+        return offsets
+
+    async def give_up(self, partitions: Iterable[int]) -> None:
+        """End the visits to the sources of partitions, and forget these."""
+        gone = set(partitions)
+        self.assigned -= gone
+        names = [name for name, partition in self._partition.items() if partition in gone]
+        visits = [self._visits[name] for name in names if name in self._visits]
+        for visit in visits:
+            visit.cancel()
+        await asyncio.gather(*visits, return_exceptions=True)
+        for name in names:
+            self._forget(name)
+
+    def put(self, source: WatchedSource, partition: int) -> None:
+        """Add a source, or take over a change of it."""
+        earlier = self.sources.get(source.name)
+        self.sources[source.name] = source
+        self._partition[source.name] = partition
+        if earlier is not None and earlier.url != source.url:
+            self.states.pop(source.name, None)
+        if earlier is None or earlier != source:
+            changed = earlier is not None
+            self._plan(source.name, None if changed else self._state(source.name).next_visit)
+
+    def remove(self, name: str) -> None:
+        """Stop visiting a source."""
+        if (visit := self._visits.get(name)) is not None:
+            visit.cancel()
+        self._forget(name)
+
+    async def run(self) -> None:
+        """Start visits when they are due, until cancelled."""
+        try:
+            while True:
+                wait = self._start_due(datetime.now(UTC))
+                self._wake.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), wait)
+        finally:
+            for visit in self._visits.values():
+                visit.cancel()
+            await asyncio.gather(*self._visits.values(), return_exceptions=True)
+
+    def count_verdicts(self) -> None:
+        """Publish how many sources have which verdict."""
+        now = datetime.now(UTC)
+        verdicts = {name: judge(source, self._state(name), now).verdict for name, source in self.sources.items()}
+        self._metrics.publish(Counter(verdicts.values()), verdicts)
+
+    def _state(self, name: str) -> Watching:
+        return self.states.get(name) or Watching()
+
+    def _plan(self, name: str, moment: datetime | None) -> None:
+        heapq.heappush(self._due, (moment or datetime.now(UTC), name))
+        self._wake.set()
+
+    def _start_due(self, now: datetime) -> float:
+        """Start all visits that are due, and return the seconds until the next one."""
+        while self._due and self._due[0][0] <= now:
+            _, name = heapq.heappop(self._due)
+            source = self.sources.get(name)
+            if source is not None and not source.paused and name not in self._visits:
+                visit = asyncio.create_task(self._visit(source), name=f"visit {name}")
+                self._visits[name] = visit
+                visit.add_done_callback(lambda _, name=name: self._visits.pop(name, None))  # type: ignore[misc]
+        return min(60.0, (self._due[0][0] - now).total_seconds()) if self._due else 60.0
+
+    async def _visit(self, source: WatchedSource) -> None:
+        """Visit a source, and plan the next visit."""
+        before = self._state(source.name)
+        try:
+            after = await self._visitor.visit(source, before)
+        except (Retryable, *UNAVAILABLE_ERRORS) as error:
+            # Kafka: what was acknowledged is in `states`, and the rest is read again.
+            log.warning("a visit was broken off", source=source.name, cause=str(error))
+            await asyncio.sleep(self._settings.retry_first)
+            after = self._state(source.name).model_copy(update={"next_visit": None})
+        self.states[source.name] = after
+        self._metrics.visited(before, after)
+        if after.failures:
+            log.warning("visit failed", source=source.name, failures=after.failures, cause=after.fault)
+        if source.name in self.sources:
+            self._plan(source.name, after.next_visit)
+
+    async def _send(self, item: Item) -> None:
+        """Send an item, and wait for Kafka's acknowledgement.
+
+        Raises:
+            KafkaError, OSError, TimeoutError: the broker does not acknowledge it.
+        """
+        raw = topic_name(Topic.RAW, self._settings)
+        failure = item.failure
+        if failure is None and item.raw is not None:
+            try:
+                await self._producer.send_and_wait(raw, item.data, key=item.raw.url.encode())
+            except MessageSizeTooLargeError:
+                failure = Rejected(Reason.TOO_LARGE, f"{len(item.data)} bytes, over RASD_MAX_MESSAGE_BYTES")
+            else:
+                self._metrics.items.inc()
+                return
+        assert failure is not None  # noqa: S101  (an item has a record or a failure)
+        headers = failure_headers(STAGE, failure, Origin(topic=raw, location=item.location))
+        letter = item.data if failure.reason is not Reason.TOO_LARGE else item.location.encode()
+        await self._producer.send_and_wait(topic_name(Topic.DLQ, self._settings), letter, headers=headers)
+        self._metrics.dead_letters.labels(failure.reason.value).inc()
+
+    async def _save(self, name: str, state: Watching) -> None:
+        """Store a state. A source that was removed or given up meanwhile keeps what its new owner stores.
+
+        Raises:
+            KafkaError, OSError, TimeoutError: the broker does not acknowledge it.
+        """
+        if name not in self.sources:
+            return
+        await send(self._producer, topic_name(STATE, self._settings), name, state)
+        self.states[name] = state
+
+    def _forget(self, name: str) -> None:
+        self.sources.pop(name, None)
+        self.states.pop(name, None)
+        self._partition.pop(name, None)
+
+
+class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Takes partitions over from the group, and gives them up."""
+
+    def __init__(self, watcher: Watcher, consumer: AIOKafkaConsumer) -> None:
+        self._watcher = watcher
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        await self._watcher.give_up(tp.partition for tp in revoked)
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        topics = {tp.partition: tp for tp in assigned}
+        for number, offset in (await self._watcher.take_over(topics)).items():
+            self._consumer.seek(topics[number], offset)
+
+
+async def follow_directory(settings: Settings, watcher: Watcher) -> None:
+    """Share the sources with the other processes, and follow changes of the directory, until cancelled.
+
+    Raises:
+        Retryable: no broker can be reached.
+    """
+    consumer = AIOKafkaConsumer(
+        **client_options(settings),
+        group_id=f"{settings.app_id}-watch",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        session_timeout_ms=int(settings.session_timeout * 1000),
+        heartbeat_interval_ms=int(settings.session_timeout * 1000 / 6),
+        max_poll_interval_ms=300_000,
+    )
+    await consumer.start()
+    try:
+        consumer.subscribe([topic_name(SOURCES, settings)], listener=_Assignments(watcher, consumer))
+        found: dict[str, WatchedSource] = {}
+        while True:
+            for tp, records in (await consumer.getmany(timeout_ms=_POLL_MS)).items():
+                for record in records:
+                    name = apply(found, WatchedSource, record)
+                    if name is None:
+                        continue
+                    source = found.pop(name, None)
+                    if source is None:
+                        watcher.remove(name)
+                    else:
+                        watcher.put(source, tp.partition)
+    finally:
+        await consumer.stop()
+
+
+async def watch(settings: Settings, metrics: WatchMetrics, stop: asyncio.Event) -> None:
+    """Run `rasd watch` until `stop` is set. While Kafka is unavailable, it waits and starts again."""
+    backoff = Backoff(settings.retry_first, settings.retry_most)
+    while not stop.is_set():
+        try:
+            await _watch_once(settings, metrics, stop)
+        except (Retryable, *UNAVAILABLE_ERRORS) as error:
+            metrics.ready = False
+            log.warning("waiting for Kafka", kafka=settings.kafka_bootstrap, cause=str(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), backoff.seconds)
+            backoff.seconds = min(backoff.seconds * 2, settings.retry_most)
+        else:
+            backoff.reset()
+
+
+async def _watch_once(settings: Settings, metrics: WatchMetrics, stop: asyncio.Event) -> None:
+    """Watch until `stop` is set, or a broker fails.
+
+    Raises:
+        Retryable, KafkaError, OSError, TimeoutError: a broker is unavailable.
+    """
+    async with AsyncExitStack() as stack:
+        web = await stack.enter_async_context(open_web(settings))
+        producer = await stack.enter_async_context(open_producer(settings))
+        watcher = Watcher(settings, web, producer, metrics)
+        tasks = [
+            asyncio.create_task(follow_directory(settings, watcher), name="directory"),
+            asyncio.create_task(watcher.run(), name="visits"),
+            asyncio.create_task(_publish(watcher, web, metrics), name="metrics"),
+        ]
+        stopping = asyncio.create_task(stop.wait())
+        metrics.ready = True
+        try:
+            await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            metrics.ready = False
+            for task in (stopping, *tasks):
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for outcome in ended:
+            if isinstance(outcome, Exception):
+                raise outcome
+
+
+async def _publish(watcher: Watcher, web: Web, metrics: WatchMetrics) -> None:
+    while True:
+        watcher.count_verdicts()
+        metrics.count_requests(web.requests)
+        await asyncio.sleep(2.0)

@@ -1,0 +1,267 @@
+"""Visits to a site on loopback: what goes to articles.raw, and what is remembered."""
+
+from __future__ import annotations
+
+import base64
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from aiohttp import web as http
+
+from streams.errors import Reason
+from streams.settings import Settings
+from streams.sources.base import Item
+from streams.sources.watch.directory import Kind, Text, WatchedSource, Watching
+from streams.sources.watch.schedule import Limits
+from streams.sources.watch.visit import TRIES, Visitor
+from streams.sources.watch.web import open_web
+from tests.support.fake_web import FakeSite, fake_site
+
+SETTINGS = Settings(_env_file=None).model_copy(update={"watch_allow": ("127.0.0.1/32",), "watch_host_delay": 0.0})
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+@dataclass
+class Desk:
+    """A visitor with what it sent and saved.
+
+    Attributes:
+        lives: number of acknowledged sends after which the process ends, before it saves.
+    """
+
+    visitor: Visitor
+    sent: list[Item] = field(default_factory=list)
+    saved: dict[str, Watching] = field(default_factory=dict)
+    lives: int = 10_000
+    now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    async def visit(self, source: WatchedSource) -> Watching:
+        return await self.visitor.visit(source, self.saved.get(source.name, Watching()))
+
+    def urls(self) -> list[str]:
+        return [item.raw.url for item in self.sent if item.raw is not None]
+
+
+@asynccontextmanager
+async def open_desk() -> AsyncIterator[Desk]:
+    async with open_web(SETTINGS) as web:
+        desk: Desk
+
+        async def send(item: Item) -> None:
+            desk.sent.append(item)
+            desk.lives -= 1
+            if desk.lives < 0:
+                raise KilledError
+
+        async def save(name: str, state: Watching) -> None:
+            desk.saved[name] = Watching.model_validate_json(state.model_dump_json(exclude_defaults=True))
+
+        visitor = Visitor(web, send, save, lambda: desk.now, Limits(60.0, 3600.0), random.Random(3))
+        desk = Desk(visitor)
+        yield desk
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[FakeSite]:
+    async with fake_site() as site:
+        yield site
+
+
+def source(site: FakeSite, path: str = "/rss.xml", **changes: object) -> WatchedSource:
+    fields: dict[str, object] = {"name": "jisr", "url": f"{site.address}{path}", "kind": Kind.FEED, "outlet": "الجسر"}
+    return WatchedSource.model_validate(fields | changes)
+
+
+async def test_what_is_new_is_sent_once_with_its_page(site: FakeSite) -> None:
+    urls = [site.publish(number) for number in range(3)]
+    async with open_desk() as desk:
+        first = await desk.visit(source(site))
+        assert desk.urls() == urls, "the oldest first"
+        raw = desk.sent[0].raw
+        assert raw is not None
+        assert "افتتاح الجسر الجديد رقم 0" in base64.b64decode(raw.content).decode()
+        assert (raw.source, raw.encoding, raw.content_type) == ("الجسر", "utf-8", "text/html")
+        assert raw.published_at == datetime(2026, 1, 1, tzinfo=UTC)
+        assert raw.extra["watched_source"] == "jisr"
+        assert raw.extra["feed"]["title"] == "افتتاح الجسر الجديد رقم 0"
+        assert (first.items, first.visits, first.failures) == (3, 1, 0)
+        assert first.next_visit is not None and first.next_visit >= desk.now + timedelta(seconds=60)
+
+        second = await desk.visit(source(site))
+        assert (second.unchanged, len(desk.sent)) == (1, 3)
+
+        newest = site.publish(4)
+        third = await desk.visit(source(site))
+        assert desk.urls() == [*urls, newest]
+        assert (third.items, third.gaps, third.last_new) == (4, 0, desk.now)
+    assert site.requests["/rss.xml"] == 3
+
+
+async def test_killed_at_any_item_nothing_is_lost_and_one_at_most_is_repeated(site: FakeSite) -> None:
+    urls = [site.publish(number) for number in range(6)]
+    for lives in range(6):
+        async with open_desk() as desk:
+            desk.lives = lives
+            with pytest.raises(KilledError):
+                await desk.visit(source(site))
+            desk.lives = 10_000
+            await desk.visit(source(site))
+            sent = desk.urls()
+            assert sorted(set(sent)) == sorted(urls)
+            assert len(sent) == len(urls) + 1, "only the item under way is sent again"
+
+
+async def test_a_visit_without_overlap_is_a_gap_and_the_source_is_asked_sooner(site: FakeSite) -> None:
+    for number in range(20):
+        site.publish(number)
+    async with open_desk() as desk:
+        await desk.visit(source(site))
+        for number in range(20, 45):
+            site.publish(number)
+        after = await desk.visit(source(site))
+    assert (after.gaps, after.interval) == (1, 60.0)
+
+
+async def test_a_page_that_fails_is_tried_in_later_visits_and_then_the_feed_stands_in(site: FakeSite) -> None:
+    site.publish(1)
+    working = site.publish(2)
+
+    async def broken(_: http.Request) -> http.StreamResponse:
+        return http.Response(status=502)
+
+    site.answers["/news/20260001"] = broken
+    async with open_desk() as desk:
+        for visit in range(1, TRIES):
+            state = await desk.visit(source(site))
+            assert desk.urls() == [working]
+            assert state.tries and state.failures == 0, f"visit {visit}"
+        state = await desk.visit(source(site))
+        assert desk.urls() == [working, f"{site.address}/news/20260001"]
+        assert desk.sent[1].raw is not None
+        assert desk.sent[1].raw.content == "ملخص: افتتاح الجسر الجديد رقم 1"
+        assert not state.tries
+
+
+async def test_an_item_of_which_nothing_can_be_had_is_a_dead_letter(site: FakeSite) -> None:
+    site.publish(1)
+    site.answers["/news/20260001"] = http_404
+    async with open_desk() as desk:
+        state = await desk.visit(source(site, "/sitemap.xml.gz", kind=Kind.SITEMAP))
+        (item,) = desk.sent
+        assert item.failure is not None
+        assert item.failure.reason is Reason.NOT_FETCHED
+        assert "404" in item.failure.detail
+        assert b"/news/20260001" in item.data
+        assert state.items == 1
+        await desk.visit(source(site, "/sitemap.xml.gz", kind=Kind.SITEMAP))
+        assert len(desk.sent) == 1
+
+
+async def http_404(_: http.Request) -> http.StreamResponse:
+    return http.Response(status=404)
+
+
+async def test_pages_and_sitemaps_are_sources_too(site: FakeSite) -> None:
+    urls = {site.publish(number) for number in range(3)}
+    async with open_desk() as desk:
+        await desk.visit(source(site, "/sitemap.xml.gz", kind=Kind.SITEMAP))
+        assert set(desk.urls()) == urls
+    async with open_desk() as desk:
+        await desk.visit(source(site, "/", kind=Kind.PAGE))
+        assert set(desk.urls()) == urls
+
+
+async def test_the_text_of_the_feed_needs_no_page(site: FakeSite) -> None:
+    item = (
+        "<item><title>افتتاح</title><link>/news/9</link><author>desk@jisr.example (سعاد عبد الله)</author>"
+        "<content:encoded>&lt;p&gt;النص كاملا&lt;/p&gt;</content:encoded></item>"
+    )
+
+    async def feed(_: http.Request) -> http.StreamResponse:
+        space = 'xmlns:content="http://purl.org/rss/1.0/modules/content/"'
+        return http.Response(text=f"<rss version='2.0' {space}><channel><title>x</title>{item}</channel></rss>")
+
+    site.answers["/full.xml"] = feed
+    async with open_desk() as desk:
+        await desk.visit(source(site, "/full.xml", text=Text.FEED))
+        (sent,) = desk.sent
+        assert sent.raw is not None
+        assert (sent.raw.content, sent.raw.title) == ("<p>النص كاملا</p>", "افتتاح")
+    assert site.requests == {"/robots.txt": 1, "/full.xml": 1}
+
+
+async def test_freshness_is_observed(site: FakeSite) -> None:
+    site.publish(1)
+    site.headers = {"Cache-Control": "max-age=1800"}
+    async with open_desk() as desk:
+        state = await desk.visit(source(site))
+        assert state.next_visit is not None
+        assert state.next_visit - desk.now >= timedelta(minutes=30)
+
+
+async def test_failures_are_counted_and_forgotten_after_a_success(site: FakeSite) -> None:
+    site.publish(1)
+
+    async def busy(_: http.Request) -> http.StreamResponse:
+        return http.Response(status=429, headers={"Retry-After": "7200"})
+
+    site.answers["/rss.xml"] = busy
+    async with open_desk() as desk:
+        state = await desk.visit(source(site))
+        assert (state.failures, state.fault_kind) == (1, "blocked")
+        assert state.next_visit is not None
+        assert state.next_visit - desk.now >= timedelta(hours=2)
+        assert (await desk.visit(source(site))).failures == 2
+        del site.answers["/rss.xml"]
+        state = await desk.visit(source(site))
+        assert (state.failures, state.fault, state.items) == (0, None, 1)
+
+
+async def test_html_in_place_of_the_feed_is_a_fault_of_the_source(site: FakeSite) -> None:
+    async with open_desk() as desk:
+        state = await desk.visit(source(site, "/", kind=Kind.FEED))
+    assert (state.failures, state.fault_kind) == (1, "format")
+
+
+async def test_a_source_that_moved_is_read_at_its_new_address(site: FakeSite) -> None:
+    site.publish(1)
+
+    async def moved(_: http.Request) -> http.StreamResponse:
+        return http.Response(status=301, headers={"Location": "/rss.xml"})
+
+    site.answers["/old.xml"] = moved
+    async with open_desk() as desk:
+        state = await desk.visit(source(site, "/old.xml"))
+        assert state.url == f"{site.address}/rss.xml"
+        await desk.visit(source(site, "/old.xml"))
+    assert site.requests["/old.xml"] == 1
+
+
+async def test_a_date_in_the_future_is_left_out_and_noticed(site: FakeSite) -> None:
+    site.publish(1)
+    async with open_desk() as desk:
+        desk.now = datetime(2025, 12, 1, tzinfo=UTC)
+        state = await desk.visit(source(site))
+        assert state.wrong_dates == 1
+        assert desk.sent[0].raw is not None
+        assert desk.sent[0].raw.published_at is None
+
+
+async def test_links_that_leave_the_public_web_are_refused(site: FakeSite) -> None:
+    async def feed(_: http.Request) -> http.StreamResponse:
+        items = "<item><title>x</title><link>http://169.254.169.254/latest/meta-data/</link></item>"
+        return http.Response(text=f"<rss version='2.0'><channel><title>x</title>{items}</channel></rss>")
+
+    site.answers["/evil.xml"] = feed
+    async with open_desk() as desk:
+        await desk.visit(source(site, "/evil.xml"))
+        (item,) = desk.sent
+        assert item.failure is not None
+        assert "not a public address" in item.failure.detail
