@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agents.clean.article_id import article_id
 from agents.clean.credits.cited_agencies import cited_agencies
 from agents.clean.credits.outlet import outlet_of
 from agents.clean.dates.mentions import find_dates
-from agents.clean.html.body import looks_like_html, read_markup
+from agents.clean.dates.timestamps import parse_time
+from agents.clean.html.body import Markup, looks_like_html, read_stories
 from agents.clean.html.encoding import decode_bytes, repair
-from agents.clean.html.metadata import parse_time
 from agents.clean.language import detect_language
+from agents.clean.layout.lines import Removal
 from agents.clean.layout.segment import Hints, Parts, segment
 from agents.text.display import display_text
 from agents.text.keys import match_key
@@ -24,6 +25,8 @@ STAGE = "clean"
 
 # A page of several articles may have more lines than one article, but not any number.
 _LINES_PER_PARAGRAPH = 10
+# A page that claims to be published this long after it arrived does not say when it was.
+_LATEST = timedelta(days=366)
 _TAG_RE = re.compile("<[^<>]*>")
 _WORD_RE = re.compile(r"[^\W_]")
 
@@ -49,7 +52,7 @@ class Page:
 
     Attributes:
         articles: in page order, each with its body and everything that was removed from it.
-        published_at: from the record, else from the markup.
+        published_at: of the whole page, from the record; None if it has none.
         notes: what was unusual in the record's fields, one sentence each.
     """
 
@@ -73,11 +76,11 @@ def clean_page(raw: RawArticle, *, ingested_at: datetime, limits: Limits, explai
     Raises:
         Rejected: the page is too large, in no known encoding, without text, or markup without an article.
     """
-    page = read_page(raw, limits)
+    page = read_page(raw, limits, ingested_at + _LATEST)
     alone = len(page.articles) == 1
     articles: dict[str, Article] = {}
     for parts in page.articles:
-        article = _article(raw, parts, page.published_at, ingested_at, alone=alone)
+        article = _article(raw, parts, page.published_at or parts.published_at, ingested_at, alone=alone)
         if explain or page.notes:
             article = article.model_copy(update={"trace": {STAGE: _trace(parts if explain else None, page.notes)}})
         twin = articles.get(article.id)
@@ -89,24 +92,66 @@ def clean_page(raw: RawArticle, *, ingested_at: datetime, limits: Limits, explai
     return list(articles.values())
 
 
-def read_page(raw: RawArticle, limits: Limits) -> Page:
+def read_page(raw: RawArticle, limits: Limits, latest: datetime | None = None) -> Page:
     """Segment one page without making records.
+
+    Args:
+        raw: the page as it arrived.
+        limits: what a page may hold.
+        latest: times of publication after this one are none; None if unknown.
 
     Raises:
         Rejected: see `clean_page`.
     """
     text = _content(raw, limits)
     html = raw.content_type == "text/html" or (raw.content_type is None and looks_like_html(text))
-    markup = read_markup(text, raw.url) if html else None
-    shown = markup.text if markup else display_text(text)
+    articles = _stories(text, raw, limits, latest) if html else _segmented(display_text(text), raw, None, limits)
+    if len(articles) > limits.max_articles:
+        raise Rejected(Reason.TOO_LARGE, f"{len(articles)} articles on one page, more than {limits.max_articles}")
+    longest = max(len(parts.body) for parts in articles)
+    if longest > limits.max_paragraphs:
+        raise Rejected(Reason.TOO_LARGE, f"an article of {longest} paragraphs, more than {limits.max_paragraphs}")
+    told, notes = _published(raw)
+    return Page(articles, told, notes)
+
+
+def _stories(html: str, raw: RawArticle, limits: Limits, latest: datetime | None) -> list[Parts]:
+    """Segment each story of an HTML page."""
+    stories = read_stories(html, raw.url, latest)
+    articles: list[Parts] = []
+    unread: list[Removal] = []
+    for story in stories:
+        try:
+            found = _segmented(story.text, raw, story, limits, alone=len(stories) == 1)
+        except Rejected as rejection:
+            if rejection.reason is Reason.TOO_LARGE or len(stories) == 1:
+                raise
+            unread.extend(story.removed)
+            continue
+        found[0].removed.extend(story.removed)
+        for parts in found:
+            parts.published_at = story.published_at
+        articles.extend(found)
+    if not articles:
+        raise Rejected(Reason.NO_ARTICLE, "the markup holds no article")
+    articles[0].removed.extend(unread)
+    return articles
+
+
+def _segmented(
+    shown: str, raw: RawArticle, markup: Markup | None, limits: Limits, *, alone: bool = True
+) -> list[Parts]:
+    """Segment the lines of a page, or of one story of an HTML page."""
     if _WORD_RE.search(shown) is None:
-        if markup is not None and _WORD_RE.search(_TAG_RE.sub(" ", text)) is not None:
+        if markup is not None and (markup.removed or markup.title):
             raise Rejected(Reason.NO_ARTICLE, "the markup holds no article")
         raise Rejected(Reason.EMPTY_BODY, "content has no letter or digit in it")
     lines = sum(1 for line in shown.split("\n") if line.strip())
     if lines > limits.max_paragraphs * _LINES_PER_PARAGRAPH:
         raise Rejected(Reason.TOO_LARGE, f"{lines} lines, more than {limits.max_paragraphs * _LINES_PER_PARAGRAPH}")
-    title, author = _shown(raw.title), raw.author and display_text(repair(raw.author)).strip()
+    # The record's headline and author are of the page, not of each of its stories.
+    title = _shown(raw.title) if alone else None
+    author = display_text(repair(raw.author)).strip() if raw.author and alone else None
     hints = Hints(
         title=title or (markup.title if markup else None),
         author=author or (markup.author if markup else None),
@@ -119,13 +164,9 @@ def read_page(raw: RawArticle, limits: Limits) -> Page:
     lines_left = [line for parts in articles for line in parts.body]
     if markup is not None and len(lines_left) == 1 and match_key(lines_left[0]) == match_key(hints.title or ""):
         raise Rejected(Reason.NO_ARTICLE, "the markup holds a headline and no article")
-    if len(articles) > limits.max_articles:
-        raise Rejected(Reason.TOO_LARGE, f"{len(articles)} articles on one page, more than {limits.max_articles}")
-    longest = max(len(parts.body) for parts in articles)
-    if longest > limits.max_paragraphs:
-        raise Rejected(Reason.TOO_LARGE, f"an article of {longest} paragraphs, more than {limits.max_paragraphs}")
-    told, notes = _published(raw)
-    return Page(articles, told or (markup.published_at if markup else None), notes)
+    if markup is not None and markup.subtitle and articles[0].subtitle is None:
+        articles[0].subtitle = markup.subtitle
+    return articles
 
 
 def _published(raw: RawArticle) -> tuple[datetime | None, list[str]]:

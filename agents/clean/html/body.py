@@ -1,85 +1,64 @@
-"""Read an HTML page: the article's lines, which `segment` then reads, and what the markup says about it."""
+"""Read an HTML page: its stories, each with its lines, what the markup says about it, and what was left out and why."""
 
 from __future__ import annotations
 
 import json
-import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
 
-import trafilatura
-from selectolax.lexbor import LexborHTMLParser, LexborNode
-from trafilatura.settings import Extractor
-
-from agents.clean.html.metadata import Metadata, find_captions, find_container
+from agents.clean.credits.outlet import outlet_of
+from agents.clean.credits.parse import MAX_CREDIT_CHARS, parse_credit
+from agents.clean.html.frame import Frame
+from agents.clean.html.linked_data import Object
+from agents.clean.html.metadata import Head, Headline, Place, Selectors, best_time
+from agents.clean.html.several import find_units
+from agents.clean.html.story import Chooser, Story, is_deck, is_kicker
+from agents.clean.html.tree import HEADINGS, Box, Row, Tree, parse
+from agents.clean.layout.lines import Removal, Rule, is_credited_caption, to_lines
 from agents.text.display import display_text
-from agents.text.keys import hostname
+from agents.text.keys import hostname, match_key
 
-# Its warnings would repeat what the dead letter says with the page's origin.
-logging.getLogger("trafilatura").setLevel(logging.ERROR)
-
-# HTML parsers take quadratic time on open tags, and trafilatura recurses; no article is nested this deeply.
-MAX_DEPTH = 400
-# trafilatura takes quadratic time on some runs of equal tags; the largest pages of news sites have a third of this.
-MAX_TAGS = 20_000
-_BLOCKS = "p, h2, h3, h4, li, blockquote, figcaption, pre, td"
-_EDGES = "div, section, h1, h2, h3, h4, p, ul, li, table, tr, figure"
-_NOISE = "script, style, noscript, template, nav, aside, form, button, iframe, svg"
-_STRUCTURE = (
-    "div, section, ul, ol, dl, table, header, footer, article, main, pre, video, audio, details, dialog, menu, center,"
-    " object, embed"
+_MIN_KICKER_WORDS, _MAX_KICKER_WORDS = 3, 25
+# The text of the linked data replaces a page's that is so many times shorter.
+_SHORTER = 2
+_MIN_LINKED_CHARS = 120
+_MIN_SPACES = 4
+_NOTICE_RE = re.compile(
+    r"ملفات (?:تعريف )?الارتباط|الكوكيز|كوكيز|سياسة الخصوصية|cookies|(?:تفعيل|شغل) (?:ال)?جافا|enable javascript"
+    r"|(?:جميع|كافة|كل) (?:ال)?حقوق (?:\S+ ){0,3}محفوظة|حقوق (?:النشر|الطبع) (?:\S+ ){0,3}محفوظة|all rights reserved|©",
+    re.IGNORECASE,
 )
-_PLAIN_BLOCKS = "p, h1, h2, h3, h4, figcaption"
-_PLAIN_SHARE, _LINK_SHARE = 0.98, 0.9
-# Replaces `<br>` until the line ends of the source are removed; no page contains this rune.
-_BREAK = "\u16de"
-_SOURCE_BREAK_RE = re.compile(r"[ \t]*[\r\n]+[ \t]*")
-_MIN_SPACES = 5
-# If trafilatura's text is this many times shorter than the page's text outside links, it missed the article.
-_LEAST_SHARE = 5
-# A table cell or list with at least so many links and less text than this between them is a menu.
-_MENU_LINKS, _MENU_CHARS = 3, 20
-_BULLET = "\n- "
-# trafilatura removes zero-width joiners, but Persian names and some Arabic abbreviations are spelled with them. Two
-# runes that no page contains replace them meanwhile.
-_STAND_INS = (("\u200c", "\u16dc"), ("\u200d", "\u16dd"))
-# `fast` skips the library's fallbacks, which take half of its time; our fallback is the container.
-_OPTIONS = Extractor(fast=True, precision=True, comments=False)
-_TAG_START_RE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
-_TAG_RE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})([^<>]{0,2000})>")
-_VOID = {
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
-    "p", "li", "td", "tr", "th", "dd", "dt", "option",
-}  # fmt: skip
-
-
-_FLAT = {
-    "html", "head", "body", "meta", "title", "script", "style", "p", "br", "h1", "h2", "h3", "h4", "time",
-    "article", "figcaption",
-}  # fmt: skip
+_CLOCK_RE = re.compile(r"[\d٠-٩]{1,2}[:.٫][\d٠-٩]{2}\s?(?:[صم]|صباح[اًا]{1,2}|مساء[ً]?|[AaPp][Mm]|GMT)?")
+_MAX_CLOCK_CHARS, _MAX_NOTICE_CHARS = 20, 400
+_TAG_RE = re.compile(r"<(?:/?[a-zA-Z][^<>]{0,1000}|br\s?/?)>")
+_MARKUP_BREAK_RE = re.compile(r"</(?:p|div|h[1-6]|li|blockquote)>|<br\s?/?>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """Content of an HTML page.
+    """One story of an HTML page.
 
     Attributes:
-        text: the article's lines, display text.
-        title, author, published_at: from JSON-LD, OpenGraph, meta or time elements, the first that has it; or None.
-        captions: texts of the article's captions, each with its credit.
+        text: its lines, display text.
+        title, subtitle, author, published_at: from the metadata or the page, the first that has it; or None.
+        captions: texts of its captions, each with its credit.
         site: the outlet's name according to the metadata or the title, or None.
+        removed: what the page holds besides, each line with the rule that removed it, in page order. On a page of
+            several stories, what belongs to none of them is listed with the first.
     """
 
     text: str
     title: str | None
+    subtitle: str | None
     author: str | None
     published_at: datetime | None
     captions: tuple[str, ...]
     site: str | None
+    removed: tuple[Removal, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,168 +100,242 @@ def looks_like_html(text: str) -> bool:
     )
 
 
-def read_markup(html: str, url: str) -> Markup:
+def read_stories(html: str, url: str, latest: datetime | None = None) -> list[Markup]:
     """Read one HTML page.
-
-    The outlet's own selectors (data/outlets.json) take precedence, then trafilatura. If trafilatura's text is not what
-    the article's container holds, as happens with flashes of one sentence, the container is read instead.
 
     Args:
         html: the page, decoded.
         url: its address, which selects the outlet's rules.
+        latest: no story was published after this time; None if unknown.
+
+    Returns:
+        The page's stories in page order, at least one, which has no text if the page holds no story.
+
+    Raises:
+        Rejected: the page has more tags than any page needs.
     """
-    if _too_deep(html):
-        html = _flatten(html)
-    tree = LexborHTMLParser(html)
-    rules = _rules_for(url)
-    container = find_container(tree)
-    metadata = Metadata(tree, title=rules.title, byline=rules.byline, published=rules.published)
-    return Markup(
-        title=metadata.title,
-        author=metadata.author,
-        published_at=metadata.published_at,
-        captions=find_captions(tree, container, rules.caption),
-        site=metadata.site,
-        # Last, because it modifies the tree.
-        text=_article_text(tree, rules, container, metadata.title),
-    )
+    return _Reader(parse(html), url, latest).read()
 
 
-def _article_text(tree: LexborHTMLParser, rules: OutletRules, container: LexborNode | None, title: str | None) -> str:
-    if rules.body and (nodes := tree.css(rules.body)):
-        for node in nodes[0].css(rules.drop) if rules.drop else ():
-            node.decompose()
-        text = "\n".join(_block_lines(nodes[0]))
-        if text.strip():
-            return text
-    for noise in tree.css(_NOISE):
-        noise.decompose()
-    if container is not None and (plain := _plain_lines(container)):
-        return "\n".join(plain)
-    # Without the page around it, trafilatura is faster and takes nothing from other stories.
-    pruned = (f"<html><body>{container.html}</body></html>" if container is not None else tree.html) or ""
-    if "<br" in pruned and "<pre" not in pruned:
-        # Between `<br>`, trafilatura keeps the line ends of the source, which no reader sees.
-        pruned = _SOURCE_BREAK_RE.sub(" ", pruned)
-    extracted = _trafilatura(pruned) if pruned.count("<") <= MAX_TAGS else ""
-    if _BULLET in f"\n{extracted}" and tree.body is not None:
-        extracted = _without_bullets(extracted, tree.body)
-    if container is None:
-        if tree.body is not None and len(_solid(extracted)) * _LEAST_SHARE < len(_solid(_unlinked(tree.body))):
-            extracted = ""  # it took a menu or a footer for the article
-        return extracted or "\n".join(_bare_page(tree, title))
-    held = _solid(display_text(container.text(separator=" ")))
-    lines = [solid for line in extracted.split("\n") if (solid := _solid(line))]
-    inside = sum(len(solid) for solid in lines if solid[:200] in held)
-    if lines and inside * 2 >= sum(map(len, lines)):
-        return extracted
-    return "\n".join(_unless_links(list(_block_lines(container)), tree, title)) or extracted
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What `_Reader` makes a story of.
+
+    Attributes:
+        story: its rows; None if it is not among the page's.
+        frame: why the other rows are not part of it.
+        headline: its printed headline, or None.
+        linked: the JSON-LD of it, or an empty dict.
+        span: the rows that are its own, all of which are in its text or among its removals.
+        of_page: whether the page's head speaks of this story.
+    """
+
+    story: Story | None
+    frame: Frame
+    headline: Headline | None
+    linked: Object
+    span: Sequence[int]
+    of_page: bool
 
 
-def _unlinked(body: LexborNode) -> str:
-    """Return the text outside links, which menus consist of, without white space."""
-    linked = sum(len(_solid(link.text())) for link in body.css("a"))
-    text = _solid(body.text())
-    return text[: len(text) - linked]
+class _Reader:
+    """Read one page."""
 
+    def __init__(self, tree: Tree, url: str, latest: datetime | None) -> None:
+        self._tree, self._url, self._latest = tree, url, latest
+        self._rules = _rules_for(url)
+        selectors = Selectors(self._rules.title, self._rules.byline, self._rules.published)
+        self._head = Head(tree, url, selectors, latest)
+        self._outlet = outlet_of("", url, self._head.site)
+        self._marked_captions = self._selected(self._rules.caption)
 
-def _without_bullets(extracted: str, body: LexborNode) -> str:
-    """Remove the dashes that trafilatura puts before list items where the page prints none."""
-    printed = _solid(display_text(body.text(separator=" ")))
-    lines = extracted.split("\n")
-    return "\n".join(line if _solid(line) in printed else line.removeprefix("- ") for line in lines)
+    def read(self) -> list[Markup]:
+        headline = self._head.headline()
+        frame = self._frame(headline)
+        units = [] if self._rules.body else find_units(self._tree, frame, self._head, headline)
+        if units:
+            return self._several(frame, units)
+        story, frame = self._story(frame, headline)
+        linked = self._head.story
+        told = _linked_text(linked)
+        held = sum(len(row.text) + 1 for row in story.body) if story is not None else 0
+        if len(told) < _MIN_LINKED_CHARS or held * _SHORTER >= len(told):
+            told = ""
+        everything = range(len(self._tree.rows))
+        choice = _Choice(None if told else story, frame, headline, linked, everything, of_page=True)
+        return [self._markup(choice, self._head.title(headline), told)]
 
+    def _several(self, frame: Frame, units: Sequence[tuple[Box, Row]]) -> list[Markup]:
+        found = []
+        taken: set[int] = set()
+        page_title = match_key(self._head.titles[0]) if self._head.titles else ""
+        for box, heading in units:
+            story = Chooser(self._tree, frame, range(box.start, box.end), heading, None).choose()
+            if story is not None:
+                found.append((box, heading, story))
+                taken.update(range(box.start, box.end))
+        rest = [at for at in range(len(self._tree.rows)) if at not in taken]
+        markups = []
+        for number, (box, heading, story) in enumerate(found):
+            linked = self._head.linked.by_title(heading.text)
+            of_page = match_key(heading.text) == page_title
+            span = sorted([*range(box.start, box.end), *([] if number else rest)])
+            headline = Headline((heading,), heading.text)
+            linked = linked or (self._head.story if of_page else {})
+            choice = _Choice(story, frame, headline, linked, span, of_page=of_page)
+            markups.append(self._markup(choice, heading.text))
+        return markups
 
-def _solid(text: str) -> str:
-    return "".join(text.split())
+    def _frame(self, headline: Headline | None, *, open_all: bool = False) -> Frame:
+        frame = Frame(self._tree, headline.last if headline else None, open_all=open_all)
+        for at in self._selected(self._rules.drop):
+            frame.reasons[at] = frame.reasons[at] or Rule.OUTSIDE
+        for row in headline.rows if headline else ():
+            frame.reasons[row.number] = None
+        return frame
 
+    def _selected(self, selector: str | None) -> set[int]:
+        if not selector:
+            return set()
+        nodes = {node.mem_id for node in self._tree.parser.css(selector)}
+        return {at for box in self._tree.boxes if box.node in nodes for at in range(box.start, box.end)}
 
-def _trafilatura(html: str) -> str:
-    hidden = [(joiner, rune) for joiner, rune in _STAND_INS if joiner in html]
-    for joiner, rune in hidden:
-        html = html.replace(joiner, rune)
-    text = trafilatura.extract(html, options=_OPTIONS) or ""
-    for joiner, rune in hidden:
-        text = text.replace(rune, joiner)
-    return display_text(text)
+    def _given_body(self) -> Box | None:
+        node = self._tree.parser.css_first(self._rules.body) if self._rules.body else None
+        if node is None:
+            return None
+        return next((box for box in self._tree.boxes if box.node == node.mem_id and box.start < box.end), None)
 
+    def _story(self, frame: Frame, headline: Headline | None) -> tuple[Story | None, Frame]:
+        """Choose the story; without one, look inside the frames that hold most of the text."""
+        given = self._given_body()
+        for once_more in (False, True):
+            if once_more:
+                frame = self._frame(headline, open_all=True)
+            row = headline.last if headline else None
+            story = Chooser(self._tree, frame, range(len(self._tree.rows)), row, given).choose()
+            if story is not None and not self._is_no_text(story, headline):
+                return story, frame
+        return None, frame
 
-def _too_deep(html: str) -> bool:
-    depth = 0
-    for match in _TAG_START_RE.finditer(html):
-        if match[2].lower() in _VOID:
-            continue
-        depth = max(0, depth - 1) if match[1] else depth + 1
-        if depth > MAX_DEPTH:
+    def _is_no_text(self, story: Story, headline: Headline | None) -> bool:
+        """Return whether what was chosen are notices, or links and labels."""
+        for row in story.body:
+            if row.prose and (len(row.text) > _MAX_NOTICE_CHARS or _NOTICE_RE.search(row.text) is None):
+                return False
+        title = match_key(headline.text) if headline else ""
+        lines = [row for row in story.body if match_key(row.text) != title]
+        if all(len(row.text) <= _MAX_NOTICE_CHARS and _NOTICE_RE.search(row.text) is not None for row in lines):
             return True
-    return False
+        linked = self._tree.parser.css_first("a") is not None
+        return linked and not any(row.text.count(" ") >= _MIN_SPACES for row in lines)
+
+    def _markup(self, choice: _Choice, title: str | None, told: str = "") -> Markup:
+        rows, story, reasons = self._tree.rows, choice.story, choice.frame.reasons
+        why: dict[int, Rule] = {}
+        lines: list[str] = []
+        captions: list[str] = []
+        subtitle = printed = None
+        linked, tells = choice.linked, choice.of_page or bool(choice.linked)
+        times = list(self._head.stamps(linked)) if tells else []
+        names = list(self._head.authors(linked)) if tells else []
+        people = [name for name in names if not self._outlet.owns(name)]
+        if choice.headline is not None:
+            why.update((row.number, Rule.TITLE) for row in choice.headline.rows)
+        inside: set[int] = set()
+        if story is not None:
+            inside = {row.number for row in (*story.body, *story.between)}
+            place = Place(self._tree, reasons, story, self._latest, self._outlet)
+            times.extend(place.stamps())
+            printed = place.author()
+            captions.extend(row.text for row in story.captions)
+            why.update((row.number, Rule.CAPTION) for row in story.captions)
+            subtitle = self._subtitle(story, place, why)
+            for row in (*story.between, *story.body):
+                if row.number in why:
+                    continue
+                if row.number >= story.start:
+                    rule = self._body_rule(row)
+                elif row.text == printed or row.text in people:
+                    rule = Rule.BYLINE
+                else:
+                    rule = self._between_rule(row, place)
+                if rule is None:
+                    lines.append(row.text)
+                    continue
+                why[row.number] = Rule.CAPTION_ECHO if rule is Rule.CAPTION and row.text in captions else rule
+                if rule is Rule.CAPTION:
+                    captions.append(row.text)
+        return Markup(
+            text=told or "\n".join(lines),
+            title=title,
+            subtitle=subtitle,
+            author=next(iter([*people, *([printed] if printed else []), *names]), None),
+            published_at=best_time(iter(times)),
+            captions=tuple(dict.fromkeys(captions)),
+            site=self._head.site,
+            removed=tuple(
+                Removal(rows[at].text, why.get(at) or reasons[at] or Rule.OUTSIDE)
+                for at in choice.span
+                if at in why or at not in inside
+            ),
+        )
+
+    def _body_rule(self, row: Row) -> Rule | None:
+        """Return why a line of the text is not part of it; None if it is."""
+        if len(row.text) <= _MAX_CLOCK_CHARS and _CLOCK_RE.fullmatch(row.text) is not None:
+            return Rule.DATE_LINE  # of an update of a live blog
+        return Rule.CAPTION if row.number in self._marked_captions and not row.prose else None
+
+    def _between_rule(self, row: Row, place: Place) -> Rule | None:
+        """Return why a line between headline and text is not part of the text; None if it may be."""
+        if place.is_date(row):
+            return Rule.DATE_LINE
+        if place.is_credit(row):
+            return Rule.BYLINE
+        (line,) = to_lines([row.text])
+        if is_credited_caption(line, in_header=True, above_text=True, outlet=self._outlet):
+            return Rule.CAPTION
+        if len(row.text) <= MAX_CREDIT_CHARS and parse_credit(row.text, self._outlet).certain:
+            return None
+        if row.box.tag == "p" and row.text.count(" ") >= _MIN_KICKER_WORDS - 1:
+            return None
+        return Rule.OUTSIDE
+
+    def _subtitle(self, story: Story, place: Place, why: dict[int, Rule]) -> str | None:
+        """Find the second headline below the first, else the kicker above it."""
+        if story.headline is None:
+            return None
+        at = story.headline.number
+        reasons = place.reasons
+        others = {row.tag for row in story.body if row.tag in HEADINGS}
+        for row in self._tree.rows[at + 1 : story.start + 1]:
+            if reasons[row.number] is not None or row.number in why or row.is_link:
+                continue
+            heading = row.tag in HEADINGS[1:4] and row.tag not in others and row.number < story.start
+            if (is_deck(row) or is_kicker(row) or heading) and not place.is_date(row):
+                why[row.number] = Rule.SUBTITLE
+                return row.text
+        for number in range(at - 1, max(story.scope.start, at - 3) - 1, -1):
+            row = self._tree.rows[number]
+            if row.number in why or row.is_link or row.hidden or (reasons[number] is not None and not is_kicker(row)):
+                continue
+            words = row.text.count(" ") + 1
+            if words > _MAX_KICKER_WORDS or place.is_date(row) or place.is_credit(row):
+                continue
+            beside = row.box.parent is not None and row.box.parent.start <= at < row.box.parent.end
+            if is_kicker(row) or is_deck(row) or (words >= _MIN_KICKER_WORDS and beside and story.scope.tag != "body"):
+                why[number] = Rule.SUBTITLE
+                return row.text
+        return None
 
 
-def _bare_page(tree: LexborHTMLParser, title: str | None) -> list[str]:
-    """Return the lines of a page that has no article container."""
-    menus = [node for node in tree.css("td, ul") if len(node.css("a")) >= _MENU_LINKS and not node.css("td, ul")[1:]]
-    for frame in [*tree.css("header, footer"), *(node for node in menus if len(_unlinked(node)) < _MENU_CHARS)]:
-        frame.decompose()
-    return _unless_links(list(_block_lines(tree.body)), tree, title) if tree.body is not None else []
-
-
-def _unless_links(lines: list[str], tree: LexborHTMLParser, title: str | None) -> list[str]:
-    """Return the lines, or none if besides the headline there are only links and labels."""
-    prose = any(line.count(" ") >= _MIN_SPACES and " ".join(line.split()) != title for line in lines)
-    return lines if prose or tree.css_first("a") is None else []
-
-
-def _flatten(html: str) -> str:
-    """Remove the tags that only nest."""
-    return _TAG_RE.sub(lambda match: match.group() if match[2].lower() in _FLAT else " ", html)
-
-
-def _plain_lines(container: LexborNode) -> list[str]:
-    """Return the container's paragraphs if it holds paragraphs and nothing that could be a box; else no lines.
-
-    Then trafilatura, which takes three quarters of the page's time, has nothing to add. Paragraphs that consist of a
-    link lead to other stories and are left out.
-    """
-    if any(node.mem_id != container.mem_id for node in container.css(_STRUCTURE)):
-        return []
-    blocks = container.css(_PLAIN_BLOCKS)
-    held = sum(len(block.text(strip=True)) for block in blocks)
-    if not blocks or held < _PLAIN_SHARE * len(container.text(strip=True)):
-        return []
-    kept = [block for block in blocks if block.tag not in {"h1", "figcaption"} and not _is_all_link(block)]
-    return [line for block in kept for line in _lines_of(block) if line.strip()]
-
-
-def _is_all_link(block: LexborNode) -> bool:
-    linked = sum(len(link.text(strip=True)) for link in block.css("a"))
-    return linked > 0 and linked >= _LINK_SHARE * len(block.text(strip=True))
-
-
-def _lines_of(block: LexborNode) -> list[str]:
-    """Return the block's text in the lines of a browser: broken at `<br>`, not at the line ends of the source."""
-    for mark in block.css("br"):
-        mark.replace_with(_BREAK)
-    text = block.text(separator="")
-    if block.tag != "pre":
-        text = _SOURCE_BREAK_RE.sub(" ", text)
-    return display_text(text.replace(_BREAK, "\n")).split("\n")
-
-
-def _block_lines(node: LexborNode) -> Iterator[str]:
-    """Yield the node's text, one block a line; without blocks, bare text is split at `<br>`."""
-    for noise in node.css(_NOISE):
-        noise.decompose()
-    blocks = [block for block in node.css(_BLOCKS) if all(inner.mem_id == block.mem_id for inner in block.css(_BLOCKS))]
-    held = sum(len(block.text(strip=True)) for block in blocks)
-    if held * 2 < len(node.text(strip=True)):
-        edges = node.css(_EDGES)
-        # Text without any tags is broken where its source is.
-        if not edges and node.css_first("br") is None:
-            yield from display_text(node.text(separator="")).split("\n")
-            return
-        for edge in edges:
-            edge.insert_before(_BREAK)
-            edge.insert_after(_BREAK)
-        blocks = [node]
-    for block in blocks:
-        yield from _lines_of(block)
+def _linked_text(linked: Object) -> str:
+    """Return the text that the linked data holds of its story, one paragraph a line."""
+    text = linked.get("articleBody")
+    if not isinstance(text, str):
+        return ""
+    text = display_text(text)
+    if "<" in text:
+        text = display_text(_TAG_RE.sub("", _MARKUP_BREAK_RE.sub("\n", text)))
+    return "\n".join(line for part in text.split("\n") if (line := " ".join(part.split())))

@@ -19,6 +19,8 @@ _SAMPLE = 20_000
 # Charsets only, not Python's codecs of other kinds (base64, punycode, unicode_escape, utf-7).
 _CHARSET_RE = re.compile(r"utf-?(?:8|16|32)|cp\d|iso8859|windows|mac|koi8|gb|big5|euc|shift|ascii|tis|latin|kz")
 _SOUND_ENOUGH = 0.3
+# A page in UTF-8 may print a reader's comment in another encoding; an eighth of its bytes at most.
+_MAX_DAMAGED = 8
 _META_CHARSET_RE = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
 _XML_ENCODING_RE = re.compile(rb"""^\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([A-Za-z0-9_.:-]{2,40})""")
 
@@ -106,10 +108,10 @@ def decode_bytes(data: bytes, declared: str | None = None) -> str:
 
 
 def _damaged_utf8(data: bytes) -> str | None:
-    """Decode UTF-8 that was cut in the middle of a character or has a few damaged bytes; None if it is not UTF-8."""
+    """Decode UTF-8 that was cut in the middle of a character or has damaged parts; None if it is not UTF-8."""
     text = data.decode("utf-8", "ignore")
     lost = len(data) - len(text.encode())
-    if b"\0" in data or lost > max(3, len(data) // 50) or soundness(text) < _SOUND_ENOUGH:
+    if b"\0" in data or lost > max(3, len(data) // _MAX_DAMAGED) or soundness(text) < _SOUND_ENOUGH:
         return None
     return data.decode("utf-8", "replace").rstrip("\ufffd")
 

@@ -1,286 +1,488 @@
-"""Read what an HTML page says about its article: headline, author, time, captions, the outlet's name."""
+"""Read what an HTML page says about its story: headline, author, time, the outlet's name.
+
+Elements count only where they belong to the story: between headline and text, beside the headline, or below the text
+in the same box; never in a menu, a comment or a box with another story.
+"""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
-from typing import Any
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
 from agents.clean.credits.date_lines import is_date_line
+from agents.clean.credits.outlet import Outlet
 from agents.clean.credits.parse import MAX_CREDIT_CHARS
-from agents.clean.dates.mentions import find_dates
-from agents.clean.layout.lines import MAX_CAPTION_CHARS
+from agents.clean.dates.timestamps import Stamp, parse_stamp
+from agents.clean.html.linked_data import Object, headline_of, read_linked_data
+from agents.clean.html.story import Story, is_credit_box, is_date_box
+from agents.clean.html.tree import HEADINGS, Box, Row, Tree
+from agents.clean.layout.lines import Rule
 from agents.text.display import display_text
+from agents.text.keys import match_key
 
-# Elements that hold the article in most content management systems.
-_CONTAINERS = (
-    "[itemprop=articleBody]",
-    ".article-body, .article__body, .articleBody, #articleBody, .article-content, .article_content, .article-text,"
-    " .story-body, .story-content, .news-body, .news-content, .news-text, .article-details",
-    ".entry-content, .post-content, .post-body, .td-post-content, .node-content, .field-name-body, .wysiwyg",
-    "article",
-    "main",
-)
-_MIN_CONTAINER_CHARS = 20
-_AUTHORS = (
-    "[rel=author], [itemprop=author], .byline, .author-name, .authorName, .author_name, .article-author,"
-    " .article__author, .article-writer, .post-author, .entry-author, .writer, .writer-name, .writeBy, .reporter,"
-    " .journalist, .author"
-)
-_DATES = (
-    ".date, .article-date, .news-date, .newsDate, .newsStoryDate, .post-date, .entry-date, .publish-date,"
-    " .date-time, .published, .published-date, .story-date, .timestamp"
-)
-_CAPTIONS = (
-    "figcaption, .caption, .wp-caption-text, .image-caption, .img-caption, .photo-caption, .picture-caption,"
-    " .img-cap, .media-caption, .article-image-caption, .imgCaption, .img_caption, [itemprop=caption]"
-)
-# The content of these belongs to another story or to a reader's comment.
-_ELSEWHERE_TAGS = frozenset({"aside", "nav", "footer", "a", "form"})
-_ELSEWHERE_RE = re.compile(r"(?<![a-z])(?:comments?|related|sidebar|widget|card|teaser|most-read|recommended)(?![a-z])")
-_MAX_CLIMB = 12
-# No article has more, and each one costs a walk up the tree.
-_MAX_WRITERS, _MAX_CAPTIONS = 20, 300
-_ARTICLE_TYPES = {
-    "NewsArticle", "Article", "ReportageNewsArticle", "AnalysisNewsArticle", "OpinionNewsArticle", "BlogPosting",
-    "LiveBlogPosting",
-}  # fmt: skip
+# Names of `meta` elements with the time of publication, the most specific first.
+_TIME_NAMES = (
+    "article:published_time", "article:published", "article:published_date", "og:article:published_time",
+    "og:published_time", "og:pubdate", "datepublished", "date_published", "published_time", "published_at", "published",
+    "publication_date", "publication-date", "publicationdate", "publish_date", "publish-date", "publishdate", "pubdate",
+    "pub_date", "article_date_original", "article.published", "article-publish-time", "article:post_date",
+    "originalpublicationdate", "rnews:datepublished", "cxenseparse:recs:publishtime", "cxenseparse:publishtime",
+    "parsely-pub-date", "sailthru.date", "bt:pubdate", "vr:published_time", "dc.date.issued", "dcterms.issued",
+    "dc.date.published", "dcterms.date", "dc.date", "dcterms.created", "dc.date.created", "dc.created", "datecreated",
+    "release_date", "displaydate", "timestamp", "date",
+)  # fmt: skip
+_AUTHOR_NAMES = (
+    "author", "article:author", "article:author_name", "dc.creator", "dcterms.creator", "parsely-author",
+    "sailthru.author", "byl", "byline", "og:article:author", "creator", "citation_author",
+)  # fmt: skip
+_TITLE_NAMES = ("og:title", "twitter:title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title", "title")
+_SITE_TYPES = frozenset({"WebSite", "NewsMediaOrganization"})
+_NO_AUTHORS = frozenset({"admin", "administrator", "editor", "super user", "webmaster", "user", "root"})
+_SEPARATOR_RE = re.compile(r"\s+[-–—|:·•»«]{1,2}\s+|\s*[|]\s*|\s*::\s*")
 # «العنوان - الصحيفة», «الصحيفة | العنوان»
-_TITLE_SIGNS = " \t\u00a0-–—|:·»«"
-_MAX_SITE_WORDS = 5
+_TITLE_SIGNS = " \t\u00a0-–—|:·»«•"
+_NOT_SITES = frozenset(map(match_key, ("فيديو", "صور", "شاهد", "بالصور", "بالفيديو", "تقرير", "تحديث", "خاص")))
+_MAX_SITE_WORDS, _MIN_TITLE_WORDS = 5, 3
+_MAX_UNNAMED_SITE_WORDS = 3
+_MAX_DATE_ROW = 130
+_UPDATED_RE = re.compile(r"(?:آخر|اخر|تم ال)?\s?(?:تحديث|تعديل|حُ?دثت?)|updated|modified", re.IGNORECASE)
+_LABEL_RE = re.compile(r"^(?:بقلم|كتب(?:ت|ه|ها)?|الكاتب(?:ة)?|تحرير|المحرر|إعداد|by)\s*[:：/-]?\s*", re.IGNORECASE)
+_ABOVE, _BELOW = 8, 12
+_ELLIPSIS = ("...", "…")
+# A box in a frame of these kinds speaks of another story, or of a reader.
+_NEVER = frozenset({Rule.COMMENTS, Rule.HIDDEN})
+_ELSEWHERE = frozenset({Rule.NAVIGATION, Rule.OUTSIDE, Rule.RELATED})
+_MAX_MARKED_ROWS, _MOST_OF_ROW = 4, 0.6
 
 
-def find_container(tree: LexborHTMLParser) -> LexborNode | None:
-    """Find the element that holds the article's text by the names in common content systems; None if unsure."""
-    for selector in _CONTAINERS:
-        nodes = [node for node in tree.css(selector) if len(node.text(strip=True)) > _MIN_CONTAINER_CHARS]
-        if len(nodes) == 1:
-            return nodes[0]
-    return None
+@dataclass(frozen=True, slots=True)
+class Selectors:
+    """The outlet's own selectors, which take precedence; None if it has none."""
+
+    title: str | None = None
+    byline: str | None = None
+    published: str | None = None
 
 
-def find_captions(tree: LexborHTMLParser, container: LexborNode | None, selector: str | None) -> tuple[str, ...]:
-    """Find the texts of the article's captions, each with its credit in brackets if the page has one.
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A printed headline.
+
+    Attributes:
+        rows: its lines, at least one.
+        text: the headline.
+    """
+
+    rows: tuple[Row, ...]
+    text: str
+
+    @property
+    def last(self) -> Row:
+        """The last of its rows."""
+        return self.rows[-1]
+
+
+class Head:
+    """What a page says in its head, and by its headings.
 
     Args:
         tree: the page.
-        container: the element that holds the article's text, if known.
-        selector: the outlet's own selector of captions, if any.
-
-    Returns:
-        The texts in page order, each once.
-    """
-    scope = _around(tree, container)
-    found = []
-    for node in scope.css(selector or _CAPTIONS)[:_MAX_CAPTIONS]:
-        inner = [other for other in node.css(selector or _CAPTIONS) if other.mem_id != node.mem_id]
-        if inner or _is_elsewhere(node, scope) or _is_link(node):
-            continue
-        line = node_line(node)
-        if line and len(line) <= MAX_CAPTION_CHARS:
-            found.append(line)
-    return tuple(dict.fromkeys(found))
-
-
-def _around(tree: LexborHTMLParser, container: LexborNode | None) -> LexborHTMLParser | LexborNode:
-    """Return the smallest element with both headline and text, because pictures are often between the two."""
-    scope = container
-    for _ in range(_MAX_CLIMB):
-        if scope is None or scope.css_first("h1") is not None:
-            break
-        scope = scope.parent
-    return scope if scope is not None else tree
-
-
-def _is_elsewhere(node: LexborNode, scope: LexborHTMLParser | LexborNode) -> bool:
-    above = node.parent
-    end = scope.mem_id if isinstance(scope, LexborNode) else None
-    while above is not None and above.mem_id != end:
-        if above.tag in _ELSEWHERE_TAGS:
-            return True
-        attributes = above.attributes
-        name = f"{attributes.get('class') or ''} {attributes.get('id') or ''}".lower()
-        if above.tag not in {"body", "html"} and _ELSEWHERE_RE.search(name) is not None:
-            return True
-        above = above.parent
-    return False
-
-
-def _is_link(node: LexborNode) -> bool:
-    """Return whether a caption is mostly a link: then it is a card with the headline of another story."""
-    linked = sum(len(link.text(strip=True)) for link in node.css("a"))
-    return linked * 2 > len(node.text(strip=True))
-
-
-class Metadata:
-    """Metadata of one page. Values are display text, or None.
-
-    Args:
-        tree: the page.
-        title, byline, published: the outlet's own selectors, which take precedence; None if it has none.
+        url: its address.
+        selectors: the outlet's own selectors.
+        latest: no story was published after this time; None if unknown.
     """
 
-    def __init__(self, tree: LexborHTMLParser, *, title: str | None, byline: str | None, published: str | None) -> None:
+    def __init__(
+        self, tree: Tree, url: str, selectors: Selectors = Selectors(), latest: datetime | None = None
+    ) -> None:
         self._tree = tree
-        self._title, self._byline, self._published = title, byline, published
-        self._linked = _json_ld(tree)
+        self._parser: LexborHTMLParser = tree.parser
+        self._url = url
+        self._selectors = selectors
+        self._latest = latest
+        self._metas = self._read_metas()
+        self.linked = read_linked_data(self._parser)
+
+    def _read_metas(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for node in self._parser.css("meta"):
+            attributes = node.attributes
+            name = attributes.get("property") or attributes.get("name") or attributes.get("itemprop")
+            value = attributes.get("content")
+            if name and value and (shown := " ".join(display_text(value).split())):
+                found.setdefault(name.strip().lower(), shown)
+        return found
 
     @cached_property
-    def title(self) -> str | None:
-        """Return the headline, without the site's name if the page also prints it without."""
-        title = self._named_title
-        for printed in self._headings:
-            if title and len(printed) * 2 > len(title) and printed != title and _holds(title, printed):
-                return printed
-        return title
+    def page_title(self) -> str | None:
+        """The content of `<title>`."""
+        node = self._parser.css_first("head > title") or self._parser.css_first("title")
+        return (" ".join(display_text(node.text() or "").split()) or None) if node is not None else None
 
-    @property
-    def author(self) -> str | None:
-        """Return the author as printed."""
-        named = (
-            self._text(self._byline),
-            _author(self._linked.get("author")),
-            self._meta("author"),
-            self._meta("article:author"),
-        )
-        # Some pages have the address of the writer's profile there.
-        return next((name for name in named if name and "://" not in name), None) or self._printed_author()
+    @cached_property
+    def urls(self) -> tuple[str, ...]:
+        """The page's addresses: as fetched, canonical, and in Open Graph."""
+        node = self._parser.css_first('link[rel="canonical"]')
+        canonical = node.attributes.get("href") if node is not None else None
+        return tuple(url for url in (canonical, self._metas.get("og:url"), self._url) if url)
 
-    @property
-    def published_at(self) -> datetime | None:
-        """Return when the article was published, in UTC."""
-        times = (
-            _string(self._linked.get("datePublished")),
-            self._meta("article:published_time"),
-            self._meta("datePublished"),
-            *self._times(),
-        )
-        return next((found for value in times if value and (found := parse_time(value))), None)
+    @cached_property
+    def is_article(self) -> bool:
+        """Whether the head says that the page is one article."""
+        return self._metas.get("og:type", "").startswith("article") or bool(self.story)
 
-    @property
+    @cached_property
+    def named_titles(self) -> list[str]:
+        """Headlines in the head, the most trustworthy first, with the outlet's name."""
+        metas = [self._metas[name] for name in _TITLE_NAMES if name in self._metas]
+        return list(dict.fromkeys(filter(None, [*metas, self.page_title])))
+
+    @cached_property
     def site(self) -> str | None:
-        """Return the outlet's name: from the metadata, else the part of the title beside the headline."""
-        publisher = self._linked.get("publisher")
-        named = _string(publisher.get("name")) if isinstance(publisher, dict) else None
-        named = self._meta("og:site_name") or named
-        shown, title = self._text("title"), self.title
-        if named or not shown or not title or shown == title or not _holds(shown, title):
-            return named
-        rest = shown.replace(title, "", 1).strip(_TITLE_SIGNS)
-        return rest if rest and rest.count(" ") < _MAX_SITE_WORDS else None
-
-    @cached_property
-    def _headings(self) -> list[str]:
-        return [node_line(node) for node in self._tree.css("h1, h2")[:10]]
-
-    @cached_property
-    def _named_title(self) -> str | None:
-        return _first(
-            self._text(self._title),
-            _string(self._linked.get("headline")),
-            self._meta("og:title"),
-            self._text("h1"),
-            self._text("title"),
-        )
-
-    def _printed_author(self) -> str | None:
-        for node in self._tree.css(_AUTHORS)[:_MAX_WRITERS]:
-            text = node_line(node)
-            if text and len(text) <= MAX_CREDIT_CHARS and not _is_elsewhere_of_page(node):
-                return text
+        """The outlet's name: from the metadata, else the part of the title beside the headline."""
+        named = self._site_names
+        if named:
+            return named[0]
+        shown = self.page_title
+        for printed in self._printed:
+            if shown and shown != printed and (shown.startswith(printed) or shown.endswith(printed)):
+                rest = shown.replace(printed, "", 1).strip(_TITLE_SIGNS)
+                if rest and rest.count(" ") < _MAX_SITE_WORDS:
+                    return rest
         return None
 
-    def _times(self) -> Iterator[str | None]:
-        for node in self._tree.css(self._published or "time")[:3]:
-            yield node.attributes.get("datetime")
-            yield node_line(node)
-        for node in self._tree.css(_DATES)[:3]:
-            if is_date_line(line := node_line(node)) and not _is_elsewhere_of_page(node):
-                yield line
+    @cached_property
+    def _site_names(self) -> list[str]:
+        publisher = self.linked.names(self.story.get("publisher")) if self.story else []
+        sites = [
+            name
+            for item in self.linked.objects
+            if str(item.get("@type")) in _SITE_TYPES
+            for name in self.linked.names(item.get("name"))
+        ]
+        metas = [self._metas.get(name) for name in ("og:site_name", "application-name", "apple-mobile-web-app-title")]
+        return list(dict.fromkeys(filter(None, [metas[0], *publisher, *metas[1:], *sites])))
 
-    def _meta(self, name: str) -> str | None:
-        node = self._tree.css_first(f'meta[property="{name}"], meta[name="{name}"], meta[itemprop="{name}"]')
-        return _string(node.attributes.get("content")) if node is not None else None
+    @cached_property
+    def _printed(self) -> list[str]:
+        return [row.text for row in self._tree.rows if row.tag in HEADINGS[:2] and not row.hidden]
 
-    def _text(self, selector: str | None) -> str | None:
-        node = self._tree.css_first(selector) if selector else None
-        return (node_line(node) or None) if node is not None else None
+    @cached_property
+    def story(self) -> Object:
+        """The JSON-LD of the page's story, or an empty dict."""
+        titles = [*self.named_titles, *(row.text for row in self._tree.rows if row.tag == "h1" and not row.hidden)]
+        return self.linked.story(titles, self.urls)
+
+    @cached_property
+    def titles(self) -> list[str]:
+        """Headlines in the head without the outlet's name, the most trustworthy first."""
+        named = [headline_of(self.story) if self.story else None, *self.named_titles]
+        return list(dict.fromkeys(self.without_site(title) for title in named if title))
+
+    @staticmethod
+    def parts(title: str) -> list[str]:
+        """Return the parts of a title between dashes and bars."""
+        return _SEPARATOR_RE.split(title)
+
+    def without_site(self, title: str) -> str:
+        """Return a headline without the outlet's name and its section beside it."""
+        parts = self.parts(title)
+        if len(parts) < 2:
+            return title
+        sites = {match_key(name) for name in self._site_names}
+        start, end = 0, len(parts)
+        while end - start > 1:
+            if self._is_site(parts[end - 1], sites):
+                end -= 1
+            elif self._is_site(parts[start], sites):
+                start += 1
+            else:
+                break
+        if (start, end) == (0, len(parts)) and not sites:
+            last = match_key(parts[-1])
+            words = last.count(" ") + 1
+            if last not in _NOT_SITES and words <= _MAX_UNNAMED_SITE_WORDS and len(title) - len(parts[-1]) > 25:
+                end -= 1
+        kept = parts[start:end]
+        if len(kept) == len(parts):
+            return title
+        begin = title.find(kept[0])
+        finish = title.rfind(kept[-1]) + len(kept[-1])
+        return title[begin:finish].strip(_TITLE_SIGNS) or title
+
+    @staticmethod
+    def _is_site(part: str, sites: set[str]) -> bool:
+        key = match_key(part)
+        return bool(key) and any(
+            key == site or (f" {site} " in f" {key} " and len(key) < 2 * len(site)) for site in sites
+        )
+
+    def headline(self) -> Headline | None:
+        """Return the headline as the page prints it, or None."""
+        found = self._chosen() or self._exact()
+        if found is not None:
+            return found
+        keys = [key for title in [*self.titles, *self.named_titles] if (key := match_key(title))]
+        best: tuple[tuple[float, ...], Headline] | None = None
+        for rank, candidate in self._candidates():
+            if rank > len(HEADINGS) and best is not None and best[0][0] >= 1:
+                break  # a heading is the headline, if one matches
+            key = match_key(candidate.text)
+            match = max((_alike(key, other) for other in keys), default=0.0)
+            words = key.count(" ") + 1
+            heading = candidate.last.tag in HEADINGS
+            if match < 1 and not (rank == 0 and words >= _MIN_TITLE_WORDS):
+                continue
+            if candidate.last.is_link and not heading:
+                continue
+            score = (min(match, 2.0), -rank, words >= _MIN_TITLE_WORDS, -candidate.last.number)
+            if best is None or score > best[0]:
+                best = score, candidate
+        return (
+            best[1]
+            if best is not None and not self._is_site(best[1].text, set(map(match_key, self._site_names)))
+            else None
+        )
+
+    def _chosen(self) -> Headline | None:
+        """Return what the outlet's selector chooses."""
+        node = self._parser.css_first(self._selectors.title) if self._selectors.title else None
+        box = next((box for box in self._tree.boxes if node is not None and box.node == node.mem_id), None)
+        rows = tuple(self._tree.rows[box.start : max(box.end, box.start + 1)]) if box is not None else ()
+        return Headline(rows, box.text or " ".join(row.text for row in rows)) if rows and box is not None else None
+
+    def _exact(self) -> Headline | None:
+        """Return the first of the highest headings that is the headline letter by letter, as on most pages."""
+        titles = {*self.titles, *self.named_titles}
+        rows = [row for row in self._tree.rows if row.text in titles and not row.hidden and row.tag in HEADINGS[:2]]
+        first = min(rows, key=lambda row: (row.tag, row.is_link, row.number), default=None)
+        return Headline((first,), first.text) if first is not None else None
+
+    def _candidates(self) -> Iterator[tuple[int, Headline]]:
+        """Yield headings, then other lines that are as long as a headline, each with its rank: 0 for `h1`."""
+        rows = self._tree.rows
+        longest = max((len(title) for title in self.named_titles), default=0) * 1.3 + 20
+        for box in self._tree.boxes:
+            if box.start == box.end or box.hidden:
+                continue
+            if (box.tag in HEADINGS or _is_headline_box(box)) and box.end - box.start <= 4:
+                rank = (
+                    HEADINGS.index(box.tag)
+                    if box.tag in HEADINGS
+                    else (0 if box.attributes.get("itemprop") == "headline" else 4)
+                )
+                held = tuple(row for row in rows[box.start : box.end] if not row.hidden)
+                if len(held) > 1:
+                    yield rank, Headline(held, " ".join(row.text for row in held))
+                for row in held:
+                    yield rank, Headline((row,), row.text)
+        for row in rows:
+            if len(row.text) <= longest and not row.hidden and row.tag not in HEADINGS and not row.is_link:
+                yield len(HEADINGS) + 1, Headline((row,), row.text)
+
+    def title(self, headline: Headline | None) -> str | None:
+        """Return the story's headline: as printed, else as the head has it."""
+        if headline is None:
+            whole = [title for title in self.titles if not title.endswith(_ELLIPSIS)]
+            return next(iter([*whole, *self.titles]), None)
+        printed = headline.text
+        key = match_key(printed)
+        # «صحيفة الضفة | العنوان» in the heading itself
+        shorter = [title for title in self.titles if len(title) < len(printed) and _alike(match_key(title), key) >= 1]
+        bare = self.without_site(printed)
+        return bare if bare != printed and any(match_key(title) == match_key(bare) for title in shorter) else printed
+
+    def authors(self, linked: Object) -> Iterator[str]:
+        """Yield the writers that the head names, the most trustworthy first."""
+        own = self._selected(self._selectors.byline)
+        if own:
+            yield own
+        names = self.linked.names(linked.get("author") or linked.get("creator"))
+        metas = [self._metas[name] for name in _AUTHOR_NAMES if name in self._metas]
+        for name in ("، ".join(name for name in names if "://" not in name), *metas):
+            # Some pages have the address of the writer's profile there.
+            if name and "://" not in name and not name.startswith("@") and match_key(name) not in _NO_AUTHORS:
+                yield name
+
+    def stamps(self, linked: Object) -> Iterator[Stamp]:
+        """Yield the times of publication that the head names, the most trustworthy first."""
+        own = self._selectors.published
+        for node in self._parser.css(own)[:3] if own else ():
+            yield from self._parsed(node.attributes.get("datetime"), node.text(separator=" "))
+        for name in ("datePublished", "dateCreated", "uploadDate"):
+            value = linked.get(name)
+            if isinstance(value, str):
+                yield from self._parsed(value)
+        yield from self._parsed(*(self._metas[name] for name in _TIME_NAMES if name in self._metas))
+
+    def _parsed(self, *values: str | None) -> Iterator[Stamp]:
+        for value in values:
+            if value and (stamp := parse_stamp(value, self._latest)) is not None:
+                yield stamp
+
+    def _selected(self, selector: str | None) -> str | None:
+        node = self._parser.css_first(selector) if selector else None
+        return (" ".join(display_text(node.text(separator=" ")).split()) or None) if node is not None else None
 
 
-def _is_elsewhere_of_page(node: LexborNode) -> bool:
-    """Return the same as `_is_elsewhere` for a node that may itself be a link, as writers' names are."""
-    above = node.parent
-    return above is not None and (above.tag in _ELSEWHERE_TAGS - {"a"} or _is_elsewhere(above, _root(above)))
+def _is_headline_box(box: Box) -> bool:
+    return bool(box.attributes) and (
+        box.attributes.get("itemprop") == "headline"
+        or any(
+            name in {"headline", "entry-title", "post-title", "article-title", "news-title"}
+            for name in box.names.split()
+        )
+    )
 
 
-def _root(node: LexborNode) -> LexborNode:
-    while node.parent is not None:
-        node = node.parent
-    return node
+def _alike(one: str, other: str) -> float:
+    """Return 2 for equal keys, 1 if one is the other and more, else 0."""
+    if not one or not other:
+        return 0.0
+    if one == other:
+        return 2.0
+    short, long = sorted((one, other), key=len)
+    if len(short) > 15 and len(short) > 0.4 * len(long) and (long.startswith(short) or long.endswith(short)):
+        return 1.0 + len(short) / len(long) / 2
+    return 0.0
 
 
-def _holds(whole: str, part: str) -> bool:
-    return whole.startswith(part) or whole.endswith(part)
+class Place:
+    """What the page prints about one story, by its place.
 
-
-def node_line(node: LexborNode) -> str:
-    """Return the node's text as one line of display text."""
-    return " ".join(display_text(node.text(separator=" ")).split())
-
-
-def _string(value: object) -> str | None:
-    return (" ".join(display_text(value).split()) or None) if isinstance(value, str) else None
-
-
-def _first(*values: str | None) -> str | None:
-    return next((value for value in values if value), None)
-
-
-def _json_ld(tree: LexborHTMLParser) -> dict[str, Any]:
-    """Return the first JSON-LD object of the page that is an article, or an empty dict."""
-    for node in tree.css('script[type="application/ld+json"]'):
-        try:
-            data = json.loads(node.text(), strict=False)
-        except (ValueError, RecursionError):
-            continue  # many sites print broken JSON-LD; the other metadata is still valid
-        for item in _items(data):
-            kind = item.get("@type")
-            if _ARTICLE_TYPES.intersection(kind if isinstance(kind, list) else [kind] if isinstance(kind, str) else []):
-                return item
-    return {}
-
-
-def _items(data: object) -> Iterator[dict[str, Any]]:
-    if isinstance(data, list):
-        for item in data:
-            yield from _items(item)
-    elif isinstance(data, dict):
-        yield data
-        yield from _items(data.get("@graph"))
-
-
-def _author(value: object) -> str | None:
-    if isinstance(value, list):
-        return "، ".join(filter(None, map(_author, value))) or None
-    return _string(value.get("name")) if isinstance(value, dict) else _string(value)
-
-
-def parse_time(value: str) -> datetime | None:
-    """Parse a publication time as pages print it: ISO 8601, or a date in words or digits.
-
-    Returns:
-        The time in UTC, which is also assumed if there is no zone; None if there is no complete date.
+    Args:
+        tree: the page.
+        reasons: why its rows are not part of an article, None for those that may be.
+        story: the story.
+        latest: no story was published after this time; None if unknown.
+        site: the outlet, whose name is no writer's.
     """
-    try:
-        found = datetime.fromisoformat(value.strip())
-    except ValueError:
-        mentions = [mention.iso for mention in find_dates(value) if re.fullmatch(r"\d{4}-\d\d-\d\d", mention.iso)]
-        if not mentions:
-            return None
-        found = datetime.fromisoformat(mentions[0])
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+    def __init__(
+        self, tree: Tree, reasons: list[Rule | None], story: Story, latest: datetime | None, site: Outlet
+    ) -> None:
+        self._tree, self.reasons, self._story, self._latest, self._site = tree, reasons, story, latest, site
+        at = story.headline.number if story.headline is not None else story.scope.start
+        self._at = at
+        self._between = range(at + 1, story.start)
+        self._above = range(max(story.scope.start, at - _ABOVE), at)
+        self._below = range(story.end, min(story.scope.end, story.end + _BELOW))
+
+    @cached_property
+    def _credits(self) -> list[tuple[Box, str]]:
+        """The boxes that the markup names as writers, with their text, the most trustworthy first."""
+        return list(self._search(is_credit_box))
+
+    @cached_property
+    def _dates(self) -> list[tuple[Box, str]]:
+        """The boxes that the markup names as dates, with their text, the most trustworthy first."""
+        return list(self._search(is_date_box))
+
+    @cached_property
+    def _credit_rows(self) -> frozenset[int]:
+        return frozenset(at for box, _ in self._credits for at in _rows_of(box))
+
+    @cached_property
+    def _date_rows(self) -> frozenset[int]:
+        rows = self._tree.rows
+        return frozenset(
+            at
+            for box, text in self._dates
+            for at in _rows_of(box)
+            if at < len(rows) and len(text) >= _MOST_OF_ROW * len(rows[at].text)
+        )
+
+    def _search(self, fits: Callable[[Box], bool]) -> Iterator[tuple[Box, str]]:
+        rows = self._tree.rows
+        boxes = self._tree.boxes[self._story.scope.number : self._story.scope.last]
+        found = [box for box in boxes if (box.attributes or box.tag == "time") and fits(box)]
+        for zone in (self._between, self._above, self._below):
+            trusted = zone is self._between
+            for box in found:
+                at = box.start
+                first = trusted and at == self._story.start and box.text is not None
+                if (at not in zone and not first) or at >= len(rows) or box.end - box.start > _MAX_MARKED_ROWS:
+                    continue
+                reason = self.reasons[at]
+                if reason in _NEVER or (reason in _ELSEWHERE and not trusted and not _is_author_box(box)):
+                    continue
+                yield box, box.text if box.text is not None else " ".join(row.text for row in rows[at : box.end])
+
+    def author(self) -> str | None:
+        """Return the writer that the page prints."""
+        for box, text in self._credits:
+            shown = text
+            inner = [
+                other
+                for other in self._tree.boxes[box.number + 1 : box.last]
+                if other.attributes and (other.attributes.get("itemprop") == "name" or "name" in other.names.split("-"))
+            ]
+            if inner and inner[0].text:
+                shown = inner[0].text
+            if shown and len(shown) <= MAX_CREDIT_CHARS and not is_date_line(shown) and not self._site.owns(shown):
+                return shown
+        return None
+
+    def stamps(self) -> Iterator[Stamp]:
+        """Yield the times that the page prints, the most trustworthy first."""
+        late: list[Stamp] = []
+        for box, text in self._dates:
+            attributes = box.attributes or {}
+            values = (attributes.get("datetime"), attributes.get("content"), text, attributes.get("title"))
+            stamp = next((found for value in values if value and (found := parse_stamp(value, self._latest))), None)
+            if stamp is None:
+                continue
+            updated = _UPDATED_RE.search(text) is not None or "modified" in box.names or "updated" in box.names
+            if updated and "نشر" not in text:
+                late.append(stamp)
+            else:
+                yield stamp
+        for zone in (self._between, self._above, self._below):
+            for at in zone:
+                row = self._tree.rows[at]
+                if len(row.text) > _MAX_DATE_ROW or row.hidden or not any(map(str.isdecimal, row.text)):
+                    continue
+                if self.reasons[at] is not None and zone is not self._between:
+                    continue
+                if zone is self._below and not is_date_line(row.text):
+                    continue
+                stamp = parse_stamp(row.text, self._latest)
+                if stamp is not None and _UPDATED_RE.search(row.text) is not None and "نشر" not in row.text:
+                    late.append(stamp)
+                elif stamp is not None:
+                    yield stamp
+        yield from late
+
+    def is_credit(self, row: Row) -> bool:
+        """Return whether a row between headline and text only names the writer."""
+        return row.number in self._credit_rows
+
+    def is_date(self, row: Row) -> bool:
+        """Return whether a row between headline and text only says when."""
+        return row.number in self._date_rows or is_date_line(row.text)
+
+
+def _rows_of(box: Box) -> range:
+    return range(box.start, max(box.end, box.start + 1))
+
+
+def _is_author_box(box: Box) -> bool:
+    return is_credit_box(box) or any(is_credit_box(above) for above in box.above())
+
+
+def best_time(stamps: Iterator[Stamp]) -> datetime | None:
+    """Return the first time; or, if it is only a day, the first that gives the hour of that day."""
+    first: Stamp | None = None
+    for stamp in stamps:
+        if first is None:
+            if stamp.exact:
+                return stamp.time
+            first = stamp
+        elif stamp.exact and abs((stamp.time - first.time).total_seconds()) < 86_400 and stamp.time >= first.time:
+            return stamp.time
+    return first.time if first is not None else None

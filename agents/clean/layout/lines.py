@@ -31,6 +31,10 @@ class Rule(StrEnum):
     END_MARK = "end_mark"
     DESK_NOTE = "desk_note"
     COLOPHON = "colophon"
+    HIDDEN = "hidden"
+    NAVIGATION = "navigation"
+    COMMENTS = "comments"
+    OUTSIDE = "outside"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice, pairwise
 
 from agents.clean.credits.date_lines import is_date_line
@@ -64,6 +65,7 @@ class Parts:
         captions: (text, credit), each once.
         credit: content of the credit lines.
         removed: everything taken out of the body, each with its rule; boilerplate first, then the rest in page order.
+        published_at: when it was published, if its page says so; None if unknown.
     """
 
     title: str | None = None
@@ -72,6 +74,7 @@ class Parts:
     captions: list[tuple[str, str | None]] = field(default_factory=list)
     credit: Credit = field(default_factory=Credit)
     removed: list[Removal] = field(default_factory=list)
+    published_at: datetime | None = None
 
 
 def segment(text: str, hints: Hints = Hints()) -> list[Parts]:
@@ -96,7 +99,31 @@ def segment(text: str, hints: Hints = Hints()) -> list[Parts]:
     elif leftover := [removal.text for removal in below if removal.reason is not Rule.WIDGET]:
         # A picture gallery may print only its own link; the page is still an article.
         return [Parts(title=hints.title, body=leftover)]
-    return [parts for parts in articles if parts.body]
+    return _with_bodies(articles)
+
+
+def _with_bodies(articles: Sequence[Parts]) -> list[Parts]:
+    """Return the articles that have a text; what was removed from the others is listed with the one before."""
+    kept = [parts for parts in articles if parts.body]
+    owner: Parts | None = None
+    for parts in articles if kept else ():
+        if parts.body:
+            owner = parts
+        else:
+            (owner or kept[0]).removed.extend(parts.removed)
+    return kept
+
+
+def _without(removed: Sequence[Removal], rules: Collection[Rule]) -> list[Removal]:
+    """Return the removals without the first of each text that one of the rules removed: it is in the body again."""
+    back: set[str] = set()
+    left = []
+    for removal in removed:
+        if removal.reason in rules and removal.text not in back:
+            back.add(removal.text)
+        else:
+            left.append(removal)
+    return left
 
 
 def _title_owner(pages: Sequence[Sequence[Line]], title: str | None) -> int:
@@ -389,7 +416,7 @@ class _Reader:
             back = [removal for removal in self.parts.removed if removal.reason in rules]
             if back:
                 self.parts.body = list(dict.fromkeys(removal.text for removal in back))
-                self.parts.removed = [removal for removal in self.parts.removed if removal.reason not in rules]
+                self.parts.removed = _without(self.parts.removed, rules)
                 if Rule.CAPTION in rules:
                     self.parts.captions = []
                 if Rule.SUBTITLE in rules:

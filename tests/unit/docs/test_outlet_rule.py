@@ -44,7 +44,7 @@ def test_it_passes_with_the_rule() -> None:
 
 @pytest.mark.usefixtures("rules")
 def test_the_rule_names_title_and_byline() -> None:
-    found = body.read_markup(block("html"), "https://www.almarfa.example/2026/11/souk")
+    (found,) = body.read_stories(block("html"), "https://www.almarfa.example/2026/11/souk")
     assert (found.title, found.author) == ("افتتاح سوق السمك الجديد في المرفأ", "سلمى الحاج")
 
 

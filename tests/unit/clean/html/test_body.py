@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agents.clean.html.body import looks_like_html, read_markup
-from agents.clean.html.metadata import parse_time
+from agents.clean.dates.timestamps import parse_time
+from agents.clean.html.body import looks_like_html, read_stories
 from tests.unit.clean.samples import BODY, TITLE
 
 URL = "https://harbour.example/news/1"
@@ -37,7 +37,7 @@ def paragraphs(texts: list[str], tag: str = "p") -> str:
 
 
 def lines(html: str, url: str = URL) -> list[str]:
-    return [line for line in read_markup(html, url).text.split("\n") if line.strip()]
+    return [line for line in read_stories(html, url)[0].text.split("\n") if line.strip()]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ class TestMetadata:
                 },
             ]
         }
-        markup = read_markup(
+        (markup,) = read_stories(
             page(paragraphs(BODY), f'<script type="application/ld+json">{json.dumps(data)}</script>'), URL
         )
         assert (markup.title, markup.author) == (TITLE, "منى السالم")
@@ -128,25 +128,27 @@ class TestMetadata:
             '<script type="application/ld+json">{"@type": </script>'
             '<meta property="article:published_time" content="2024-03-01T05:30:00Z">'
         )
-        assert read_markup(page(paragraphs(BODY), head), URL).published_at == datetime(2024, 3, 1, 5, 30, tzinfo=UTC)
+        assert read_stories(page(paragraphs(BODY), head), URL)[0].published_at == datetime(
+            2024, 3, 1, 5, 30, tzinfo=UTC
+        )
 
     def test_open_graph_title_without_the_sites_name(self) -> None:
         head = f'<meta property="og:title" content="{TITLE} - صحيفة المرفأ">'
-        assert read_markup(page(paragraphs(BODY), head), URL).title == TITLE
+        assert read_stories(page(paragraphs(BODY), head), URL)[0].title == TITLE
 
     def test_time_element_in_words(self) -> None:
-        assert read_markup(page(f"<time>الجمعة 1 مارس 2024</time>{paragraphs(BODY)}"), URL).published_at == datetime(
-            2024, 3, 1, tzinfo=UTC
-        )
+        assert read_stories(page(f"<time>الجمعة 1 مارس 2024</time>{paragraphs(BODY)}"), URL)[
+            0
+        ].published_at == datetime(2024, 3, 1, tzinfo=UTC)
 
     def test_author_that_the_page_prints(self) -> None:
         article = f"<article><span class='author'>منى السالم</span>{paragraphs(BODY)}</article>"
-        assert read_markup(page(article), URL).author == "منى السالم"
+        assert read_stories(page(article), URL)[0].author == "منى السالم"
 
     def test_captions(self) -> None:
         figure = "<figure><img src='a.jpg'><figcaption>الميناء كما بدا أمس (رويترز)</figcaption></figure>"
         article = f"<article>{figure}{paragraphs(BODY)}</article>"
-        assert read_markup(page(article), URL).captions == ("الميناء كما بدا أمس (رويترز)",)
+        assert read_stories(page(article), URL)[0].captions == ("الميناء كما بدا أمس (رويترز)",)
 
 
 def test_outlet_rules() -> None:
@@ -176,11 +178,11 @@ class TestPartsOutsideTheText:
             "<article><h2>الميناء القديم</h2><figure><img src='a.jpg'><figcaption><span>الميناء كما بدا أمس</span>"
             f" <cite>(المرفأ)</cite></figcaption></figure>{text}</article>"
         )
-        assert read_markup(page(article), URL).captions == ("الميناء كما بدا أمس (المرفأ)",)
+        assert read_stories(page(article), URL)[0].captions == ("الميناء كما بدا أمس (المرفأ)",)
 
     def test_a_caption_that_only_a_class_names(self) -> None:
         photo = "<div class='photo'><img src='a.jpg'><div class='caption'>نجار يصلح قارباً (رويترز)</div></div>"
-        assert read_markup(page(f"{photo}<div class='text'>{paragraphs(BODY)}</div>"), URL).captions == (
+        assert read_stories(page(f"{photo}<div class='text'>{paragraphs(BODY)}</div>"), URL)[0].captions == (
             "نجار يصلح قارباً (رويترز)",
         )
 
@@ -194,20 +196,20 @@ class TestPartsOutsideTheText:
         ],
     )
     def test_captions_of_other_stories(self, elsewhere: str) -> None:
-        assert read_markup(page(f"<article>{paragraphs(BODY)}{elsewhere}</article>"), URL).captions == ()
+        assert read_stories(page(f"<article>{paragraphs(BODY)}{elsewhere}</article>"), URL)[0].captions == ()
 
     @pytest.mark.parametrize("name", ["writer", "byline", "writeBy", "article__author", "reporter"])
     def test_writers(self, name: str) -> None:
         written = f"<div class='{name}'>أسوان - شيرين منصور:</div><div class='text'>{paragraphs(BODY)}</div>"
-        assert read_markup(page(written), URL).author == "أسوان - شيرين منصور:"
+        assert read_stories(page(written), URL)[0].author == "أسوان - شيرين منصور:"
 
     def test_a_readers_comment_names_no_writer(self) -> None:
         comment = "<div class='comments'><div class='comment'><span class='author'>قارئ كريم</span></div></div>"
-        assert read_markup(page(f"<article>{paragraphs(BODY)}</article>{comment}"), URL).author is None
+        assert read_stories(page(f"<article>{paragraphs(BODY)}</article>{comment}"), URL)[0].author is None
 
     def test_a_date_that_only_a_class_names(self) -> None:
         date = "<div class='date'>الجمعة 1 مارس 2024 - 20 شعبان 1445 هـ</div>"
-        assert read_markup(page(f"{date}<div class='text'>{paragraphs(BODY)}</div>"), URL).published_at == datetime(
+        assert read_stories(page(f"{date}<div class='text'>{paragraphs(BODY)}</div>"), URL)[0].published_at == datetime(
             2024, 3, 1, tzinfo=UTC
         )
 
@@ -224,4 +226,4 @@ class TestPartsOutsideTheText:
         ],
     )
     def test_the_outlets_name(self, head: str, title: str, site: str) -> None:
-        assert read_markup(page(paragraphs(BODY), head, title), URL).site == site
+        assert read_stories(page(paragraphs(BODY), head, title), URL)[0].site == site

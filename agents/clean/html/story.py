@@ -1,0 +1,383 @@
+"""Choose the rows of a page that are an article: its text, its captions and the lines between headline and text.
+
+The text is found where most running text is, near the headline, and follows it in the page's order. What the markup
+names (`itemprop=articleBody`) weighs more, but decides nothing alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice, takewhile
+
+from agents.clean.html.frame import Frame, holds_body
+from agents.clean.html.tree import HEADINGS, Box, Row, Tree, children
+from agents.clean.layout.lines import MAX_CAPTION_CHARS, MAX_CAPTION_WORDS
+
+_BEFORE, _NAMED, _ITEMPROP, _IN_ARTICLE, _PLAIN, _DISTANCE = 0.2, 2.0, 4.0, 1.3, 0.25, 0.15
+_MIN_WORDS = 3
+_PROSE_SHARE, _DENSE = 0.6, 0.6
+_MAX_UP = 40
+_MAX_CAPTION_ROWS, _MAX_FIGURE_ROWS = 2, 4
+_CAPTION_RE = re.compile(
+    r"(?<![a-z])(?:captions?|wp-caption-text|figcaption|img-cap|image-?(?:caption|desc|description)|photo-?caption"
+    r"|pic(?:ture)?-?caption|media-?caption|legend|cutline)(?![a-z])"
+)
+_CREDIT_RE = re.compile(
+    r"(?<![a-z])(?:authors?|author-?name|by-?line|by-?author|writers?|writer-?name|write-?by|written-?by|reporters?|journalists?"
+    r"|editor-?name|columnist|contributors?|posted-by|created-by)(?![a-z])"
+)
+_DATE_RE = re.compile(
+    r"(?<![a-z])(?:date|dates|date-?time|time|time-?stamp|published|publish-?date|pub-?date|posted-on|entry-date"
+    r"|[a-z]+-?date|created|updated|modified|pub)(?![a-z])"
+)
+_DECK_RE = re.compile(
+    r"(?<![a-z])(?:sub-?title|sub-?head(?:line|ing)?|deck|stand-?first|dek|secondary-?title|second-?title)(?![a-z])"
+)
+_KICKER_RE = re.compile(
+    r"(?<![a-z])(?:kicker|over-?title|over-?line|pre-?title|eyebrow|top-?title|supra-?title|upper-?title|hat|shoulder"
+    r"|sur-?titre|tag-?line|heading-?top|title-?top)(?![a-z])"
+)
+_LEAD_RE = re.compile(r"(?<![a-z])(?:lead|lede|intro|introduction|summary|excerpt|abstract|chapo)(?![a-z])")
+
+
+@dataclass(slots=True)
+class Story:
+    """Rows of one article.
+
+    Attributes:
+        headline: its printed headline, or None.
+        scope: the smallest box that holds headline and text; the page's body if there is none.
+        body: lines of the text, in page order.
+        captions: of its pictures.
+        between: lines between headline and text that are none of the others, in page order.
+        end: index after the last line of the text.
+    """
+
+    headline: Row | None
+    scope: Box
+    body: list[Row] = field(default_factory=list)
+    captions: list[Row] = field(default_factory=list)
+    between: list[Row] = field(default_factory=list)
+    start: int = 0
+    end: int = 0
+
+
+def names_match(box: Box, pattern: re.Pattern[str]) -> bool:
+    """Return whether the names of the box match."""
+    return bool(box.names) and _matches(box.names, pattern)
+
+
+@lru_cache(maxsize=100_000)
+def _matches(names: str, pattern: re.Pattern[str]) -> bool:
+    return pattern.search(names) is not None
+
+
+def is_credit_box(box: Box) -> bool:
+    """Return whether the markup says that the box names the writer."""
+    attributes = box.attributes
+    if attributes and (attributes.get("itemprop") == "author" or attributes.get("rel") == "author"):
+        return True
+    return names_match(box, _CREDIT_RE)
+
+
+def is_date_box(box: Box) -> bool:
+    """Return whether the markup says that the box holds a date."""
+    if box.tag == "time":
+        return True
+    attributes = box.attributes
+    if attributes and attributes.get("itemprop") in {"datePublished", "dateCreated", "dateModified"}:
+        return True
+    return names_match(box, _DATE_RE)
+
+
+def is_deck(row: Row) -> bool:
+    """Return whether the markup says that the row is a second headline below the first."""
+    return any(names_match(box, _DECK_RE) for box in _near(row))
+
+
+def is_kicker(row: Row) -> bool:
+    """Return whether the markup says that the row is a short line above the headline."""
+    return any(names_match(box, _KICKER_RE) for box in _near(row))
+
+
+def _near(row: Row) -> Iterable[Box]:
+    """Yield the boxes of a row that hold nothing else, innermost first."""
+    for box in row.box.above():
+        if box.end - box.start > 1 or box.tag == "body":
+            return
+        yield box
+
+
+class Chooser:
+    """Choose the rows of one story.
+
+    Args:
+        tree: the page.
+        frame: what its rows are not part of an article by.
+        span: the rows to look at.
+        headline: the story's printed headline, or None.
+        body: the box that holds the text where the outlet's rules say so.
+    """
+
+    def __init__(self, tree: Tree, frame: Frame, span: range, headline: Row | None, body: Box | None) -> None:
+        self._tree, self._frame, self._low, self._high = tree, frame, span.start, span.stop
+        self._headline = headline
+        self._at = headline.number if headline is not None else -1
+        self._rows = tree.rows
+        self._reasons = frame.reasons
+        self._given = body
+        self._taken: set[int] = set()
+
+    def choose(self) -> Story | None:
+        """Return the story, or None if there is no text outside frames."""
+        main = self._given or self._densest()
+        if main is None:
+            return None
+        parts = [main, *self._equals(main)]
+        scope = self._scope(parts)
+        for part in parts:
+            self._take_inside(part)
+        if self._given is None:
+            self._take_beside(main, scope)
+        body = self._sandwiched(scope)
+        if not body:
+            return None
+        story = Story(self._headline, scope, body=body, start=body[0].number, end=body[-1].number + 1)
+        self._add_captions(story)
+        if self._headline is not None:
+            captions = {row.number for row in story.captions}
+            above = range(max(self._at + 1, scope.start), story.start)
+            story.between = [self._rows[at] for at in above if self._reasons[at] is None and at not in captions]
+        return story
+
+    def _densest(self) -> Box | None:
+        """Return the box with most running text, near the headline and not above it."""
+        weights: dict[int, float] = {}
+        containers: dict[int, Box] = {}
+        for at in range(self._low, self._high):
+            if self._reasons[at] is not None or at == self._at:
+                continue
+            row = self._rows[at]
+            weight = float(len(row.text) - row.linked)
+            if not row.prose:
+                if row.text.count(" ") < _MIN_WORDS - 1 or row.tag in HEADINGS or is_caption_row(row):
+                    continue
+                weight *= _PLAIN
+            if at < self._at:
+                weight *= _BEFORE
+            box = row.container
+            weights[box.number] = weights.get(box.number, 0.0) + weight
+            containers[box.number] = box
+        if not weights:
+            return None
+        return containers[
+            max(weights, key=lambda number: (weights[number] * self._likely(containers[number]), -number))
+        ]
+
+    def _likely(self, box: Box) -> float:
+        factor = 1.0
+        named = article = False
+        near = self._headline is None
+        for above in islice(box.above(), _MAX_UP):
+            attributes = above.attributes
+            if attributes and attributes.get("itemprop") == "articleBody":
+                factor, named = factor * (1.0 if named else _ITEMPROP), True
+            elif not named and holds_body(above):
+                factor, named = factor * _NAMED, True
+            if above.tag in {"article", "main"} and not article:
+                factor, article = factor * _IN_ARTICLE, True
+            if not near and above.start <= self._at < above.end:
+                near = True
+                factor /= 1.0 + _DISTANCE * self._levels(above)
+        return factor
+
+    def _levels(self, scope: Box) -> int:
+        """Return how many boxes are between the headline and a box around it."""
+        around = self._headline.box.above() if self._headline is not None else iter(())
+        return sum(1 for _ in takewhile(lambda box: box is not scope, islice(around, _MAX_UP)))
+
+    def _equals(self, main: Box) -> list[Box]:
+        """Return other boxes of the same kind: pages part a text to put advertisements between."""
+        tag, first = main.signature
+        if not first or tag in {"body", "td", "li"}:
+            return []
+        found = []
+        for box in self._tree.boxes:
+            if box.tag != tag or box is main or box.signature != main.signature:
+                continue
+            if box.start < max(self._low, self._at + 1) or box.end > self._high or self._reasons_of(box):
+                continue
+            if self._frame.proses(box) and not (box.holds(main) or main.holds(box)):
+                found.append(box)
+        return found
+
+    def _reasons_of(self, box: Box) -> bool:
+        return all(self._reasons[at] is not None for at in range(box.start, box.end))
+
+    def _scope(self, parts: Sequence[Box]) -> Box:
+        """Return the smallest box that holds the headline and all parts; without a headline, all text around them."""
+        low, high = min(part.start for part in parts), max(part.end for part in parts)
+        if self._headline is not None and self._low <= self._at < self._high:
+            low, high = min(low, self._at), max(high, self._at + 1)
+        scope = parts[0]
+        for scope in parts[0].above():
+            if scope.start <= low and high <= scope.end and scope.start < scope.end:
+                break
+        if self._headline is None:
+            for above in islice(scope.above(), _MAX_UP):
+                if above.tag in {"body", "html"} or not self._is_dense(above):
+                    break
+                scope = above
+        return scope
+
+    def _is_dense(self, box: Box) -> bool:
+        kept = sum(len(self._rows[at].text) for at in range(box.start, box.end) if self._reasons[at] is None)
+        prose = sum(
+            len(self._rows[at].text)
+            for at in range(box.start, box.end)
+            if self._reasons[at] is None and self._rows[at].prose
+        )
+        return prose >= _DENSE * kept
+
+    def _free(self, at: int) -> bool:
+        return self._reasons[at] is None and at != self._at and self._low <= at < self._high
+
+    def _take_inside(self, part: Box) -> None:
+        start = max(part.start, self._at + 1)
+        free = [at for at in range(start, part.end) if self._free(at) and not is_caption_row(self._rows[at])]
+        proses = [at for at in free if self._rows[at].prose]
+        if not proses or part is self._given:
+            self._taken.update(free)
+            return
+        for at in free:
+            row = self._rows[at]
+            # The rows of a table with data belong to the text as its paragraphs do.
+            own = row.container is part or row.box.tag == "tr"
+            if at < proses[0]:
+                # Above the first paragraph, only what the text itself holds.
+                if own and self._at < part.start and row.tag not in HEADINGS:
+                    self._taken.add(at)
+            elif at > proses[-1]:
+                if own and row.tag not in {"span", "time"}:
+                    self._taken.add(at)
+            elif own or row.prose or row.tag in HEADINGS or row.text.count(" ") >= _MIN_WORDS - 1:
+                self._taken.add(at)
+
+    def _take_beside(self, main: Box, scope: Box) -> None:
+        """Take running text beside the main part, up to the scope: the lead above it, other parts below it."""
+        inner = main
+        for box in main.above():
+            if box is not main:
+                self._take_children(box, inner)
+                inner = box
+            if box is scope:
+                break
+
+    def _take_children(self, box: Box, inner: Box) -> None:
+        position = box.start
+        for child in children(self._tree.boxes, box):
+            if child.inline or child.start == child.end:
+                continue
+            self._take_rows(position, child.start)
+            position = child.end
+            if child is inner or child.holds(inner) or child.end <= self._at + 1:
+                continue
+            if self._is_text(child, above=child.end <= inner.start):
+                self._take_part(child)
+        self._take_rows(position, box.end)
+
+    def _take_rows(self, start: int, end: int) -> None:
+        """Take the running text among rows that stand in no box of their own."""
+        self._taken.update(at for at in range(max(start, self._at + 1), end) if self._free(at) and self._rows[at].prose)
+
+    def _take_part(self, child: Box) -> None:
+        for at in range(max(child.start, self._at + 1), child.end):
+            row = self._rows[at]
+            if self._free(at) and not is_caption_row(row) and (row.prose or row.tag not in HEADINGS[:1]):
+                self._taken.add(at)
+
+    def _is_text(self, box: Box, *, above: bool) -> bool:
+        """Return whether a box beside the main part is running text of the story."""
+        rows = [self._rows[at] for at in range(max(box.start, self._at + 1), box.end) if self._free(at)]
+        size = sum(len(row.text) for row in rows)
+        prose = sum(len(row.text) for row in rows if row.prose and not is_caption_row(row))
+        if not prose or prose < _PROSE_SHARE * size:
+            return False
+        if any(row.tag == "h1" for row in rows):
+            return False
+        if above and any(names_match(inner, _DECK_RE) for row in rows for inner in _near(row)) and len(rows) == 1:
+            return False
+        return not any(is_credit_box(inner) for inner in box_and_only(self._tree, box))
+
+    def _sandwiched(self, scope: Box) -> list[Row]:
+        """Return the rows taken and what stands between them: headings, short lines, items."""
+        proses = sorted(at for at in self._taken if self._rows[at].prose)
+        if proses:
+            for at in range(proses[0] + 1, proses[-1]):
+                row = self._rows[at]
+                if at in self._taken or not self._free(at) or is_caption_row(row):
+                    continue
+                if not scope.start <= at < scope.end:
+                    continue
+                if row.tag in HEADINGS or row.box.tag == "tr" or row.text.count(" ") >= _MIN_WORDS:
+                    self._taken.add(at)
+        return [self._rows[at] for at in sorted(self._taken)]
+
+    def _add_captions(self, story: Story) -> None:
+        low = max(story.scope.start, self._at - 6 if self._at >= 0 else story.scope.start, self._low)
+        for at in range(low, story.end):
+            row = self._rows[at]
+            if (
+                self._reasons[at] is None
+                and at != self._at
+                and at not in self._taken
+                and (is_caption_row(row) or self._is_beside_picture(row))
+            ):
+                story.captions.append(row)
+        # A picture may stand below the text.
+        for at in range(story.end, min(story.scope.end, self._high)):
+            if self._reasons[at] is None and is_caption_row(self._rows[at]):
+                story.captions.append(self._rows[at])
+
+    def _is_beside_picture(self, row: Row) -> bool:
+        """Return whether a short line is alone with a picture in a box."""
+        if len(row.text) > MAX_CAPTION_CHARS or row.text.count(" ") >= MAX_CAPTION_WORDS or row.tag in HEADINGS:
+            return False
+        for box in row.box.above():
+            if box.end - box.start > 1 or box.tag in {"p", "body"}:
+                return False
+            if box.pictures:
+                return True
+        return False
+
+
+def is_caption_row(row: Row) -> bool:
+    """Return whether the markup says that the row is a caption."""
+    if row.is_caption is None:
+        row.is_caption = len(row.text) <= MAX_CAPTION_CHARS and _is_caption(row)
+    return row.is_caption
+
+
+def _is_caption(row: Row) -> bool:
+    for box in row.box.above():
+        if box.tag == "figcaption" or (box.attributes and box.attributes.get("itemprop") == "caption"):
+            return True
+        if names_match(box, _CAPTION_RE) and box.end - box.start <= _MAX_CAPTION_ROWS:
+            return True
+        if box.tag in {"figure", "article", "body"} or box.end - box.start > _MAX_FIGURE_ROWS:
+            return False
+    return False
+
+
+def box_and_only(tree: Tree, box: Box) -> Iterable[Box]:
+    """Yield the box and those inside it that hold all of its rows."""
+    number = box.number
+    while number < box.last:
+        inner = tree.boxes[number]
+        if inner.start != box.start or inner.end != box.end:
+            return
+        yield inner
+        number += 1

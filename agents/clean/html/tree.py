@@ -1,0 +1,490 @@
+"""Parse an HTML page into rows, as a browser would show them, and the boxes that hold them.
+
+Parsers of HTML take quadratic time, or memory, on tags that nest or stay open without end; `parse` bounds both first.
+Everything else here is one walk over the nodes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from agents.text.display import display_text
+from streams.errors import Reason, Rejected
+
+# No article is nested this deeply.
+MAX_DEPTH = 400
+# The longest pages of news sites, live blogs of a whole day, have a tenth of this. A node takes about 200 bytes.
+MAX_TAGS = 400_000
+# A parser opens every formatting element that was left open again in each block; no page needs this many copies.
+_MAX_REOPENED = 200_000
+_MAX_TAG_CHARS = 4096
+_TAG_NAME_RE = re.compile(r"<(/?[a-zA-Z][a-zA-Z0-9]*)")
+# Elements without content, and those that end where the next of their kind begins.
+_VOID = frozenset(
+    {
+        "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
+        "p", "li", "td", "tr", "th", "dd", "dt", "option", "html", "head", "body",
+    }
+)  # fmt: skip
+_FORMATTING = frozenset(
+    {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"}
+)
+_FORMAT_TAG_RE = re.compile(rf"</?(?:{'|'.join(sorted(_FORMATTING))})(?=[\s>/])[^<>]*>", re.IGNORECASE)
+
+# Elements that do not break a line. Elements that HTML does not know (`amp-img`) are blocks in the frameworks that
+# define them.
+_INLINE = frozenset(
+    {
+        "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i",
+        "img", "ins", "kbd", "label", "mark", "nobr", "output", "picture", "q", "rp", "rt", "ruby", "s", "samp",
+        "small", "source", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr",
+    }
+)  # fmt: skip
+# Elements whose content is never text for a reader.
+_SKIPPED = frozenset(
+    {"script", "style", "template", "svg", "math", "canvas", "iframe", "object", "audio", "video", "head", "map"}
+)
+_BREAKS, _CLOSED = frozenset({"br", "hr"}), frozenset({"noscript", "dialog"})
+_NO_NAMES = (None, None)
+_SILENT_CONTROLS = frozenset({"hidden", "submit", "image"})
+_CONTROLS = frozenset({"input", "textarea", "select", "button"})
+# Transparent elements: their text belongs to the box around them.
+_TEXT_TAGS = _INLINE | {
+    "p", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "center",
+    "tbody", "tr", "figure", "address",
+}  # fmt: skip
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_SOURCE_SPACE_RE = re.compile(r"[ \t\r\n\f]+")
+_HIDDEN_STYLE_RE = re.compile(r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+_PRE_STYLE_RE = re.compile(r"white-space\s*:\s*pre", re.IGNORECASE)
+_CAPITAL_RE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SENTENCE_END = (".", "؟", "!", "…", ":", "»", '"', "”", "؛", "،")
+_LONG_WORDS, _SENTENCE_WORDS = 12, 5
+_ALL_LINK = 0.9
+# An element inside a line that says something about the story is a name or a date.
+_MAX_PIECES, _MAX_MARKED_CHARS = 40, 1000
+# Cells of a table with data; cells of a page's layout hold paragraphs.
+_MAX_CELL, _MEAN_CELL = 200, 60
+
+
+@dataclass(slots=True, eq=False)
+class Box:
+    """One element of the page.
+
+    Attributes:
+        tag: its name.
+        names: its classes and id in lower case, with `-` before what was a capital.
+        attributes: as written; None for an attribute without a value.
+        parent: the box around it; None for the page's body.
+        node: the parser's id of the element.
+        inline: whether it is part of a line.
+        hidden: whether no reader sees it.
+        start, end: its rows, half-open. An element inside a line has the number of that line as both.
+        text: what an element inside a line holds; None for blocks.
+        number, last: its place among the page's boxes, and the one after the last box inside it.
+        pictures, controls, tables: how many images, form controls that a reader sees, and tables it holds.
+    """
+
+    tag: str
+    names: str
+    attributes: dict[str, str | None]
+    parent: Box | None
+    node: int
+    inline: bool
+    hidden: bool
+    start: int
+    end: int = 0
+    text: str | None = None
+    number: int = 0
+    last: int = 0
+    pictures: int = 0
+    controls: int = 0
+    tables: int = 0
+
+    def above(self) -> Iterator[Box]:
+        """Yield this box and those around it, innermost first."""
+        box: Box | None = self
+        while box is not None:
+            yield box
+            box = box.parent
+
+    def holds(self, other: Box) -> bool:
+        """Return whether `other` is this box or inside it."""
+        return any(box is self for box in other.above())
+
+    @property
+    def signature(self) -> tuple[str, str]:
+        """Tag and first class, which boxes of one kind share."""
+        return self.tag, (self.attributes.get("class") or "").split(" ", 1)[0]
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One line of the page as a browser shows it.
+
+    Attributes:
+        text: display text with single spaces, never empty.
+        box: the innermost block that holds it.
+        linked: number of characters inside links.
+        href: address of its first link, or None.
+        hidden: whether no reader sees it.
+        number: its place on the page, from 0.
+        prose: whether it reads like running text and not like a label, a headline or a link.
+        is_caption: whether the markup says that it is a caption; None until somebody asks (`story.is_caption_row`).
+    """
+
+    text: str
+    box: Box
+    linked: int
+    href: str | None
+    hidden: bool
+    number: int
+    prose: bool = False
+    is_caption: bool | None = None
+
+    @property
+    def is_link(self) -> bool:
+        """Whether the whole line is a link."""
+        return self.linked > 0 and self.linked >= _ALL_LINK * len(self.text.replace(" ", ""))
+
+    @property
+    def tag(self) -> str:
+        """Return the heading, paragraph or list tag around the line, else the tag of its box."""
+        for box in self.box.above():
+            if box.tag in HEADINGS:
+                return box.tag
+            if box.tag not in _INLINE:
+                break
+        return self.box.tag
+
+    @property
+    def container(self) -> Box:
+        """Return the innermost box around the line that is more than a paragraph, a list or a quotation."""
+        return next((box for box in self.box.above() if box.tag not in _TEXT_TAGS), self.box)
+
+
+@dataclass(slots=True)
+class Tree:
+    """A parsed page.
+
+    Attributes:
+        parser: the parser's tree, for selectors.
+        rows: all lines of the page's body, in page order.
+        boxes: all boxes, each before those inside it.
+    """
+
+    parser: LexborHTMLParser
+    rows: list[Row]
+    boxes: list[Box]
+
+
+def parse(html: str) -> Tree:
+    """Parse a page.
+
+    Raises:
+        Rejected: it has more tags than any page needs.
+    """
+    tags = html.count("<")
+    if tags > MAX_TAGS:
+        raise Rejected(Reason.TOO_LARGE, f"a page of {tags} tags, more than {MAX_TAGS}")
+    parser = LexborHTMLParser(_bounded(html))
+    walk = _Walk()
+    if parser.body is not None:
+        walk.read(parser.body)
+    return Tree(parser, walk.rows, walk.boxes)
+
+
+def _bounded(html: str) -> str:
+    """Remove what would take a parser more than linear time: formatting that stays open, and nesting without end."""
+    names = [name.lower() for name in _TAG_NAME_RE.findall(html)]
+    count = Counter(names)
+    opened = sum(max(0, count[name] - count[f"/{name}"]) for name in _FORMATTING)
+    if opened * len(names) > _MAX_REOPENED:
+        html = _FORMAT_TAG_RE.sub("", html)
+        names = [name for name in names if name.removeprefix("/") not in _FORMATTING]
+    elements = sum(number for name, number in count.items() if name[0] != "/" and name not in _VOID)
+    return _flattened(html) if elements > MAX_DEPTH and _is_deep(names) else html
+
+
+def _is_deep(names: Iterable[str]) -> bool:
+    """Return whether tags with these names may nest deeper than `MAX_DEPTH`.
+
+    A closing tag ends one element at most, and none if no element of its name is open, whatever else a parser would
+    make of it. So this is never too low.
+    """
+    opened: Counter[str] = Counter()
+    depth = 0
+    for name in names:
+        if name[0] == "/":
+            if opened[name[1:]]:
+                opened[name[1:]] -= 1
+                depth -= 1
+        elif name not in _VOID:
+            opened[name] += 1
+            depth += 1
+            if depth > MAX_DEPTH:
+                return True
+    return False
+
+
+def _flattened(html: str) -> str:
+    """Remove the tags that open deeper than `MAX_DEPTH`, and those that close them."""
+    parts: list[str] = []
+    opened: Counter[str] = Counter()
+    dropped: Counter[str] = Counter()
+    depth = last = 0
+    for match in _TAG_NAME_RE.finditer(html):
+        name = match[1].lower()
+        if name.removeprefix("/") in _VOID:
+            continue
+        drop = False
+        if name[0] != "/":
+            drop = depth >= MAX_DEPTH
+            (dropped if drop else opened)[name] += 1
+            depth += not drop
+        elif dropped[name[1:]]:
+            dropped[name[1:]] -= 1
+            drop = True
+        elif opened[name[1:]]:
+            opened[name[1:]] -= 1
+            depth -= 1
+        if drop:
+            parts.append(html[last : match.start()])
+            end = html.find(">", match.end(), match.end() + _MAX_TAG_CHARS)
+            last = end + 1 if end >= 0 else match.end()
+    return "".join([*parts, html[last:]])
+
+
+class _Walk:
+    """Read the nodes below one element into rows and boxes."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.boxes: list[Box] = []
+        self._pieces: list[str] = []
+        self._linked = 0
+        self._href: str | None = None
+        self._links: list[str | None] = []
+        self._hidden = 0
+        self._pre = 0
+        self._block: Box | None = None
+        # Lines that an element inside them interrupts because no reader sees it.
+        self._held: list[tuple[list[str], int, str | None]] = []
+
+    def read(self, root: LexborNode) -> None:
+        """Walk the element and everything below it."""
+        # Open elements: the parser's id, the box, and how many pieces of the line stood before it.
+        opened: list[tuple[int, Box, int]] = []
+        top = 0
+        skipped: set[int] = set()
+        for node in root.traverse(include_text=True):
+            tag = node.tag
+            parent = node.parent
+            above = parent.mem_id if parent is not None else 0
+            if above != top:
+                if above in skipped:
+                    skipped.add(node.mem_id)
+                    continue
+                while opened and opened[-1][0] != above:
+                    _, box, pieces = opened.pop()
+                    self._close(box, pieces)
+                top = above
+            if tag == "-text":
+                self._text(node.text_content or "")
+            elif tag is None or tag[0] in "-!#":
+                continue
+            elif tag in _SKIPPED:
+                skipped.add(node.mem_id)
+            elif tag == "img":
+                if opened:
+                    opened[-1][1].pictures += 1
+            elif tag in _BREAKS:
+                self._flush()
+            else:
+                top = node.mem_id
+                opened.append((top, self._open(node, tag, opened[-1][1] if opened else None), len(self._pieces)))
+        while opened:
+            _, box, pieces = opened.pop()
+            self._close(box, pieces)
+        self._flush()
+
+    def _open(self, node: LexborNode, tag: str, parent: Box | None) -> Box:
+        attributes = node.attributes
+        inline = tag in _INLINE
+        if not inline and self._pieces:
+            self._flush()
+        names, hidden = "", tag in _CLOSED
+        if attributes:
+            written = attributes.get("class"), attributes.get("id")
+            if written != _NO_NAMES:
+                names, hidden_by_name = _names(*written)
+                hidden = hidden or hidden_by_name
+            hidden = hidden or is_hidden(attributes)
+            if _keeps_lines(tag, attributes):
+                self._pre += 1
+        box = Box(tag, names, attributes, parent, node.mem_id, inline, hidden, len(self.rows))
+        box.number = len(self.boxes)
+        self.boxes.append(box)
+        if hidden:
+            self._hidden += 1
+            self._held.append((self._pieces, self._linked, self._href))
+            self._pieces, self._linked, self._href = [], 0, None
+        if tag == "a":
+            self._links.append(attributes.get("href"))
+        elif tag in _CONTROLS and attributes.get("type") not in _SILENT_CONTROLS:
+            box.controls = 1
+        elif tag == "amp-img":
+            box.pictures = 1
+        elif tag == "pre" and not attributes:
+            self._pre += 1
+        if not inline or hidden:
+            self._block = box
+        return box
+
+    def _close(self, box: Box, pieces: int) -> None:
+        parent = box.parent
+        box.end = len(self.rows)
+        box.last = len(self.boxes)
+        if box.inline and not box.hidden:
+            told = box.names or box.tag == "time" or "itemprop" in box.attributes or "rel" in box.attributes
+            if told and box.start == box.end and len(self._pieces) - pieces <= _MAX_PIECES:
+                box.text = _squeezed("".join(self._pieces[pieces:])[:_MAX_MARKED_CHARS])
+        else:
+            if self._pieces:
+                self._flush()
+                box.end = len(self.rows)
+            above = parent
+            while above is not None and above.inline and not above.hidden:
+                above = above.parent
+            self._block = above
+            if box.hidden:
+                self._hidden -= 1
+                self._pieces, self._linked, self._href = self._held.pop()
+        if (box.attributes or box.tag == "pre") and _keeps_lines(box.tag, box.attributes):
+            self._pre -= 1
+        if box.tag == "a":
+            self._links.pop()
+        elif box.tag == "table":
+            if not box.tables:
+                self._read_table(box)
+            box.tables += 1
+        if parent is not None:
+            parent.pictures += box.pictures
+            parent.controls += box.controls
+            parent.tables += box.tables
+
+    def _text(self, text: str) -> None:
+        if self._pre and "\n" in text:
+            first, *others = text.replace("\r\n", "\n").split("\n")
+            self._piece(first)
+            for line in others:
+                self._flush()
+                self._piece(line)
+            return
+        self._piece(text)
+
+    def _piece(self, text: str) -> None:
+        if not text:
+            return
+        self._pieces.append(text)
+        if self._links:
+            self._linked += len("".join(text.split()))
+            self._href = self._href or self._links[-1]
+
+    def _flush(self) -> None:
+        if not self._pieces:
+            return
+        raw = "".join(self._pieces)
+        self._pieces = []
+        linked, href, self._linked, self._href = self._linked, self._href, 0, None
+        if raw.isspace() or self._block is None:
+            return
+        shown = display_text(_SOURCE_SPACE_RE.sub(" ", raw))
+        for line in shown.split("\n"):
+            text = " ".join(line.split())
+            if text:
+                self._add(text, self._block, linked, href)
+
+    def _add(self, text: str, box: Box, linked: int, href: str | None) -> None:
+        row = Row(text, box, linked, href, self._hidden > 0, len(self.rows))
+        if not row.is_link:
+            spaces = text.count(" ")
+            row.prose = spaces >= _LONG_WORDS - 1 or (spaces >= _SENTENCE_WORDS - 1 and text.endswith(_SENTENCE_END))
+        self.rows.append(row)
+
+    def _read_table(self, table: Box) -> None:
+        """Put each row of a table with data on one line; leave a table that only places things as it is."""
+        within = self.boxes[table.number + 1 : table.last]
+        lines = [box for box in within if box.tag == "tr"]
+        cells = [[cell for cell in children(self.boxes, line) if cell.tag in {"td", "th"}] for line in lines]
+        several = [line for line in cells if len(line) > 1]
+        if len(several) < 2 or any(box.tag in {"ul", "form"} for box in within):
+            return
+        held = self.rows[table.start : table.end]
+        texts = [[self._cell(cell) for cell in line] for line in cells]
+        filled = [text for line in texts for text in line if text]
+        linked = sum(row.linked for row in held)
+        total = sum(map(len, filled))
+        if not filled or max(map(len, filled)) > _MAX_CELL or total > _MEAN_CELL * len(filled) or linked * 2 > total:
+            return
+        del self.rows[table.start :]
+        for box in within:
+            box.start = box.end = table.start
+        for line, shown in zip(lines, texts, strict=True):
+            text = "، ".join(filter(None, shown))
+            line.start = len(self.rows)
+            if text:
+                self._add(text, line, 0, None)
+            line.end = len(self.rows)
+        table.end = len(self.rows)
+
+    def _cell(self, cell: Box) -> str:
+        return " ".join(row.text for row in self.rows[cell.start : cell.end])
+
+
+def children(boxes: Sequence[Box], box: Box) -> Iterator[Box]:
+    """Yield the boxes directly inside a box, in page order."""
+    number = box.number + 1
+    while number < box.last:
+        yield boxes[number]
+        number = boxes[number].last
+
+
+def _keeps_lines(tag: str, attributes: dict[str, str | None]) -> bool:
+    if tag == "pre":
+        return True
+    style = attributes.get("style")
+    return bool(style) and _PRE_STYLE_RE.search(style or "") is not None
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(display_text(text).split())
+
+
+_HIDDEN_NAMES = frozenset(
+    {
+        "hidden", "hide", "d-none", "is-hidden", "sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text",
+        "invisible", "u-hidden", "uk-hidden", "display-none", "element-invisible", "visually-hidden-focusable",
+    }
+)  # fmt: skip
+
+
+def is_hidden(attributes: dict[str, str | None]) -> bool:
+    """Return whether a browser shows nothing of an element with these attributes."""
+    if "hidden" in attributes or attributes.get("aria-hidden") == "true":
+        return True
+    style = attributes.get("style")
+    return bool(style) and _HIDDEN_STYLE_RE.search(style or "") is not None
+
+
+@lru_cache(maxsize=50_000)
+def _names(classes: str | None, identifier: str | None) -> tuple[str, bool]:
+    """Return the names of a box, and whether one of them hides it. The pages of an outlet share theirs."""
+    names = _CAPITAL_RE.sub("-", f"{classes or ''} {identifier or ''}".strip()).lower()
+    return names, not _HIDDEN_NAMES.isdisjoint(names.split())
