@@ -13,7 +13,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams import __version__
-from streams.api import articles, exports, live
+from streams.api import articles, exports, live, sources
 from streams.api import health_routes as ops
 from streams.api import problem_details as problems
 from streams.api.api_health import ApiHealth
@@ -28,10 +28,12 @@ from streams.elastic.client import make_client
 from streams.observability.metrics import Metrics, ServerMetrics, at_zero
 from streams.search.service import Searcher
 from streams.settings import Settings
+from streams.sources.watch.follower import DirectoryFollower
 
 TAGS = [
     {"name": "articles", "description": "Search, get, count, export and submit articles."},
     {"name": "live", "description": "Follow articles as they leave the pipeline."},
+    {"name": "sources", "description": "Watched sources and their health."},
     {"name": "operations", "description": "Health and metrics of the API's process."},
 ]
 
@@ -104,13 +106,16 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         watch = ClusterMonitor(settings, server_metrics, client)
         health = ApiHealth(feed, watch, counters)
         searcher = Searcher(client, settings)
-        api.state.rasd = State(settings, counters, searcher, intake, feed, exports, searches, keys, health)
+        directory = DirectoryFollower(settings)
+        api.state.rasd = State(settings, counters, searcher, intake, feed, exports, searches, keys, health, directory)
         feed.start()
         watch.start()
         health.start()
+        directory.start()
         try:
             yield
         finally:
+            await directory.close()
             await health.close()
             await watch.close()
             await feed.close()
@@ -127,7 +132,7 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     problems.install(api)
-    for routes in (articles.router, exports.router, live.router, ops.router):
+    for routes in (articles.router, exports.router, live.router, sources.router, ops.router):
         api.include_router(routes)
         _begin_counting(routes, counters)
 

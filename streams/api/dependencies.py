@@ -15,6 +15,7 @@ from streams.api.submit import Intake
 from streams.observability.metrics import Metrics
 from streams.search.service import Searcher
 from streams.settings import Settings
+from streams.sources.watch.follower import DirectoryFollower
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class State:
     searches: ConcurrencyLimit
     keys: tuple[Key, ...]
     health: ApiHealth
+    directory: DirectoryFollower
 
 
 def _state(request: Request) -> State:

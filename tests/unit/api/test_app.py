@@ -44,13 +44,13 @@ def _problem(answer: httpx.Response, status: int) -> dict[str, object]:
 
 
 async def test_it_lives_but_is_not_ready(alone: httpx.AsyncClient) -> None:
-    assert (await alone.get("/livez")).json() == {"ok": True, "faults": []}
+    assert (await alone.get("/livez")).json() == {"ok": True, "faults": [], "warnings": []}
     ready = await alone.get("/readyz")
     assert ready.status_code == 503
     assert {fault.split(" at ")[0] for fault in ready.json()["faults"]} == {"no Elasticsearch", "no Kafka"}
 
 
-@pytest.mark.parametrize("path", ["/search?q=a", "/articles/x", "/facets", "/timeline", "/map", "/live"])
+@pytest.mark.parametrize("path", ["/search?q=a", "/articles/x", "/facets", "/timeline", "/map", "/live", "/sources"])
 async def test_absent_servers_are_a_503_that_invites_to_come_back(alone: httpx.AsyncClient, path: str) -> None:
     answer = await alone.get(path)
     _problem(answer, 503)
@@ -76,6 +76,9 @@ async def test_an_article_is_not_acknowledged_without_kafka(alone: httpx.AsyncCl
         ("/timeline?zone=Mars/Olympus", "unknown time zone"),
         ("/timeline?zone=%2B25:00", "unknown time zone"),
         ("/map?zoom=99", "zoom"),
+        ("/sources?colour=red", "colour"),
+        ("/sources?verdict=good", "verdict"),
+        ("/sources/A!", "name"),
         ("/articles/x?copies=-1", "copies"),
     ],
 )
