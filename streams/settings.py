@@ -198,6 +198,28 @@ class Settings(BaseSettings):
     api_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="origins whose web pages may read the API (CORS), comma separated; * for all"
     )
+    api_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="host names under which clients may call the API (Host header), comma separated; *.example.com for "
+        "all below it, * for all. IP addresses and localhost are always allowed. When empty, only those on loopback, "
+        "and every name beyond",
+    )
+    api_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="addresses or networks of reverse proxies whose X-Forwarded-For names the client, comma separated",
+    )
+    api_rate: int = Field(
+        6000, ge=0, description="requests a minute from one address, in bursts of up to as many; 0 for no limit"
+    )
+    api_key_rate: int = Field(60_000, ge=0, description="the same for requests with one API key")
+    api_connections: int = Field(2000, ge=1, description="maximum number of open connections to the API")
+    api_connections_per_address: int = Field(
+        1000, ge=0, description="maximum number of those from one address but a trusted proxy's; 0 for no limit"
+    )
+    api_live_readers: int = Field(1000, ge=1, description="maximum number of readers of the live feed")
+    api_live_per_client: int = Field(
+        500, ge=0, description="maximum number of those from one address or with one API key; 0 for no limit"
+    )
     api_open: bool = Field(
         False,
         description="let the API listen beyond loopback without API keys, where a proxy or firewall restricts access",
@@ -225,12 +247,14 @@ class Settings(BaseSettings):
         "1g", pattern=r"^\d+[mg]$", description="heap size of the native Elasticsearch"
     )
 
-    @field_validator("stages", "api_keys", "api_origins", "watch_allow", mode="before")
+    @field_validator(
+        "stages", "api_keys", "api_origins", "api_hosts", "api_trusted_proxies", "watch_allow", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("watch_allow")
+    @field_validator("watch_allow", "api_trusted_proxies")
     @classmethod
     def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:

@@ -180,6 +180,12 @@ API = Dashboard(
                     "Time from the request to the first byte of the response.",
                 ),
                 Panel(
+                    "Refusals by limit",
+                    [Query("sum by (limit) (rate(rasd_api_limited_total[$__rate_interval])) > 0", "{{limit}}")],
+                    "cps",
+                    "Requests and connections refused or cut off, by second (docs/reference/http-api.md, Limits).",
+                ),
+                Panel(
                     "Clients of the live feed",
                     [Query("sum(rasd_live_clients)", "clients")],
                     "short",

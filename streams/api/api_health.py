@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from streams.api.cluster_monitor import ClusterMonitor
 from streams.api.feed import LiveFeed
@@ -18,6 +20,25 @@ from streams.observability.stall_detector import StallDetector
 STALL_SECONDS = 60.0
 # A poll ends within `streams.api.cluster_monitor.ROUND_SECONDS`, whatever the servers do.
 WATCH_SECONDS = 120.0
+
+
+class SharedCheck:
+    """A check of a server that runs once at a time, so that a flood of probes does not become one of connections.
+
+    Args:
+        check: returns a coroutine that returns the fault, or None.
+    """
+
+    def __init__(self, check: Callable[[], Coroutine[Any, Any, str | None]]) -> None:
+        self._check = check
+        self._task: asyncio.Task[str | None] | None = None
+
+    async def fault(self) -> str | None:
+        """Return what is wrong with the server, or None."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._check())
+        # A prober that leaves must not end the check for the others.
+        return await asyncio.shield(self._task)
 
 
 class ApiHealth:

@@ -16,15 +16,19 @@ from streams import __version__
 from streams.api import articles, exports, live, sources
 from streams.api import health_routes as ops
 from streams.api import problem_details as problems
-from streams.api.api_health import ApiHealth
+from streams.api.api_health import ApiHealth, SharedCheck
 from streams.api.cluster_monitor import ClusterMonitor
 from streams.api.dependencies import State
 from streams.api.feed import LiveFeed
+from streams.api.gate import Gate
 from streams.api.keys import read_keys
-from streams.api.middleware import HttpConventions
-from streams.api.streaming import ConcurrencyLimit
+from streams.api.limits import ConcurrencyLimit
+from streams.api.middleware import Defects, HttpConventions
 from streams.api.submit import Intake
+from streams.elastic.client import health as check_elasticsearch
 from streams.elastic.client import make_client
+from streams.kafka.clients import check_kafka
+from streams.observability.health_checks import find_fault
 from streams.observability.metrics import Metrics, ServerMetrics, at_zero
 from streams.search.service import Searcher
 from streams.settings import Settings
@@ -39,8 +43,11 @@ TAGS = [
 
 # Each export holds a point in time, which keeps merged segments on Elasticsearch's disks.
 MAX_EXPORTS = 4
+# A client that reads slowly must not keep the others from exporting.
+MAX_CLIENT_EXPORTS = 2
 # Twice the number of the client's connections to Elasticsearch.
 MAX_SEARCHES = 64
+LIMITS = ("rate", "key_rate", "searches", "exports", "articles", "live", "connections", "slow_reader")
 
 DESCRIPTION = """
 Arabic news, seconds after it arrives: full-text search with copies collapsed, filters by place, person, organisation,
@@ -77,7 +84,7 @@ def _begin_counting(router: APIRouter, metrics: Metrics) -> None:
     """Create at zero the series of every route, for the statuses that it declares, and 500."""
     for route in router.routes:
         if isinstance(route, APIRoute):
-            statuses = {route.status_code or 200, 500, *route.responses}
+            statuses = {route.status_code or 200, 500, *route.responses} - {414, 421, 431}  # of the gate alone
             at_zero(metrics.api_requests, [route.path], sorted(map(str, statuses)))
             at_zero(metrics.api_seconds, [route.path])
 
@@ -99,15 +106,33 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
         client = make_client(settings)
-        intake = Intake(settings)
+        intake = Intake(settings, counters)
         feed = LiveFeed(settings, counters)
-        exports = ConcurrencyLimit(MAX_EXPORTS, "exports are running")
-        searches = ConcurrencyLimit(MAX_SEARCHES, "searches are running")
+        limited = counters.api_limited
+        exports = ConcurrencyLimit(
+            MAX_EXPORTS, "exports are running", limited.labels("exports").inc, MAX_CLIENT_EXPORTS
+        )
+        searches = ConcurrencyLimit(MAX_SEARCHES, "searches are running", limited.labels("searches").inc)
         watch = ClusterMonitor(settings, server_metrics, client)
         health = ApiHealth(feed, watch, counters)
         searcher = Searcher(client, settings)
         directory = DirectoryFollower(settings)
-        api.state.rasd = State(settings, counters, searcher, intake, feed, exports, searches, keys, health, directory)
+        elasticsearch = SharedCheck(lambda: find_fault(check_elasticsearch(client, settings)))
+        kafka = SharedCheck(lambda: find_fault(check_kafka(settings)))
+        api.state.rasd = State(
+            settings=settings,
+            metrics=counters,
+            searcher=searcher,
+            intake=intake,
+            feed=feed,
+            exports=exports,
+            searches=searches,
+            keys=keys,
+            health=health,
+            directory=directory,
+            elasticsearch=elasticsearch,
+            kafka=kafka,
+        )
         feed.start()
         watch.start()
         health.start()
@@ -136,6 +161,10 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         api.include_router(routes)
         _begin_counting(routes, counters)
 
+    at_zero(counters.api_limited, LIMITS)
+    # The last one added is the first to see a request.
+    api.add_middleware(Defects)
+    api.add_middleware(Gate, settings=settings, keys=keys, metrics=counters)
     api.add_middleware(RequestMetrics, metrics=counters)
     if settings.api_origins:
         api.add_middleware(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -10,22 +9,23 @@ from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from pydantic import BaseModel, Field, field_validator
+from pydantic_core import from_json
 
 from streams.api.auth import needs
-from streams.api.dependencies import Shared
+from streams.api.body import read_body
+from streams.api.dependencies import Client, Shared
 from streams.api.keys import Scope
 from streams.api.problem_details import responses
 from streams.api.submit import Receipt
 from streams.api.tiles import FeatureCollection, collection
 from streams.errors import Reason, Rejected
 from streams.records import Article, RawArticle, decode
-from streams.search.hits import Copy, SearchPage
+from streams.search.hits import PARTIAL, Copy, SearchPage, is_partial
 from streams.search.query import FACETS, Interval
 from streams.search.request import Filters, SearchRequest
 
 router = APIRouter(tags=["articles"])
 
-BODY_SECONDS = 60.0
 _OFFSET = re.compile(r"[+-](?:0\d|1[0-8]):[0-5]\d")
 
 _EXAMPLE = {
@@ -41,6 +41,19 @@ async def _admitted(state: Shared) -> AsyncIterator[None]:
     """Reject searches above the concurrency limit with 503, rather than queue them without bound."""
     with state.searches.slot():
         yield
+
+
+def _refuse_infinity(data: bytes) -> None:
+    """Refuse NaN and Infinity, which the decoder of records takes but JSON and later readers of the topic do not.
+
+    Raises:
+        Rejected: the body has one.
+    """
+    if b"NaN" in data or b"Infinity" in data:
+        try:
+            from_json(data, allow_inf_nan=False)
+        except ValueError as error:
+            raise Rejected(Reason.NOT_JSON, str(error)) from error
 
 
 _ADMITTED = [Depends(_admitted)]
@@ -66,6 +79,7 @@ class Facets(BaseModel):
     """The most frequent values in matching articles."""
 
     total: int = Field(description="Number of matching articles.")
+    partial: bool = Field(description=PARTIAL)
     facets: dict[str, list[Count]] = Field(description="By facet, its most frequent values first.")
 
 
@@ -106,6 +120,7 @@ class Timeline(BaseModel):
     """Matching articles over time, without empty intervals."""
 
     total: int = Field(description="Number of matching articles.")
+    partial: bool = Field(description=PARTIAL)
     interval: Interval = Field(description="Calendar interval of the steps.")
     steps: list[Step] = Field(description="Intervals with matching articles, in order of time.")
 
@@ -152,7 +167,7 @@ async def facets(state: Shared, request: Annotated[FacetRequest, Query()]) -> Fa
         name: [Count(value=b["key"], articles=b["doc_count"]) for b in answer["aggregations"][name]["buckets"]]
         for name in FACETS
     }
-    return Facets(total=answer["hits"]["total"]["value"], facets=counted)
+    return Facets(total=answer["hits"]["total"]["value"], partial=is_partial(answer), facets=counted)
 
 
 @router.get("/timeline", summary="Count articles over time", dependencies=_ADMITTED, responses=responses(400, 422, 503))
@@ -163,7 +178,8 @@ async def timeline(state: Shared, request: Annotated[TimelineRequest, Query()]) 
         Step(start=b["key_as_string"], articles=b["doc_count"], stories=b["stories"]["value"])
         for b in answer["aggregations"]["timeline"]["buckets"]
     ]
-    return Timeline(total=answer["hits"]["total"]["value"], interval=request.interval, steps=steps)
+    total = answer["hits"]["total"]["value"]
+    return Timeline(total=total, partial=is_partial(answer), interval=request.interval, steps=steps)
 
 
 @router.get("/map", summary="Count articles by map tile", dependencies=_ADMITTED, responses=responses(400, 422, 503))
@@ -185,37 +201,18 @@ async def world_map(state: Shared, request: Annotated[MapRequest, Query()]) -> F
         }
     },
 )
-async def hand_in(state: Shared, request: Request) -> Receipt:
-    """Submit a raw article. 202: all in-sync replicas in Kafka have it; it is searchable within seconds."""
+async def hand_in(state: Shared, client: Client, request: Request) -> Receipt:
+    """Submit a raw article. 202: all in-sync replicas in Kafka have it; it is searchable within seconds.
+
+    The body may be compressed with gzip (`Content-Encoding: gzip`). Kafka gets it unpacked.
+    """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         # Browsers send other types across origins without a CORS preflight; for this one they ask first.
         raise HTTPException(415, "the content type must be application/json")
-    with state.intake.pending.slot():
-        data = await _body(request, state.settings.max_content_bytes * 4)
-        return await state.intake.send(decode(RawArticle, data), data, request.headers.get("traceparent"))
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    """Read the request's body.
-
-    Args:
-        request: the request.
-        limit: maximum size in bytes. Callers allow for JSON escapes, which triple an Arabic text.
-
-    Raises:
-        HTTPException: the body is too large (413) or too slow (408).
-        Rejected: the body is empty.
-    """
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > limit:
-                    raise HTTPException(413, f"the body exceeds {limit} bytes")
-    except TimeoutError as error:
-        raise HTTPException(408, f"the body did not arrive within {BODY_SECONDS:.0f} s") from error
-    if not body:
-        raise Rejected(Reason.NOT_JSON, "the body is empty")
-    return bytes(body)
+    with state.intake.pending.slot(client):
+        # JSON escapes triple an Arabic text.
+        data = await read_body(request, state.settings.max_content_bytes * 4)
+        raw = decode(RawArticle, data)
+        _refuse_infinity(data)
+        return await state.intake.send(raw, data, request.headers.get("traceparent"))

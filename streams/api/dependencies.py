@@ -7,10 +7,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from streams.api.api_health import ApiHealth
+from streams.api.api_health import ApiHealth, SharedCheck
 from streams.api.feed import LiveFeed
 from streams.api.keys import Key
-from streams.api.streaming import ConcurrencyLimit
+from streams.api.limits import ConcurrencyLimit
 from streams.api.submit import Intake
 from streams.observability.metrics import Metrics
 from streams.search.service import Searcher
@@ -32,6 +32,8 @@ class State:
     keys: tuple[Key, ...]
     health: ApiHealth
     directory: DirectoryFollower
+    elasticsearch: SharedCheck
+    kafka: SharedCheck
 
 
 def _state(request: Request) -> State:
@@ -39,4 +41,11 @@ def _state(request: Request) -> State:
     return state
 
 
+def _client(request: Request) -> str:
+    client: str = request.scope["rasd.client"]
+    return client
+
+
 Shared = Annotated[State, Depends(_state)]
+Client = Annotated[str, Depends(_client)]
+"""Who sends the request, as `streams.api.gate.Gate` names it."""

@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field, field_validator
 
 from streams.api.auth import needs
-from streams.api.dependencies import Shared, State
+from streams.api.dependencies import Client, Shared, State
 from streams.api.keys import Scope
 from streams.api.problem_details import responses
 from streams.api.snapshot import Document, Order, SnapshotLost, open_snapshot
@@ -137,17 +137,17 @@ class ExportProgress:
             },
             "content": {"application/x-ndjson": {}, "text/csv": {}},
         },
-        **responses(400, 401, 403, 422, 503),
+        **responses(400, 401, 403, 422, 429, 503),
     },
 )
-async def export(state: Shared, request: Annotated[ExportRequest, Query()]) -> Stream:
+async def export(state: Shared, client: Client, request: Annotated[ExportRequest, Query()]) -> Stream:
     """Return all matching articles from a snapshot of the index at the start of the export.
 
     NDJSON ends with a line `{"export": {"complete": true, …}}`. If the export fails midway, both formats end with
     `"complete": false` and the reason, and the connection is cut. Copies are not collapsed.
     """
     progress = ExportProgress()
-    body = _body(state, request, progress)
+    body = _body(state, client, request, progress)
     # The first piece comes with the first page. Waiting for it here turns its errors into a problem response.
     first = await anext(body)
     name = f"rasd-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.{request.format}"
@@ -160,9 +160,9 @@ async def export(state: Shared, request: Annotated[ExportRequest, Query()]) -> S
     return Stream(first, body, CSV if request.format == "csv" else NDJSON, headers)
 
 
-async def _body(state: State, request: ExportRequest, progress: ExportProgress) -> AsyncGenerator[bytes]:
+async def _body(state: State, client: str, request: ExportRequest, progress: ExportProgress) -> AsyncGenerator[bytes]:
     form = CsvForm(request) if request.format == "csv" else NdjsonForm()
-    with state.exports.slot():
+    with state.exports.slot(client):
         async with open_snapshot(state.searcher.client, state.settings, request, request.order) as snapshot:
             page = await snapshot.page()
             progress.total = snapshot.total

@@ -9,13 +9,14 @@ misses nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from streams.api.events import Kind, LiveEvent, Vector, write_vector
+from streams.api.limits import ConcurrencyLimit
 from streams.errors import RasdError, Rejected, Retryable
 from streams.kafka.clients import UNAVAILABLE_ERRORS, open_reader
 from streams.observability.logs import get_logger
@@ -31,9 +32,12 @@ log = get_logger(__name__)
 
 # A reader that falls this many events behind is disconnected; it can resume from Kafka with its last event id.
 QUEUE_EVENTS = 500
-MAX_READERS = 1000
+# The same in bytes of articles, for large ones.
+QUEUE_BYTES = 32 * 1024 * 1024
 # Readers that catch up at the same time; each needs a consumer.
 MAX_REPLAYS = 8
+# A reader that lets a replay wait this long in total has to continue later, as others wait for its consumer.
+REPLAY_WAIT_SECONDS = 30.0
 POLL_MS = 200
 # Interval of checks for new partitions.
 PARTITIONS_SECONDS = 10.0
@@ -46,16 +50,19 @@ class Reader:
     Attributes:
         queue: events not sent yet; None ends the stream.
         cut: whether it gets no events beyond those in its queue.
+        waiting_bytes: size of the articles in its queue.
     """
 
     queue: asyncio.Queue[LiveEvent | None] = field(default_factory=lambda: asyncio.Queue(maxsize=QUEUE_EVENTS))
     cut: bool = False
+    waiting_bytes: int = 0
 
     def offer(self, event: LiveEvent) -> None:
         """Queue an event; if the queue is full, cut the reader off."""
-        if self.cut or self.queue.full():
+        if self.cut or self.queue.full() or (self.waiting_bytes and self.waiting_bytes + len(event.data) > QUEUE_BYTES):
             self.cut = True
         else:
+            self.waiting_bytes += len(event.data)
             self.queue.put_nowait(event)
 
     def end(self) -> None:
@@ -80,7 +87,12 @@ class LiveFeed:
         self.positions: Vector = {}
         # Readers with the same search share a matcher, so that a search followed by a thousand readers is matched once.
         self._readers: dict[Filters, tuple[LiveMatcher, set[Reader]]] = {}
-        self._count = 0
+        self._places = ConcurrencyLimit(
+            settings.api_live_readers,
+            "clients are connected",
+            metrics.api_limited.labels("live").inc,
+            settings.api_live_per_client,
+        )
         self._ended = False
         self._replays = asyncio.Semaphore(MAX_REPLAYS)
         self._task: asyncio.Task[None] | None = None
@@ -177,22 +189,26 @@ class LiveFeed:
             for reader in readers:
                 reader.end()
 
-    def _join(self, filters: Filters) -> Reader:
+    @contextmanager
+    def _joined(self, filters: Filters) -> Iterator[Reader]:
+        """Let a new reader have the matching articles while the context is open."""
         reader = Reader()
-        self._readers.setdefault(filters, (LiveMatcher(filters), set()))[1].add(reader)
-        self._count += 1
-        self.metrics.live_clients.set(self._count)
-        return reader
-
-    def _leave(self, filters: Filters, reader: Reader) -> None:
+        if filters not in self._readers:
+            self._readers[filters] = (LiveMatcher(filters), set())
         readers = self._readers[filters][1]
-        readers.remove(reader)
-        if not readers:
-            del self._readers[filters]
-        self._count -= 1
-        self.metrics.live_clients.set(self._count)
+        readers.add(reader)
+        self.metrics.live_clients.inc()
+        try:
+            yield reader
+        finally:
+            readers.remove(reader)
+            if not readers:
+                del self._readers[filters]
+            self.metrics.live_clients.dec()
 
-    async def read(self, filters: Filters, since: Vector | None, heartbeat: float) -> AsyncGenerator[LiveEvent]:
+    async def read(
+        self, filters: Filters, since: Vector | None, heartbeat: float, client: str = ""
+    ) -> AsyncGenerator[LiveEvent]:
         """Yield all matching articles from now on, or after an earlier event.
 
         Ends when the reader is too slow; it can resume from the last event it received.
@@ -201,18 +217,17 @@ class LiveFeed:
             filters: which articles.
             since: vector of the event to resume after; None to start now.
             heartbeat: seconds without an event after which one without data is yielded.
+            client: who reads, for the limit of one client.
 
         Raises:
             Retryable: Kafka was not reached yet, there are too many readers, or the server is stopping.
+            TooManyRequests: this client has too many readers.
         """
         if self._ended:
             raise Retryable("the server is stopping")
         if not self.positions:
             raise Retryable(f"the live feed has not reached Kafka at {self.settings.kafka_bootstrap} yet")
-        if self._count >= MAX_READERS:
-            raise Retryable(f"{MAX_READERS} clients are connected already")
-        reader = self._join(filters)
-        try:
+        with self._places.slot(client), self._joined(filters) as reader:
             # No other task runs between joining and this line, so the queue gets exactly the records from `start` on.
             start = dict(self.positions)
             yield LiveEvent(Kind.HELLO, write_vector(start if since is None else since))
@@ -220,11 +235,11 @@ class LiveFeed:
                 async with aclosing(self._missed(LiveMatcher(filters), since, start, heartbeat)) as missed:
                     async for event in missed:
                         yield event
+                        if event.kind is Kind.DROPPED:
+                            return
             async with aclosing(self._current(reader, heartbeat)) as current:
                 async for event in current:
                     yield event
-        finally:
-            self._leave(filters, reader)
 
     async def _current(self, reader: Reader, heartbeat: float) -> AsyncGenerator[LiveEvent]:
         while not (reader.cut and reader.queue.empty()):
@@ -238,6 +253,7 @@ class LiveFeed:
                 continue
             if event is None:
                 return
+            reader.waiting_bytes -= len(event.data)
             yield event
         yield LiveEvent(Kind.DROPPED, None)
 
@@ -259,6 +275,7 @@ class LiveFeed:
             for tp in partitions:
                 consumer.seek(tp, at[tp.partition])
             sent_at = loop.time()
+            waited = 0.0
             while behind := [tp for tp in partitions if at[tp.partition] < until[tp.partition]]:
                 for tp, records in (await consumer.getmany(*behind, timeout_ms=POLL_MS)).items():
                     for record in records:
@@ -267,8 +284,13 @@ class LiveFeed:
                         at[tp.partition] = record.offset + 1
                         text = _text(record)
                         if text is not None and matcher.matches(text):
+                            begun = loop.time()
                             yield LiveEvent(Kind.ARTICLE, write_vector(at), record.value)
                             sent_at = loop.time()
+                            waited += sent_at - begun
+                            if waited > REPLAY_WAIT_SECONDS:
+                                yield LiveEvent(Kind.DROPPED, None)
+                                return
                         await asyncio.sleep(0)
                 for tp in behind:
                     # The position also advances past offsets without a record (aborted, compacted).

@@ -12,9 +12,6 @@ from pydantic import BaseModel, Field
 
 from streams.api.dependencies import Shared
 from streams.api.problem_details import responses
-from streams.elastic.client import health
-from streams.kafka.clients import check_kafka
-from streams.observability.health_checks import find_fault
 
 router = APIRouter(tags=["operations"])
 
@@ -46,9 +43,9 @@ async def readyz(
     ),
 ) -> Status:
     """Report whether Elasticsearch and Kafka answer; warn when Kafka may soon delete unprocessed records."""
-    faults = [await find_fault(health(state.searcher.client, state.settings))]
+    faults = [await state.elasticsearch.fault()]
     if needs == "all":
-        faults.append(await find_fault(check_kafka(state.settings)))
+        faults.append(await state.kafka.fault())
     return _status(response, [fault for fault in faults if fault is not None], state.health.warnings)
 
 

@@ -23,6 +23,7 @@ from streams.settings import Settings
 PREFIX = "rasd_"
 _RANDOM_BYTES = 32
 _ENTRY = re.compile(r"(?P<name>[\w.-]{1,64}):(?P<scopes>[a-z+]+):(?P<digest>[0-9a-f]{64})")
+_SECRET = re.compile(rf"{PREFIX}[\w-]{{43}}", re.ASCII)
 _HOW = "an entry has the form name:scopes:hash, as printed by rasd api-key new"
 
 
@@ -44,6 +45,11 @@ class Key:
     def entry(self) -> str:
         """Format the key for RASD_API_KEYS and for key files."""
         return f"{self.name}:{'+'.join(sorted(self.scopes))}:{self.digest}"
+
+
+def redact(text: str) -> str:
+    """Replace everything that looks like an API key."""
+    return _SECRET.sub(f"{PREFIX}…", text)
 
 
 def digest(secret: str) -> str:

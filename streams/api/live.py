@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, HTTPException, Query
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from streams.api.dependencies import Shared
+from streams.api.dependencies import Client, Shared
 from streams.api.events import LiveEvent, read_vector
 from streams.api.problem_details import responses
 from streams.api.streaming import Broken, Stream
@@ -47,6 +47,7 @@ class LiveRequest(Filters):
 )
 async def live(
     state: Shared,
+    client: Client,
     request: Annotated[LiveRequest, Query()],
     last_event_id: Annotated[str | None, Header(max_length=4000, description="Resume after this event.")] = None,
 ) -> Stream:
@@ -61,7 +62,7 @@ async def live(
         since = read_vector(resume_id) if resume_id else None
     except ValueError as error:
         raise HTTPException(422, f"Last-Event-ID {error}") from error
-    body = _wire(state.feed.read(request.filters(), since, HEARTBEAT_SECONDS))
+    body = _wire(state.feed.read(request.filters(), since, HEARTBEAT_SECONDS, client))
     # The first event comes at once. Waiting for it here turns its errors into a problem response.
     first = await anext(body)
     return Stream(first, body, "text/event-stream", {"Cache-Control": "no-store", "X-Accel-Buffering": "no"})

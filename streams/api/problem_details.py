@@ -12,6 +12,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from streams.api.keys import redact
+from streams.api.limits import TooManyRequests
 from streams.errors import OperatorError, Rejected, Retryable
 from streams.observability.logs import get_logger
 from streams.search.service import QueryRefused
@@ -49,11 +51,15 @@ def _schema() -> dict[str, Any]:
     return schema
 
 
+# Every route may answer these: streams.api.gate refuses before the route is known.
+GATE_STATUSES = (400, 414, 421, 429, 431, 500)
+
+
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI response objects of these error statuses."""
+    """Return the OpenAPI response objects of these error statuses, and of those that every route may have."""
     return {
         status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": _schema()}}}
-        for status in statuses
+        for status in sorted({*statuses, *GATE_STATUSES})
     }
 
 
@@ -69,8 +75,8 @@ def problem(
     body = Problem(
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=detail,
-        instance=request.url.path,
+        detail=redact(detail),
+        instance=redact(request.url.path),
         errors=list(errors) or None,
     )
     return JSONResponse(body.model_dump(exclude_none=True), status, headers, media_type=MEDIA_TYPE)
@@ -98,6 +104,11 @@ def install(api: FastAPI) -> None:
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
         return problem(request, HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers=headers)
 
+    @api.exception_handler(TooManyRequests)
+    async def limited(request: Request, error: TooManyRequests) -> JSONResponse:
+        headers = {"Retry-After": str(error.seconds)}
+        return problem(request, HTTPStatus.TOO_MANY_REQUESTS, str(error), headers=headers)
+
     @api.exception_handler(OperatorError)
     async def misconfigured(request: Request, error: OperatorError) -> JSONResponse:
         log.error("the API cannot answer", path=request.url.path, cause=error.message)
@@ -110,8 +121,3 @@ def install(api: FastAPI) -> None:
     @api.exception_handler(Rejected)
     async def bad_record(request: Request, error: Rejected) -> JSONResponse:
         return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
-
-    @api.exception_handler(Exception)
-    async def defect(request: Request, error: Exception) -> JSONResponse:
-        log.error("a request failed", path=request.url.path, exc_info=error)
-        return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected error; see the server's log")

@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 
 import uvicorn
 from fastapi import FastAPI
 
+from streams.api.connection import HEAD_BYTES, ConnectionLimits, guarded
 from streams.errors import OperatorError
+from streams.observability.logs import get_logger
+from streams.observability.metrics import Metrics
+from streams.settings import Settings
+
+log = get_logger(__name__)
 
 # Time for running searches and exports to end on shutdown.
 GRACE_SECONDS = 3
 # Connections whose client does not acknowledge sent data for this long are closed by the kernel.
 UNTAKEN_MS = 60_000
 BACKLOG = 2048
+# Files beside the clients' connections: those to Kafka and Elasticsearch, and what libraries open.
+SPARE_FILES = 256
+
+
+def raise_file_limit(connections: int) -> None:
+    """Let this process open as many files as its connections need, as far as the system permits.
+
+    Args:
+        connections: maximum number of clients' connections.
+    """
+    wanted = connections + SPARE_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        new = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (new, hard))
+        if new < wanted:
+            log.warning(
+                "this process may open fewer files than RASD_API_CONNECTIONS needs", files=new, connections=connections
+            )
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -48,11 +74,30 @@ class Server(uvicorn.Server):
 
     Args:
         api: the app from `create_api`.
+        settings: limits on connections, and the trusted proxies.
+        metrics: counts refused connections.
     """
 
-    def __init__(self, api: FastAPI) -> None:
+    def __init__(self, api: FastAPI, settings: Settings, metrics: Metrics) -> None:
+        proxies = list(settings.api_trusted_proxies)
+        limits = ConnectionLimits(
+            settings.api_connections,
+            settings.api_connections_per_address,
+            proxies,
+            lambda limit: metrics.api_limited.labels(limit).inc(),
+        )
         config = uvicorn.Config(
-            api, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
+            api,
+            http=guarded(limits),
+            ws="none",
+            h11_max_incomplete_event_size=HEAD_BYTES,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Without a trusted proxy, X-Forwarded-For is what anybody writes into it.
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=proxies,
+            timeout_graceful_shutdown=GRACE_SECONDS,
         )
         super().__init__(config)
         self.api = api

@@ -1,15 +1,14 @@
-"""Streaming responses (exports, live feed), and a limit on how many run at once."""
+"""Streaming responses: exports, and the live feed."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from streams.errors import Retryable
 from streams.observability.logs import get_logger
 
 log = get_logger(__name__)
@@ -75,31 +74,3 @@ async def _send(data: bytes, send: Send) -> None:
                 await send(piece)
         except TimeoutError as error:
             raise Broken(f"the client read nothing for {STALLED_SECONDS:.0f} s") from error
-
-
-class ConcurrencyLimit:
-    """Limits how many operations run at once.
-
-    Args:
-        number: the limit.
-        what: completes the error message "`number` … already", for example "searches are running".
-    """
-
-    def __init__(self, number: int, what: str) -> None:
-        self._free = number
-        self._full = f"{number} {what} already"
-
-    @contextmanager
-    def slot(self) -> Iterator[None]:
-        """Hold a slot while the context is open.
-
-        Raises:
-            Retryable: no slot is free.
-        """
-        if not self._free:
-            raise Retryable(self._full)
-        self._free -= 1
-        try:
-            yield
-        finally:
-            self._free += 1

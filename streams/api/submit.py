@@ -11,10 +11,11 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 from pydantic import BaseModel, Field
 
-from streams.api.streaming import ConcurrencyLimit
+from streams.api.limits import ConcurrencyLimit
 from streams.errors import Reason, Rejected, Retryable
 from streams.kafka.clients import UNAVAILABLE_ERRORS, open_producer
 from streams.observability.logs import get_logger
+from streams.observability.metrics import Metrics
 from streams.observability.tracing import open_tracing
 from streams.records import RawArticle
 from streams.settings import Settings
@@ -45,13 +46,19 @@ class _Line:
 class Intake:
     """Sends raw articles to Kafka. Connects on the first one, so that the API starts without a broker.
 
+    Args:
+        settings: broker, topic and timeouts.
+        metrics: counts refused articles.
+
     Attributes:
-        pending: limits the articles that are being sent at once.
+        pending: limits the articles that are being sent at once; one client may take half of it.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.settings = settings
-        self.pending = ConcurrencyLimit(MAX_WAITING, "articles are being sent")
+        self.pending = ConcurrencyLimit(
+            MAX_WAITING, "articles are being sent", metrics.api_limited.labels("articles").inc, MAX_WAITING // 2
+        )
         self._tracing = open_tracing(settings)
         self._topic = topic_name(Topic.RAW, settings)
         self._line: _Line | None = None

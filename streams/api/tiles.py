@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from streams.search.hits import PARTIAL, is_partial
+
 
 class Point(BaseModel):
     """A GeoJSON point (RFC 7946): longitude first."""
@@ -40,6 +42,7 @@ class FeatureCollection(BaseModel):
     type: Literal["FeatureCollection"] = "FeatureCollection"
     features: list[Feature]
     total: int = Field(description="Number of matching articles, including those without places.")
+    partial: bool = Field(description=PARTIAL)
 
 
 def tile_bounds(zoom: int, x: int, y: int) -> tuple[float, float, float, float]:
@@ -61,4 +64,4 @@ def collection(answer: Mapping[str, Any]) -> FeatureCollection:
         facts = TileFacts(tile=bucket["key"], articles=bucket["doc_count"], bbox=(west, south, east, north))
         centre = (round((west + east) / 2, 6), round((south + north) / 2, 6))
         features.append(Feature(geometry=Point(coordinates=centre), properties=facts))
-    return FeatureCollection(features=features, total=answer["hits"]["total"]["value"])
+    return FeatureCollection(features=features, total=answer["hits"]["total"]["value"], partial=is_partial(answer))

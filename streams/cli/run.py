@@ -74,14 +74,19 @@ def serve(
     """
     from streams.api.app import create_api
     from streams.api.keys import check_exposed, read_keys
-    from streams.api.server import Server, listen
+    from streams.api.server import Server, listen, raise_file_limit
     from streams.observability.logs import configure_logging, get_logger
+    from streams.observability.metrics import Metrics
 
     settings = get_settings()
+    if host is not None:
+        settings = settings.model_copy(update={"api_host": host})
     configure_logging(settings)
-    address = settings.api_host if host is None else host
+    address = settings.api_host
     check_exposed(address, read_keys(settings), settings)
     listening = listen(address, settings.api_port if port is None else port)
     shown = f"[{address}]" if ":" in address else address
     get_logger(__name__).info("the API is listening", address=f"http://{shown}:{listening.getsockname()[1]}")
-    Server(create_api(settings)).run(sockets=[listening])
+    raise_file_limit(settings.api_connections)
+    metrics = Metrics()
+    Server(create_api(settings, metrics), settings, metrics).run(sockets=[listening])

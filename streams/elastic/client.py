@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from elastic_transport import ConnectionError as TransportConnectionError
 from elastic_transport import ConnectionTimeout, SniffingError, TlsError
@@ -57,7 +58,7 @@ def translate_errors(settings: Settings) -> Iterator[None]:
             hint="check RASD_ELASTICSEARCH_URL and RASD_ELASTICSEARCH_CA",
         ) from error
     except (TransportConnectionError, ConnectionTimeout, SniffingError) as error:
-        raise Retryable(f"no Elasticsearch at {settings.elasticsearch_url}: {error.message}") from error
+        raise Retryable(f"no Elasticsearch at {shown_address(settings)}: {error.message}") from error
     except (AuthenticationException, AuthorizationException) as error:
         raise OperatorError(
             f"Elasticsearch refuses access: {error_text(error)}", hint="set RASD_ELASTICSEARCH_API_KEY"
@@ -66,6 +67,12 @@ def translate_errors(settings: Settings) -> Iterator[None]:
         if error.meta.status in TRANSIENT_STATUSES:
             raise Retryable(f"Elasticsearch answers {error.meta.status}: {error_text(error)}") from error
         raise
+
+
+def shown_address(settings: Settings) -> str:
+    """Return Elasticsearch's URL for messages: without a password that someone put into it."""
+    url = urlsplit(str(settings.elasticsearch_url))
+    return urlunsplit(url._replace(netloc=url.netloc.rpartition("@")[2]))
 
 
 def error_text(error: ApiError) -> str:

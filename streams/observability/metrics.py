@@ -205,6 +205,12 @@ class Metrics:
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
             registry=reg,
         )
+        self.api_limited = Counter(
+            "rasd_api_limited_total",
+            "Requests and connections that the API refused or cut off.",
+            ["limit"],
+            registry=reg,
+        )
         self.live_clients = Gauge("rasd_live_clients", "Connected clients of the live feed.", registry=reg)
         self.live_lag = Gauge(
             "rasd_live_lag_messages",

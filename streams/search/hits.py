@@ -12,6 +12,8 @@ from streams.records import Article
 from streams.search.query import FOLD, MARK_END, MARK_START
 from streams.search.request import MAX_FOLDED, SearchRequest, write_cursor
 
+PARTIAL = "Whether the search timed out or a part of the index did not answer, so that articles may be missing."
+
 
 class Highlight(BaseModel):
     """A piece of display text, with the ranges of matching words in it."""
@@ -75,10 +77,15 @@ class SearchPage(BaseModel):
 
     total: int = Field(description="Number of matching articles, copies included.")
     total_is_exact: bool = Field(description="Whether `total` is exact; if false, it is a lower bound.")
-    partial: bool = Field(description="Whether the search timed out, so that hits may be missing.")
+    partial: bool = Field(description=PARTIAL)
     took_ms: int = Field(description="Time taken by Elasticsearch, in milliseconds.")
     hits: list[Hit] = Field(description="The hits, in the requested order.")
     next: str | None = Field(None, description="Value of `cursor` for the next page; null on the last page.")
+
+
+def is_partial(answer: Mapping[str, Any]) -> bool:
+    """Return whether the server ran out of time or could not ask every shard, so that articles may be missing."""
+    return bool(answer.get("timed_out") or answer.get("_shards", {}).get("failed"))
 
 
 def read_folds(answer: Mapping[str, Any]) -> list[str]:
@@ -118,7 +125,7 @@ def read_page(
     return SearchPage(
         total=total["value"],
         total_is_exact=total["relation"] == "eq",
-        partial=any(part.get("timed_out") for part in (answer, stories, firsts) if part),
+        partial=any(is_partial(part) for part in (answer, stories, firsts) if part),
         took_ms=answer["took"] + (stories["took"] if stories else 0),
         hits=[
             read_hit(hit, counted.get(fold), request.copies, first.get(fold))

@@ -248,7 +248,12 @@ def _marked(parsed: ParsedQuery, field: str) -> Body:
 
 def build_article(article_id: str) -> Body:
     """Build the search for one article by its id."""
-    return {"query": {"term": {"id": article_id}}, "size": 1, "_source": {"excludes": list(HELPERS)}}
+    return {
+        "query": {"term": {"id": article_id}},
+        "size": 1,
+        "timeout": TIMEOUT,
+        "_source": {"excludes": list(HELPERS)},
+    }
 
 
 def build_copies(cluster_id: str, article_id: str, size: int) -> Body:

@@ -11,12 +11,13 @@ from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 
 from streams.elastic.client import error_text, make_client, translate_errors
 from streams.elastic.templates import ensure_index, names
-from streams.errors import RasdError
+from streams.errors import RasdError, Retryable
 from streams.records import Article
 from streams.search import query
 from streams.search.hits import (
     SearchPage,
     Story,
+    is_partial,
     outline,
     read_article,
     read_copied_folds,
@@ -62,17 +63,21 @@ class Searcher:
         return read_page(answer, request, *await asyncio.gather(stories, self._run(query.build_firsts(copied))))
 
     async def article(self, article_id: str) -> Article | None:
-        """Return an article by id, or None. Raises like `search`."""
-        hits = (await self._run(query.build_article(article_id)))["hits"]["hits"]
+        """Return an article by id, or None. Raises like `search`, and `Retryable` if not all shards were asked."""
+        answer = await self._run(query.build_article(article_id))
+        hits = answer["hits"]["hits"]
+        if not hits and is_partial(answer):
+            raise Retryable("a part of the index did not answer, and the article may be there")
         return read_article(hits[0]["_source"]) if hits else None
 
     async def story(self, article: Article, size: int) -> Story:
-        """Return the cluster of an article, with at most `size` of its copies. Raises like `search`."""
+        """Return the cluster of an article, with at most `size` of its copies. Raises like `article`."""
         if article.cluster is None:
             return Story(total=0, copies=[], first=outline(article))
-        return read_story(
-            article, await self._run(query.build_copies(article.cluster.id, article.id, max(1, size))), size
-        )
+        answer = await self._run(query.build_copies(article.cluster.id, article.id, max(1, size)))
+        if is_partial(answer):
+            raise Retryable("a part of the index did not answer, and copies may be there")
+        return read_story(article, answer, size)
 
     async def facets(self, filters: Filters, size: int) -> Mapping[str, Any]:
         """Return the response to `build_facets`. Raises like `search`."""

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 
 from streams.api.app import create_api
+from streams.api.server import Server, listen
 from streams.kafka.clients import open_producer
+from streams.observability.metrics import Metrics
 from streams.records import Article
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
@@ -39,21 +40,23 @@ async def in_process(api: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """An API without a port; its answers come whole, so it is not for the live feed."""
     async with (
         api.router.lifespan_context(api),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app=api), base_url="http://api") as client,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=api), base_url="http://localhost") as client,
     ):
         yield client
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """The API on a port of its own, ready."""
-    port = free_port()
-    config = uvicorn.Config(create_api(settings), port=port, log_config=None, timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+async def serving(settings: Settings, *, ready: bool = True) -> AsyncIterator[httpx.AsyncClient]:
+    """The API on a port of its own, ready unless it has no servers to get ready."""
+    listening = listen("127.0.0.1", 0)
+    metrics = Metrics()
+    server = Server(create_api(settings, metrics), settings, metrics)
+    server.config.timeout_graceful_shutdown = 1
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=30) as http:
         try:
-            await until(lambda: answers(http))
+            if ready:
+                await until(lambda: answers(http))
             yield http
         finally:
             server.should_exit = True

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from streams.api import feed as feeds
-from streams.api.api_health import STALL_SECONDS, WATCH_SECONDS, ApiHealth
+from streams.api.api_health import STALL_SECONDS, WATCH_SECONDS, ApiHealth, SharedCheck
 from streams.api.app import create_api
 from streams.api.cluster_monitor import ClusterMonitor
 from streams.api.feed import LiveFeed
@@ -146,7 +146,7 @@ async def test_searches_are_ready_without_kafka(monkeypatch: pytest.MonkeyPatch)
     async def well(*_: Any) -> dict[str, str]:
         return {"status": "green"}
 
-    monkeypatch.setattr("streams.api.health_routes.health", well)
+    monkeypatch.setattr("streams.api.app.check_elasticsearch", well)
     settings = SETTINGS.model_copy(update={"kafka_bootstrap": f"127.0.0.1:{free_port()}", "kafka_connect_timeout": 1.0})
     async with in_process(create_api(settings)) as api:
         whole = await api.get("/readyz")
@@ -158,3 +158,24 @@ async def test_searches_are_ready_without_kafka(monkeypatch: pytest.MonkeyPatch)
             "warnings": [],
         }
         assert (await api.get("/readyz", params={"needs": "luck"})).status_code == 422
+
+
+async def test_a_flood_of_probes_asks_a_server_once() -> None:
+    asked: list[int] = []
+    answer = asyncio.Event()
+
+    async def check() -> str | None:
+        asked.append(1)
+        await answer.wait()
+        return "no Kafka"
+
+    shared = SharedCheck(check)
+    probes = [asyncio.create_task(shared.fault()) for _ in range(100)]
+    await asyncio.sleep(0)
+    probes[0].cancel()  # a prober that leaves does not take the answer from the others
+    answer.set()
+    assert await asyncio.gather(*probes[1:]) == ["no Kafka"] * 99
+    assert len(asked) == 1
+    # What comes later sees the server as it is then.
+    assert await shared.fault() == "no Kafka"
+    assert len(asked) == 2

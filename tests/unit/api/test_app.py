@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from streams.api import articles
+from streams.api import body as bodies
 from streams.api.app import MAX_SEARCHES, create_api
 from streams.records import RawArticle
 from streams.search.request import SearchRequest
@@ -160,7 +160,7 @@ async def test_more_searches_than_the_server_can_do_at_once_are_told_to_come_bac
 async def test_a_body_that_does_not_come_is_not_waited_for(
     alone: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(articles, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
 
     async def never() -> AsyncIterator[bytes]:
         yield b"{"

@@ -2,17 +2,24 @@
 
 import asyncio
 import time
-from contextlib import aclosing
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
+from aiokafka import ConsumerRecord, TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.api import feed as feeds
 from streams.api.events import Kind, LiveEvent, read_vector, write_vector
-from streams.api.feed import QUEUE_EVENTS, LiveFeed, Reader
+from streams.api.feed import QUEUE_BYTES, QUEUE_EVENTS, LiveFeed, Reader
+from streams.api.limits import TooManyRequests
+from streams.errors import Retryable
 from streams.observability.metrics import Metrics
 from streams.search.request import Filters
 from streams.settings import Settings
+from tests.support.articles import article
 
 
 @given(st.dictionaries(st.integers(0, 999), st.integers(0, 2**40), min_size=1, max_size=8))
@@ -103,3 +110,95 @@ async def test_readers_with_one_search_are_matched_once_and_all_leave() -> None:
         await stream.aclose()
     assert feed._readers == {}
     assert feed.metrics.registry.get_sample_value("rasd_live_clients") == 0
+
+
+async def test_a_slow_reader_holds_a_bounded_number_of_bytes() -> None:
+    reader = Reader()
+    large = LiveEvent(Kind.ARTICLE, "0:1", b"x" * (QUEUE_BYTES // 4))
+    for _ in range(8):
+        reader.offer(large)
+    assert reader.queue.qsize() == 4
+    assert [event.kind for event in await _current(reader)] == [Kind.ARTICLE] * 4 + [Kind.DROPPED]
+    # One article beyond the limit still reaches a reader that has taken all others.
+    reader = Reader()
+    reader.offer(LiveEvent(Kind.ARTICLE, "0:1", b"x" * (QUEUE_BYTES + 1)))
+    assert not reader.cut
+
+
+async def test_the_number_of_readers_is_limited_in_total_and_by_client() -> None:
+    feed = LiveFeed(Settings(_env_file=None, api_live_readers=3, api_live_per_client=2), Metrics())
+    feed.positions = {0: 0}
+    streams = [feed.read(Filters(), None, 60, client) for client in ("a", "a", "b")]
+    for stream in streams:
+        await anext(stream)
+    with pytest.raises(TooManyRequests, match="2 clients are connected for you"):
+        await anext(feed.read(Filters(), None, 60, "a"))
+    with pytest.raises(Retryable, match="3 clients are connected"):
+        await anext(feed.read(Filters(), None, 60, "c"))
+    assert feed.metrics.registry.get_sample_value("rasd_api_limited_total", {"limit": "live"}) == 2
+    await streams[0].aclose()
+    again = feed.read(Filters(), None, 60, "a")
+    assert (await anext(again)).kind is Kind.HELLO
+    for stream in (*streams, again):
+        await stream.aclose()
+
+
+class _Log:
+    """A consumer of one partition with a few articles."""
+
+    def __init__(self, records: list[ConsumerRecord]) -> None:
+        self.records = records
+        self.at = 0
+
+    def assign(self, _: object) -> None:
+        return
+
+    def seek(self, _: object, offset: int) -> None:
+        self.at = offset
+
+    async def beginning_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 0)
+
+    async def getmany(self, partition: TopicPartition, **_: object) -> dict[TopicPartition, list[ConsumerRecord]]:
+        found, self.at = self.records[self.at :], len(self.records)
+        return {partition: found}
+
+    async def position(self, _: object) -> int:
+        return self.at
+
+
+async def test_who_catches_up_too_slowly_makes_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [
+        SimpleNamespace(topic="t", partition=0, offset=offset, value=article(id=f"n{offset}").to_json())
+        for offset in range(6)
+    ]
+
+    @asynccontextmanager
+    async def reader(_: Settings) -> AsyncIterator[_Log]:
+        yield _Log(records)
+
+    monkeypatch.setattr(feeds, "open_reader", reader)
+    feed = LiveFeed(Settings(_env_file=None), Metrics())
+    feed.positions = {0: 6}
+
+    async def caught_up(since: int, pause: float) -> list[str | None]:
+        got: list[str | None] = []
+        async with aclosing(feed.read(Filters(), {0: since}, 60)) as events:
+            async for event in events:
+                if event.kind is Kind.ARTICLE:
+                    got.append(event.vector)
+                    await asyncio.sleep(pause)
+                if event.kind is Kind.DROPPED:
+                    return [*got, "dropped"]
+                if event.vector == "0:6":
+                    return got
+        raise AssertionError("the feed ended")
+
+    assert await caught_up(0, 0) == [f"0:{offset}" for offset in range(1, 7)]
+    monkeypatch.setattr(feeds, "REPLAY_WAIT_SECONDS", 0.05)
+    slow = await caught_up(0, 0.03)
+    assert slow[-1] == "dropped"
+    # Nothing is lost: it goes on from the last event that it has.
+    assert slow[:-1] == [f"0:{offset}" for offset in range(1, len(slow))]
+    assert len(await caught_up(len(slow) - 1, 0)) == 6 - (len(slow) - 1)
+    assert feed._replays._value == feeds.MAX_REPLAYS

@@ -12,7 +12,7 @@ from prometheus_client import Counter, Histogram
 
 from agents.dedupe.clusterer import CLUSTERER_EVENTS
 from agents.index.documents import BulkOutcome
-from streams.api.app import create_api
+from streams.api.app import LIMITS, create_api
 from streams.engine.faust.worker import create_worker
 from streams.errors import Reason
 from streams.observability.metrics import ENTITY_TYPES, OUTCOMES, Metrics
@@ -36,7 +36,7 @@ VALUES: dict[str, list[Sequence[str]]] = {
     "rasd_clusters": [get_args(Cluster.model_fields["relation"].annotation)],
     "rasd_lookup_events": [CLUSTERER_EVENTS],
 }
-OF_THE_API = {"rasd_api_requests", "rasd_api_seconds"}
+OF_THE_API = {"rasd_api_requests", "rasd_api_seconds", "rasd_api_limited"}
 
 
 def counted(metrics: Metrics) -> dict[str, Counter | Histogram]:
@@ -90,6 +90,8 @@ def test_the_api_begins_with_its_routes_and_what_they_may_answer() -> None:
     assert {("/search", status) for status in ("200", "400", "422", "500", "503")} <= requests
     assert ("/articles", "202") in requests
     assert ("/articles/{article_id}", "404") in requests
+    assert ("/search", "421") not in requests  # refused before the route is known
+    assert series(metrics.api_limited) == {(limit,) for limit in LIMITS}
 
 
 def test_the_free_space_for_tables_exists_where_it_was_measured_alone() -> None:

@@ -1,0 +1,87 @@
+"""Searches whose answer is incomplete: told, or refused where the answer would be wrong."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pydantic import HttpUrl
+
+from streams.api.app import create_api
+from streams.elastic.client import make_client, translate_errors
+from streams.errors import Retryable
+from streams.records import Cluster
+from streams.search.service import Searcher
+from streams.settings import Settings
+from tests.support.articles import article
+from tests.support.processes import free_port
+from tests.support.serving import in_process
+
+COMPLETE = {"timed_out": False, "_shards": {"total": 2, "successful": 2, "failed": 0}}
+INCOMPLETE = [
+    {"timed_out": True, "_shards": {"total": 2, "successful": 2, "failed": 0}},
+    {"timed_out": False, "_shards": {"total": 2, "successful": 1, "failed": 1}},
+]
+
+
+def _answer(facts: dict[str, Any], *hits: dict[str, Any]) -> dict[str, Any]:
+    buckets: dict[str, Any] = {"buckets": []}
+    names = ("persons", "organisations", "places", "countries", "divisions", "main_places", "sources", "languages")
+    return {
+        **facts,
+        "took": 1,
+        "hits": {"total": {"value": len(hits), "relation": "eq"}, "hits": list(hits)},
+        "aggregations": dict.fromkeys((*names, "timeline", "tiles", "stories"), buckets),
+    }
+
+
+def _searcher(*answers: dict[str, Any]) -> Searcher:
+    left = list(answers)
+
+    async def search(**_: Any) -> dict[str, Any]:
+        return left.pop(0)
+
+    return Searcher(SimpleNamespace(search=search), Settings(_env_file=None))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("facts", INCOMPLETE)
+async def test_an_article_that_may_be_in_a_silent_part_is_not_called_missing(facts: dict[str, Any]) -> None:
+    assert await _searcher(_answer(COMPLETE)).article("a1") is None
+    with pytest.raises(Retryable, match="part of the index"):
+        await _searcher(_answer(facts)).article("a1")
+    cluster = Cluster(id="c1", canonical_id="a1", relation="first", score=1.0)
+    found = article(cluster=cluster)
+    hit = {"_source": found.model_dump(mode="json")}
+    assert await _searcher(_answer(facts, hit)).article(found.id) == found
+    with pytest.raises(Retryable, match="copies"):
+        await _searcher(_answer(facts)).story(found, 5)
+
+
+@pytest.mark.parametrize(("facts", "partial"), [(COMPLETE, False), *((facts, True) for facts in INCOMPLETE)])
+async def test_counts_say_whether_they_are_complete(facts: dict[str, Any], partial: bool) -> None:
+    api = create_api(
+        Settings(
+            _env_file=None,
+            kafka_bootstrap=f"127.0.0.1:{free_port()}",
+            elasticsearch_url=HttpUrl(f"http://127.0.0.1:{free_port()}"),
+        )
+    )
+    async with in_process(api) as http:
+        for path in ("/search", "/facets", "/timeline", "/map"):
+            api.state.rasd.searcher.client = _searcher(_answer(facts)).client
+            answer = (await http.get(path)).raise_for_status().json()
+            assert (path, answer["partial"]) == (path, partial)
+
+
+async def test_a_password_in_the_address_of_elasticsearch_is_not_shown() -> None:
+    port = free_port()
+    settings = Settings(_env_file=None, elasticsearch_url=HttpUrl(f"http://rasd:s3cret@127.0.0.1:{port}"))
+    client = make_client(settings)
+    try:
+        with pytest.raises(Retryable) as error, translate_errors(settings):
+            await client.info()
+    finally:
+        await client.close()
+    assert f"127.0.0.1:{port}" in str(error.value)
+    assert "s3cret" not in str(error.value)
