@@ -66,6 +66,7 @@ lock: ## resolve the pinned packages again (needs uv)
 	@$(COMPILE) --extra tracing -c requirements-dev.lock -o deploy/requirements-image.lock
 	@$(COMPILE) --extra local -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-local.lock
 	@$(COMPILE) --extra tracing -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-tracing.lock
+	@$(COMPILE) --extra parquet -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-parquet.lock
 
 train-entities: setup ## retrain the tagger from ../shared/corpus
 	@$(BIN)/python -m agents.entities.training --corpus ../shared/corpus

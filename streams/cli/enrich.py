@@ -10,11 +10,11 @@ from typing import BinaryIO
 import typer
 
 from streams.cli.console import err
-from streams.cli.reading import PATHS, RecordCounter, progress_bar
+from streams.cli.reading import FORMAT, MAP, OUTLET, WHAT, RecordCounter, progress_bar, read_options
 from streams.errors import OperatorError
 from streams.settings import get_settings
 from streams.sources.base import Item
-from streams.sources.files import count_bytes, is_read, read_paths
+from streams.sources.files import count_bytes, is_read, read_paths, to_paths
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +48,7 @@ def _open(output: Path, paths: list[Path]) -> BinaryIO:
 
 
 def enrich(
-    paths: list[Path] = PATHS,
+    arguments: list[str] = typer.Argument(..., metavar="PATH...", help=WHAT),
     output: Path = typer.Option(None, "-o", "--output", help="File to write; standard output by default."),
     geojson: bool = typer.Option(
         False, "--geojson", help="Write a GeoJSON FeatureCollection with a point for each place of each article."
@@ -56,6 +56,9 @@ def enrich(
     explain: bool = typer.Option(
         False, "--explain", help="Add the text that cleaning removed, and why, as trace.clean."
     ),
+    named: str = FORMAT,
+    outlet: str = OUTLET,
+    mapped: list[str] = MAP,
 ) -> None:
     """Run all stages on files without a server; write one enriched JSON document per line.
 
@@ -73,20 +76,27 @@ def enrich(
     console = err()
     pipeline = LocalPipeline(settings)
     written = refused = unreadable = 0
+    damaged: list[str] = []
     # Before the output is truncated, so that a missing path does not destroy an existing file.
+    options = read_options(named, outlet, mapped)
+    paths = to_paths(arguments)
     total = count_bytes(paths)
     sink = sys.stdout.buffer if output is None else _open(output, paths)
     writer = FeatureWriter(sink) if geojson else LineWriter(sink)
     try:
         with progress_bar(console) as bar:
-            counter = RecordCounter(bar, "enriching", total)
-            for items in _batches(read_paths(paths), settings.batch_size):
+            counter = RecordCounter(bar, "enriching", total, by_records=False)
+            for items in _batches(read_paths(paths, options, counter.bytes_read), settings.batch_size):
                 enriched = iter(pipeline.enrich([item.raw for item in items if item.raw is not None]))
                 for item in items:
                     counter(item)
                     if item.raw is None:
-                        unreadable += 1
-                        console.print(f"{item.location}: {item.failure.detail if item.failure else ''}", markup=False)
+                        if item.failure is not None and item.data:
+                            unreadable += 1
+                        elif item.failure is not None:
+                            damaged.append(item.location)
+                        fault = item.skipped or (item.failure.detail if item.failure else "")
+                        console.print(f"{item.location}: {fault}", markup=False)
                         continue
                     result = next(enriched)
                     for article in result.articles:
@@ -101,5 +111,8 @@ def enrich(
         if output is not None:
             sink.close()
     console.print(f"{written} articles written, {refused} records rejected, {unreadable} unreadable")
-    if unreadable:
-        raise OperatorError(f"{unreadable} records could not be read")
+    faults = [f"{unreadable} records could not be read"] if unreadable else []
+    if damaged:
+        faults.append(f"{len(damaged)} files or archives could not be read: {', '.join(damaged[:5])}")
+    if faults:
+        raise OperatorError("; ".join(faults))

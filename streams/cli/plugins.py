@@ -44,7 +44,7 @@ def plugins(
         help="Import every plugin, check its kind, and for stages and taps their topics; exit 1 if one does not fit.",
     ),
 ) -> None:
-    """List the stages, taps, sources, taggers, notifiers and commands, and which package provides them.
+    """List the stages, taps, sources, formats, taggers, notifiers and commands, and which package provides them.
 
     Stages come in pipeline order with the topics that they read and write, taps with the topic that they read, sources
     with their arguments.
@@ -57,6 +57,7 @@ def plugins(
     from streams.notify import load_notifier
     from streams.pipeline import load_pipeline
     from streams.sources.base import load_source
+    from streams.sources.readers.registry import formats
 
     pipeline = load_pipeline()
     found = {group: installed(group) for group in Group}
@@ -64,7 +65,7 @@ def plugins(
     for link in pipeline.links:
         plugin = found[Group.STAGES].get(link.stage)
         table.add_row("stage", link.stage, link.reads, ", ".join(link.outputs), _owner(plugin))
-    for group in (Group.TAPS, Group.SOURCES, Group.TAGGERS, Group.NOTIFIERS, Group.COMMANDS):
+    for group in (Group.TAPS, Group.SOURCES, Group.FORMATS, Group.TAGGERS, Group.NOTIFIERS, Group.COMMANDS):
         for name, plugin in sorted(found[group].items()):
             table.add_row(group.kind, name, _reads(plugin), "", _owner(plugin))
     out().print(table)
@@ -77,6 +78,7 @@ def plugins(
         ):
             for name in found[group]:
                 load(name)
+        formats()
         for group in (Group.TAGGERS, Group.COMMANDS):
             for plugin in found[group].values():
                 if not callable(plugin.load()):

@@ -210,13 +210,21 @@ class DeadLetters:
         """Whether the topic exists; it may be empty."""
         return bool(self._ends)
 
-    async def read(self) -> AsyncIterator[DeadLetter]:
+    @property
+    def ends(self) -> Mapping[TopicPartition, int]:
+        """The next offset to be written, by partition."""
+        return self._ends
+
+    async def read(self, since: Mapping[TopicPartition, int] | None = None) -> AsyncIterator[DeadLetter]:
         """Yield all letters, each partition in order, with a few in memory at a time.
+
+        Args:
+            since: first offset by partition; partitions that it lacks are read from their beginning.
 
         A letter in parts is left out while parts of it are missing: a worker that died between two parts writes all of
         them again.
         """
-        async for letter in self._read_from(self._begins):
+        async for letter in self._read_from({tp: (since or {}).get(tp, begin) for tp, begin in self._begins.items()}):
             yield letter
 
     async def _read_from(

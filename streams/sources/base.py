@@ -17,24 +17,33 @@ __all__ = ["Item", "Source", "load_source"]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One record as a source read it: either `raw` or `failure` is given.
+    """One record as a source read it: exactly one of `raw`, `failure` and `skipped` is given.
 
     Attributes:
         location: file and line (`day.jsonl:17`), or whatever names the record, for messages and dead letters.
         data: what is sent: the bytes of a raw record as JSON, or of what could not be read.
         raw: the record, or None if it cannot be read.
-        failure: why it cannot be read, or None.
+        failure: why it cannot be read, or None. Without `data` there is nothing to keep, and no dead letter is written:
+            a file is damaged, for example.
+        skipped: why something that is no article was passed over (a picture in an archive), or None. It is reported and
+            not counted as an error.
     """
 
     location: str
     data: bytes
     raw: RawArticle | None = None
     failure: Rejected | None = None
+    skipped: str | None = None
 
     @classmethod
     def of(cls, raw: RawArticle, location: str) -> Item:
         """Make an item of a record that was built rather than read."""
         return cls(location, raw.to_json(), raw=raw)
+
+    @classmethod
+    def skip(cls, location: str, why: str) -> Item:
+        """Make an item that reports what was passed over."""
+        return cls(location, b"", skipped=why)
 
 
 def _unknown_size(_: Sequence[str]) -> None:

@@ -31,11 +31,29 @@ class IngestReport:
         sent: records sent to articles.raw.
         refused: unreadable records sent to articles.dlq.
         unsent: records too large to send.
+        damaged: files, or parts of them, that could not be read and of which there is nothing to keep.
     """
 
     sent: int = 0
     refused: int = 0
     unsent: int = 0
+    damaged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SentRecord:
+    """A record that Kafka has.
+
+    Attributes:
+        location: where it was read.
+        url: its address.
+        partition, offset: its position in articles.raw.
+    """
+
+    location: str
+    url: str
+    partition: int
+    offset: int
 
 
 async def ingest(
@@ -43,6 +61,7 @@ async def ingest(
     settings: Settings,
     on_item: Callable[[Item], None],
     on_fault: Callable[[Item, str], None],
+    on_sent: Callable[[SentRecord], None] | None = None,
 ) -> IngestReport:
     """Send all items, and return once Kafka has acknowledged every one.
 
@@ -50,7 +69,8 @@ async def ingest(
         items: the records.
         settings: broker, topics and limits.
         on_item: called with each item after it was passed to the producer.
-        on_fault: called with each item that is unreadable or too large, and the reason.
+        on_fault: called with each item that is unreadable, too large or passed over, and the reason.
+        on_sent: called with each record that Kafka has acknowledged.
 
     Raises:
         Retryable: no broker can be reached, or it stopped answering midway. Sending the same items again is safe.
@@ -59,17 +79,24 @@ async def ingest(
     tracing = open_tracing(settings)
     await create_topics(settings)
     async with open_producer(settings) as producer:
-        in_flight: deque[Awaitable[Any]] = deque()
+        in_flight: deque[tuple[Awaitable[Any], tuple[str, str] | None]] = deque()
+
+        async def acknowledge() -> None:
+            delivery, record = in_flight.popleft()
+            metadata = await delivery
+            if on_sent is not None and record is not None:
+                on_sent(SentRecord(*record, partition=metadata.partition, offset=metadata.offset))
+
         try:
             async for item in _each(items):
                 delivery = await _send(producer, item, settings, report, on_fault, tracing=tracing)
                 if delivery is not None:
-                    in_flight.append(delivery)
+                    in_flight.append((delivery, (item.location, item.raw.url) if item.raw is not None else None))
                 on_item(item)
-                while len(in_flight) > _IN_FLIGHT or (in_flight and _done(in_flight[0])):
-                    await in_flight.popleft()
+                while len(in_flight) > _IN_FLIGHT or (in_flight and _done(in_flight[0][0])):
+                    await acknowledge()
             while in_flight:
-                await in_flight.popleft()
+                await acknowledge()
         except UNAVAILABLE_ERRORS as error:
             raise Retryable(
                 f"Kafka at {settings.kafka_bootstrap} stopped answering after {report.sent} records: {error}"
@@ -119,8 +146,15 @@ async def _send(
             tracing.end(span)
             report.sent += 1
             return delivery
+        if item.skipped is not None:
+            on_fault(item, item.skipped)
+            return None
         failure = item.failure
         assert failure is not None  # noqa: S101  (an item has one or the other)
+        if not item.data:
+            report.damaged += 1
+            on_fault(item, f"{failure.detail} ({failure.reason.value})")
+            return None
         on_fault(item, f"{failure.detail} ({failure.reason.value}; kept in {topic_name(Topic.DLQ, settings)})")
         headers = failure_headers(STAGE, failure, Origin(topic=raw, location=item.location))
         delivery = await producer.send(topic_name(Topic.DLQ, settings), item.data, headers=headers)

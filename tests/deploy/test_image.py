@@ -88,7 +88,7 @@ def test_training_and_the_native_stack_are_not_in_it() -> None:
 
 def test_the_lock_of_an_extra_adds_to_the_others() -> None:
     core, everything = pins("requirements.lock"), pins("requirements-dev.lock")
-    for extra in ("local", "tracing"):
+    for extra in ("local", "tracing", "parquet"):
         added = pins(f"deploy/requirements-{extra}.lock")
         assert added
         assert added.items() <= everything.items()
@@ -107,6 +107,7 @@ def test_the_lock_of_an_extra_adds_to_the_others() -> None:
         "deploy/requirements-image.lock",
         "deploy/requirements-local.lock",
         "deploy/requirements-tracing.lock",
+        "deploy/requirements-parquet.lock",
     ],
 )
 def test_no_lock_names_an_index(name: str) -> None:

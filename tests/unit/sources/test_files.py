@@ -68,7 +68,10 @@ def test_not_utf8(tmp_path: Path) -> None:
     file.write_bytes(b'[\n{"url": "\xe1"}]')
     (item,) = read(file)
     assert item.location == f"{file}:2"
-    assert item.data == file.read_bytes()
+    # The record alone: those beside it may be sound.
+    assert item.data == b'{"url": "\xe1"}'
+    assert item.failure is not None
+    assert (item.failure.reason, item.failure.detail) == (Reason.NOT_JSON, "byte 9 is not UTF-8")
 
 
 def test_deep_nesting_is_a_fault_not_a_crash(tmp_path: Path) -> None:
@@ -97,6 +100,7 @@ def test_zip_members_and_folders(tmp_path: Path) -> None:
         archive.writestr("page.txt", "نص")
     (tmp_path / "b.jsonl").write_bytes(raw_bytes(id="b"))
     items = read(tmp_path)
+    assert items.pop(3) == Item.skip(str(tmp_path / "a.zip"), "skipped 1 .md files (notes.md)")
     assert [item.raw.id if item.raw else None for item in items] == ["z1", "z2", None, "b"]
     assert items[2].raw is not None
     assert items[2].raw.url.endswith("a.zip#page.txt")
@@ -116,5 +120,10 @@ def test_paths_that_cannot_be_read_are_called_wrong(tmp_path: Path, name: str) -
 def test_a_damaged_zip_is_named(tmp_path: Path) -> None:
     file = tmp_path / "bad.zip"
     file.write_bytes(b"PK\x03\x04 nothing")
-    with pytest.raises(OperatorError, match=r"bad\.zip"):
-        read(file)
+    (tmp_path / "good.jsonl").write_bytes(raw_bytes())
+    bad, good = read(tmp_path)
+    # The rest of the folder is read, and the command that reads it fails.
+    assert bad.location == str(file)
+    assert bad.failure is not None
+    assert "not a readable ZIP archive" in bad.failure.detail
+    assert good.raw is not None

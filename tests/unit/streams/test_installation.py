@@ -119,7 +119,13 @@ def test_here_all_is_ours() -> None:
 
 def test_each_extra_is_known_by_a_package_of_its_own() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    modules = {"local": "jgo.maven", "tracing": "opentelemetry.sdk", "neural": "torch", "train": "pycrfsuite"}
+    modules = {
+        "local": "jgo.maven",
+        "tracing": "opentelemetry.sdk",
+        "neural": "torch",
+        "train": "pycrfsuite",
+        "parquet": "pyarrow",
+    }
     assert project["optional-dependencies"].keys() - {"dev"} == modules.keys()
     for extra, module in modules.items():
         error = missing_extra(ModuleNotFoundError(f"No module named {module!r}", name=module))

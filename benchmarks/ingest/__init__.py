@@ -1,0 +1,1 @@
+"""Speed and memory of reading files of other programs."""
