@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import feedparser  # type: ignore[import-untyped]
+import feedparser
 
 from streams.sources.watch.freshness import minutes, update_period
 from streams.sources.watch.readers.base import Entry, Listing, UnreadableListError, absolute, iso_date
