@@ -98,7 +98,7 @@ class Settings(BaseSettings):
         None, description="address or e-mail address that publishers find in the User-Agent of `rasd watch`"
     )
     watch_interval: float = Field(
-        60.0,
+        45.0,
         ge=1,
         description="shortest time between two visits to a source, in seconds, unless the source has its own",
     )
@@ -106,7 +106,7 @@ class Settings(BaseSettings):
         3600.0, ge=1, description="longest time between two visits to a source that answers, in seconds"
     )
     watch_host_delay: float = Field(1.0, ge=0, description="pause between two requests to one host, in seconds")
-    watch_requests: int = Field(64, ge=1, le=1000, description="maximum number of requests at once, to all hosts")
+    watch_requests: int = Field(256, ge=1, le=1000, description="maximum number of requests at once, to all hosts")
     watch_timeout: float = Field(30.0, gt=0, description="timeout of one request to a source, in seconds")
     watch_allow: Annotated[tuple[str, ...], NoDecode] = Field(
         (),

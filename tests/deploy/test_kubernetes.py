@@ -21,6 +21,7 @@ from streams import __version__
 from streams.cli.main import app
 from streams.pipeline import load_pipeline
 from streams.settings import Settings
+from streams.sources.watch.addresses import AddressGuard
 from streams.topics import topic_name
 from tests.deploy.manifests import (
     K8S,
@@ -51,6 +52,11 @@ def stages(workload: Json) -> list[str]:
     """Folders of stages that its worker runs."""
     command, *options = container(workload)["args"]
     return options[options.index("--stages") + 1].split(",") if command == "worker" else []
+
+
+def process_of(workload: Json) -> str:
+    """The command that its container runs: worker, watch or serve."""
+    return str(container(workload)["args"][0])
 
 
 def workers(overlay: str) -> dict[str, Json]:
@@ -183,17 +189,18 @@ def test_probes_ask_where_the_processes_answer(overlay: str) -> None:
     for workload in [*of_kind(overlay, "Deployment"), *of_kind(overlay, "StatefulSet")]:
         found = container(workload)
         (port,) = found["ports"]
-        wanted = read.worker_port if stages(workload) else read.api_port
+        process = process_of(workload)
+        wanted = {"worker": read.worker_port, "watch": read.watch_port, "serve": read.api_port}[process]
         assert port["containerPort"] == wanted
         assert pod(workload)["metadata"]["annotations"]["prometheus.io/port"] == str(wanted)
         paths = {kind: found[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
         # Searches need no Kafka, so a broker's absence must not take the API away from its readers.
-        ready = "/readyz" if stages(workload) else "/readyz?needs=search"
+        ready = "/readyz?needs=search" if process == "serve" else "/readyz"
         assert paths == {"startup": "/livez", "liveness": "/livez", "readiness": ready}
         assert {found[f"{kind}Probe"]["httpGet"]["port"] for kind in ("startup", "liveness", "readiness")} == {
             port["name"]
         }
-    assert read.worker_host == read.api_host == "0.0.0.0"  # noqa: S104 - in its pod
+    assert read.worker_host == read.watch_host == read.api_host == "0.0.0.0"  # noqa: S104 - in its pod
 
 
 def test_selectors_take_the_pods_that_they_mean(overlay: str) -> None:
@@ -217,9 +224,22 @@ def test_selectors_take_the_pods_that_they_mean(overlay: str) -> None:
     assert budgets == set(templates) - {"rasd-topics"}
 
 
-def test_pods_reach_kafka_elasticsearch_and_names_alone(overlay: str) -> None:
+def test_pods_reach_kafka_elasticsearch_and_names_alone_but_those_that_watch(overlay: str) -> None:
     read = settings(overlay)
-    (policy,) = [p for p in of_kind(overlay, "NetworkPolicy") if "Egress" in p["spec"]["policyTypes"]]
+    (policy, web) = sorted(
+        (p for p in of_kind(overlay, "NetworkPolicy") if "Egress" in p["spec"]["policyTypes"]),
+        key=lambda found: str(found["metadata"]["name"]),
+    )
+    let_out = [
+        name
+        for name, w in workloads(overlay).items()
+        if matches(web["spec"]["podSelector"], pod(w)["metadata"]["labels"])
+    ]
+    assert let_out == ["rasd-watch"]
+    (rule,) = web["spec"]["egress"]
+    for block in (to["ipBlock"] for to in rule["to"]):
+        for network in block["except"]:
+            assert not AddressGuard().permits(network.partition("/")[0]), "the manifest and the guard agree"
     assert all(
         matches(policy["spec"]["podSelector"], pod(workload)["metadata"]["labels"])
         for workload in workloads(overlay).values()
@@ -259,7 +279,7 @@ def test_prometheus_names_the_jobs_of_these_pods_as_rules_expect(overlay: str) -
     named = {rule["replacement"]: rule["regex"] for rule in job["relabel_configs"] if rule.get("target_label") == "job"}
     for workload in [*of_kind(overlay, "Deployment"), *of_kind(overlay, "StatefulSet")]:
         component = pod(workload)["metadata"]["labels"]["app.kubernetes.io/component"]
-        wanted = "rasd-worker" if stages(workload) else "rasd-api"
+        wanted = {"worker": "rasd-worker", "watch": "rasd-watch", "serve": "rasd-api"}[process_of(workload)]
         assert [name for name, pattern in named.items() if re.fullmatch(pattern, component)] == [wanted]
     (space,) = [found["metadata"]["name"] for found in of_kind(overlay, "Namespace")]
     assert job["kubernetes_sd_configs"][0]["namespaces"]["names"] == [space]

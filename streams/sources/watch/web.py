@@ -26,6 +26,8 @@ _PERMANENT = frozenset({301, 308})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BLOCKED = frozenset({401, 402, 403, 407, 429, 451})
 _CHUNK = 64 * 1024
+# Hosts whose last request ran into the timeout share this part of the requests, so that they do not hold up the others.
+SLOW_SHARE = 8
 
 
 class Fault(StrEnum):
@@ -98,6 +100,7 @@ class Answer:
 class _Host:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     earliest: float = 0.0
+    slow: bool = False
 
 
 class Web:
@@ -116,6 +119,7 @@ class Web:
         self._settings = settings
         self._hosts: dict[str, _Host] = {}
         self._slots = asyncio.Semaphore(settings.watch_requests)
+        self._slow_slots = asyncio.Semaphore(max(1, settings.watch_requests // SLOW_SHARE))
         self.robots = Robots(AGENT, self._read_robots)
         self.requests = 0
 
@@ -182,17 +186,21 @@ class Web:
         async with host.lock:
             await asyncio.sleep(host.earliest - time.monotonic())
             try:
-                async with self._slots:
-                    return await self._read(url, headers, most)
+                async with self._slow_slots if host.slow else self._slots:
+                    answer = await self._read(url, headers, most)
             except AddressRefused as refusal:
                 raise FetchError(Fault.ADDRESS, str(refusal)) from refusal
             except TimeoutError as error:
+                host.slow = True
                 limit = f"{self._settings.watch_timeout:.0f} s"
                 raise FetchError(Fault.TIMEOUT, f"no whole answer from {url} within {limit}") from error
             except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
                 if isinstance(error.__cause__, AddressRefused):
                     raise FetchError(Fault.ADDRESS, str(error.__cause__)) from error
                 raise FetchError(Fault.NETWORK, f"{url}: {error or type(error).__name__}") from error
+            else:
+                host.slow = False
+                return answer
             finally:
                 host.earliest = time.monotonic() + max(self._settings.watch_host_delay, delay)
 
@@ -236,7 +244,7 @@ async def open_web(settings: Settings) -> AsyncIterator[Web]:
     guard = AddressGuard(settings.watch_allow)
     resolver = None if settings.watch_proxy else GuardedResolver(guard)
     connector = aiohttp.TCPConnector(
-        resolver=resolver, limit=settings.watch_requests, limit_per_host=1, ttl_dns_cache=60
+        resolver=resolver, limit=2 * settings.watch_requests, limit_per_host=1, ttl_dns_cache=60
     )
     session = aiohttp.ClientSession(
         connector=connector,

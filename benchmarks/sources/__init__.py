@@ -1,0 +1,1 @@
+"""Measurements of watched sources; `python -m benchmarks.sources` runs them."""
