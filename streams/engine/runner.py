@@ -296,23 +296,34 @@ class StageRunner:
     async def _send_all(
         self, events: Sequence[Any], waiting: Sequence[tuple[int, Parcel]], outcomes: Sequence[Outcome]
     ) -> tuple[list[tuple[int, Parcel]], Exception | None]:
-        """Try to send records once; return those that are still to be sent, and the last error."""
-        left: list[tuple[int, Parcel]] = []
-        last_error: Exception | None = None
-        under_way: list[tuple[int, Parcel, Awaitable[Any]]] = []
-        for index, parcel in waiting:
+        """Try to send records once; return those that are still to be sent, in order, and the last error.
+
+        Behind a record that was not delivered, those of the same key are sent again even if they were: the last one
+        that a reader sees of an article must be the newest.
+        """
+        errors: dict[int, Exception] = {}
+        under_way: dict[int, Awaitable[Any]] = {}
+        for at, (_, parcel) in enumerate(waiting):
             try:
-                under_way.append((index, parcel, await self.send(*parcel)))
+                under_way[at] = await self.send(*parcel)
             except (KafkaError, OSError) as error:
-                left += self._again(events, index, parcel, error, outcomes)
-                last_error = error
-        for index, parcel, delivery in under_way:
+                errors[at] = error
+        for at, delivery in under_way.items():
             try:
                 await delivery
             except (KafkaError, OSError) as error:
-                left += self._again(events, index, parcel, error, outcomes)
-                last_error = error
-        return left, last_error
+                errors[at] = error
+        left: list[tuple[int, Parcel]] = []
+        overtaken: set[tuple[str, bytes]] = set()
+        for at, (index, parcel) in enumerate(waiting):
+            topic, key, *_ = parcel
+            if at in errors:
+                again = self._again(events, index, parcel, errors[at], outcomes)
+                left += again
+                overtaken |= {(to, of) for _, (to, of, *_) in again if of is not None and to != self._dlq}
+            elif key is not None and (topic, key) in overtaken:
+                left.append((index, parcel))
+        return left, next(reversed(errors.values()), None)
 
     def _again(
         self, events: Sequence[Any], index: int, parcel: Parcel, error: Exception, outcomes: Sequence[Outcome]

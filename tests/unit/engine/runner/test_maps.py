@@ -16,6 +16,7 @@ from streams.errors import Reason, Rejected, Retryable
 from streams.kafka.letter_parts import PART_BYTES, join, read_part
 from streams.records import Article, RemovedText, StageTrace
 from streams.stage import Arrival
+from tests.support.articles import article
 from tests.unit.engine.runner.broker import Broker, Event, events, headers, map_runner, value
 
 
@@ -158,6 +159,19 @@ async def test_what_kafka_did_not_confirm_is_sent_again_and_nothing_else() -> No
     await runner.handle(batch)
     assert sorted(key or b"" for _, key, *_ in broker.sent) == [b"a", b"b", b"c"]
     assert all(event.acked for event in batch)
+
+
+@pytest.mark.parametrize("where", ["send_faults", "delivery_faults"])
+async def test_what_overtook_an_older_record_of_its_key_is_sent_again_behind_it(where: str) -> None:
+    broker = Broker()
+    setattr(broker, where, [KafkaTimeoutError(), None, None])
+    batch = [
+        Event(article(id=name, title=title).to_json(), offset)
+        for offset, (name, title) in enumerate([("a", "older"), ("a", "newer"), ("b", "other")])
+    ]
+    await map_runner(lambda a, _: [a], broker).handle(batch)
+    arrived = [Article.model_validate_json(data).title for _, _, data, _ in broker.sent]
+    assert arrived == ["newer", "other", "older", "newer"]
 
 
 async def test_a_result_that_kafka_will_never_take_becomes_a_dead_letter() -> None:
