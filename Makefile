@@ -1,6 +1,6 @@
 # Rasd: `make` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-neural check unit explore format lock train-entities stock-phrases gazetteer towns docs clean
+.PHONY: help setup demo test test-neural check unit explore faults soak format lock train-entities stock-phrases gazetteer towns docs clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -46,6 +46,13 @@ check: setup ## check formatting, lint, types, imports and generated pages
 	@$(BIN)/lint-imports
 	@$(BIN)/rasd schema --check docs/schemas
 	@$(BIN)/python -m docs.generate --check
+
+faults: setup ## make every fault while articles flow, and count them (FAULTS_ARTICLES=5000, CASES="kill-nine poison")
+	@$(BIN)/python -m tests.faults $(CASES)
+
+MINUTES ?= 30
+soak: setup ## run at half load for MINUTES=30; print memory slope, handles, threads and latency
+	@$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
 
 format: setup ## format the code and fix what ruff can fix
 	@$(BIN)/ruff format .

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generate import commands, index_fields, metrics, openapi, public_api, records, settings
+from docs.generate import commands, faults, index_fields, metrics, openapi, public_api, records, settings
 
 FOLDER = Path(__file__).parents[1]
 PAGES: Mapping[str, Callable[[], str]] = {
     "openapi.json": openapi.document,
     "reference/commands.md": commands.page,
+    "reference/faults.md": faults.page,
     "reference/index-fields.md": index_fields.page,
     "reference/metrics.md": metrics.page,
     "reference/public-api.md": public_api.page,

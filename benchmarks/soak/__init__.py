@@ -1,0 +1,1 @@
+"""Hours at half load: whether memory, file handles or threads of a worker grow."""
