@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 
-from benchmarks.cleaning import corpus, kept, kinds, languages, pasted, seed, speed
+from benchmarks.cleaning import corpus, kept, kinds, languages, pages, pasted, peers, seed, speed
 from benchmarks.cleaning import credits as credit_lines
 
 
@@ -21,6 +22,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=300, help="pasted pages of each layout")
     parser.add_argument("--sample", type=int, default=0, help="bylines to print for judging by hand")
     parser.add_argument("--seed", type=int, default=7, help="seed of the samples")
+    parser.add_argument("--verbose", action="store_true", help="print what other libraries get wrong on the pages")
     arguments = parser.parse_args()
     for part in arguments.only:
         print(f"\n## {part}")
@@ -46,8 +48,8 @@ def _kept(arguments: argparse.Namespace) -> None:
 
 def _pasted(arguments: argparse.Namespace) -> None:
     found = pasted.measure(list(corpus.saudinewsnet(arguments.corpus, arguments.days)), arguments.pages, arguments.seed)
-    for layout, pages in found.pages.items():
-        print(f"{layout}: {found.exact[layout]}/{pages} exact ({found.exact[layout] / pages:.1%})")
+    for layout, number in found.pages.items():
+        print(f"{layout}: {found.exact[layout]}/{number} exact ({found.exact[layout] / number:.1%})")
     print(f"all: {found.exact.total()}/{found.pages.total()} ({found.exact.total() / found.pages.total():.2%})")
 
 
@@ -77,7 +79,23 @@ def _speed(arguments: argparse.Namespace) -> None:
         print(f"{name}: {figure:.1f}")
 
 
+def _pages(arguments: argparse.Namespace) -> None:
+    told = list(pages.load())
+    print(f"{len(told)} pages, {sum(len(each.articles) for each in told)} articles")
+    for library, extract in (("rasd", pages.rasd), *peers.available()):
+        score = pages.measure(extract, told)
+        start = time.process_time()
+        for told_page in told:
+            extract(told_page.html, told_page.url)
+        rate = len(told) / (time.process_time() - start)
+        fields = ", ".join(f"{name} {score.share(name):.2f}" for name in (*pages.FIELDS, "day"))
+        print(f"{library}: {score.exact} exact, body F1 {score.body:.3f}, {fields}; {rate:.0f} pages/s")
+        for where, what, found in score.wrong if library == "rasd" or arguments.verbose else ():
+            print(f"  {where}: {what}: {found}")
+
+
 _PARTS = {
+    "pages": _pages,
     "seed": _seed,
     "kept": _kept,
     "pasted": _pasted,
