@@ -7,11 +7,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
+from itertools import islice
 
-from agents.clean.credits.outlet import outlet_of
+from agents.clean.credits.date_lines import is_date_line
+from agents.clean.credits.outlet import Outlet, outlet_of
 from agents.clean.credits.parse import MAX_CREDIT_CHARS, parse_credit
+from agents.clean.dates.mentions import find_dates
 from agents.clean.html.frame import Frame
 from agents.clean.html.linked_data import Object
 from agents.clean.html.metadata import Head, Headline, Place, Selectors, best_time
@@ -23,6 +26,7 @@ from agents.text.display import display_text
 from agents.text.keys import hostname, match_key
 
 _MIN_KICKER_WORDS, _MAX_KICKER_WORDS = 3, 25
+_HEADLINE_ABOVE, _MAX_DATED_SPACES, _NEAR = 8, 8, 5
 # The text of the linked data replaces a page's that is so many times shorter.
 _SHORTER = 2
 _MIN_LINKED_CHARS = 120
@@ -146,8 +150,11 @@ class _Reader:
         self._rules = _rules_for(url)
         selectors = Selectors(self._rules.title, self._rules.byline, self._rules.published)
         self._head = Head(tree, url, selectors, latest)
-        self._outlet = outlet_of("", url, self._head.site)
         self._marked_captions = self._selected(self._rules.caption)
+
+    @cached_property
+    def _outlet(self) -> Outlet:
+        return outlet_of("", self._url, self._head.site)
 
     def read(self) -> list[Markup]:
         headline = self._head.headline()
@@ -155,6 +162,9 @@ class _Reader:
         units = [] if self._rules.body else find_units(self._tree, frame, self._head, headline)
         if units:
             return self._several(frame, units)
+        if headline is None and not self._head.names_story:
+            headline = self._headline_above(frame)
+            frame = self._frame(headline)
         story, frame = self._story(frame, headline)
         linked = self._head.story
         told = _linked_text(linked)
@@ -218,6 +228,26 @@ class _Reader:
                 return story, frame
         return None, frame
 
+    def _headline_above(self, frame: Frame) -> Headline | None:
+        """Return the heading, or the line like one, above the text of a page whose head does not name its headline."""
+        story, _ = self._story(frame, None)
+        if story is None:
+            return None
+        above = self._tree.rows[max(0, story.start - _HEADLINE_ABOVE) : story.start + 1]
+        free = [row for row in above if frame.reasons[row.number] is None and not row.prose and not row.is_link]
+        for row in reversed(free):
+            if row.tag in HEADINGS[:4] and row.text.count(" ") >= _MIN_KICKER_WORDS - 1:
+                return Headline((row,), row.text)
+        for row in reversed(free):
+            own = (
+                row.number < story.start
+                and row.box.end - row.box.start == 1
+                and row.box.tag in {"div", "td", "p", "span"}
+            )
+            if own and _MIN_SPACES <= row.text.count(" ") < _MAX_KICKER_WORDS and not _is_dated(row.text):
+                return Headline((row,), row.text)
+        return None
+
     def _is_no_text(self, story: Story, headline: Headline | None) -> bool:
         """Return whether what was chosen are notices, or links and labels."""
         for row in story.body:
@@ -245,7 +275,7 @@ class _Reader:
         inside: set[int] = set()
         if story is not None:
             inside = {row.number for row in (*story.body, *story.between)}
-            place = Place(self._tree, reasons, story, self._latest, self._outlet)
+            place = Place(self._tree, choice.frame, story, self._latest, self._outlet)
             times.extend(place.stamps())
             printed = place.author()
             captions.extend(row.text for row in story.captions)
@@ -313,7 +343,8 @@ class _Reader:
             if reasons[row.number] is not None or row.number in why or row.is_link:
                 continue
             heading = row.tag in HEADINGS[1:4] and row.tag not in others and row.number < story.start
-            if (is_deck(row) or is_kicker(row) or heading) and not place.is_date(row):
+            named = (is_deck(row) or is_kicker(row)) and not row.prose
+            if (named or heading) and not place.is_date(row):
                 why[row.number] = Rule.SUBTITLE
                 return row.text
         for number in range(at - 1, max(story.scope.start, at - 3) - 1, -1):
@@ -323,11 +354,15 @@ class _Reader:
             words = row.text.count(" ") + 1
             if words > _MAX_KICKER_WORDS or place.is_date(row) or place.is_credit(row):
                 continue
-            beside = row.box.parent is not None and row.box.parent.start <= at < row.box.parent.end
+            beside = any(box.start <= at < box.end for box in islice(row.box.above(), _NEAR))
             if is_kicker(row) or is_deck(row) or (words >= _MIN_KICKER_WORDS and beside and story.scope.tag != "body"):
                 why[number] = Rule.SUBTITLE
                 return row.text
         return None
+
+
+def _is_dated(text: str) -> bool:
+    return is_date_line(text) or (text.count(" ") < _MAX_DATED_SPACES and bool(find_dates(text)))
 
 
 def _linked_text(linked: Object) -> str:

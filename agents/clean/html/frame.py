@@ -55,7 +55,7 @@ _NAMES: tuple[tuple[Rule, str], ...] = (
 _NAME_RE = tuple((rule, re.compile(rf"(?<![a-z])(?:{words})(?![a-z])")) for rule, words in _NAMES)
 # Class names that hold the name of a frame and are the article's own.
 _NO_FRAME_RE = re.compile(
-    r"(?:has|no|with|without|hide|is)-(?:sidebar|ads?|comments?|banner|toc|share|social|breadcrumbs?|cookies?)[\w-]*"
+    r"(?<![\w-])(?:has|no|with|without|hide|is|not)-[\w-]+"
     r"|elementor-widget[\w-]*|widget-?(?:text|content|container|theme)[\w-]*|comments?-(?:open|closed|on|off)"
     r"|(?:share|tags|print|ads?|comments?|nav)-(?:disabled|enabled|hidden|free|ready|content)|single-?post-?related"
     r"|elementor-(?:element|column|section|container)[\w-]*|wp-block-post[\w-]*"
@@ -67,7 +67,7 @@ _BODY_NAME_RE = re.compile(
     r"|article-?paragraphs))(?![a-z])"
 )
 _LINK_SHARE, _PROSE_SHARE, _MENU_WORDS = 0.5, 0.25, 4
-_MIN_CARDS, _MAX_CARD_PROSE, _MIN_LINK_WORDS = 3, 400, 3
+_MIN_CARDS, _MAX_CARD_ROWS, _MAX_CARD_PROSE, _MIN_LINK_WORDS = 3, 5, 400, 3
 _MAX_FORM_PROSE, _MIN_PROSE = 300, 40
 
 
@@ -134,6 +134,10 @@ class Frame:
     def proses(self, box: Box) -> int:
         """Return how many lines of running text it holds."""
         return self._proses[box.end] - self._proses[box.start]
+
+    def titled_links(self, box: Box) -> int:
+        """Return how many lines of a box are links as long as a headline."""
+        return self._title_links[box.end] - self._title_links[box.start]
 
     def _classify(self) -> None:
         boxes, number = self._tree.boxes, 1
@@ -210,6 +214,7 @@ class Frame:
             cards = [child for child in group if self._is_card(child)]
             alone = len(group) < _MIN_CARDS
             if alone:
+                cards = [child for child in cards if child.end - child.start <= _MAX_CARD_ROWS]
                 cards = [child for child in cards if self._is_headed_by_link(child)]
             elif len(cards) < 0.7 * len(group):
                 continue

@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import chain, islice
 
 from selectolax.lexbor import LexborHTMLParser
 
 from agents.clean.credits.date_lines import is_date_line
 from agents.clean.credits.outlet import Outlet
-from agents.clean.credits.parse import MAX_CREDIT_CHARS
+from agents.clean.credits.parse import MAX_CREDIT_CHARS, parse_credit
 from agents.clean.dates.timestamps import Stamp, parse_stamp
+from agents.clean.html.frame import Frame
 from agents.clean.html.linked_data import Object, headline_of, read_linked_data
 from agents.clean.html.story import Story, is_credit_box, is_date_box
 from agents.clean.html.tree import HEADINGS, Box, Row, Tree
@@ -51,7 +53,12 @@ _MAX_SITE_WORDS, _MIN_TITLE_WORDS = 5, 3
 _MAX_UNNAMED_SITE_WORDS = 3
 _MAX_DATE_ROW = 130
 _UPDATED_RE = re.compile(r"(?:آخر|اخر|تم ال)?\s?(?:تحديث|تعديل|حُ?دثت?)|updated|modified", re.IGNORECASE)
-_LABEL_RE = re.compile(r"^(?:بقلم|كتب(?:ت|ه|ها)?|الكاتب(?:ة)?|تحرير|المحرر|إعداد|by)\s*[:：/-]?\s*", re.IGNORECASE)
+_LABEL_RE = re.compile(
+    r"(?<!\w)(?:بقلم|كتب(?:ته|ها|ه|ت)?|بواسطة|نشره|نشرها|أعده|أعدها|إعداد|تحرير|حوار|الكاتبة?|by)(?:\s?[:：/–-]\s?|\s)"
+    r"(?P<name>[^\d|•·:]{3,60}?)\s?(?=$|[\d|•·]|\s[–-]\s|\sفي\s|\sبتاريخ\s|\sيوم\s)",
+    re.IGNORECASE,
+)
+_MIN_NAME_WORDS, _MAX_NAME_WORDS, _MAX_ABOVE = 2, 4, 12
 _ABOVE, _BELOW = 8, 12
 _ELLIPSIS = ("...", "…")
 # A box in a frame of these kinds speaks of another story, or of a reader.
@@ -112,7 +119,9 @@ class Head:
         found: dict[str, str] = {}
         for node in self._parser.css("meta"):
             attributes = node.attributes
-            name = attributes.get("property") or attributes.get("name") or attributes.get("itemprop")
+            name = attributes.get("property") or attributes.get("name")
+            if name is None and node.parent is not None and node.parent.tag == "head":
+                name = attributes.get("itemprop")  # in the body it may be of another story: see `Place`
             value = attributes.get("content")
             if name and value and (shown := " ".join(display_text(value).split())):
                 found.setdefault(name.strip().lower(), shown)
@@ -135,6 +144,14 @@ class Head:
     def is_article(self) -> bool:
         """Whether the head says that the page is one article."""
         return self._metas.get("og:type", "").startswith("article") or bool(self.story)
+
+    @cached_property
+    def names_story(self) -> bool:
+        """Whether the head has a headline and not only the outlet's name or a section's."""
+        sites = set(map(match_key, self._site_names))
+        return any(
+            title.count(" ") >= _MIN_TITLE_WORDS and match_key(title) not in sites for title in self.titles
+        ) or bool(self.story)
 
     @cached_property
     def named_titles(self) -> list[str]:
@@ -357,16 +374,15 @@ class Place:
 
     Args:
         tree: the page.
-        reasons: why its rows are not part of an article, None for those that may be.
+        frame: what its rows are not part of an article by.
         story: the story.
         latest: no story was published after this time; None if unknown.
         site: the outlet, whose name is no writer's.
     """
 
-    def __init__(
-        self, tree: Tree, reasons: list[Rule | None], story: Story, latest: datetime | None, site: Outlet
-    ) -> None:
-        self._tree, self.reasons, self._story, self._latest, self._site = tree, reasons, story, latest, site
+    def __init__(self, tree: Tree, frame: Frame, story: Story, latest: datetime | None, site: Outlet) -> None:
+        self._tree, self._frame, self._story, self._latest, self._site = tree, frame, story, latest, site
+        self.reasons = frame.reasons
         at = story.headline.number if story.headline is not None else story.scope.start
         self._at = at
         self._between = range(at + 1, story.start)
@@ -409,24 +425,60 @@ class Place:
                 if (at not in zone and not first) or at >= len(rows) or box.end - box.start > _MAX_MARKED_ROWS:
                     continue
                 reason = self.reasons[at]
-                if reason in _NEVER or (reason in _ELSEWHERE and not trusted and not _is_author_box(box)):
+                if reason in _NEVER or (reason in _ELSEWHERE and not trusted and not _is_told(box)):
                     continue
                 yield box, box.text if box.text is not None else " ".join(row.text for row in rows[at : box.end])
 
     def author(self) -> str | None:
         """Return the writer that the page prints."""
-        for box, text in self._credits:
-            shown = text
-            inner = [
-                other
-                for other in self._tree.boxes[box.number + 1 : box.last]
-                if other.attributes and (other.attributes.get("itemprop") == "name" or "name" in other.names.split("-"))
-            ]
-            if inner and inner[0].text:
-                shown = inner[0].text
-            if shown and len(shown) <= MAX_CREDIT_CHARS and not is_date_line(shown) and not self._site.owns(shown):
-                return shown
-        return None
+        named = (self._name_in(box, text) for box, text in self._credits)
+        labelled = (_labelled(self._tree.rows[at].text) for at in self._between)
+        return next(filter(self._is_name, chain(named, labelled, self._unnamed(), self._above_scope())), None)
+
+    def _is_name(self, text: str | None) -> bool:
+        return (
+            bool(text)
+            and len(text or "") <= MAX_CREDIT_CHARS
+            and not is_date_line(text or "")
+            and not self._site.owns(text or "")
+        )
+
+    def _name_in(self, box: Box, text: str) -> str:
+        """Return the name in a box with a label, a portrait or a biography beside it."""
+        for inner in self._tree.boxes[box.number + 1 : box.last]:
+            named = inner.attributes and (
+                inner.attributes.get("itemprop") == "name" or "name" in inner.names.split("-")
+            )
+            if named and inner.text:
+                return inner.text
+        return _labelled(text) or text
+
+    def _unnamed(self) -> Iterator[str | None]:
+        """Yield names beside a date, in elements whose names tell nothing."""
+        for box in self._tree.boxes[self._story.scope.number : self._story.scope.last]:
+            if box.text and box.start in self._between and box.start in self._date_like:
+                words = box.text.count(" ") + 1
+                if _MIN_NAME_WORDS <= words <= _MAX_NAME_WORDS and not any(map(str.isdecimal, box.text)):
+                    yield parse_credit(box.text, self._site).byline
+
+    @cached_property
+    def _date_like(self) -> frozenset[int]:
+        return frozenset(at for at in self._between if any(map(str.isdecimal, self._tree.rows[at].text)))
+
+    def _above_scope(self) -> Iterator[str | None]:
+        """Yield the writer of a column from the box above its headline, if that box names no other story."""
+        if self._story.headline is None:
+            return
+        for box in self._tree.boxes[: self._story.headline.box.number]:
+            if not self._at - _ABOVE <= box.start < self._story.scope.start or not is_credit_box(box) or box.inline:
+                continue
+            whole = box
+            for whole in box.above():
+                if whole.parent is None or whole.parent.start <= self._at < whole.parent.end:
+                    break
+            own = sum(1 for row in self._tree.rows[whole.start : whole.end] if row.is_link)
+            if whole.end - whole.start <= _MAX_MARKED_ROWS and own <= 1 and not self._frame.titled_links(whole):
+                yield " ".join(row.text for row in self._tree.rows[box.start : min(box.end, box.start + 1)])
 
     def stamps(self) -> Iterator[Stamp]:
         """Yield the times that the page prints, the most trustworthy first."""
@@ -471,8 +523,17 @@ def _rows_of(box: Box) -> range:
     return range(box.start, max(box.end, box.start + 1))
 
 
-def _is_author_box(box: Box) -> bool:
-    return is_credit_box(box) or any(is_credit_box(above) for above in box.above())
+def _labelled(text: str) -> str | None:
+    """Return the name after a label: «بقلم: فلان», «نشره فلان في …»."""
+    match = _LABEL_RE.search(text)
+    return match["name"].strip(" :-–—،") or None if match is not None else None
+
+
+def _is_told(box: Box) -> bool:
+    """Return whether the markup says more of a box than that it may name a writer or a date."""
+    if box.attributes and box.attributes.get("itemprop") in {"author", "datePublished"}:
+        return True
+    return any(is_credit_box(above) for above in islice(box.above(), _MAX_ABOVE))
 
 
 def best_time(stamps: Iterator[Stamp]) -> datetime | None:

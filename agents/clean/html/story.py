@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice, takewhile
 
+from agents.clean.dates.timestamps import parse_stamp
 from agents.clean.html.frame import Frame, holds_body
 from agents.clean.html.tree import HEADINGS, Box, Row, Tree, children
 from agents.clean.layout.lines import MAX_CAPTION_CHARS, MAX_CAPTION_WORDS
@@ -20,6 +21,7 @@ _BEFORE, _NAMED, _ITEMPROP, _IN_ARTICLE, _PLAIN, _DISTANCE = 0.2, 2.0, 4.0, 1.3,
 _MIN_WORDS = 3
 _PROSE_SHARE, _DENSE = 0.6, 0.6
 _MAX_UP = 40
+_MAX_INFO_CHARS = 130
 _MAX_CAPTION_ROWS, _MAX_FIGURE_ROWS = 2, 4
 _CAPTION_RE = re.compile(
     r"(?<![a-z])(?:captions?|wp-caption-text|figcaption|img-cap|image-?(?:caption|desc|description)|photo-?caption"
@@ -27,7 +29,7 @@ _CAPTION_RE = re.compile(
 )
 _CREDIT_RE = re.compile(
     r"(?<![a-z])(?:authors?|author-?name|by-?line|by-?author|writers?|writer-?name|write-?by|written-?by|reporters?|journalists?"
-    r"|editor-?name|columnist|contributors?|posted-by|created-by)(?![a-z])"
+    r"|editor-?name|columnist|contributors?|posted-by|created-by|user-?name)(?![a-z])"
 )
 _DATE_RE = re.compile(
     r"(?<![a-z])(?:date|dates|date-?time|time|time-?stamp|published|publish-?date|pub-?date|posted-on|entry-date"
@@ -93,6 +95,13 @@ def is_date_box(box: Box) -> bool:
     return names_match(box, _DATE_RE)
 
 
+def is_info(row: Row) -> bool:
+    """Return whether a line above the text says who published it and when, and is no sentence."""
+    if len(row.text) > _MAX_INFO_CHARS or row.text.endswith((".", "؟", "!")) or not any(map(str.isdecimal, row.text)):
+        return False
+    return parse_stamp(row.text) is not None
+
+
 def is_deck(row: Row) -> bool:
     """Return whether the markup says that the row is a second headline below the first."""
     return any(names_match(box, _DECK_RE) for box in _near(row))
@@ -143,6 +152,10 @@ class Chooser:
         if self._given is None:
             self._take_beside(main, scope)
         body = self._sandwiched(scope)
+        if self._given is None and self._headline is not None:
+            # «نُشر في 2 نوفمبر 2024 - 07:15 صباحا | كتبه: فلان» is as long as a sentence.
+            while len(body) > 1 and is_info(body[0]):
+                body = body[1:]
         if not body:
             return None
         story = Story(self._headline, scope, body=body, start=body[0].number, end=body[-1].number + 1)
@@ -202,7 +215,7 @@ class Chooser:
     def _equals(self, main: Box) -> list[Box]:
         """Return other boxes of the same kind: pages part a text to put advertisements between."""
         tag, first = main.signature
-        if not first or tag in {"body", "td", "li"}:
+        if not first or tag in {"body", "li"}:
             return []
         found = []
         for box in self._tree.boxes:
@@ -249,6 +262,9 @@ class Chooser:
         start = max(part.start, self._at + 1)
         free = [at for at in range(start, part.end) if self._free(at) and not is_caption_row(self._rows[at])]
         proses = [at for at in free if self._rows[at].prose]
+        last = (
+            next((at for at in range(proses[-1], part.end) if self._reasons[at] is not None), part.end) if proses else 0
+        )
         if not proses or part is self._given:
             self._taken.update(free)
             return
@@ -261,7 +277,8 @@ class Chooser:
                 if own and self._at < part.start and row.tag not in HEADINGS:
                     self._taken.add(at)
             elif at > proses[-1]:
-                if own and row.tag not in {"span", "time"}:
+                # What follows a menu or a box with other stories is no longer the text.
+                if own and at < last and row.tag not in {"span", "time"}:
                     self._taken.add(at)
             elif own or row.prose or row.tag in HEADINGS or row.text.count(" ") >= _MIN_WORDS - 1:
                 self._taken.add(at)
@@ -285,7 +302,7 @@ class Chooser:
             position = child.end
             if child is inner or child.holds(inner) or child.end <= self._at + 1:
                 continue
-            if self._is_text(child, above=child.end <= inner.start):
+            if self._is_text(child):
                 self._take_part(child)
         self._take_rows(position, box.end)
 
@@ -296,10 +313,12 @@ class Chooser:
     def _take_part(self, child: Box) -> None:
         for at in range(max(child.start, self._at + 1), child.end):
             row = self._rows[at]
-            if self._free(at) and not is_caption_row(row) and (row.prose or row.tag not in HEADINGS[:1]):
+            if not self._free(at) or is_caption_row(row) or row.tag == "h1":
+                continue
+            if row.prose or row.tag in HEADINGS or row.box.tag == "tr" or self._frame.proses(row.container):
                 self._taken.add(at)
 
-    def _is_text(self, box: Box, *, above: bool) -> bool:
+    def _is_text(self, box: Box) -> bool:
         """Return whether a box beside the main part is running text of the story."""
         rows = [self._rows[at] for at in range(max(box.start, self._at + 1), box.end) if self._free(at)]
         size = sum(len(row.text) for row in rows)
@@ -307,8 +326,6 @@ class Chooser:
         if not prose or prose < _PROSE_SHARE * size:
             return False
         if any(row.tag == "h1" for row in rows):
-            return False
-        if above and any(names_match(inner, _DECK_RE) for row in rows for inner in _near(row)) and len(rows) == 1:
             return False
         return not any(is_credit_box(inner) for inner in box_and_only(self._tree, box))
 

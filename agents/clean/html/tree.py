@@ -42,8 +42,8 @@ _FORMAT_TAG_RE = re.compile(rf"</?(?:{'|'.join(sorted(_FORMATTING))})(?=[\s>/])[
 _INLINE = frozenset(
     {
         "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i",
-        "img", "ins", "kbd", "label", "mark", "nobr", "output", "picture", "q", "rp", "rt", "ruby", "s", "samp",
-        "small", "source", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr",
+        "img", "ins", "kbd", "label", "link", "mark", "meta", "nobr", "output", "picture", "q", "rp", "rt", "ruby",
+        "s", "samp", "small", "source", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr",
     }
 )  # fmt: skip
 # Elements whose content is never text for a reader.
@@ -55,12 +55,16 @@ _NO_NAMES = (None, None)
 _SILENT_CONTROLS = frozenset({"hidden", "submit", "image"})
 _CONTROLS = frozenset({"input", "textarea", "select", "button"})
 # Transparent elements: their text belongs to the box around them.
+# Frames that a page has besides its article, and what they never hold if they are menus.
+_FRAMES = frozenset({"nav", "aside", "footer", "menu"})
+_NO_MENU = "h1, p, article, table, form, script, style, template, svg, noscript, [itemprop], [rel=author], pre"
+_MENU_SHARE = 0.7
+_SPECIAL = _SKIPPED | _BREAKS | _FRAMES | {"img"}
 _TEXT_TAGS = _INLINE | {
     "p", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "center",
     "tbody", "tr", "figure", "address",
 }  # fmt: skip
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_SOURCE_SPACE_RE = re.compile(r"[ \t\r\n\f]+")
 _HIDDEN_STYLE_RE = re.compile(r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _PRE_STYLE_RE = re.compile(r"white-space\s*:\s*pre", re.IGNORECASE)
 _CAPITAL_RE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -135,6 +139,8 @@ class Row:
         href: address of its first link, or None.
         hidden: whether no reader sees it.
         number: its place on the page, from 0.
+        tag: of the box: a heading, a paragraph, an item or another block.
+        is_link: whether the whole line is a link.
         prose: whether it reads like running text and not like a label, a headline or a link.
         is_caption: whether the markup says that it is a caption; None until somebody asks (`story.is_caption_row`).
     """
@@ -145,23 +151,10 @@ class Row:
     href: str | None
     hidden: bool
     number: int
-    prose: bool = False
+    tag: str
+    is_link: bool
+    prose: bool
     is_caption: bool | None = None
-
-    @property
-    def is_link(self) -> bool:
-        """Whether the whole line is a link."""
-        return self.linked > 0 and self.linked >= _ALL_LINK * len(self.text.replace(" ", ""))
-
-    @property
-    def tag(self) -> str:
-        """Return the heading, paragraph or list tag around the line, else the tag of its box."""
-        for box in self.box.above():
-            if box.tag in HEADINGS:
-                return box.tag
-            if box.tag not in _INLINE:
-                break
-        return self.box.tag
 
     @property
     def container(self) -> Box:
@@ -202,6 +195,8 @@ def parse(html: str) -> Tree:
 
 def _bounded(html: str) -> str:
     """Remove what would take a parser more than linear time: formatting that stays open, and nesting without end."""
+    if html.count("<") - html.count("</") <= MAX_DEPTH:
+        return html
     names = [name.lower() for name in _TAG_NAME_RE.findall(html)]
     count = Counter(names)
     opened = sum(max(0, count[name] - count[f"/{name}"]) for name in _FORMATTING)
@@ -299,13 +294,8 @@ class _Walk:
                 self._text(node.text_content or "")
             elif tag is None or tag[0] in "-!#":
                 continue
-            elif tag in _SKIPPED:
+            elif tag in _SPECIAL and self._read_special(node, tag, opened[-1][1] if opened else None):
                 skipped.add(node.mem_id)
-            elif tag == "img":
-                if opened:
-                    opened[-1][1].pictures += 1
-            elif tag in _BREAKS:
-                self._flush()
             else:
                 top = node.mem_id
                 opened.append((top, self._open(node, tag, opened[-1][1] if opened else None), len(self._pieces)))
@@ -313,6 +303,23 @@ class _Walk:
             _, box, pieces = opened.pop()
             self._close(box, pieces)
         self._flush()
+
+    def _read_special(self, node: LexborNode, tag: str, parent: Box | None) -> bool:
+        """Read an element that is no box; return False for frames that must be walked."""
+        if tag == "img":
+            if parent is not None:
+                parent.pictures += 1
+        elif tag in _BREAKS:
+            self._flush()
+        elif tag in _FRAMES:
+            lines = _menu(node)
+            if lines is None:
+                return False
+            box = self._open(node, tag, parent)
+            for line in lines:
+                self._add(line, box, len(line), None)
+            self._close(box, len(self._pieces))
+        return True
 
     def _open(self, node: LexborNode, tag: str, parent: Box | None) -> Box:
         attributes = node.attributes
@@ -352,7 +359,7 @@ class _Walk:
         box.end = len(self.rows)
         box.last = len(self.boxes)
         if box.inline and not box.hidden:
-            told = box.names or box.tag == "time" or "itemprop" in box.attributes or "rel" in box.attributes
+            told = box.names or box.tag in {"time", "abbr"} or "itemprop" in box.attributes or "rel" in box.attributes
             if told and box.start == box.end and len(self._pieces) - pieces <= _MAX_PIECES:
                 box.text = _squeezed("".join(self._pieces[pieces:])[:_MAX_MARKED_CHARS])
         else:
@@ -394,29 +401,33 @@ class _Walk:
             return
         self._pieces.append(text)
         if self._links:
-            self._linked += len("".join(text.split()))
+            bare = text.strip()
+            self._linked += len(bare) - bare.count(" ")
             self._href = self._href or self._links[-1]
 
     def _flush(self) -> None:
         if not self._pieces:
             return
-        raw = "".join(self._pieces)
-        self._pieces = []
+        raw = self._pieces[0] if len(self._pieces) == 1 else "".join(self._pieces)
+        self._pieces.clear()
         linked, href, self._linked, self._href = self._linked, self._href, 0, None
-        if raw.isspace() or self._block is None:
+        if self._block is None or not raw or raw.isspace():
             return
-        shown = display_text(_SOURCE_SPACE_RE.sub(" ", raw))
-        for line in shown.split("\n"):
+        # The line ends of the source are spaces, those that display text has are not.
+        shown = display_text(raw.replace("\n", " ").replace("\r", " "))
+        for line in shown.split("\n") if "\n" in shown else (shown,):
             text = " ".join(line.split())
             if text:
                 self._add(text, self._block, linked, href)
 
     def _add(self, text: str, box: Box, linked: int, href: str | None) -> None:
-        row = Row(text, box, linked, href, self._hidden > 0, len(self.rows))
-        if not row.is_link:
-            spaces = text.count(" ")
-            row.prose = spaces >= _LONG_WORDS - 1 or (spaces >= _SENTENCE_WORDS - 1 and text.endswith(_SENTENCE_END))
-        self.rows.append(row)
+        spaces = text.count(" ")
+        is_link = linked > 0 and linked >= _ALL_LINK * (len(text) - spaces)
+        prose = not is_link and (
+            spaces >= _LONG_WORDS - 1 or (spaces >= _SENTENCE_WORDS - 1 and text.endswith(_SENTENCE_END))
+        )
+        rows = self.rows
+        rows.append(Row(text, box, linked, href, self._hidden > 0, len(rows), box.tag, is_link, prose))
 
     def _read_table(self, table: Box) -> None:
         """Put each row of a table with data on one line; leave a table that only places things as it is."""
@@ -454,6 +465,21 @@ def children(boxes: Sequence[Box], box: Box) -> Iterator[Box]:
     while number < box.last:
         yield boxes[number]
         number = boxes[number].last
+
+
+def _menu(node: LexborNode) -> list[str] | None:
+    """Return the lines of a frame that holds links and little else; None for others.
+
+    Half of a news page's elements are in menus and in lists of other stories. Their lines become removals; nothing else
+    in them is ever used, so they need no walk.
+    """
+    if node.css_first(_NO_MENU) is not None:
+        return None
+    lines = [" ".join(line.split()) for line in display_text(node.text(separator="\n")).split("\n")]
+    lines = [line for line in lines if line]
+    size = sum(map(len, lines))
+    linked = sum(len(link.text(strip=True)) for link in node.css("a"))
+    return lines if linked >= _MENU_SHARE * size else None
 
 
 def _keeps_lines(tag: str, attributes: dict[str, str | None]) -> bool:
