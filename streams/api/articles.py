@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, field_validator
-from pydantic_core import from_json
 
 from streams.api.auth import needs
+from streams.api.batch import FORMATS, Batch, read_submission, request_body, send_all, send_one
 from streams.api.body import read_body
 from streams.api.dependencies import Client, Shared
 from streams.api.keys import Scope
-from streams.api.problem_details import responses
+from streams.api.problem_details import problem, responses
 from streams.api.submit import Receipt
 from streams.api.tiles import FeatureCollection, collection
-from streams.errors import Reason, Rejected
-from streams.records import Article, RawArticle, decode
+from streams.records import Article, RawArticle
 from streams.search.hits import PARTIAL, Copy, SearchPage, is_partial
 from streams.search.query import FACETS, Interval
 from streams.search.request import Filters, SearchRequest
@@ -41,19 +42,6 @@ async def _admitted(state: Shared) -> AsyncIterator[None]:
     """Reject searches above the concurrency limit with 503, rather than queue them without bound."""
     with state.searches.slot():
         yield
-
-
-def _refuse_infinity(data: bytes) -> None:
-    """Refuse NaN and Infinity, which the decoder of records takes but JSON and later readers of the topic do not.
-
-    Raises:
-        Rejected: the body has one.
-    """
-    if b"NaN" in data or b"Infinity" in data:
-        try:
-            from_json(data, allow_inf_nan=False)
-        except ValueError as error:
-            raise Rejected(Reason.NOT_JSON, str(error)) from error
 
 
 _ADMITTED = [Depends(_admitted)]
@@ -190,29 +178,50 @@ async def world_map(state: Shared, request: Annotated[MapRequest, Query()]) -> F
 
 @router.post(
     "/articles",
-    summary="Submit an article",
+    summary="Submit one article or many",
     status_code=202,
+    response_model=Receipt | Batch,
     dependencies=[Depends(needs(Scope.INTAKE))],
-    responses=responses(401, 403, 408, 413, 415, 422, 503),
+    responses={
+        **responses(401, 403, 408, 413, 415, 422, 503),
+        207: {"description": "Some of several records were refused.", "model": Batch},
+    },
     openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": RawArticle.model_json_schema(), "example": _EXAMPLE}},
-        }
+        "requestBody": request_body(
+            RawArticle.model_json_schema(), _EXAMPLE, "four times RASD_MAX_CONTENT_BYTES (20 MiB unless set)"
+        )
     },
 )
-async def hand_in(state: Shared, client: Client, request: Request) -> Receipt:
-    """Submit a raw article. 202: all in-sync replicas in Kafka have it; it is searchable within seconds.
+async def hand_in(
+    state: Shared,
+    client: Client,
+    request: Request,
+    source: Annotated[
+        str | None, Query(min_length=1, max_length=200, description="Outlet of all records, instead of what each says.")
+    ] = None,
+) -> Any:
+    """Submit raw articles. 202: all in-sync replicas in Kafka have them; they are searchable within seconds.
+
+    A body that is one JSON object is answered with its place in Kafka. Any other has a verdict for each record, in the
+    order given: 202 if all were accepted, 207 if some were, 422 if none was (its `records` are the verdicts then).
 
     The body may be compressed with gzip (`Content-Encoding: gzip`). Kafka gets it unpacked.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        # Browsers send other types across origins without a CORS preflight; for this one they ask first.
-        raise HTTPException(415, "the content type must be application/json")
+    if media_type not in FORMATS:
+        # Browsers send other types across origins without a CORS preflight; for these they ask first.
+        raise HTTPException(415, f"the content type must be application/json, or one of {', '.join([*FORMATS][1:])}")
     with state.intake.pending.slot(client):
         # JSON escapes triple an Arabic text.
         data = await read_body(request, state.settings.max_content_bytes * 4)
-        raw = decode(RawArticle, data)
-        _refuse_infinity(data)
-        return await state.intake.send(raw, data, request.headers.get("traceparent"))
+        submission = await asyncio.to_thread(read_submission, data, media_type, source)
+        parent = request.headers.get("traceparent")
+        if submission.single:
+            return await send_one(state.intake, submission.items[0], parent)
+        batch = await send_all(state.intake, submission, parent)
+    if not batch.refused:
+        return batch
+    if batch.accepted:
+        return JSONResponse(batch.model_dump(mode="json"), 207)
+    detail = f"none of the {batch.refused} records can be used; the first: {batch.records[0].detail}"
+    return problem(request, 422, detail, records=[verdict.model_dump(mode="json") for verdict in batch.records])

@@ -41,6 +41,9 @@ class Problem(BaseModel):
     detail: str
     instance: str | None = Field(None, description="Path of the request.")
     errors: list[FieldFault] | None = Field(None, description="Errors in single parameters.")
+    records: list[dict[str, Any]] | None = Field(
+        None, description="Verdicts on the records of a submitted body, of which none can be used."
+    )
 
 
 def _schema() -> dict[str, Any]:
@@ -70,14 +73,16 @@ def problem(
     *,
     errors: Sequence[FieldFault] = (),
     headers: dict[str, str] | None = None,
+    records: Sequence[dict[str, Any]] = (),
 ) -> JSONResponse:
-    """Build the response for a problem."""
+    """Build the response for a problem; `records` is a member of its own (RFC 9457, section 3.2)."""
     body = Problem(
         title=HTTPStatus(status).phrase,
         status=status,
         detail=redact(detail),
         instance=redact(request.url.path),
         errors=list(errors) or None,
+        records=list(records) or None,
     )
     return JSONResponse(body.model_dump(exclude_none=True), status, headers, media_type=MEDIA_TYPE)
 

@@ -14,6 +14,7 @@ from aiokafka import TopicPartition
 from elasticsearch import AsyncElasticsearch, NotFoundError
 
 from streams.elastic.client import make_client, translate_errors
+from streams.errors import Retryable
 from streams.kafka.dead_letters import DeadLetter, open_dead_letters
 from streams.kafka.topic_offsets import topic_states
 from streams.settings import Settings
@@ -71,17 +72,26 @@ class Follower:
             on_progress: called after each look.
 
         Raises:
-            Retryable: Kafka or Elasticsearch is unavailable.
+            Retryable: Kafka or Elasticsearch was unavailable for that long. A new index is, for a moment.
         """
         last, since = (-1, -1), time.monotonic()
+        processed = 0
         async with make_client(self._settings) as client:
             while True:
-                processed = await self._look(client)
+                away: Retryable | None = None
+                try:
+                    processed = await self._look(client)
+                except Retryable as error:
+                    away = error
                 on_progress(self.settled)
                 state = self.settled.waiting, processed
                 if state != last:
                     last, since = state, time.monotonic()
-                if not self._waiting or time.monotonic() - since > patience:
+                if not self._waiting:
+                    return self.settled
+                if time.monotonic() - since > patience:
+                    if away is not None:
+                        raise away
                     return self.settled
                 await asyncio.sleep(POLL_SECONDS)
 

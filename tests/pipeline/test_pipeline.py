@@ -202,6 +202,28 @@ def test_ingest_names_file_and_line_and_keeps_the_bytes(settings: Settings, tmp_
     assert rasd("dlq", "show", "0:0", settings=settings).stdout == NOT_JSON
 
 
+def test_waiting_tells_what_became_of_every_record(settings: Settings, tmp_path: Path) -> None:
+    sent = records(3)
+    lines = [*map(json.dumps, sent), json.dumps(sent[0] | {"url": "https://example.org/blank", "content": "  "}), "{"]
+    (tmp_path / "day.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    with worker(settings, tmp_path / "worker.log"):
+        result = rasd("ingest", str(tmp_path / "day.jsonl"), "--wait", settings=settings)
+        assert "4 records sent to articles.raw, 3 searchable, 1 refused" in result.stdout.decode()
+        assert (
+            "1 refused: content has no letter or digit in it (clean: empty_body); the first is"
+            in result.stderr.decode()
+        )
+        assert f"{tmp_path}/day.jsonl:4" in result.stderr.decode()
+        assert result.returncode == 1  # for the line that is no JSON
+        again = rasd("ingest", "-", "--wait", settings=settings, stdin=json.dumps(sent[1]).encode())
+        assert "1 records sent to articles.raw, 1 searchable, 0 refused" in again.stdout.decode()
+        assert again.returncode == 0
+        assert count(settings) == 3
+    stopped = rasd("ingest", "-", "--wait", "--patience", "1", settings=settings, stdin=json.dumps(sent[2]).encode())
+    assert stopped.returncode == 1
+    assert "1 not searchable yet" in stopped.stderr.decode()
+
+
 async def test_replayed_dead_letters_go_through_the_stage_that_refused_them(settings: Settings, tmp_path: Path) -> None:
     from streams.errors import Reason, Rejected
     from streams.kafka.clients import create_topics, open_producer

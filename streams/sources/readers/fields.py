@@ -76,15 +76,15 @@ _KEYS = {field: [(name, ".".join(map(_key, name.split(".")))) for name in names]
 
 def read_record(location: str, data: bytes, options: ReadOptions) -> Item:
     """Read one record that is JSON; what cannot be read keeps its bytes."""
-    try:
-        if not options.names and options.source is None:
+    failure: Rejected | None = None
+    if not options.names and options.source is None:
+        try:
             return Item(location, data, raw=decode(RawArticle, data))
-        value = json.loads(data.decode("utf-8", "surrogatepass"), strict=False)
-        failure = None
-    except Rejected as rejected:
-        if rejected.reason is not Reason.BAD_SCHEMA:
-            return Item(location, data, failure=rejected)
-        failure = rejected
+        except Rejected as rejected:
+            if rejected.reason is not Reason.BAD_SCHEMA:
+                return Item(location, data, failure=rejected)
+            failure = rejected
+    try:
         value = json.loads(data.decode("utf-8", "surrogatepass"), strict=False)
     except (ValueError, RecursionError) as error:
         fault = "nested too deeply" if isinstance(error, RecursionError) else str(error)

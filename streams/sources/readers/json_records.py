@@ -135,8 +135,8 @@ def read_lines(document: Document, options: ReadOptions) -> Iterator[Item]:
                 line = stream.readline(MAX_RECORD_BYTES)
             yield Item(location, kept, failure=too_large(MAX_RECORD_BYTES))
         # Some writers join the lines to one array, or leave NUL where a crash cut the file.
-        elif (record := line.strip(b" \t\r\n\x00\x1e")) and record not in {b"[", b"]"}:
-            yield read_record(location, record.removesuffix(b",") if record.endswith(b"},") else record, options)
+        elif (shown := (record := line.rstrip(b"\r\n").strip(b"\x00\x1e")).strip()) and shown not in {b"[", b"]"}:
+            yield read_record(location, shown.removesuffix(b",") if shown.endswith(b"},") else record, options)
 
 
 LINES = Format(

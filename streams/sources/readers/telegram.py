@@ -27,6 +27,7 @@ from streams.sources.readers.base import (
 from streams.sources.readers.fields import read_fields
 from streams.sources.readers.json_records import piece_location, text_stream
 from streams.sources.readers.json_scan import Scanner
+from streams.sources.readers.messages import headline
 
 _JSON_RE = re.compile(
     r'\s*\{.*?"messages"\s*:\s*\[\s*\{\s*"id"\s*:\s*-?\d+\s*,\s*"type"\s*:\s*"(?:message|service)"', re.DOTALL
@@ -53,6 +54,7 @@ def _record(chat: str, chat_id: object, number: object, text: str, when: object)
     return {
         "url": url,
         "source": chat[:200] or "telegram",
+        "title": headline(text),
         "content": text,
         "content_type": "text/plain",
         "published_at": when,

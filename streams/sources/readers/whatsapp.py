@@ -20,6 +20,7 @@ from streams.sources.readers.base import (
 )
 from streams.sources.readers.fields import read_fields
 from streams.sources.readers.json_records import text_stream
+from streams.sources.readers.messages import headline
 
 _INVISIBLE_RE = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _NARROW = str.maketrans({"\u00a0": " ", "\u202f": " "})
@@ -95,6 +96,7 @@ def _message(
     record: dict[str, Any] = {
         "url": f"urn:whatsapp:{quote(source)}:{digest}",
         "source": source,
+        "title": headline(text),
         "content": text,
         "content_type": "text/plain",
         "published_at": when,

@@ -86,9 +86,7 @@ async def test_hostile_articles_are_refused(api: httpx.AsyncClient) -> None:
         b"[" * 100_000,
         b'{"a":' * 100_000,
         head + b',"extra":' + b'{"a":' * 5000 + b"1" + b"}" * 5001,
-        head + b',"title":"\\ud800"}',
         head + b',"extra":{"n":' + b"1" * 5000 + b"}}",
-        head + b',"published_at":"0001-01-01T00:00:00+14:00"}',
         b"\xff\xfe",
         b"null",
         b"[]",
@@ -98,3 +96,8 @@ async def test_hostile_articles_are_refused(api: httpx.AsyncClient) -> None:
         answer = await api.post("/articles", content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code == 422, body[:60]
         assert _is_problem(answer)
+    # These cost a field or a character alone.
+    for body in (head + b',"title":"\\ud800"}', head + b',"published_at":"0001-01-01T00:00:00+14:00"}'):
+        assert (
+            await api.post("/articles", content=body, headers={"Content-Type": "application/json"})
+        ).status_code == 202

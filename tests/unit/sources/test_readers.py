@@ -29,6 +29,7 @@ from streams.records import RawArticle
 from streams.sources.base import Item
 from streams.sources.files import read_paths
 from streams.sources.readers.base import MAX_RECORD_BYTES, ReadOptions
+from streams.sources.readers.messages import headline
 from streams.sources.readers.registry import formats
 from tests.support.articles import BODY, article, raw_record
 
@@ -723,6 +724,25 @@ def test_export_of_whatsapp(tmp_path: Path, text: str) -> None:
     assert raw.published_at == datetime(2024, 3, 5, 10, 30, tzinfo=UTC)
     assert raw.url.startswith("urn:whatsapp:")
     assert items[-1].skipped is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        (f"{TITLE}\n\n{BODY}", TITLE),
+        (f"🔴 عاجل | {TITLE}\n\n{BODY}", TITLE),
+        (f"عاجل: {TITLE}\n\n{BODY}", TITLE),
+        (f"«{TITLE}»\n \n{BODY}", f"«{TITLE}»"),
+        (f"{TITLE}\n{BODY}", None),
+        (TITLE, None),
+        (f"https://almina.example/1\n\n{BODY}", None),
+        (f"#وسم\n\n{BODY}", None),
+        (f"🔴🔴\n\n{BODY}", None),
+        ("ا" * 201 + f"\n\n{BODY}", None),
+    ],
+)
+def test_headlines_of_messages(text: str, title: str | None) -> None:
+    assert headline(text) == title
 
 
 # Recognition
