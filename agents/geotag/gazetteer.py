@@ -111,6 +111,10 @@ class Gazetteer:
     def __len__(self) -> int:
         return len(self._names)
 
+    def one_word_names(self) -> Iterator[str]:
+        """Yield the normalised names of one word."""
+        return (name for name, senses in self._names.items() if senses and " " not in name)
+
     def senses(self, name: str) -> list[Sense]:
         """Return the meanings of a normalised name; none if it is no name or only contains one («ريال مدريد»)."""
         packed = self._names.get(name)

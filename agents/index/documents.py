@@ -1,7 +1,8 @@
 """Build documents and bulk requests from articles, and interpret the responses. Pure: no client, no clock.
 
-A document is the article as in articles.enriched plus two fields that only the index needs: `@timestamp`, the time that
-results are sorted by, and `facets`, the values that filters and counts use.
+A document is the article as in articles.enriched plus fields that only the index needs: `@timestamp`, the time that
+results are sorted by, `facets`, the values that filters and counts use, and `forms` and `families`, the terms of its
+texts.
 
 Writes are idempotent. `_id` is the article's id and the version is external: the millisecond at which the article was
 fetched, times a million, plus a thousand times the pipeline's revision. A replay has the same version and is refused as
@@ -21,6 +22,7 @@ import orjson
 from streams.errors import Reason, Rejected, Retryable
 from streams.records import Article, MainPlace, Place, iso_time
 from streams.settings import Settings
+from streams.words.index import term_fields
 
 Verdict = None | Rejected | Retryable
 BulkOutcome = Literal["indexed", "unchanged", "rejected", "retried"]
@@ -89,7 +91,7 @@ def document(article: Article) -> dict[str, Any]:
     fields = article.model_dump(mode="json")
     fields["@timestamp"] = iso_time(article.appeared_at)
     fields["facets"] = facets(article)
-    return fields
+    return fields | term_fields(fields)
 
 
 def facets(article: Article) -> dict[str, Any]:

@@ -16,22 +16,27 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Sequence
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch
 
+from agents.text.display import display_text
 from benchmarks.search.metrics import DEPTH, MEASURES, figures, paired_bootstrap
 from streams.elastic.client import make_client
 from streams.elastic.templates import index_template
 from streams.errors import RasdError
-from streams.search.analysis import analyzer, definition, tokens
-from streams.search.query import SOME_WORDS, build_query
+from streams.search.analysis import definition
+from streams.search.query import build_query
 from streams.search.request import Filters
 from streams.search.syntax import MAX_OPERANDS, OPERATORS
 from streams.settings import get_settings
+from streams.words.index import term_fields
+from streams.words.terms import query_words, text_words
+from streams.words.tokens import tokenize
 
 PAIRS = Path(__file__).parent / "pairs.json"
 BASELINE = "arabic, body"
@@ -82,8 +87,9 @@ def _plain(fields: list[str]) -> Callable[[str], dict[str, Any]]:
 
 def _ours(text: str) -> dict[str, Any]:
     # Questions are no queries: what the syntax reads as operators and signs is text here.
-    words = [word for _, word in tokens(text) if word not in OPERATORS]
-    return build_query(Filters(q=" ".join(words[:MAX_OPERANDS])[:500]), SOME_WORDS)
+    words = [text[token.start : token.end] for token in tokenize(text)]
+    words = [word for word in words if word not in OPERATORS]
+    return build_query(Filters(q=" ".join(words[:MAX_OPERANDS])[:500]))
 
 
 def _body(mapping: str) -> dict[str, Any]:
@@ -96,19 +102,50 @@ def _rasd() -> dict[str, Any]:
     return {"mappings": template["mappings"], "settings": {"analysis": definition()}}
 
 
-SYSTEMS: dict[str, tuple[Callable[[], dict[str, Any]], Callable[[str], dict[str, Any]]]] = {
-    "standard, body": (lambda: _body("standard"), _plain(["body"])),
-    BASELINE: (lambda: _body("arabic"), _plain(["body"])),
-    "arabic, body + title^0.5": (lambda: _body("arabic"), _plain(["body", "title^0.5"])),
-    "rasd": (_rasd, _ours),
+def before(folder: Path) -> dict[str, Any]:
+    """Return the index of a version that Elasticsearch analysed texts for, from its index.json and analysis.json."""
+    template = json.loads((folder / "index.json").read_text(encoding="utf-8"))["template"]
+    analysis = json.loads((folder / "analysis.json").read_text(encoding="utf-8"))["template"]["settings"]["analysis"]
+    return {"mappings": template["mappings"], "settings": {"analysis": analysis}}
+
+
+def _ours_before(text: str) -> dict[str, Any]:
+    words = [text[token.start : token.end] for token in tokenize(text)]
+    fields = ["body", "body.exact^0.3", "title^0.5", "title.exact^0.15"]
+    query = " ".join(word for word in words if word not in OPERATORS)
+    return {
+        "multi_match": {"query": query, "type": "most_fields", "fields": fields, "minimum_should_match": "1<50% 3<34%"}
+    }
+
+
+Document = dict[str, Any]
+System = tuple[Callable[[], dict[str, Any]], Callable[[str], dict[str, Any]], Callable[[Document], Document]]
+SYSTEMS: dict[str, System] = {
+    "standard, body": (lambda: _body("standard"), _plain(["body"]), dict),
+    BASELINE: (lambda: _body("arabic"), _plain(["body"]), dict),
+    "arabic, body + title^0.5": (lambda: _body("arabic"), _plain(["body", "title^0.5"]), dict),
+    "rasd": (_rasd, _ours, lambda document: document | term_fields(document)),
 }
 
 
-async def ranks(
+def distractors(folder: Path, most: int) -> list[dict[str, str]]:
+    """Return the first articles of zips of JSON arrays with `title` and `content`, as documents."""
+    found: list[dict[str, str]] = []
+    for path in sorted(folder.glob("*.zip")):
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                for article in json.loads(archive.read(name).decode("utf-8-sig")):
+                    if len(found) < most and article.get("content"):
+                        found.append({"title": article.get("title") or "", "body": display_text(article["content"])})
+    return found
+
+
+async def ranks(  # noqa: PLR0917 - the parts of a system, and what it is asked
     client: AsyncElasticsearch,
     index: dict[str, Any],
     ask: Callable[[str], dict[str, Any]],
-    documents: Sequence[dict[str, str]],
+    document_of: Callable[[Document], Document],
+    documents: Sequence[Document],
     questions: Sequence[Question],
 ) -> list[int | None]:
     """Rank of each question's paragraph, 1 the best; None beyond DEPTH."""
@@ -116,12 +153,17 @@ async def ranks(
     await client.indices.delete(index=name, ignore_unavailable=True)
     await client.indices.create(index=name, body=index)
     try:
-        operations: list[dict[str, Any]] = []
-        for number, document in enumerate(documents):
-            operations += [{"index": {"_id": str(number)}}, document]
-        answer = await client.bulk(index=name, operations=operations, refresh=True)
-        if answer["errors"]:
-            raise RuntimeError(f"not indexed: {answer['items'][0]}")
+        for start in range(0, len(documents), 500):
+            operations: list[dict[str, Any]] = []
+            for number, document in enumerate(documents[start : start + 500], start):
+                operations += [{"index": {"_id": str(number)}}, document_of(document)]
+            answer = await client.bulk(index=name, operations=operations)
+            if answer["errors"]:
+                raise RuntimeError(f"not indexed: {answer['items'][0]}")
+        await client.indices.forcemerge(index=name, max_num_segments=1)
+        await client.indices.refresh(index=name)
+        size = (await client.indices.stats(index=name))["indices"][name]["primaries"]["store"]["size_in_bytes"]
+        print(f"  {len(documents)} documents, {size / 2**20:.1f} MiB")
         found: list[int | None] = []
         for question in questions:
             hits = (await client.search(index=name, query=ask(question.text), size=DEPTH, source=False, sort="_score"))[
@@ -135,14 +177,19 @@ async def ranks(
         await client.indices.delete(index=name)
 
 
-async def compare(path: Path, half: str) -> None:
+async def compare(path: Path, half: str, others: Sequence[Document], systems: Mapping[str, System]) -> None:
     """Print the figures of all systems on one file."""
     documents, questions = read(path)
     asked = [question for question in questions if HALVES[half](question)]
-    print(f"{path.name}: {len(documents)} paragraphs, {len(asked)} of {len(questions)} questions ({half})")
+    print(
+        f"{path.name}: {len(documents)} paragraphs, {len(others)} other articles, {len(asked)} of {len(questions)} questions"
+    )
     client = make_client(get_settings())
     try:
-        results = {name: await ranks(client, index(), ask, documents, asked) for name, (index, ask) in SYSTEMS.items()}
+        results = {
+            name: await ranks(client, index(), ask, document_of, [*documents, *others], asked)
+            for name, (index, ask, document_of) in systems.items()
+        }
     finally:
         await client.close()
     print(f"{'':26}" + "".join(f"{name:>24}" for name in MEASURES))
@@ -162,15 +209,20 @@ async def pairs() -> None:
     wanted = json.loads(PAIRS.read_text(encoding="utf-8"))
     client = make_client(get_settings())
 
-    async def term(name: str, word: str) -> list[str]:
+    async def meet(name: str, one: str, other: str) -> bool:
         if name == "rasd":
-            return [entry.text for entry in analyzer("ar_text").terms(word)]
-        return [token["token"] for token in (await client.indices.analyze(analyzer=name, text=word))["tokens"]]
+            indexed = {family for word in text_words(other) for family in word.families}
+            return all(not indexed.isdisjoint(word.families) for word in query_words(one))
+        terms = [
+            [token["token"] for token in (await client.indices.analyze(analyzer=name, text=word))["tokens"]]
+            for word in (one, other)
+        ]
+        return terms[0] == terms[1] != []
 
     try:
         for name in ("standard", "arabic", "rasd"):
-            same = [await term(name, a) == await term(name, b) != [] for a, b in wanted["same"]]
-            other = [await term(name, a) == await term(name, b) != [] for a, b in wanted["different"]]
+            same = [await meet(name, a, b) and await meet(name, b, a) for a, b in wanted["same"]]
+            other = [await meet(name, a, b) or await meet(name, b, a) for a, b in wanted["different"]]
             print(f"{name:10} {sum(same)} of {len(same)} that must meet, {sum(other)} of {len(other)} that must not")
     finally:
         await client.close()
@@ -181,10 +233,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", type=Path, help="question sets in the form of SQuAD 1.1")
     parser.add_argument("--half", choices=list(HALVES), default="all", help="which questions are asked")
+    parser.add_argument("--distractors", type=Path, help="folder of zips of JSON arrays of articles, indexed as well")
+    parser.add_argument("--most", type=int, default=20_000, help="how many of them")
+    parser.add_argument("--before", type=Path, help="folder with index.json and analysis.json of version 0.1")
     arguments = parser.parse_args()
+    others = distractors(arguments.distractors, arguments.most) if arguments.distractors else []
+    systems = dict(SYSTEMS)
+    if arguments.before:
+        systems["rasd 0.1"] = (lambda: before(arguments.before), _ours_before, dict)
     try:
         for path in arguments.files:
-            asyncio.run(compare(path, arguments.half))
+            asyncio.run(compare(path, arguments.half, others, systems))
         asyncio.run(pairs())
     except (OSError, ValueError, RasdError) as error:
         sys.exit(f"benchmark: {error}")

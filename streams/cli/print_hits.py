@@ -14,7 +14,8 @@ from rich.console import Console, Group, RenderableType
 from rich.rule import Rule
 from rich.text import Text
 
-from streams.search.hits import Highlight, Hit, SearchPage
+from streams.search.highlight import Highlight
+from streams.search.hits import Hit, SearchPage
 
 FIRST_STRONG_ISOLATE, END_ISOLATE = "\u2068", "\u2069"
 

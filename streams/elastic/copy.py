@@ -1,4 +1,7 @@
-"""Copies the documents of one index to another, tracking changes by sequence number."""
+"""Copies the documents of one index to another, tracking changes by sequence number.
+
+The terms of the texts are made anew, so that the copy has those of the current analysis.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from streams.elastic.client import TRANSIENT_STATUSES, translate_errors
 from streams.errors import OperatorError, Retryable
 from streams.retry import Backoff
 from streams.settings import Settings
+from streams.words.index import term_fields
 
 # Attempts at a bulk request before the run fails (and can be resumed). Waits double from RASD_RETRY_FIRST to
 # RASD_RETRY_MOST.
@@ -118,7 +122,7 @@ class Copy:
                 "version": hit["_version"],
                 "version_type": "external",
             }
-            pair = (orjson.dumps({"index": head}), orjson.dumps(hit["_source"]))
+            pair = (orjson.dumps({"index": head}), orjson.dumps(hit["_source"] | term_fields(hit["_source"])))
             cost = sum(map(len, pair))
             if lines and size + cost > self._settings.bulk_bytes:
                 await self._send(lines)

@@ -20,6 +20,7 @@ from streams.elastic.template_files import read_template
 from streams.errors import OperatorError
 from streams.observability.logs import get_logger
 from streams.settings import Settings
+from streams.words.index import analysis_digest
 
 log = get_logger(__name__)
 
@@ -147,8 +148,12 @@ def rollover_conditions(settings: Settings) -> dict[str, Any]:
 
 
 def schema_digest() -> str:
-    """Return a digest of the mapping and the analysis, which decide how a document is indexed."""
-    schema = [read_template("index")["template"]["mappings"], read_template("analysis")["template"]["settings"]]
+    """Return a digest of the mapping and the analysis with its word lists, which decide how a document is indexed."""
+    schema = [
+        read_template("index")["template"]["mappings"],
+        read_template("analysis")["template"]["settings"],
+        analysis_digest(),
+    ]
     text = json.dumps(schema, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

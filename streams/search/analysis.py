@@ -1,16 +1,17 @@
-"""The index's analysis chain in Python, built from the definition that Elasticsearch gets.
+"""The index's analysis of names in Python, built from the definition that Elasticsearch gets.
 
-The live feed must decide whether an article that is not indexed yet matches a query. It compares the terms that
-Elasticsearch would produce: this module interprets deploy/elasticsearch/analysis.json. A test compares both on a real
-server. The tokenizer follows the word boundaries of Unicode Annex 29 for scripts that separate words by spaces; a run
-of Chinese, Japanese, Thai or similar text is one token here and matches only as a whole.
+Texts are indexed as the terms of `streams.words`; names are analysed by Elasticsearch, for filters. The live feed must
+decide whether an article that is not indexed yet passes a filter, so this module interprets
+deploy/elasticsearch/analysis.json. A test compares both on a real server. The tokenizer follows the word boundaries of
+Unicode Annex 29 for scripts that separate words by spaces; a run of Chinese, Japanese, Thai or similar text is one
+token here and matches only as a whole.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -95,11 +96,6 @@ class Analyzer:
         return term
 
 
-def tokens(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the tokens of a text, each with its start in code points."""
-    return ((match.start(), match.group()) for match in _TOKEN.finditer(text))
-
-
 def normalizer(analysis: Mapping[str, Any], name: str) -> Callable[[str], str]:
     """Return a normalizer of an Elasticsearch `analysis` definition as a function on a whole string, spaces kept."""
     spec = analysis["normalizer"][name]
@@ -140,18 +136,7 @@ def _token_filter(analysis: Mapping[str, Any], name: str) -> TokenFilter:
         return _STOCK[name]
     if spec["type"] == "pattern_replace":
         return _pattern_replace(spec)
-    if spec["type"] == "stop":
-        stop_words = frozenset(spec["stopwords"])
-        return lambda token: None if token in stop_words else token
-    if spec["type"] == "stemmer_override":
-        rules = dict(_override_rules(spec["rules"]))
-        return lambda token: rules.get(token, token)
     raise ValueError(f"unknown filter type {spec['type']!r}")
-
-
-def _override_rules(rules: Sequence[str]) -> list[tuple[str, str]]:
-    sides = (rule.partition("=>") for rule in rules)
-    return [(word.strip(), stem.strip()) for words, _, stem in sides for word in words.split(",")]
 
 
 def _pattern_replace(spec: Mapping[str, Any]) -> Callable[[str], str]:
@@ -192,7 +177,7 @@ def definition() -> Mapping[str, Any]:
 
 @lru_cache(maxsize=8)
 def analyzer(name: str) -> Analyzer:
-    """Return one of the analyzers of analysis.json: `ar_exact`, `ar_text` or `ar_name`."""
+    """Return one of the analyzers of analysis.json: `ar_name`."""
     return Analyzer(definition(), name)
 
 

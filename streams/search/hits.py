@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
 
 from streams.records import Article
-from streams.search.query import FOLD, MARK_END, MARK_START
+from streams.search.highlight import Highlights, highlight
+from streams.search.query import FOLD
 from streams.search.request import MAX_FOLDED, SearchRequest, write_cursor
+from streams.search.wanted import WantedText, wanted_text
 
 PARTIAL = "Whether the search timed out or a part of the index did not answer, so that articles may be missing."
-
-
-class Highlight(BaseModel):
-    """A piece of display text, with the ranges of matching words in it."""
-
-    text: str = Field(description="The title, or a piece of the body.")
-    marks: list[tuple[int, int]] = Field(description="[start, end) of each match, in code points of `text`.")
-
-
-class Highlights(BaseModel):
-    """Text of a hit with its matches marked."""
-
-    title: Highlight | None = None
-    subtitle: Highlight | None = None
-    body: list[Highlight] = Field(
-        default_factory=list, description="The best matching pieces of the body, else its beginning."
-    )
 
 
 class Copy(BaseModel):
@@ -119,6 +104,7 @@ def read_page(
         firsts: the response to `build_firsts`, for hits that are not the first article of their cluster.
     """
     hits = answer["hits"]["hits"]
+    wanted = wanted_text(request.parsed())
     total = answer["hits"]["total"]
     first = {hit["fields"][FOLD][0]: read_copy(hit) for hit in firsts["hits"]["hits"]} if firsts else {}
     counted = {bucket["key"]: bucket for bucket in stories["aggregations"]["stories"]["buckets"]} if stories else {}
@@ -128,7 +114,7 @@ def read_page(
         partial=any(is_partial(part) for part in (answer, stories, firsts) if part),
         took_ms=answer["took"] + (stories["took"] if stories else 0),
         hits=[
-            read_hit(hit, counted.get(fold), request.copies, first.get(fold))
+            read_hit(hit, wanted, counted.get(fold), request.copies, first.get(fold))
             for hit, fold in ((hit, hit.get("fields", {}).get(FOLD, [""])[0]) for hit in hits)
         ],
         next=_next(hits, request),
@@ -146,28 +132,28 @@ def _next(hits: list[Mapping[str, Any]], request: SearchRequest) -> str | None:
 
 
 def read_hit(
-    hit: Mapping[str, Any], story: Mapping[str, Any] | None = None, copies: int = 0, first: Copy | None = None
+    hit: Mapping[str, Any],
+    wanted: WantedText,
+    story: Mapping[str, Any] | None = None,
+    copies: int = 0,
+    first: Copy | None = None,
 ) -> Hit:
     """Build a hit.
 
     Args:
         hit: as in the response.
+        wanted: what is searched for, to mark it.
         story: the bucket of its story; None without folding.
         copies: maximum number of copies to list.
         first: the first article of its cluster; None if it is this one.
     """
-    marked = hit.get("highlight", {})
     article = read_article(hit["_source"])
     listed = story["copies"]["hits"]["hits"] if story and "copies" in story else []
     others = [copy for copy in map(read_copy, listed) if copy.id != article.id]
     return Hit(
         score=hit.get("_score"),
         article=article,
-        highlights=Highlights(
-            title=_first(marked.get("title")),
-            subtitle=_first(marked.get("subtitle")),
-            body=[split_marks(piece) for piece in marked.get("body", [])],
-        ),
+        highlights=highlight(article, wanted),
         stories=story["doc_count"] if story else 1,
         copies=others[:copies],
         first=first or (read_copy(hit) if story else None),
@@ -197,37 +183,3 @@ def read_story(article: Article, answer: Mapping[str, Any], copies: int) -> Stor
     mine = outline(article)
     first = min([mine, *listed[:1]], key=lambda copy: (datetime.fromisoformat(copy.ingested_at), copy.id))
     return Story(total=answer["hits"]["total"]["value"], copies=listed[:copies], first=first)
-
-
-def _first(pieces: list[str] | None) -> Highlight | None:
-    return split_marks(pieces[0]) if pieces else None
-
-
-def split_marks(marked: str) -> Highlight:
-    """Remove the highlighter's marks from a piece of text and return their ranges with it."""
-    text: list[str] = []
-    marks: list[tuple[int, int]] = []
-    length = 0
-    start: int | None = None
-    for part in _parts(marked):
-        if part == MARK_START:
-            start = length
-        elif part == MARK_END:
-            if start is not None:
-                marks.append((start, length))
-            start = None
-        else:
-            text.append(part)
-            length += len(part)
-    return Highlight(text="".join(text), marks=marks)
-
-
-def _parts(marked: str) -> Iterator[str]:
-    rest = marked
-    while rest:
-        at = next((i for i, character in enumerate(rest) if character in {MARK_START, MARK_END}), len(rest))
-        if at:
-            yield rest[:at]
-        if at < len(rest):
-            yield rest[at]
-        rest = rest[at + 1 :]

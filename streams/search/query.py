@@ -1,9 +1,7 @@
 """Builds Elasticsearch queries from search requests. Pure; used by the command, the API and exports.
 
-The field weights and `minimum_should_match` scored best in benchmarks/search. How many of the plain words an article
-needs depends on the use. A page sorted by relevance may include weak matches, as they come last, and requiring most
-words would lose good ones (docs/explanation/search.md). Where all matches count the same (newest first, facets,
-timeline, map, live feed), most words are required.
+The weights of fields scored best in benchmarks/search. Which articles match does not depend on the order of hits or on
+what is asked about them: pages, facets, timeline, map, exports and the live feed all use `build_query`.
 """
 
 from __future__ import annotations
@@ -12,28 +10,24 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from streams.search.request import MAX_FOLDED, Filters, SearchRequest
-from streams.search.syntax import Operand, ParsedQuery
+from streams.search.wanted import Wanted, WantedPhrase, WantedText, WantedWord, wanted_text
+from streams.words.index import JOINT
 
 Body = dict[str, Any]
 
-WORD_FIELDS = ("body", "body.exact^0.3", "title^0.5", "title.exact^0.15", "subtitle^0.25", "captions.text^0.1")
-PHRASE_FIELDS = ("body.exact", "title.exact^0.5", "subtitle.exact^0.25")
-EXCLUDED_FIELDS = ("body", "title", "subtitle")
-EXCLUDED_PHRASE_FIELDS = ("body.exact", "title.exact", "subtitle.exact")
-
-# minimum_should_match by number of words: all of one or two, three quarters of more.
-MOST_WORDS = "2<75%"
-# One of two or three, a third of more.
-SOME_WORDS = "1<50% 3<34%"
-
-# Marks around highlighted words: Unicode noncharacters, which no text contains (Unicode 16, section 23.7).
-MARK_START, MARK_END = "\ufdd0", "\ufdd1"
+# Fields that words are found in, with their weights in the score, and the further score where the article has the same
+# form as the query.
+WORD_FIELDS = {"families.body": 1.0, "families.title": 0.5, "families.subtitle": 0.25, "families.captions": 0.1}
+FORM_FIELDS = {"forms.body": 0.3, "forms.title": 0.15}
+PHRASE_FIELDS = {"forms.body": 1.0, "forms.title": 0.5, "forms.subtitle": 0.25}
+EXCLUDED_FIELDS = ("families.body", "families.title", "families.subtitle")
 
 # The server then returns what it has collected and reports `timed_out`.
 TIMEOUT = "5s"
 COUNT_UP_TO = 10_000
+FORMS_ANALYZER = "word_forms"
 FOLD = "facets.fold"
-HELPERS = ("facets", "@timestamp")
+HELPERS = ("facets", "forms", "families", "@timestamp")
 # Fields in the summary of an article that is listed as a copy.
 OUTLINE = ("id", "url", "source", "title", "published_at", "ingested_at", "cluster.relation")
 FACETS = {
@@ -51,49 +45,67 @@ MANY_VALUES = ("persons", "organisations", "places")
 Interval = Literal["hour", "day", "week", "month"]
 
 
-def build_query(filters: Filters, needed: str = MOST_WORDS) -> Body:
-    """Build the query of these filters. Only the text query contributes to the score.
-
-    Args:
-        filters: what to search for.
-        needed: MOST_WORDS or SOME_WORDS.
-    """
+def build_query(filters: Filters) -> Body:
+    """Build the query of these filters. Only the text query contributes to the score."""
     clauses: Body = {}
-    parsed = filters.parsed()
-    if must := _must(parsed, needed):
+    wanted = wanted_text(filters.parsed())
+    if must := _must(wanted):
         clauses["must"] = must
     if selected := _filter(filters):
         clauses["filter"] = selected
-    if parsed.excluded:
-        clauses["must_not"] = [
-            _multi_match(o, EXCLUDED_PHRASE_FIELDS if o.phrase else EXCLUDED_FIELDS) for o in parsed.excluded
-        ]
+    if wanted.excluded:
+        clauses["must_not"] = [_excluded(one) for one in wanted.excluded]
     return {"bool": clauses} if clauses else {"match_all": {}}
 
 
-def _must(parsed: ParsedQuery, needed: str) -> list[Body]:
+def _must(wanted: WantedText) -> list[Body]:
     must: list[Body] = []
-    if parsed.words:
-        must.append(
-            {
-                "multi_match": {
-                    "query": " ".join(parsed.words),
-                    "type": "most_fields",
-                    "fields": list(WORD_FIELDS),
-                    "minimum_should_match": needed,
-                }
-            }
-        )
-    for choice in parsed.required:
-        options = [_multi_match(o, PHRASE_FIELDS if o.phrase else WORD_FIELDS) for o in choice]
-        must.append(options[0] if len(options) == 1 else {"bool": {"should": options, "minimum_should_match": 1}})
+    if wanted.words:
+        words = [_word(word) for word in wanted.words]
+        must.append({"bool": {"should": words, "minimum_should_match": wanted.needed}})
+    must += [_any([_operand(one) for one in choice]) for choice in wanted.required]
     return must
 
 
-def _multi_match(operand: Operand, fields: tuple[str, ...]) -> Body:
-    # An unquoted operand may have several tokens (كوفيد-19); all are required.
-    how: Body = {"type": "phrase"} if operand.phrase else {"type": "most_fields", "operator": "and"}
-    return {"multi_match": {"query": operand.text, "fields": list(fields), **how}}
+def _operand(wanted: Wanted) -> Body:
+    if isinstance(wanted, WantedPhrase):
+        return _phrase(wanted)
+    words = [_word(word) for word in wanted.words]
+    return words[0] if len(words) == 1 else {"bool": {"must": words}}
+
+
+def _word(word: WantedWord) -> Body:
+    """Build the query of one word: it is found by its families; its form adds to the score."""
+    forms = [_term(field, word.form, weight) for field, weight in FORM_FIELDS.items()]
+    if not word.families:
+        return {"bool": {"should": forms, "minimum_should_match": 1}}
+    found = [_term(field, family, weight) for family in word.families for field, weight in WORD_FIELDS.items()]
+    return {"bool": {"must": {"bool": {"should": found, "minimum_should_match": 1}}, "should": forms}}
+
+
+def _term(field: str, term: str, weight: float) -> Body:
+    return {"term": {field: term if weight == 1 else {"value": term, "boost": weight}}}
+
+
+def _phrase(phrase: WantedPhrase) -> Body:
+    text = " ".join(JOINT.join(forms) for forms in phrase.forms)
+    return _any(
+        [
+            {"match_phrase": {field: {"query": text, "analyzer": FORMS_ANALYZER, "boost": weight}}}
+            for field, weight in PHRASE_FIELDS.items()
+        ]
+    )
+
+
+def _excluded(wanted: Wanted) -> Body:
+    if isinstance(wanted, WantedPhrase):
+        return _phrase(wanted)
+    words = [
+        _any([{"terms": {field: list(word.families)}} for field in EXCLUDED_FIELDS])
+        for word in wanted.words
+        if word.families
+    ]
+    return words[0] if len(words) == 1 else {"bool": {"must": words}}
 
 
 def _filter(filters: Filters) -> list[Body]:
@@ -149,16 +161,15 @@ def _any(options: list[Body]) -> Body:
 
 
 def build_search(request: SearchRequest) -> Body:
-    """Build the search for one page, with highlighting and folding."""
+    """Build the search for one page, with folding."""
     sort = sort_order(request)
     body: Body = {
-        "query": build_query(request, SOME_WORDS if request.scored() else MOST_WORDS),
+        "query": build_query(request),
         "sort": sort,
         "size": request.size,
         "timeout": TIMEOUT,
         "track_total_hits": COUNT_UP_TO,
         "_source": {"excludes": list(HELPERS)},
-        "highlight": _highlight(request.parsed()),
     }
     position = request.position()
     if request.fold:
@@ -181,7 +192,7 @@ def build_stories(request: SearchRequest, folds: Sequence[str]) -> Body:
         request: the search whose folded page has these stories.
         folds: the stories, by their values of `facets.fold`.
     """
-    own = build_query(request, SOME_WORDS if request.scored() else MOST_WORDS)
+    own = build_query(request)
     stories: Body = {"terms": {"field": FOLD, "size": max(1, len(folds)), "execution_hint": "map"}}
     if request.copies:
         # One more than requested, as the hit itself is among them.
@@ -218,32 +229,6 @@ def sort_order(request: SearchRequest) -> list[Body]:
     """Return the sort clauses. The id comes last as a tie-breaker."""
     newest: list[Body] = [{"@timestamp": "desc"}, {"id": "desc"}]
     return [{"_score": "desc"}, *newest] if request.scored() else newest
-
-
-def _highlight(parsed: ParsedQuery) -> Body:
-    fields: dict[str, Body] = {
-        "title": {"number_of_fragments": 0},
-        "subtitle": {"number_of_fragments": 0},
-        "body": {"fragment_size": 180, "number_of_fragments": 2, "no_match_size": 180, "order": "score"},
-    }
-    for name, field in fields.items():
-        field["highlight_query"] = _marked(parsed, name)
-        if any(operand.phrase for choice in parsed.required for operand in choice):
-            # Phrases match in the exact sub-fields. A word that matches there also matches in the stemmed field, and
-            # highlighting both takes a fifth of a page's time, so the sub-fields are added for phrases alone.
-            field["matched_fields"] = [name, f"{name}.exact"]
-    return {"type": "unified", "pre_tags": [MARK_START], "post_tags": [MARK_END], "fields": fields}
-
-
-def _marked(parsed: ParsedQuery, field: str) -> Body:
-    """Build the highlight query of one field. The whole query would be evaluated for each field of each hit."""
-    wanted: list[Body] = [{"match": {field: " ".join(parsed.words)}}] if parsed.words else []
-    for operand in (operand for choice in parsed.required for operand in choice):
-        if operand.phrase:
-            wanted.append({"match_phrase": {f"{field}.exact": operand.text}})
-        else:
-            wanted.append({"match": {field: {"query": operand.text, "operator": "and"}}})
-    return {"bool": {"should": wanted}} if wanted else {"match_none": {}}
 
 
 def build_article(article_id: str) -> Body:

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from streams.records import OptionalTimestamp
-from streams.search.analysis import analyzer
 from streams.search.syntax import Operand, ParsedQuery, parse
+from streams.search.wanted import has_families
 
 MAX_SIZE = 100
 MAX_FOLDED = 1000
@@ -102,13 +102,13 @@ class Filters(BaseModel):
 
 
 def _without_stop_words(parsed: ParsedQuery) -> ParsedQuery:
-    """Drop operands of stop words only: they are not indexed, so a query that requires one would find nothing."""
+    """Drop words that are stop words unless there are no others: requiring one would select at random."""
 
-    def is_indexed(operand: Operand) -> bool:
-        return bool(analyzer("ar_exact").terms(operand.text))
+    def selects(operand: Operand) -> bool:
+        return operand.phrase or has_families(operand.text)
 
-    words = parsed.words if any(is_indexed(Operand(word, phrase=False)) for word in parsed.words) else ()
-    choices = (tuple(filter(is_indexed, choice)) for choice in parsed.required)
+    words = parsed.words if any(has_families(word) for word in parsed.words) else ()
+    choices = (tuple(filter(selects, choice)) for choice in parsed.required)
     required = tuple(choice for choice in choices if choice)
     asked = parsed.words or parsed.required
     return parsed if asked and not (words or required) else ParsedQuery(words, required, parsed.excluded)

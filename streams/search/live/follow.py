@@ -11,11 +11,12 @@ from streams.errors import Rejected
 from streams.kafka.clients import create_topics, open_reader
 from streams.observability.logs import get_logger
 from streams.records import Article, decode
-from streams.search.analysis import analyzer, tokens
-from streams.search.hits import Highlight, Highlights, Hit
+from streams.search.highlight import highlight
+from streams.search.hits import Hit
 from streams.search.live.matcher import ArticleText, LiveMatcher
 from streams.search.request import SearchRequest
 from streams.search.service import open_searcher
+from streams.search.wanted import WantedText
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
 
@@ -23,9 +24,6 @@ log = get_logger(__name__)
 
 # How far back the topic is read at first: an article enriched a moment ago may not be searchable yet.
 OVERLAP_SECONDS = 60
-# Code points of a snippet, and of the text in it before the first match.
-PIECE = 180
-BEFORE = 60
 
 
 async def follow(settings: Settings, request: SearchRequest) -> AsyncGenerator[Hit]:
@@ -54,7 +52,7 @@ async def follow(settings: Settings, request: SearchRequest) -> AsyncGenerator[H
                     if article is None or shown & _keys(article, request) or not matcher.matches(ArticleText(article)):
                         continue
                     shown |= _keys(article, request)
-                    yield live_hit(article, matcher.terms)
+                    yield live_hit(article, matcher.wanted)
 
 
 async def _seek(reader: AIOKafkaConsumer) -> None:
@@ -84,37 +82,11 @@ def _keys(article: Article, request: SearchRequest) -> set[str]:
     return keys
 
 
-def live_hit(article: Article, terms: frozenset[str]) -> Hit:
+def live_hit(article: Article, wanted: WantedText) -> Hit:
     """Return a hit for an article that is not in the index yet.
 
     Args:
         article: the enriched article.
-        terms: stemmed terms to highlight.
+        wanted: what is searched for, to mark it.
     """
-    title = Highlight(text=article.title, marks=marks(article.title, terms)) if article.title else None
-    subtitle = Highlight(text=article.subtitle, marks=marks(article.subtitle, terms)) if article.subtitle else None
-    return Hit(
-        score=None,
-        article=article,
-        highlights=Highlights(title=title, subtitle=subtitle, body=[piece(article.body, terms)]),
-    )
-
-
-def marks(text: str, terms: frozenset[str]) -> list[tuple[int, int]]:
-    """Return the [start, end) ranges of the words with these terms, in code points of the text."""
-    chain = analyzer("ar_text")
-    return [
-        (start, start + len(word))
-        for start, word in tokens(text)
-        if any(term.text in terms for term in chain.terms(word))
-    ]
-
-
-def piece(text: str, terms: frozenset[str]) -> Highlight:
-    """Return a snippet of at most PIECE code points around the first match, else from the start, cut between words."""
-    found = marks(text, terms)
-    start = text.rfind(" ", 0, max(0, found[0][0] - BEFORE)) + 1 if found else 0
-    end = len(text) if len(text) - start <= PIECE else max(text.rfind(" ", start, start + PIECE), start)
-    end = end if end > start else start + PIECE
-    inside = [(a - start, b - start) for a, b in found if start <= a and b <= end]
-    return Highlight(text=text[start:end], marks=inside)
+    return Hit(score=None, article=article, highlights=highlight(article, wanted))

@@ -1,6 +1,6 @@
 """Matches an enriched article against a search, as the index would a second later. Counterpart of search/query.py.
 
-Words are compared as the terms that the index makes of them (streams/search/analysis.py). What one article alone cannot
+Words are compared by the terms that the index has of them (streams/words). What one article alone cannot
 show is left out: scores, order, copies.
 """
 
@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from streams.geodesy import distance_km
 from streams.records import Article, GeoPoint, Place
 from streams.search.analysis import Analyzer, analyzer, name_normalizer
+from streams.search.highlight import READ
 from streams.search.request import Filters
-from streams.search.syntax import Operand, ParsedQuery
+from streams.search.wanted import Wanted, WantedPhrase, WantedWord, wanted_text
+from streams.words.index import article_words
+from streams.words.terms import Word
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """The terms of one field, as a set and by position."""
+    """The terms of one name, as a set and by position."""
 
     terms: frozenset[str]
     at: dict[int, str]
@@ -36,16 +39,37 @@ class _Field:
         return any(all(self.at.get(start + offset) == term for offset, term in phrase) for start in starts)
 
 
+class _Words:
+    """The terms of one text of an article."""
+
+    def __init__(self, words: Sequence[Word]) -> None:
+        self.families = frozenset(family for word in words for family in word.families)
+        self.forms = frozenset(form for word in words for form in word.forms)
+        self._words = words
+
+    def has_phrase(self, phrase: WantedPhrase) -> bool:
+        if any(self.forms.isdisjoint(options) for options in phrase.forms):
+            return False
+        forms = [word.forms for word in self._words]
+        return any(
+            all(not set(options).isdisjoint(forms[start + offset]) for offset, options in enumerate(phrase.forms))
+            for start in range(len(forms) - len(phrase.forms) + 1)
+        )
+
+
 class ArticleText:
     """The terms of an article, computed once for all clients of the live feed."""
 
     def __init__(self, article: Article) -> None:
         self.article = article
-        texts = [article.body, article.title or "", article.subtitle or ""]
-        captions = " ".join(caption.text for caption in article.captions)
-        self.exact = [_Field.of(analyzer("ar_exact"), text) for text in texts if text]
-        self.stemmed = [_Field.of(analyzer("ar_text"), text) for text in texts if text]
-        self.captions = [_Field.of(analyzer("ar_text"), captions)] if captions else []
+        found = article_words(article.model_dump(mode="python", include=READ))
+        texts = {name: _Words(words) for name, words in found.items()}
+        self.main = [words for name, words in texts.items() if name != "captions"]
+        self.families = frozenset[str]().union(*(words.families for words in texts.values()))
+        self.main_families = frozenset[str]().union(*(words.families for words in self.main))
+        self.scored_forms = frozenset[str]().union(
+            *(words.forms for name, words in texts.items() if name in {"body", "title"})
+        )
         self.persons = [_Field.of(analyzer("ar_name"), e.name) for e in article.entities if e.type == "PER"]
         self.organisations = [_Field.of(analyzer("ar_name"), e.name) for e in article.entities if e.type == "ORG"]
 
@@ -55,23 +79,19 @@ class LiveMatcher:
 
     Args:
         filters: the search.
+
+    Attributes:
+        filters: the search.
+        wanted: what its text query wants.
     """
 
     def __init__(self, filters: Filters) -> None:
         self.filters = filters
-        self.parsed: ParsedQuery = filters.parsed()
-        self._words = frozenset(_terms("ar_text", " ".join(self.parsed.words)))
-        self._exact_words = frozenset(_terms("ar_exact", " ".join(self.parsed.words)))
+        self.wanted = wanted_text(filters.parsed())
         self._persons = [_phrase("ar_name", name) for name in filters.person]
         self._organisations = [_phrase("ar_name", name) for name in filters.organisation]
         self._places = {_normalize(name) for name in filters.place}
         self._sources = {_normalize(name) for name in filters.source}
-
-    @property
-    def terms(self) -> frozenset[str]:
-        """Stemmed terms of all words and phrases that are searched for, for highlighting."""
-        wanted = [operand.text for choice in self.parsed.required for operand in choice]
-        return self._words | frozenset(_terms("ar_text", " ".join(wanted)))
 
     def matches(self, text: ArticleText) -> bool:
         """Return whether the article matches the search."""
@@ -94,18 +114,11 @@ class LiveMatcher:
         )
 
     def _in_text(self, text: ArticleText) -> bool:
-        if self.parsed.words and not self._most_words(text):
-            return False
-        required = all(any(_occurs(operand, text) for operand in choice) for choice in self.parsed.required)
-        return required and not any(_occurs(operand, text, captions=False) for operand in self.parsed.excluded)
-
-    def _most_words(self, text: ArticleText) -> bool:
-        """Return whether one field has enough of the words (minimum_should_match 2<75%, type most_fields)."""
-        pairs = [(self._words, text.stemmed + text.captions), (self._exact_words, text.exact)]
-        return any(
-            bool(words) and len(words & field.terms) >= (len(words) if len(words) <= 2 else len(words) * 3 // 4)
-            for words, fields in pairs
-            for field in fields
+        wanted = self.wanted
+        return (
+            sum(_has_word(word, text) for word in wanted.words) >= wanted.needed
+            and all(any(_occurs(one, text) for one in choice) for choice in wanted.required)
+            and not any(_is_excluded(one, text) for one in wanted.excluded)
         )
 
     def _in_time(self, article: Article) -> bool:
@@ -125,21 +138,26 @@ class LiveMatcher:
         return bool(self._places & (names - {""})) or bool({path, place.country} & set(self.filters.place))
 
 
-def _occurs(operand: Operand, text: ArticleText, *, captions: bool = True) -> bool:
-    if operand.phrase:
-        phrase = _phrase("ar_exact", operand.text)
-        return any(field.has_phrase(phrase) for field in text.exact)
-    terms = frozenset(_terms("ar_text", operand.text))
-    fields = text.stemmed + (text.captions if captions else [])
-    return bool(terms) and any(terms <= field.terms for field in fields)
+def _has_word(word: WantedWord, text: ArticleText) -> bool:
+    if not word.families:
+        return word.form in text.scored_forms
+    return not text.families.isdisjoint(word.families)
+
+
+def _occurs(wanted: Wanted, text: ArticleText) -> bool:
+    if isinstance(wanted, WantedPhrase):
+        return any(words.has_phrase(wanted) for words in text.main)
+    return all(_has_word(word, text) for word in wanted.words)
+
+
+def _is_excluded(wanted: Wanted, text: ArticleText) -> bool:
+    if isinstance(wanted, WantedPhrase):
+        return _occurs(wanted, text)
+    return all(not text.main_families.isdisjoint(word.families) for word in wanted.words if word.families)
 
 
 def _any_phrase(fields: Iterable[_Field], phrases: Sequence[list[tuple[int, str]]]) -> bool:
     return any(field.has_phrase(phrase) for field in fields for phrase in phrases)
-
-
-def _terms(name: str, text: str) -> list[str]:
-    return [term.text for term in analyzer(name).terms(text)]
 
 
 def _phrase(name: str, text: str) -> list[tuple[int, str]]:

@@ -5,7 +5,8 @@ import io
 from rich.console import Console
 
 from streams.cli.print_hits import is_rtl, marked, print_page
-from streams.search.hits import Highlight, Highlights, Hit, SearchPage, outline
+from streams.search.highlight import Highlight, Highlights
+from streams.search.hits import Hit, SearchPage, outline
 from tests.support.articles import article
 
 

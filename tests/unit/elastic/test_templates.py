@@ -14,8 +14,10 @@ from streams.elastic.templates import Names, component_templates, index_template
 from streams.errors import OperatorError
 from streams.records import Article
 from streams.search.analysis import definition
-from streams.search.query import FACETS, WORD_FIELDS
+from streams.search.query import FACETS, FORM_FIELDS, PHRASE_FIELDS, WORD_FIELDS
 from streams.settings import Settings
+from streams.words.index import term_fields
+from tests.support.articles import article
 
 
 def _settings(**values: Any) -> Settings:
@@ -41,7 +43,7 @@ def test_every_field_of_an_article_is_mapped_and_nothing_else_is_guessed() -> No
 
 
 def test_the_fields_of_queries_and_facets_are_mapped() -> None:
-    for field in (*(name.partition("^")[0] for name in WORD_FIELDS), *FACETS.values()):
+    for field in (*WORD_FIELDS, *FORM_FIELDS, *PHRASE_FIELDS, *FACETS.values()):
         assert _mapping(field)["type"] in {"text", "keyword"}
 
 
@@ -55,9 +57,15 @@ def test_analyzers_of_the_mapping_are_defined() -> None:
     assert analyzers(_properties()) <= set(definition()["analyzer"])
 
 
-def test_highlighted_fields_keep_their_offsets() -> None:
-    for field in ("title", "title.exact", "body", "body.exact", "subtitle"):
-        assert _mapping(field)["index_options"] == "offsets"
+def test_phrases_need_positions_and_words_do_not() -> None:
+    assert {_mapping(field)["index_options"] for field in PHRASE_FIELDS} == {"positions"}
+    assert {_mapping(field)["index_options"] for field in WORD_FIELDS} == {"freqs"}
+
+
+def test_terms_of_every_text_are_mapped() -> None:
+    fields = term_fields(article(subtitle="عنوان", captions=[{"text": "صورة"}]).model_dump(mode="json"))
+    for kind, texts in fields.items():
+        assert set(texts) == set(_mapping(kind)["properties"]), kind
 
 
 def test_names_and_sizes_follow_the_settings() -> None:
@@ -113,7 +121,7 @@ def test_the_digest_changes_with_mapping_and_analysis_and_with_nothing_else(
 
     assert change("settings", "settings", "refresh_interval", value="9s") == before
     mapped = change("index", "mappings", "properties", "byline", "ignore_above", value=99)
-    analysed = change("analysis", "settings", "analysis", "filter", "ar_stop", "stopwords", value=["في"])
+    analysed = change("analysis", "settings", "analysis", "filter", "word_forms", "patterns", value=["(.)"])
     assert len({before, mapped, analysed}) == 3
     assert index_template(_settings())["template"]["mappings"]["_meta"]["digest"] == before
 

@@ -2,11 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from streams.search.hits import read_copied_folds, read_folds, read_page, read_story, split_marks
-from streams.search.query import MARK_END, MARK_START
+from streams.search.hits import read_copied_folds, read_folds, read_page, read_story
 from streams.search.request import MAX_FOLDED, SearchRequest, read_cursor, write_cursor
 from tests.support.articles import article
 
@@ -20,19 +16,14 @@ def _answer(*hits: dict[str, Any], total: int = 3) -> dict[str, Any]:
     return {"took": 4, "timed_out": False, "hits": {"total": {"value": total, "relation": "eq"}, "hits": list(hits)}}
 
 
-def test_marks_become_offsets_of_the_text_as_it_is_shown() -> None:
-    marked = f"قال {MARK_START}وزير{MARK_END} <b>الخارجية</b> و{MARK_START}وزير{MARK_END}"
-    highlight = split_marks(marked)
-    assert highlight.text == "قال وزير <b>الخارجية</b> ووزير"
-    assert [highlight.text[start:end] for start, end in highlight.marks] == ["وزير", "وزير"]
-
-
-@given(st.lists(st.tuples(st.text(alphabet="اب <&\n", max_size=5), st.booleans()), max_size=8))
-def test_no_character_of_the_text_is_lost(pieces: list[tuple[str, bool]]) -> None:
-    marked = "".join(f"{MARK_START}{text}{MARK_END}" if mark else text for text, mark in pieces)
-    highlight = split_marks(marked)
-    assert highlight.text == "".join(text for text, _ in pieces)
-    assert [highlight.text[s:e] for s, e in highlight.marks] == [text for text, mark in pieces if mark]
+def test_hits_are_marked_and_the_terms_of_the_index_are_left_out() -> None:
+    hit = _hit(1)
+    hit["_source"] |= {"forms": {"title": "معرض"}, "families": {"title": "معرض"}}
+    (shown,) = read_page(_answer(hit), SearchRequest(q="المعرض", fold=False)).hits
+    title = shown.highlights.title
+    assert title is not None
+    assert [title.text[start:end] for start, end in title.marks] == ["معرض"]
+    assert not {"forms", "families"} & set(shown.article.model_dump())
 
 
 def test_the_next_page_begins_after_the_last_hit() -> None:

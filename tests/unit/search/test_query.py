@@ -1,8 +1,6 @@
 """Queries as they are sent. What they find is tested on the real server (tests/pipeline/search)."""
 
 from streams.search.query import (
-    MOST_WORDS,
-    SOME_WORDS,
     build_facets,
     build_map,
     build_query,
@@ -11,6 +9,7 @@ from streams.search.query import (
     sort_order,
 )
 from streams.search.request import MAX_FOLDED, Filters, SearchRequest, write_cursor
+from streams.search.wanted import needed_words
 
 
 def test_without_anything_asked_for_all_articles_match_newest_first() -> None:
@@ -41,25 +40,31 @@ def test_filters_never_score_and_different_ones_narrow_each_other() -> None:
     assert len(clauses["filter"]) == 5
 
 
-def test_only_pages_by_relevance_may_show_weak_matches() -> None:
-    def needed(**values: str) -> str:
-        body = build_search(SearchRequest.model_validate({"q": "هجوم صنعاء عدن"} | values))
-        return str(body["query"]["bool"]["must"][0]["multi_match"]["minimum_should_match"])
+def test_what_matches_does_not_depend_on_the_order_or_on_what_is_asked() -> None:
+    values = {"q": "هجوم صنعاء عدن «مجلس الأمن» -رياضة"}
+    by_score = build_search(SearchRequest.model_validate(values))["query"]
+    assert build_search(SearchRequest.model_validate(values | {"sort": "time"}))["query"] == by_score
+    assert build_facets(Filters.model_validate(values), 5)["query"] == by_score
+    assert by_score["bool"]["must"][0]["bool"]["minimum_should_match"] == needed_words(3)
 
-    assert needed() == SOME_WORDS
-    assert needed(sort="time") == MOST_WORDS
-    counted = build_facets(Filters(q="هجوم صنعاء عدن"), 5)["query"]["bool"]["must"][0]
-    assert counted["multi_match"]["minimum_should_match"] == MOST_WORDS
+
+def test_a_word_is_found_by_its_families_and_its_form_only_adds_to_the_score() -> None:
+    (word,) = build_query(Filters(q="للوزراء"))["bool"]["must"][0]["bool"]["should"]
+    assert {"term": {"families.body": "وزير"}} in word["bool"]["must"]["bool"]["should"]
+    assert word["bool"]["must"]["bool"]["minimum_should_match"] == 1
+    assert {"term": {"forms.body": {"value": "للوزراء", "boost": 0.3}}} in word["bool"]["should"]
 
 
 def test_phrases_are_exact_and_choices_need_one_of_theirs() -> None:
     clauses = build_query(Filters(q="«مجلس الأمن» صنعاء أو عدن -رياضة"))["bool"]
     phrase, choice = (clause for clause in clauses["must"])
-    assert phrase["multi_match"]["type"] == "phrase"
-    assert all(".exact" in field for field in phrase["multi_match"]["fields"])
+    fields = [next(iter(option["match_phrase"])) for option in phrase["bool"]["should"]]
+    assert fields == ["forms.body", "forms.title", "forms.subtitle"]
+    assert phrase["bool"]["should"][0]["match_phrase"]["forms.body"]["query"] == "مجلس|~مجلس الامن"
     assert choice["bool"]["minimum_should_match"] == 1
-    assert [option["multi_match"]["query"] for option in choice["bool"]["should"]] == ["صنعاء", "عدن"]
-    assert [clause["multi_match"]["query"] for clause in clauses["must_not"]] == ["رياضة"]
+    assert len(choice["bool"]["should"]) == 2
+    (excluded,) = clauses["must_not"]
+    assert {"terms": {"families.body": ["رياض"]}} in excluded["bool"]["should"]
 
 
 def test_folded_pages_are_counted_and_end_within_the_limit() -> None:

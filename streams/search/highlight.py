@@ -1,0 +1,132 @@
+"""Finds the matching words of an article, for hits of the index and of the live feed alike. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from streams.records import Article
+from streams.search.wanted import WantedPhrase, WantedText
+from streams.words.index import article_words
+from streams.words.terms import Word
+
+# Code points of a piece of the body, of the text in it before the first match, and the number of pieces.
+PIECE = 180
+BEFORE = 60
+PIECES = 2
+
+Range = tuple[int, int]
+
+
+class Highlight(BaseModel):
+    """A piece of display text, with the ranges of matching words in it."""
+
+    text: str = Field(description="The title, or a piece of the body.")
+    marks: list[Range] = Field(description="[start, end) of each match, in code points of `text`.")
+
+
+class Highlights(BaseModel):
+    """Text of a hit with its matches marked."""
+
+    title: Highlight | None = None
+    subtitle: Highlight | None = None
+    body: list[Highlight] = Field(
+        default_factory=list, description="The best matching pieces of the body, else its beginning."
+    )
+
+
+def highlight(article: Article, wanted: WantedText) -> Highlights:
+    """Mark what is searched for in an article."""
+    words = article_words(article.model_dump(mode="python", include=READ)) if wanted.families else {}
+    return Highlights(
+        title=_whole(article.title, words.get("title", []), wanted),
+        subtitle=_whole(article.subtitle, words.get("subtitle", []), wanted),
+        body=pieces(article.body, marks(words.get("body", []), wanted)),
+    )
+
+
+# What the terms of an article are made from.
+READ: Any = {
+    "title": True,
+    "subtitle": True,
+    "body": True,
+    "captions": True,
+    "entities": {"__all__": {"start", "end"}},
+    "places": {"__all__": {"mentions"}},
+}
+
+
+def marks(words: Sequence[Word], wanted: WantedText) -> list[Range]:
+    """Return the ranges of the words and phrases that are searched for, in order; a phrase is one range."""
+    plain = set(wanted.families)
+    phrases = []
+    for choice in wanted.required:
+        for one in choice:
+            if isinstance(one, WantedPhrase):
+                plain.difference_update(one.families)
+                phrases.append(one)
+    plain.update(family for word in wanted.words for family in word.families or (word.form,))
+    found = {
+        (word.start, word.end)
+        for word in words
+        if not plain.isdisjoint(word.families) or (not word.families and word.forms[0] in plain)
+    }
+    for phrase in phrases:
+        for start in range(len(words) - len(phrase.forms) + 1):
+            if all(
+                not set(options).isdisjoint(words[start + offset].forms) for offset, options in enumerate(phrase.forms)
+            ):
+                found.add((words[start].start, words[start + len(phrase.forms) - 1].end))
+    return list(_merged(sorted(found)))
+
+
+def _merged(ranges: Sequence[Range]) -> Iterator[Range]:
+    """Yield sorted ranges, those that overlap as one."""
+    open_range: Range | None = None
+    for start, end in ranges:
+        if open_range is not None and start < open_range[1]:
+            open_range = (open_range[0], max(end, open_range[1]))
+            continue
+        if open_range is not None:
+            yield open_range
+        open_range = (start, end)
+    if open_range is not None:
+        yield open_range
+
+
+def pieces(text: str, found: Sequence[Range]) -> list[Highlight]:
+    """Return at most PIECES pieces of a text with the most matches, in the order of the text, cut between words.
+
+    Without matches, that is its beginning.
+    """
+    if not found:
+        return [_piece(text, 0, [])] if text else []
+    starts = list(_starts(text, found))
+    counted = [(sum(start <= a and b <= start + PIECE for a, b in found), -start) for start in starts]
+    best = sorted(counted, reverse=True)[:PIECES]
+    return [_piece(text, start, found) for start in sorted(-negative for _, negative in best)]
+
+
+def _starts(text: str, found: Sequence[Range]) -> Iterator[int]:
+    """Yield where pieces may begin, so that each match is in one and none overlap."""
+    end = 0
+    for start, stop in found:
+        if stop <= end:
+            continue
+        begin = text.rfind(" ", 0, max(0, start - BEFORE)) + 1
+        begin = max(begin, end)
+        yield begin
+        end = begin + PIECE
+
+
+def _piece(text: str, start: int, found: Sequence[Range]) -> Highlight:
+    end = len(text) if len(text) - start <= PIECE else max(text.rfind(" ", start, start + PIECE), start)
+    end = end if end > start else min(start + PIECE, len(text))
+    inside = [(a - start, b - start) for a, b in found if start <= a and b <= end]
+    return Highlight(text=text[start:end], marks=inside)
+
+
+def _whole(text: str | None, words: Sequence[Word], wanted: WantedText) -> Highlight | None:
+    return Highlight(text=text, marks=marks(words, wanted)) if text else None

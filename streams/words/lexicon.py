@@ -1,0 +1,95 @@
+"""Read the word lists of streams/words/data, which `python -m agents.index.build` makes from a corpus."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+DATA = files("streams.words").joinpath("data")
+
+
+class Name(NamedTuple):
+    """What is known of a form that is a name.
+
+    Attributes:
+        term: the term that all forms of the name share, with `@` before it.
+        always: whether every occurrence is the name. Otherwise only those that the tagger or the gazetteer found are.
+        mostly: whether a query for the form means the name alone. Otherwise it also means the common word.
+        nisba: whether it is a relative form of a country (مصري), which is a family name where a person has it.
+    """
+
+    term: str
+    always: bool
+    mostly: bool
+    nisba: bool
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Word lists; all forms are normalised by `streams.words.letters.normalise_word`.
+
+    Attributes:
+        seen: forms that the corpus has.
+        whole: seen forms that look as if they began with a clitic, but do not (كتاب).
+        either: seen forms that may begin with a clitic or not (لحق).
+        nouns: forms that occur with the article, so that a preposition may be joined to them.
+        verbs: imperfect forms, which the future س may be joined to.
+        own_article: forms whose ال is no article (التزام).
+        own_lam: forms that begin with ل, and so keep it after للـ (للجنة is ل + اللجنة).
+        names: what is known of names, by form.
+        stems: families that the rules of `streams.words.families` would miss, by form without article.
+        stop_words: words that a search for several words leaves out.
+    """
+
+    seen: frozenset[str]
+    whole: frozenset[str]
+    either: frozenset[str]
+    nouns: frozenset[str]
+    verbs: frozenset[str]
+    own_article: frozenset[str]
+    own_lam: frozenset[str]
+    names: Mapping[str, Name]
+    stems: Mapping[str, str]
+    stop_words: frozenset[str]
+
+
+# Flags of words.tsv.gz.
+WHOLE, EITHER, NOUN, VERB, OWN_ARTICLE, OWN_LAM = "wenval"
+
+
+@cache
+def lexicon() -> Lexicon:
+    """Return the lexicon, read once in each process."""
+    flags: dict[str, str] = {}
+    for line in _lines("words.tsv.gz"):
+        word, _, flag = line.partition("\t")
+        flags[word] = flag
+    names = {}
+    for line in _lines("names.tsv.gz"):
+        form, term, kind = line.split("\t")
+        names[form] = Name("@" + (term or form), "a" in kind, "a" in kind or "m" in kind, "n" in kind)
+    stems = dict(line.split("\t") for line in _lines("stems.tsv.gz"))
+
+    def having(flag: str) -> frozenset[str]:
+        return frozenset(word for word, found in flags.items() if flag in found)
+
+    return Lexicon(
+        frozenset(flags), having(WHOLE), having(EITHER), having(NOUN), having(VERB), having(OWN_ARTICLE),
+        having(OWN_LAM), names, stems, stop_words(),
+    )  # fmt: skip
+
+
+@cache
+def stop_words() -> frozenset[str]:
+    """Return the words that a search for several words leaves out."""
+    return frozenset(json.loads(DATA.joinpath("stop_words.json").read_text(encoding="utf-8")))
+
+
+def _lines(name: str) -> list[str]:
+    text = gzip.decompress(DATA.joinpath(name).read_bytes()).decode("utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]

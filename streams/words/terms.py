@@ -1,0 +1,284 @@
+"""The terms of a text, as they are indexed and as they are searched for.
+
+Two kinds of terms exist. A *form* is a word as printed, normalised; where the word begins with clitics, the rest is a
+form too, with `~` before it («وقال» has the forms وقال and ~قال). Phrases match by forms. A *family* is what all
+inflections of a word share, or `@` and a name. Words match by families.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from streams.words.families import family, has_article
+from streams.words.lexicon import lexicon
+from streams.words.tokens import Token, tokenize
+
+PARTED = "~"
+_SHORTEST = 3
+_TANWEEN = "\u064b"
+_SERVANT = frozenset({"عبد", "وعبد", "فعبد", "بعبد", "لعبد", "كعبد"})
+_FATHER = frozenset({"ابو", "ابي", "ابا"})
+
+
+class Reading(NamedTuple):
+    """What one token may be.
+
+    Attributes:
+        forms: the token and, with `~`, the same without its clitics.
+        families: the families by which it is found outside names.
+        name: the families by which it is found inside a name.
+        query: the families that a query for it means.
+    """
+
+    forms: tuple[str, ...]
+    families: tuple[str, ...]
+    name: tuple[str, ...]
+    query: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a text.
+
+    Attributes:
+        position: its number in the text, from 0.
+        start, end: code points of the text.
+        forms: its forms; the first is the word as printed, normalised.
+        families: its families; none for a stop word.
+    """
+
+    position: int
+    start: int
+    end: int
+    forms: tuple[str, ...]
+    families: tuple[str, ...]
+
+
+Span = tuple[int, int]
+
+
+def text_words(text: str, names: Sequence[Span] = ()) -> list[Word]:
+    """Return the words of a text.
+
+    Args:
+        text: display text.
+        names: start and end of the names of persons, places and organisations in it, in code points.
+    """
+    found: list[Word] = []
+    spans = sorted(names)
+    starts = [start for start, _ in spans]
+    for position, token in enumerate(_joined(tokenize(text))):
+        reading = read(token.text, token.printed)
+        families = reading.families
+        if reading.name != families and spans:
+            at = bisect_right(starts, token.end - 1) - 1
+            if at >= 0 and spans[at][1] > token.start:
+                families = reading.name
+        forms = reading.forms if token.tag is None else (*reading.forms, token.tag)
+        found.append(Word(position, token.start, token.end, forms, families))
+    return found
+
+
+def query_words(text: str) -> list[Word]:
+    """Return the words of a query. Their families are what a reader means by them; a name before the common word."""
+    return [
+        Word(
+            position,
+            token.start,
+            token.end,
+            (token.tag or token.text, *(form for form in read(token.text, token.printed).forms if form[0] == PARTED)),
+            read(token.text, token.printed).query,
+        )
+        for position, token in enumerate(_joined(tokenize(text)))
+    ]
+
+
+def _joined(tokens: Iterator[Token]) -> Iterator[Token]:
+    """Join عبد with the article of the next word, and أبو with the next word: both are written as one word too."""
+    held: Token | None = None
+    for token in tokens:
+        if held is not None:
+            if _belong(held, token):
+                printed = held.printed + token.printed
+                # The case of أبو is no part of the name.
+                first = held.text if held.text in _SERVANT else held.text[:-1] + "و"
+                yield Token(first + token.text, held.start, token.end, held.tag, printed)
+                held = None
+                continue
+            yield held
+            held = None
+        if token.text in _SERVANT or _without_and(token.text) in _FATHER:
+            held = token
+        else:
+            yield token
+    if held is not None:
+        yield held
+
+
+def _without_and(word: str) -> str:
+    return word[1:] if len(word) == 4 and word[0] in "وفلب" else word
+
+
+def _belong(first: Token, second: Token) -> bool:
+    if not second.printed or second.start - first.end > 1:
+        return False
+    if first.text in _SERVANT:
+        return len(second.text) >= 4 and second.text.startswith("ال")
+    return _without_and(first.text) == "ابو" or second.text in lexicon().names
+
+
+@lru_cache(maxsize=200_000)
+def read(word: str, printed: str) -> Reading:
+    """Return the reading of a normalised token.
+
+    Args:
+        word: the token.
+        printed: the same as printed, if it is Arabic; else empty.
+    """
+    if not printed:
+        return Reading((word,), (word,), (word,), (word,))
+    known = lexicon()
+    if word in known.stop_words:
+        return _stop_word(word, printed)
+    bases = list(_bases(word))
+    forms = [word]
+    families: list[str] = []
+    name: list[str] = []
+    query: list[str] = []
+    for number, base in enumerate(bases):
+        if base != word:
+            forms += [PARTED + base for base in _endings(word, base)]
+        outside, inside, asked = _families(base, printed)
+        families += outside
+        name += inside
+        if number == 0:
+            query = asked
+    kunya = _kunya(bases[0])
+    if kunya is not None:
+        forms.append(PARTED + kunya)
+        extra = _families(kunya, printed)[1]
+        families += extra
+        name += extra
+    return Reading(*(tuple(dict.fromkeys(part)) for part in (forms, families, name, query)))
+
+
+def _stop_word(word: str, printed: str) -> Reading:
+    # على is printed علي in Egypt; the name is never printed على.
+    if word in _NAMES_LIKE_STOP_WORDS and printed[-1] != "ى":
+        return Reading((word,), (), ("@" + word,), ("@" + word,))
+    return Reading((word,), (), (), ())
+
+
+_NAMES_LIKE_STOP_WORDS = frozenset({"علي"})
+
+
+def _families(base: str, printed: str) -> tuple[list[str], list[str], list[str]]:
+    """Return the families of a word without clitics: outside names, inside names, and as a query."""
+    entry = None if _TANWEEN in printed[-2:] else lexicon().names.get(base)
+    if base in lexicon().stop_words:
+        return [], [], []  # سيكون
+    if entry is None:
+        found = [family(base)]
+        return found, found, found
+    if entry.nisba:
+        # A person called المصري is no Egyptian.
+        return [entry.term], ["@" + base], [entry.term, "@" + base]
+    if entry.always:
+        found = [entry.term]
+        return found, found, found
+    common = family(base)
+    return [common], [entry.term], [entry.term] if entry.mostly else [entry.term, common]
+
+
+def _kunya(word: str) -> str | None:
+    """Return the second word of a kunya in one piece: بكر of ابوبكر."""
+    rest = word[3:]
+    if len(rest) >= 2 and word[:3] in _FATHER and (rest in lexicon().names or word not in lexicon().seen):
+        return rest
+    return None
+
+
+def _endings(word: str, base: str) -> Iterator[str]:
+    """Yield the word without its first clitic, and without all of them."""
+    if len(word) - len(base) == 2 and word.endswith(base):
+        yield word[1:]
+    yield base
+
+
+def _bases(word: str) -> Iterator[str]:
+    """Yield the words that this one may be after its clitics, the likeliest first."""
+    known = lexicon()
+    if word in known.whole or (word in known.names and word not in known.either):
+        yield word
+        return
+    certain: str | None = None
+    guesses: list[str] = []
+    for base, sure in _partings(word):
+        if sure:
+            certain = base
+            break
+        guesses.append(base)
+    if certain is not None and word not in known.either:
+        yield certain
+        return
+    yield word
+    if certain is not None:
+        yield certain
+    elif word not in known.seen:
+        yield from guesses[:1]
+
+
+def _partings(word: str) -> Iterator[tuple[str, bool]]:
+    """Yield the rest of a word after one or two clitics, and whether the rest is known."""
+    if len(word) > _SHORTEST and word[0] in "وف":
+        rest = word[1:]
+        if rest in lexicon().names:
+            yield rest, True
+        if rest not in lexicon().whole:
+            for base, sure in _after_preposition(rest):
+                if sure:
+                    yield base, True
+        yield rest, rest in lexicon().seen or has_article(rest) or family(rest) in _noun_families()
+    yield from _after_preposition(word)
+
+
+def _after_preposition(word: str) -> Iterator[tuple[str, bool]]:
+    known = lexicon()
+    first, rest = word[0], word[1:]
+    if len(rest) < 2:
+        return
+    if first == "ل" and rest[0] == "ل" and len(rest) >= _SHORTEST:
+        whole = "ال" + rest[1:]
+        if rest in known.names and whole not in known.names:
+            yield rest, True  # لليبيا
+        else:
+            yield "ال" + rest if rest in known.own_lam else whole, True
+        return
+    if first in "بلك":
+        sure = rest in known.names or _is_noun(rest) or (first == "ل" and rest in known.verbs)
+        if sure or len(rest) > _SHORTEST:
+            yield rest, sure or (has_article(rest) and len(rest) > 4)
+    elif first == "س" and rest[0] in "يتنا" and len(rest) >= _SHORTEST:
+        if rest in known.verbs:
+            yield rest, True
+
+
+def _is_noun(word: str) -> bool:
+    known = lexicon()
+    if word in known.nouns:
+        return True
+    return (
+        len(word) >= _SHORTEST
+        and word not in known.verbs
+        and word not in known.whole
+        and ((has_article(word) and len(word) > 4) or family(word) in _noun_families())
+    )
+
+
+@lru_cache(maxsize=1)
+def _noun_families() -> frozenset[str]:
+    return frozenset(family(noun) for noun in lexicon().nouns if len(noun) >= _SHORTEST)

@@ -1,0 +1,103 @@
+"""Split display text and queries into tokens, with exact offsets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from streams.words.letters import MARKS, normalise_number, normalise_word
+
+_ARABIC = (
+    "\u0620-\u063f\u0641-\u064a\u0671-\u06d3\u06d5\u06ee\u06ef\u06fa-\u06ff\u0750-\u077f\u08a0-\u08c7"
+    "\ufb50-\ufdff\ufe70-\ufefc"
+)
+_A = f"[{_ARABIC}{MARKS}]"
+# Chinese characters, kana: texts do not part words there, so each character is a token.
+_WIDE = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3041-\u30ff\u31f0-\u31ff\u3400-\u9fff"
+    "\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_OTHER = rf"(?:[^\W_{_ARABIC}{_WIDE}]|[\u0300-\u036f\u200c\u200d])"
+_SEPARATOR = "[.,،٬٫]"
+_TOKEN_RE = re.compile(
+    rf"""
+      (?P<tag>(?<![\w@])[\#＃@](?=[\w{MARKS}])[\w{MARKS}]+)
+    | (?P<number>\d+(?:{_SEPARATOR}\d+)+(?!\d) | \d+(?![^\W_{_ARABIC}{_WIDE}]))
+    | (?P<initials>(?<![{_ARABIC}])[{_ARABIC}](?:[{MARKS}]*\.[{_ARABIC}]){{1,}}[{MARKS}]*(?![{_ARABIC}])
+      | (?<![^\W\d_])[A-Za-z](?:\.[A-Za-z]){{1,}}(?![^\W\d_]))
+    | (?P<spaced>(?<![\w{MARKS}])[{_ARABIC}](?:[ ][{_ARABIC}]){{2,}}(?![\w{MARKS}]))
+    | (?P<arabic>{_A}*[{_ARABIC}]{_A}*)
+    | (?P<other>{_OTHER}+(?:['’]{_OTHER}+)*)
+    | (?P<wide>[{_WIDE}])
+    """,
+    re.VERBOSE,
+)
+_TAG_WORD_RE = re.compile(rf"{_A}*[{_ARABIC}]{_A}*|\d+(?![^\W\d_{_ARABIC}])|[^\W_{_ARABIC}]+")
+
+
+# Code points of a term; what is longer is no word, and the index limits terms.
+_LONGEST = 64
+
+
+class Token(NamedTuple):
+    """One token.
+
+    Attributes:
+        text: its normalised spelling.
+        start, end: code points of the text that it was printed as.
+        tag: on the first word of a hashtag or handle, the whole of it, normalised; else None.
+        printed: the token as printed, for Arabic words; empty for others.
+    """
+
+    text: str
+    start: int
+    end: int
+    tag: str | None = None
+    printed: str = ""
+
+
+def tokenize(text: str) -> Iterator[Token]:
+    """Yield the tokens of a text, in order. Takes linear time.
+
+    Arabic letters part from digits and from letters of other scripts («لـ450», «العالم2026»); signs such as `.`, `:`,
+    `_` and `/` part words. Numbers keep their decimals, and abbreviations («أ.ف.ب», «أ ف ب») are one token. The words
+    of a hashtag are tokens, and the first also carries the whole of it.
+    """
+    for match in _TOKEN_RE.finditer(text):
+        kind = match.lastgroup
+        start, end = match.span()
+        printed = match.group()
+        if kind == "arabic":
+            word = normalise_word(printed)
+            if word:
+                # A presentation form may stand for several words.
+                for part in word.split():
+                    yield Token(part[:_LONGEST], start, end, None, printed)
+        elif kind == "number":
+            yield Token(normalise_number(printed)[:_LONGEST], start, end)
+        elif kind == "other":
+            word = normalise_word(printed)
+            if word:
+                yield Token(word[:_LONGEST], start, end)
+        elif kind == "tag":
+            yield from _tag(printed, start)
+        elif kind == "wide":
+            yield Token(printed, start, end)
+        else:  # initials
+            yield Token(normalise_word(re.sub("[. ]", "", printed))[:_LONGEST], start, end)
+
+
+def _tag(printed: str, start: int) -> Iterator[Token]:
+    words = list(_TAG_WORD_RE.finditer(printed))
+    texts = [
+        normalise_number(word.group()) if word.group().isdigit() else normalise_word(word.group()) for word in words
+    ]
+    whole: str | None = ("@" if printed[0] == "@" else "#") + "_".join(text for text in texts if text)[:_LONGEST]
+    for word, text in zip(words, texts, strict=True):
+        if text:
+            arabic = "\u0620" <= text[0] <= "\u06ff"
+            yield Token(
+                text[:_LONGEST], start + word.start(), start + word.end(), whole, word.group() if arabic else ""
+            )
+            whole = None
