@@ -81,6 +81,10 @@ train-entities: setup ## retrain the tagger from ../shared/corpus
 stock-phrases: setup ## compile dedupe's table of stock phrases from ../shared/corpus
 	@$(BIN)/python -m agents.dedupe.build ../shared/corpus/saudinewsnet
 
+words: setup ## make the word lists of search from ../shared/corpus (ten minutes)
+	@$(BIN)/python -m agents.index.build ../shared/corpus/saudinewsnet ../shared/corpus/ner-more/ant \
+		--people ../shared/corpus/ner-more/gazetteers/people.txt
+
 towns: setup ## compile cleaning's table of towns from GeoNames
 	@$(BIN)/python -m agents.clean.build
 

@@ -181,9 +181,7 @@ async def compare(path: Path, half: str, others: Sequence[Document], systems: Ma
     """Print the figures of all systems on one file."""
     documents, questions = read(path)
     asked = [question for question in questions if HALVES[half](question)]
-    print(
-        f"{path.name}: {len(documents)} paragraphs, {len(others)} other articles, {len(asked)} of {len(questions)} questions"
-    )
+    print(f"{path.name}: {len(documents)} paragraphs, {len(others)} others, {len(asked)} of {len(questions)} questions")
     client = make_client(get_settings())
     try:
         results = {

@@ -13,16 +13,17 @@ from streams.elastic.templates import component_templates, index_template
 
 INTRODUCTION = """
 Fields of the indices behind the alias `rasd-read` (`RASD_INDEX_PREFIX` renames it), made from the index template. A
-document is the article as [records.md](records.md) describes it, with `@timestamp` and `facets` added. The mapping is
+document is the article as [records.md](records.md) describes it, with `@timestamp`, `facets`, `forms` and `families`
+added. The mapping is
 `dynamic: false`: what it does not name is kept in the document and returned with it, but can be neither searched nor
 counted. [search.md](../explanation/search.md) explains the analysis.
 """
 
 # What a mapping does to a text field, by its analyzer or normalizer.
 ANALYSIS = {
-    "ar_text": "Words without endings and prefixes, so that inflected forms of a word find each other; no stop words.",
-    "ar_exact": "Words without differences of spelling (vowel signs, forms of alef, digits, case); no stop words.",
-    "ar_name": "As `ar_exact`, with the stop words, which are parts of names.",
+    "word_families": "Terms that Rasd made, with a space between them.",
+    "word_forms": "The same; `|` joins the forms of one word.",
+    "ar_name": "Words without differences of spelling (vowel signs, forms of alef, digits, case).",
     "ar_fold": "The whole value without differences of spelling, as one term.",
 }
 
@@ -32,9 +33,13 @@ ADDED = {
     "event.ingested": "`ingested_at` under its name in the Elastic Common Schema.",
     "url.full": "`url` under its name in the Elastic Common Schema.",
     "source.fold": "`source` without differences of spelling, for filters.",
-    "title.exact": "`title` for phrases and exact words.",
-    "subtitle.exact": "`subtitle` for phrases and exact words.",
-    "body.exact": "`body` for phrases and exact words.",
+    "forms.title": "Forms of the words of `title`: as printed, and after `~` without clitics.",
+    "forms.subtitle": "Forms of the words of `subtitle`: as printed, and after `~` without clitics.",
+    "forms.body": "Forms of the words of `body`: as printed, and after `~` without clitics.",
+    "families.title": "Families of the words of `title`, names after `@`; no stop words.",
+    "families.subtitle": "Families of the words of `subtitle`, names after `@`; no stop words.",
+    "families.body": "Families of the words of `body`, names after `@`; no stop words.",
+    "families.captions": "Families of the words of `captions`, names after `@`; no stop words.",
     "byline.words": "`byline` by its words.",
     "facets.fold": "Cluster of the article, else its own id: articles of one value are shown as one story.",
     "facets.persons": "Names of the persons mentioned, each once.",

@@ -262,9 +262,8 @@ def _after_preposition(word: str) -> Iterator[tuple[str, bool]]:
         sure = rest in known.names or _is_noun(rest) or (first == "ل" and rest in known.verbs)
         if sure or len(rest) > _SHORTEST:
             yield rest, sure or (has_article(rest) and len(rest) > 4)
-    elif first == "س" and rest[0] in "يتنا" and len(rest) >= _SHORTEST:
-        if rest in known.verbs:
-            yield rest, True
+    elif first == "س" and rest in known.verbs:
+        yield rest, True
 
 
 def _is_noun(word: str) -> bool:

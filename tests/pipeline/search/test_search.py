@@ -183,7 +183,7 @@ async def test_highlights_are_places_in_display_text(filled: Searcher) -> None:
 
 
 async def test_pages_in_any_order_facets_and_timeline_show_the_same_articles(filled: Searcher) -> None:
-    for q in ("معرض الكتاب باريس ليبيا", "الوزير", "ميناء عدن انفجار القاهرة كتاب وزير ملعب"):
+    for q in ("معرض الكتاب القاهرة ليبيا", "الوزير", "ميناء عدن انفجار القاهرة كتاب وزير ملعب"):
         best = await filled.search(SearchRequest(q=q, fold=False))
         newest = await filled.search(SearchRequest(q=q, fold=False, sort="time"))
         assert {hit.article.id for hit in best.hits} == {hit.article.id for hit in newest.hits}

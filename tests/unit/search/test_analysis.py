@@ -1,4 +1,4 @@
-"""The analysis of names, read from the template. That Elasticsearch makes the same terms is tested on the real server."""
+"""The analysis of names, read from the template. The real server makes the same terms (tests/pipeline/search)."""
 
 from typing import Any
 
