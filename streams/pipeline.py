@@ -19,7 +19,7 @@ from streams.errors import OperatorError
 from streams.plugins import REINSTALL, Group, Plugin, find, installed
 from streams.records import Article, ClusterMove, FingerprintedArticle, RawArticle
 from streams.settings import Settings
-from streams.stage import MapStage, PipelineRecord, SinkStage, Stage, Tap
+from streams.stage import MapStage, Original, PipelineRecord, SinkStage, Stage, Tap
 from streams.topics import Topic, TopicSpec, topic_spec
 
 RecordType = type[RawArticle] | type[Article] | type[FingerprintedArticle] | type[ClusterMove]
@@ -291,7 +291,7 @@ def _checked(stage: Stage, topic: str, records: RecordType | None, plugin: Plugi
         )
     if records is None:
         raise OperatorError(f"{owner} reads {topic}, which is not a topic of articles")
-    if stage.accepts is not records:
+    if stage.accepts is not records and not (isinstance(stage, Tap) and stage.accepts is Original):
         raise OperatorError(f"{owner} accepts {stage.accepts.__name__}; {topic} holds {records.__name__}")
     return stage
 

@@ -225,6 +225,15 @@ class Settings(BaseSettings):
         description="let the API listen beyond loopback without API keys, where a proxy or firewall restricts access",
     )
 
+    # Archive of raw pages
+    archive_dir: Path | None = Field(None, description="folder of the WARC files that the tap archive writes")
+    archive_file_bytes: int = Field(
+        1024 * MIB, ge=1, description="size from which on the tap archive begins another file, in bytes"
+    )
+    archive_file_seconds: float = Field(
+        3600.0, gt=0, description="age from which on the tap archive begins another file, in seconds"
+    )
+
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least severe level of messages that are logged"

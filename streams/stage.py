@@ -34,6 +34,7 @@ __all__ = [
     "Context",
     "MapFunction",
     "MapStage",
+    "Original",
     "PipelineRecord",
     "Sink",
     "SinkStage",
@@ -55,6 +56,25 @@ class Arrival:
     """
 
     timestamp: float
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A record as Kafka holds it, for a tap that takes records undecoded (`accepts=Original`).
+
+    Attributes:
+        topic, partition, offset: where it is; the topic without RASD_TOPIC_PREFIX.
+        timestamp: Kafka's time of the record, seconds since the epoch.
+        key: None if it has none.
+        value: its bytes; empty for a tombstone.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: float
+    key: bytes | None
+    value: bytes
 
 
 class Context(Protocol):
@@ -179,13 +199,14 @@ class SinkStage:
 
     Attributes:
         name, version: as for `MapStage`.
-        accepts: record class that it reads.
+        accepts: record class that it reads. A tap may accept `Original`: each record of its topic, readable or not,
+            with its origin.
         build: makes the sink; called once in a worker, before it consumes.
     """
 
     name: str
     version: str
-    accepts: type[RawArticle] | type[Article] | type[FingerprintedArticle] | type[ClusterMove]
+    accepts: type[RawArticle] | type[Article] | type[FingerprintedArticle] | type[ClusterMove] | type[Original]
     build: Callable[[Context], Sink]
 
 
@@ -197,7 +218,8 @@ class Tap(SinkStage):
     record that it rejects goes to articles.dlq under its name.
 
     Attributes:
-        reads: topic that it reads, without RASD_TOPIC_PREFIX. Any topic whose records are of the class `accepts`.
+        reads: topic that it reads, without RASD_TOPIC_PREFIX. Any topic whose records are of the class `accepts`, for
+            `Original` any topic of articles.
     """
 
     reads: str = Topic.ENRICHED

@@ -141,6 +141,18 @@ WORKERS = Dashboard(
                     "Time to restore the worker's tables from Kafka at the last partition assignment.",
                 ),
                 Panel(
+                    "Written to the archive",
+                    [Query("sum(rate(rasd_archive_bytes_total[$__rate_interval]))", "bytes")],
+                    "Bps",
+                    "Bytes per second that the tap archive writes, compressed; 0 without the tap.",
+                ),
+                Panel(
+                    "Archive files finished",
+                    [Query("sum(increase(rasd_archive_files_total[$__rate_interval]))", "files")],
+                    "short",
+                    "At least one in RASD_ARCHIVE_FILE_SECONDS while pages arrive.",
+                ),
+                Panel(
                     "Free disk space for tables",
                     [Query('rasd_state_disk_free_bytes{instance=~"$instance"}', "{{instance}}")],
                     "bytes",

@@ -28,10 +28,10 @@ from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics, at_zero
 from streams.observability.tracing import Headers, Tracing, Untraced
 from streams.pipeline import WiredStage
-from streams.records import decode
+from streams.records import Record, decode
 from streams.retry import Backoff
 from streams.settings import Settings
-from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, PipelineRecord, Sink, SinkStage
+from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, Original, PipelineRecord, Sink, SinkStage
 from streams.topics import Topic, topic_name
 
 log = get_logger(__name__)
@@ -232,10 +232,10 @@ class StageRunner:
 
     async def _sink(self, stage: SinkStage, events: Sequence[Any]) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        records: list[PipelineRecord] = []
+        records: list[PipelineRecord | Original] = []
         for event in events:
             try:
-                records.append(decode(stage.accepts, _value(event)))
+                records.append(self._sink_record(stage, event))
                 outcomes.append(Outcome())
             except Rejected as failure:
                 outcomes.append(Outcome(failure=failure))
@@ -251,6 +251,18 @@ class StageRunner:
                 outcome.failure = next(answers)
                 self.metrics.stage_seconds.labels(stage.name).observe(seconds)
         return outcomes
+
+    def _sink_record(self, stage: SinkStage, event: Any) -> PipelineRecord | Original:
+        """Decode a record for a sink, or leave it as it is for one that wants that.
+
+        Raises:
+            Rejected: it cannot be decoded.
+        """
+        if issubclass(stage.accepts, Record):
+            return decode(stage.accepts, _value(event))
+        message = event.message
+        where = (self.wired.reads, message.partition, message.offset)
+        return Original(*where, message.timestamp, message.key, _value(event))
 
     def _parcels(self, event: Any, outcome: Outcome) -> list[Parcel]:
         if outcome.failure is not None:

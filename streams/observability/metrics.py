@@ -188,6 +188,17 @@ class Metrics:
             "rasd_state_disk_free_bytes", "Free space on the disk that holds this worker's tables.", registry=None
         )
         self._state_free_registered = False
+        self.archive_bytes = Counter(
+            "rasd_archive_bytes_total", "Bytes that the tap archive has written to its disk.", registry=reg
+        )
+        self.archive_files = Counter(
+            "rasd_archive_files_total", "Files that the tap archive has finished.", registry=reg
+        )
+        # As above: a process that archives nothing has no such disk.
+        self.archive_free = Gauge(
+            "rasd_archive_disk_free_bytes", "Free space on the disk of the tap archive.", registry=None
+        )
+        self._archive_free_registered = False
         self.loop_delay = Histogram(
             "rasd_event_loop_delay_seconds",
             "Delay of a timer in the event loop.",
@@ -237,6 +248,17 @@ class Metrics:
         if not self._state_free_registered:
             self.registry.register(self.state_free)
             self._state_free_registered = True
+
+    def set_archive_free(self, number: float) -> None:
+        """Set `rasd_archive_disk_free_bytes`, which does not exist before the first call.
+
+        Args:
+            number: free bytes on the disk that holds the archive.
+        """
+        self.archive_free.set(number)
+        if not self._archive_free_registered:
+            self.registry.register(self.archive_free)
+            self._archive_free_registered = True
 
     def searchable(self, article: Article, now: float) -> None:
         """Record that the index acknowledged an article.

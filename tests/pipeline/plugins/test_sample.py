@@ -59,7 +59,7 @@ def curl(arguments: list[str]) -> dict[str, Any]:
 
 def run_tap(settings: Settings, log: Path) -> Running:
     port = free_port()
-    running = start(settings, log, "worker", "--tap", "archive", "--port", str(port), port=port)
+    running = start(settings, log, "worker", "--tap", "sqlite", "--port", str(port), port=port)
     wait_until(running.ready, 90, running.tail)
     return running
 
@@ -160,7 +160,7 @@ def test_a_tap_gets_every_article_and_takes_none_from_the_stages(
             # In one consumer group, each of both readers of articles.enriched would have got some partitions only.
             wait_until(lambda: count(settings) == 60, 90, running.tail)
             wait_until(lambda: len(archived(output)) == 60, 60, tap.tail)
-        assert 'rasd_articles_total{outcome="ok",stage="archive"} 60.0' in tap.metrics()
+        assert 'rasd_articles_total{outcome="ok",stage="sqlite"} 60.0' in tap.metrics()
         assert "rasd_end_to_end_seconds_count 0.0" in tap.metrics(), "a tap makes nothing searchable"
     finally:
         tap.stop()
@@ -189,7 +189,7 @@ def test_the_notifier_delivers_and_everything_is_listed(settings: Settings, outp
     assert message.read_text(encoding="utf-8") == "خبر عاجل\n\nتجربة\n"
     listed = rasd("plugins", "--check", settings=settings)
     assert listed.returncode == 0, listed.stderr
-    for name in ("reading-time", "archive", "clippings", "list", "mailbox"):
+    for name in ("reading-time", "sqlite", "clippings", "list", "mailbox"):
         assert any(name in line and "rasd-sample 1.0" in line for line in listed.stdout.decode().splitlines()), name
 
 

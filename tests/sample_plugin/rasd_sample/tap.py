@@ -67,4 +67,4 @@ def build(_: Context) -> Archive:
     return Archive(folder / "articles.db")
 
 
-TAP = Tap("archive", version="1", accepts=Article, build=build, reads="articles.enriched")
+TAP = Tap("sqlite", version="1", accepts=Article, build=build, reads="articles.enriched")

@@ -36,6 +36,7 @@ VALUES: dict[str, list[Sequence[str]]] = {
     "rasd_clusters": [get_args(Cluster.model_fields["relation"].annotation)],
     "rasd_lookup_events": [CLUSTERER_EVENTS],
 }
+READS = {(link.stage, link.reads) for link in load_pipeline().links}
 OF_THE_API = {"rasd_api_requests", "rasd_api_seconds", "rasd_api_limited"}
 
 
@@ -57,7 +58,7 @@ def series(metric: Counter | Histogram) -> set[tuple[str, ...]]:
 
 
 def test_every_metric_with_labels_is_known_here() -> None:
-    assert set(counted(Metrics())) == set(VALUES) | OF_THE_API
+    assert set(counted(Metrics())) == set(VALUES) | OF_THE_API | {"rasd_records_deleted_unread"}
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,11 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Metrics:
 @pytest.mark.parametrize("name", VALUES)
 def test_a_worker_begins_with_all_its_series(workers: Metrics, name: str) -> None:
     assert series(counted(workers)[name]) == set(product(*VALUES[name]))
+
+
+def test_a_worker_says_which_topics_its_stages_read_and_has_lost_none_of_their_records(workers: Metrics) -> None:
+    assert series(workers.deleted_unread) == READS
+    assert {(s.labels["stage"], s.labels["topic"]) for f in workers.stage_topic.collect() for s in f.samples} == READS
 
 
 def test_a_worker_begins_with_those_of_its_own_stages_alone(tmp_path: Path) -> None:
