@@ -45,7 +45,7 @@ def compose(environment: Mapping[str, str] | None = None) -> Json:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("RASD_", "COMPOSE_", "PODMAN_"))}
     command = [sys.executable, "-m", "podman_compose", "--dry-run", "--env-file", os.devnull]
     done = subprocess.run(
-        [*command, "--file", str(COMPOSE_FILE), "--profile", "demo", "config"],
+        [*command, "--file", str(COMPOSE_FILE), "--profile", "demo", "--profile", "archive", "config"],
         cwd=ROOT,
         env=clean | dict(environment or {}),
         capture_output=True,

@@ -56,7 +56,7 @@ def test_killed_in_the_middle_it_has_every_page_and_they_can_be_sent_again(setti
     wait_until(lambda: all(each in second.metrics() for each in lag), 60, second.tail)
     assert second.stop() == 0, second.tail()
     files = list(folder.iterdir())
-    assert [path.suffixes for path in files] == [[".warc", ".gz"]] * len(files)
+    assert [path.name.endswith(".warc.gz") for path in files] == [True] * len(files)
     assert all(whole_bytes(path) == path.stat().st_size for path in files)
 
     again = settings.model_copy(update={"topic_prefix": f"again-{settings.topic_prefix}"})
