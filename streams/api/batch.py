@@ -17,7 +17,7 @@ from streams.api.submit import Intake, Receipt
 from streams.errors import OperatorError, Reason, Rejected
 from streams.sources.base import Item
 from streams.sources.readers.base import HEAD_BYTES, Document, ReadOptions
-from streams.sources.readers.registry import format_named, recognise
+from streams.sources.readers.registry import format_named, read_as, recognise
 
 # Most records in one request: a client learns soon what is wrong with them, and repeats little after a fault.
 MAX_RECORDS = 1000
@@ -97,7 +97,7 @@ def read_submission(data: bytes, media_type: str, source: str | None) -> Submiss
     if name == "json" and (found := recognise(document)) is not None and found.name in _JSON:
         name = found.name
     try:
-        items = list(islice(format_named(name).read(document, ReadOptions(source=source)), MAX_RECORDS + 1))
+        items = list(islice(read_as(format_named(name), document, ReadOptions(source=source)), MAX_RECORDS + 1))
     except OperatorError as error:
         raise Rejected(Reason.BAD_SCHEMA, error.message) from error
     if len(items) > MAX_RECORDS:

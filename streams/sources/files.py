@@ -25,7 +25,7 @@ from streams.sources.containers import (
     unpack,
 )
 from streams.sources.readers.base import Document, ReadOptions, Skipped
-from streams.sources.readers.registry import format_named, formats, recognise
+from streams.sources.readers.registry import format_named, formats, read_as, recognise
 
 PLAIN = ReadOptions()
 
@@ -128,10 +128,7 @@ def _read_plain(document: Document, options: ReadOptions, skipped: Skipped | Non
         else:
             yield Item.skip(document.location, f"skipped: {kind}")
         return
-    try:
-        yield from found.read(document, options)
-    except Rejected as failure:
-        yield Item(document.location, b"", failure=failure)
+    yield from read_as(found, document, options)
 
 
 def _named_archive(document: Document) -> str | None:

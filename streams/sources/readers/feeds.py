@@ -15,7 +15,7 @@ from streams.sources.readers.base import Document, Format, ReadOptions, Skipped,
 from streams.sources.readers.fields import host_of, read_fields
 
 _FEED_RE = re.compile(
-    r"\s*(?:<\?xml.*?\?>\s*)?(?:<\?xml-stylesheet.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^>\[]*(?:\[.*?\])?>\s*)*"
+    r"\s*(?:<\?xml.*?\?>\s*)?+(?:<\?xml-stylesheet.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^>\[]*(?:\[.*?\])?>\s*)*+"
     r"<(?:rss|rdf:RDF|(?:\w+:)?feed)[\s>]",
     re.DOTALL,
 )

@@ -28,7 +28,7 @@ _JSON_RE = re.compile(r"""\s*(?:\[\s*(?:[\[{\]"]|$)|\{\s*(?:["}]|$))""")
 # Objects that hold the records in an array: NewsAPI, Media Cloud, exports of databases and search engines.
 _HOLDERS = "articles|items|results|records|data|docs|documents|news|posts|stories|hits|value|entries|response"
 _HELD_RE = re.compile(
-    rf"""\s*\{{\s*(?:"[^"\\]{{1,64}}"\s*:\s*(?:"(?:[^"\\]|\\.)*"|[\w.+-]+|\{{[^{{}}]{{0,4000}}\}})\s*,\s*)*"""
+    rf"""\s*\{{\s*(?:"[^"\\]{{1,64}}"\s*:\s*(?:"(?:[^"\\]++|\\.)*+"|[\w.+-]++|\{{[^{{}}]{{0,4000}}\}})\s*,\s*)*+"""
     rf""""(?P<name>{_HOLDERS})"\s*:\s*(?:\{{(?:[^{{}}\[\]]{{0,2000}}|[^{{}}\[\]]*\{{[^{{}}\[\]]*\}}[^{{}}\[\]]*)"""
     rf""""(?P<inner>{_HOLDERS})"\s*:\s*)?\[\s*(?:\{{|\])"""
 )

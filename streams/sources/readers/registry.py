@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-from streams.errors import OperatorError
+from streams.errors import OperatorError, Reason, Rejected, Retryable
 from streams.plugins import Group, installed
+from streams.sources.base import Item
 from streams.sources.readers import csv_tables, feeds, json_records, mhtml, pages, parquet, telegram, warc, whatsapp
-from streams.sources.readers.base import Document, Format
+from streams.sources.readers.base import Document, Format, ReadOptions
 
 # In the order in which they are tried: what says clearly what it is comes before what holds it.
 BUILT_IN = (
@@ -47,6 +48,23 @@ def formats() -> Mapping[str, Format]:
             raise OperatorError(f"the format {part.name} of a plugin has the name of a built-in one")
         found[part.name] = part
     return found
+
+
+def read_as(found: Format, document: Document, options: ReadOptions) -> Iterator[Item]:
+    """Yield the records of a document in a format. Whatever a reader raises costs the document, not those after it.
+
+    Raises:
+        OperatorError: a person has to fix something, an extra that is missing for example.
+    """
+    try:
+        yield from found.read(document, options)
+    except (OperatorError, Retryable):
+        raise
+    except Rejected as failure:
+        yield Item(document.location, b"", failure=failure)
+    except Exception as error:  # libraries raise errors of any kind on damaged bytes
+        fault = f"cannot be read as {found.name}: {type(error).__name__}: {error}"
+        yield Item(document.location, b"", failure=Rejected(Reason.BAD_ENCODING, " ".join(fault.split())[:500]))
 
 
 def format_named(name: str) -> Format:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -29,12 +30,26 @@ _PAGES = {"text/html": "text/html", "application/xhtml+xml": "text/html", "text/
 _OK = range(200, 300)
 
 
+logging.getLogger("warcio.recordloader").setLevel(logging.ERROR)  # it warns of addresses with spaces
+
+
+class _Records(ArchiveIterator):  # type: ignore[misc]
+    """Iterates over records; counts those that do not end where they should (`err_count`), and prints nothing."""
+
+    INC_RECORD = ""
+
+
 def _read(document: Document, options: ReadOptions) -> Iterator[Item]:
     """Yield the pages among the records: responses with a status of success, and resources."""
     skipped = Skipped()
-    number = 0
+    number = faults = 0
     try:
-        for record in ArchiveIterator(document.stream):
+        records = _Records(document.stream)
+        for record in records:
+            if records.err_count > faults:
+                faults = records.err_count
+                fault = f"record {number} does not end where its Content-Length says"
+                yield Item(f"{document.location}:record {number}", b"", failure=Rejected(Reason.BAD_ENCODING, fault))
             number += 1
             if (item := _item(document, record, number, options, skipped)) is not None:
                 yield item

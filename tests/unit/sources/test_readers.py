@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import random
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -566,6 +567,78 @@ def test_damage_between_records_is_named(tmp_path: Path) -> None:
     items = read(write(tmp_path / "x.warc", data + b"WARC/1.0\r\nnonsense\r\n\r\n"))
     assert items[0].raw is not None
     assert "damaged after record" in failure(items[-1])[1]
+
+
+def test_a_record_with_a_wrong_length_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    kind = [("Content-Type", "text/html")]
+    data = warc((URL, html(), kind), (URL, html(), kind), packed=False)
+    length = f"Content-Length: {data.split(b'Content-Length: ')[2].split(chr(13).encode())[0].decode()}"
+    short = data.replace(length.encode(), b"Content-Length: 300", 1)
+    items = read(write(tmp_path / "x.warc", short))
+    assert any(item.failure is not None and "does not end where" in item.failure.detail for item in items)
+    assert items[-1].raw is not None or len([item for item in items if item.raw]) >= 1
+    assert capfd.readouterr().err == ""
+
+
+def test_whatever_a_library_raises_costs_the_file_alone(tmp_path: Path) -> None:
+    data = feed().atom_str().replace(b"UTF-8", b"\xff\x89")
+    write(tmp_path / "a.xml", data)
+    write(tmp_path / "b.json", json.dumps(raw_record()))
+    bad, good = read(tmp_path)
+    assert failure(bad)[1].startswith("cannot be read as feed: UnicodeDecodeError")
+    assert good.raw is not None
+
+
+SAMPLES = (
+    "a.warc", "b.warc.gz", "c.xml", "d.json", "e.json", "f.jsonl", "g.csv", "h.parquet", "i.html", "j.mhtml", "k.txt",
+    "l.json",
+)  # fmt: skip
+
+
+def samples() -> dict[str, bytes]:
+    """A sound file of each format."""
+    kind = [("Content-Type", "text/html")]
+    table = io.BytesIO()
+    pq.write_table(pa.table({"url": [URL], "text": [BODY]}), table)
+    head = b'MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary="x"\r\n\r\n'
+    return {
+        "a.warc": warc((URL, html(), kind), (URL, html(), kind), packed=False),
+        "b.warc.gz": warc((URL, html(), kind)),
+        "c.xml": feed().rss_str(),
+        "d.json": json.dumps(CHAT, indent=1).encode(),
+        "e.json": json.dumps([raw_record()] * 3).encode(),
+        "f.jsonl": json.dumps(raw_record()).encode() * 3,
+        "g.csv": f'url,text,title\n{URL},"{BODY}",x\n'.encode(),
+        "h.parquet": table.getvalue(),
+        "i.html": html(),
+        "j.mhtml": head + b"--x\r\nContent-Type: text/html\r\n\r\n" + html() + b"\r\n--x--",
+        "k.txt": f"05/03/2024, 10:30 - رنا: {TITLE}\n\n{BODY}\n".encode(),
+        "l.json": json.dumps({"articles": [raw_record()] * 2}).encode(),
+    }
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_no_damage_ends_in_an_error(tmp_path: Path, name: str) -> None:
+    numbers = random.Random(name)
+    sound = samples()[name]
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(25):
+        data = bytearray(sound)
+        for _ in range(numbers.choice((1, 2, 20))):
+            data[numbers.randrange(len(data))] = numbers.randrange(256)
+        write(folder / f"{number}-{name}", bytes(data[: numbers.choice((len(data), numbers.randrange(len(data))))]))
+    for item in read(folder):
+        assert sum(part is not None for part in (item.raw, item.failure, item.skipped)) == 1
+
+
+@pytest.mark.parametrize(
+    "piece", ["<!-- x -->", "<!-- ", "<?xml-stylesheet x?>", "<!DOCTYPE x>", "{", '{"a":{},', '"a":1,']
+)
+def test_recognition_takes_no_time_whatever_stands_there(tmp_path: Path, piece: str) -> None:
+    for start in ("", "<?xml version='1.0'?>", "{"):
+        file = write(tmp_path / "x.txt", start + piece * (70_000 // len(piece)))
+        assert len(read(file)) >= 1
 
 
 # Pages
