@@ -14,7 +14,7 @@ from agents.clean.dates.timestamps import parse_time
 from agents.clean.html.body import Markup, looks_like_html, read_stories
 from agents.clean.html.encoding import decode_bytes, repair
 from agents.clean.language import detect_language
-from agents.clean.layout.lines import Removal
+from agents.clean.layout.lines import Removal, Rule
 from agents.clean.layout.segment import Hints, Parts, segment
 from agents.text.display import display_text
 from agents.text.keys import match_key
@@ -164,6 +164,9 @@ def _segmented(
     lines_left = [line for parts in articles for line in parts.body]
     if markup is not None and len(lines_left) == 1 and match_key(lines_left[0]) == match_key(hints.title or ""):
         raise Rejected(Reason.NO_ARTICLE, "the markup holds a headline and no article")
+    first = articles[0]
+    while markup is not None and len(first.body) > 1 and first.body[0] in markup.heads:
+        first.removed.append(Removal(first.body.pop(0), Rule.BYLINE))
     if markup is not None and markup.subtitle and articles[0].subtitle is None:
         articles[0].subtitle = markup.subtitle
     return articles

@@ -37,7 +37,7 @@ _NOTICE_RE = re.compile(
     re.IGNORECASE,
 )
 _CLOCK_RE = re.compile(r"[\d٠-٩]{1,2}[:.٫][\d٠-٩]{2}\s?(?:[صم]|صباح[اًا]{1,2}|مساء[ً]?|[AaPp][Mm]|GMT)?")
-_MAX_CLOCK_CHARS, _MAX_NOTICE_CHARS = 20, 400
+_MAX_CLOCK_CHARS, _MAX_NOTICE_CHARS, _MAX_COLOPHON_CHARS = 20, 400, 120
 _TAG_RE = re.compile(r"<(?:/?[a-zA-Z][^<>]{0,1000}|br\s?/?)>")
 _MARKUP_BREAK_RE = re.compile(r"</(?:p|div|h[1-6]|li|blockquote)>|<br\s?/?>", re.IGNORECASE)
 
@@ -51,6 +51,7 @@ class Markup:
         title, subtitle, author, published_at: from the metadata or the page, the first that has it; or None.
         captions: texts of its captions, each with its credit.
         site: the outlet's name according to the metadata or the title, or None.
+        heads: lines of the text that stand above it and may be credits, but never its first sentence.
         removed: what the page holds besides, each line with the rule that removed it, in page order. On a page of
             several stories, what belongs to none of them is listed with the first.
     """
@@ -62,6 +63,7 @@ class Markup:
     published_at: datetime | None
     captions: tuple[str, ...]
     site: str | None
+    heads: frozenset[str]
     removed: tuple[Removal, ...]
 
 
@@ -273,6 +275,7 @@ class _Reader:
         if choice.headline is not None:
             why.update((row.number, Rule.TITLE) for row in choice.headline.rows)
         inside: set[int] = set()
+        heads: set[str] = set()
         if story is not None:
             inside = {row.number for row in (*story.body, *story.between)}
             place = Place(self._tree, choice.frame, story, self._latest, self._outlet)
@@ -285,13 +288,15 @@ class _Reader:
                 if row.number in why:
                     continue
                 if row.number >= story.start:
-                    rule = self._body_rule(row)
+                    rule = self._body_rule(row, last=row is story.body[-1] and len(story.body) > 1)
                 elif row.text == printed or row.text in people:
                     rule = Rule.BYLINE
                 else:
                     rule = self._between_rule(row, place)
                 if rule is None:
                     lines.append(row.text)
+                    if row.number < story.start and row.box.tag != "p":
+                        heads.add(row.text)
                     continue
                 why[row.number] = Rule.CAPTION_ECHO if rule is Rule.CAPTION and row.text in captions else rule
                 if rule is Rule.CAPTION:
@@ -304,6 +309,7 @@ class _Reader:
             published_at=best_time(iter(times)),
             captions=tuple(dict.fromkeys(captions)),
             site=self._head.site,
+            heads=frozenset(heads),
             removed=tuple(
                 Removal(rows[at].text, why.get(at) or reasons[at] or Rule.OUTSIDE)
                 for at in choice.span
@@ -311,8 +317,10 @@ class _Reader:
             ),
         )
 
-    def _body_rule(self, row: Row) -> Rule | None:
+    def _body_rule(self, row: Row, *, last: bool) -> Rule | None:
         """Return why a line of the text is not part of it; None if it is."""
+        if last and len(row.text) <= _MAX_COLOPHON_CHARS and _NOTICE_RE.search(row.text) is not None:
+            return Rule.COLOPHON
         if len(row.text) <= _MAX_CLOCK_CHARS and _CLOCK_RE.fullmatch(row.text) is not None:
             return Rule.DATE_LINE  # of an update of a live blog
         return Rule.CAPTION if row.number in self._marked_captions and not row.prose else None

@@ -66,6 +66,7 @@ _BODY_NAME_RE = re.compile(
     r"|(?:field-name-body|field--name-body|wysiwyg|rich-?text|body-?text|the-?content|td-post-content|body-content"
     r"|article-?paragraphs))(?![a-z])"
 )
+_MOSTLY_LINK = 0.6
 _LINK_SHARE, _PROSE_SHARE, _MENU_WORDS = 0.5, 0.25, 4
 _MIN_CARDS, _MAX_CARD_ROWS, _MAX_CARD_PROSE, _MIN_LINK_WORDS = 3, 5, 400, 3
 _MAX_FORM_PROSE, _MIN_PROSE = 300, 40
@@ -160,7 +161,9 @@ class Frame:
             self._mark(box, rule)
             number = box.last
         for at, row in enumerate(self._tree.rows):
-            if self.reasons[at] is None and row.is_link and at != self._headline:
+            # A line of links with a label before them: «موضوعات متعلقة …»
+            links = row.is_link or (row.box.tag != "p" and row.linked > _MOSTLY_LINK * len(row.text))
+            if self.reasons[at] is None and links and at != self._headline:
                 self.reasons[at] = Rule.RELATED if row.text.count(" ") >= _MENU_WORDS - 1 else Rule.NAVIGATION
 
     def _mark(self, box: Box, rule: Rule) -> None:

@@ -58,6 +58,7 @@ _LABEL_RE = re.compile(
     r"(?P<name>[^\d|•·:]{3,60}?)\s?(?=$|[\d|•·]|\s[–-]\s|\sفي\s|\sبتاريخ\s|\sيوم\s)",
     re.IGNORECASE,
 )
+_PROFILE_RE = re.compile(r"/(?:authors?|writers?|columnists?|profiles?|editors?|by|katib)[/=?-]", re.IGNORECASE)
 _MIN_NAME_WORDS, _MAX_NAME_WORDS, _MAX_ABOVE = 2, 4, 12
 _ABOVE, _BELOW = 8, 12
 _ELLIPSIS = ("...", "…")
@@ -454,7 +455,11 @@ class Place:
         return _labelled(text) or text
 
     def _unnamed(self) -> Iterator[str | None]:
-        """Yield names beside a date, in elements whose names tell nothing."""
+        """Yield names beside a date or with a link to their writer, in elements whose names tell nothing."""
+        for at in self._between:
+            row = self._tree.rows[at]
+            if row.href and _PROFILE_RE.search(row.href) and 0 < row.text.count(" ") < _MAX_NAME_WORDS:
+                yield row.text
         for box in self._tree.boxes[self._story.scope.number : self._story.scope.last]:
             if box.text and box.start in self._between and box.start in self._date_like:
                 words = box.text.count(" ") + 1

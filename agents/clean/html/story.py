@@ -14,14 +14,19 @@ from itertools import islice, takewhile
 
 from agents.clean.dates.timestamps import parse_stamp
 from agents.clean.html.frame import Frame, holds_body
-from agents.clean.html.tree import HEADINGS, Box, Row, Tree, children
-from agents.clean.layout.lines import MAX_CAPTION_CHARS, MAX_CAPTION_WORDS
+from agents.clean.html.tree import HEADINGS, TEXT_TAGS, Box, Row, Tree, children
+from agents.clean.layout.lines import MAX_CAPTION_CHARS, MAX_CAPTION_WORDS, Rule
 
 _BEFORE, _NAMED, _ITEMPROP, _IN_ARTICLE, _PLAIN, _DISTANCE = 0.2, 2.0, 4.0, 1.3, 0.25, 0.15
 _MIN_WORDS = 3
 _PROSE_SHARE, _DENSE = 0.6, 0.6
 _MAX_UP = 40
-_MAX_INFO_CHARS = 130
+_MAX_INFO_CHARS, _MIN_BELOW = 130, 120
+# Below a line like this are readers' comments.
+_COMMENTS_RE = re.compile(
+    r"(?:\(?\d{1,5}\)?\s)?(?:ال)?تعليقات?(?:\s(?:القراء|الزوار|على\s.{3,40}))?(?:\s?\(?\d{1,5}\)?)?\s?:?"
+    r"|آراء القراء|(?:اترك|أضف|أضيف|اكتب|شارك)\s(?:ب|لنا\s)?(?:تعليق|رأي|رد)\S{0,4}(?:\s\S{2,12}){0,3}"
+)
 _MAX_CAPTION_ROWS, _MAX_FIGURE_ROWS = 2, 4
 _CAPTION_RE = re.compile(
     r"(?<![a-z])(?:captions?|wp-caption-text|figcaption|img-cap|image-?(?:caption|desc|description)|photo-?caption"
@@ -156,6 +161,7 @@ class Chooser:
             # «نُشر في 2 نوفمبر 2024 - 07:15 صباحا | كتبه: فلان» is as long as a sentence.
             while len(body) > 1 and is_info(body[0]):
                 body = body[1:]
+        body = self._above_comments(body)
         if not body:
             return None
         story = Story(self._headline, scope, body=body, start=body[0].number, end=body[-1].number + 1)
@@ -165,6 +171,15 @@ class Chooser:
             above = range(max(self._at + 1, scope.start), story.start)
             story.between = [self._rows[at] for at in above if self._reasons[at] is None and at not in captions]
         return story
+
+    def _above_comments(self, body: list[Row]) -> list[Row]:
+        """Cut the text at the heading of readers' comments, and mark what is below it."""
+        for number, row in enumerate(body):
+            if number and not row.prose and _COMMENTS_RE.fullmatch(row.text[:_MAX_INFO_CHARS]) is not None:
+                for below in body[number:]:
+                    self._reasons[below.number] = Rule.COMMENTS
+                return body[:number]
+        return body
 
     def _densest(self) -> Box | None:
         """Return the box with most running text, near the headline and not above it."""
@@ -268,11 +283,14 @@ class Chooser:
         if not proses or part is self._given:
             self._taken.update(free)
             return
+        sections = {self._rows[at].tag for at in free if at > proses[0]}.intersection(HEADINGS)
         for at in free:
             row = self._rows[at]
             # The rows of a table with data belong to the text as its paragraphs do.
             own = row.container is part or row.box.tag == "tr"
-            if at < proses[0]:
+            if at < proses[0] and row.tag in sections:
+                self._taken.add(at)
+            elif at < proses[0]:
                 # Above the first paragraph, only what the text itself holds.
                 if own and self._at < part.start and row.tag not in HEADINGS:
                     self._taken.add(at)
@@ -302,7 +320,7 @@ class Chooser:
             position = child.end
             if child is inner or child.holds(inner) or child.end <= self._at + 1:
                 continue
-            if self._is_text(child):
+            if self._is_text(child, inner):
                 self._take_part(child)
         self._take_rows(position, box.end)
 
@@ -318,8 +336,8 @@ class Chooser:
             if row.prose or row.tag in HEADINGS or row.box.tag == "tr" or self._frame.proses(row.container):
                 self._taken.add(at)
 
-    def _is_text(self, box: Box) -> bool:
-        """Return whether a box beside the main part is running text of the story."""
+    def _is_text(self, box: Box, inner: Box) -> bool:
+        """Return whether a box beside `inner`, which holds the main part, is running text of the story."""
         rows = [self._rows[at] for at in range(max(box.start, self._at + 1), box.end) if self._free(at)]
         size = sum(len(row.text) for row in rows)
         prose = sum(len(row.text) for row in rows if row.prose and not is_caption_row(row))
@@ -327,6 +345,9 @@ class Chooser:
             return False
         if any(row.tag == "h1" for row in rows):
             return False
+        alike = box.tag in TEXT_TAGS or box.signature == inner.signature
+        if box.start >= inner.end and not alike and prose < _MIN_BELOW:
+            return False  # a notice or a signature below the text
         return not any(is_credit_box(inner) for inner in box_and_only(self._tree, box))
 
     def _sandwiched(self, scope: Box) -> list[Row]:
@@ -364,7 +385,7 @@ class Chooser:
         if len(row.text) > MAX_CAPTION_CHARS or row.text.count(" ") >= MAX_CAPTION_WORDS or row.tag in HEADINGS:
             return False
         for box in row.box.above():
-            if box.end - box.start > 1 or box.tag in {"p", "body"}:
+            if box.end - box.start > 1 or box.tag == "body" or (box.tag == "p" and box.pictures):
                 return False
             if box.pictures:
                 return True

@@ -19,8 +19,8 @@ from streams.errors import Reason, Rejected
 
 # No article is nested this deeply.
 MAX_DEPTH = 400
-# The longest pages of news sites, live blogs of a whole day, have a tenth of this. A node takes about 200 bytes.
-MAX_TAGS = 400_000
+# The longest pages of news sites, live blogs of a whole day, have a fifth of this. A tag takes about a kilobyte.
+MAX_TAGS = 200_000
 # A parser opens every formatting element that was left open again in each block; no page needs this many copies.
 _MAX_REOPENED = 200_000
 _MAX_TAG_CHARS = 4096
@@ -60,7 +60,7 @@ _FRAMES = frozenset({"nav", "aside", "footer", "menu"})
 _NO_MENU = "h1, p, article, table, form, script, style, template, svg, noscript, [itemprop], [rel=author], pre"
 _MENU_SHARE = 0.7
 _SPECIAL = _SKIPPED | _BREAKS | _FRAMES | {"img"}
-_TEXT_TAGS = _INLINE | {
+TEXT_TAGS = _INLINE | {
     "p", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "center",
     "tbody", "tr", "figure", "address",
 }  # fmt: skip
@@ -70,7 +70,7 @@ _PRE_STYLE_RE = re.compile(r"white-space\s*:\s*pre", re.IGNORECASE)
 _CAPITAL_RE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SENTENCE_END = (".", "؟", "!", "…", ":", "»", '"', "”", "؛", "،")
 _LONG_WORDS, _SENTENCE_WORDS = 12, 5
-_ALL_LINK = 0.9
+_ALL_LINK, _MOSTLY_LINK = 0.9, 0.6
 # An element inside a line that says something about the story is a name or a date.
 _MAX_PIECES, _MAX_MARKED_CHARS = 40, 1000
 # Cells of a table with data; cells of a page's layout hold paragraphs.
@@ -159,7 +159,7 @@ class Row:
     @property
     def container(self) -> Box:
         """Return the innermost box around the line that is more than a paragraph, a list or a quotation."""
-        return next((box for box in self.box.above() if box.tag not in _TEXT_TAGS), self.box)
+        return next((box for box in self.box.above() if box.tag not in TEXT_TAGS), self.box)
 
 
 @dataclass(slots=True)
@@ -423,7 +423,7 @@ class _Walk:
     def _add(self, text: str, box: Box, linked: int, href: str | None) -> None:
         spaces = text.count(" ")
         is_link = linked > 0 and linked >= _ALL_LINK * (len(text) - spaces)
-        prose = not is_link and (
+        prose = linked < _MOSTLY_LINK * (len(text) - spaces) and (
             spaces >= _LONG_WORDS - 1 or (spaces >= _SENTENCE_WORDS - 1 and text.endswith(_SENTENCE_END))
         )
         rows = self.rows
