@@ -71,9 +71,12 @@ def text_words(text: str, names: Sequence[Span] = ()) -> list[Word]:
     found: list[Word] = []
     spans = sorted(names)
     starts = [start for start, _ in spans]
-    for position, token in enumerate(_joined(tokenize(text))):
+    tokens = list(_joined(tokenize(text)))
+    for position, token in enumerate(tokens):
         reading = read(token.text, token.printed)
         families = reading.families
+        if not families and reading.name and position + 1 < len(tokens) and _is_name(tokens[position + 1]):
+            families = reading.name  # علي before another name
         if reading.name != families and spans:
             at = bisect_right(starts, token.end - 1) - 1
             if at >= 0 and spans[at][1] > token.start:
@@ -81,6 +84,11 @@ def text_words(text: str, names: Sequence[Span] = ()) -> list[Word]:
         forms = reading.forms if token.tag is None else (*reading.forms, token.tag)
         found.append(Word(position, token.start, token.end, forms, families))
     return found
+
+
+def _is_name(token: Token) -> bool:
+    entry = lexicon().names.get(token.text)
+    return entry is not None and entry.always and not entry.nisba and entry.term == "@" + token.text
 
 
 def query_words(text: str) -> list[Word]:

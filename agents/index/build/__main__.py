@@ -14,7 +14,7 @@ from pathlib import Path
 from agents.geotag.gazetteer import Gazetteer
 from agents.index.build.corpus import load_or_count
 from agents.index.build.names import names
-from agents.index.build.words import Words
+from agents.index.build.words import Words, stems
 from streams.words.lexicon import EITHER, stop_words
 
 DATA = Path(__file__).parents[3] / "streams" / "words" / "data"
@@ -55,6 +55,7 @@ def main() -> None:
         elif apart > 0.1 * whole:
             flags[word] = flags.get(word, "").replace("w", "") + EITHER
     write("words.tsv.gz", [f"{word}\t{flag}" for word, flag in sorted(flags.items())])
+    write("stems.tsv.gz", [f"{word}\t{stem}" for word, stem in sorted(stems(found.count, flags, named).items())])
     write("names.tsv.gz", [f"{form}\t{term}\t{kind}" for form, (term, kind) in sorted(named.items())])
     sys.stdout.write(f"{len(flags)} words, {len(named)} names\n")
 

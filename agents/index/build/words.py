@@ -8,7 +8,7 @@ one word because يوصل and توصل are found.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from streams.words.families import family_by_rule
 from streams.words.lexicon import EITHER, NOUN, OWN_ARTICLE, OWN_LAM, VERB, WHOLE
@@ -21,6 +21,7 @@ _WITH_ARTICLE, _AS_VERB = 0.015, 0.05
 # How many times as often as its rest a word may occur and still be a clitic and that rest: لمدة is four times as often
 # as مدة.
 _MOST_TIMES = 15
+_SHORTEST_VERB, _FEWEST_PERFECTS = 3, 5
 
 
 class Words:
@@ -169,3 +170,28 @@ class Words:
                 if ending in {"ات", "تين"} and self._is_noun(rest + "ه"):
                     return True
         return False
+
+
+# Words of a demonstration; مظاهر alone means manifestations.
+_OTHER_STEMS = {"مظاهره": "متظاهر", "مظاهرات": "متظاهر", "مظاهرتين": "متظاهر", "مظاهرتان": "متظاهر"}
+
+
+def stems(count: Counter[str], flags: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+    """Return the families of imperfects: that of the perfect which the corpus has most often (يقاطع: قاطع).
+
+    Args:
+        count: occurrences of normalised words.
+        flags: the forms with their flags.
+        names: forms that are names.
+    """
+    found = dict(_OTHER_STEMS)
+    for word, flag in flags.items():
+        if VERB not in flag or word[0] not in "يت" or word in names:
+            continue
+        rest = family_by_rule(word)[1:]
+        if family_by_rule(word)[0] != word[0] or len(rest) < _SHORTEST_VERB:
+            continue
+        perfect = max((rest, "ا" + rest), key=lambda form: count[form])
+        if count[perfect] >= _FEWEST_PERFECTS:
+            found[word] = family_by_rule(perfect)
+    return found

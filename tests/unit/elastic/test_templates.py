@@ -57,6 +57,11 @@ def test_analyzers_of_the_mapping_are_defined() -> None:
     assert analyzers(_properties()) <= set(definition()["analyzer"])
 
 
+def test_the_template_of_the_last_release_stays_valid_until_it_is_replaced() -> None:
+    """The server refuses a component without an analyzer that the present index template names."""
+    assert {"ar_text", "ar_exact", "ar_name"} <= set(definition()["analyzer"])
+
+
 def test_phrases_need_positions_and_words_do_not() -> None:
     assert {_mapping(field)["index_options"] for field in PHRASE_FIELDS} == {"positions"}
     assert {_mapping(field)["index_options"] for field in WORD_FIELDS} == {"freqs"}
