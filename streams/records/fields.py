@@ -18,8 +18,17 @@ def _as_utc(value: datetime) -> datetime:
         raise ValueError("is outside the years 1 to 9999 in UTC") from error
 
 
+def _with_zone(value: datetime) -> datetime:
+    """Read a time without a zone as UTC, and keep the offset of one that has it: it tells the outlet's day."""
+    utc = _as_utc(value)
+    return utc if value.tzinfo is None else value
+
+
 def iso_time(value: datetime) -> str:
-    """Write a time in UTC as all records do: `2024-02-03T04:05:06Z`, with milliseconds where it has any."""
+    """Write a time as all records do: `2024-02-03T04:05:06Z`, with milliseconds where it has any.
+
+    Only raw records have times that are not in UTC; those end in their offset, `+03:00`.
+    """
     return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds").replace("+00:00", "Z")
 
 
@@ -42,6 +51,17 @@ Timestamp = Annotated[
 """A time in UTC; one without a zone is read as UTC."""
 OptionalTimestamp = Annotated[Timestamp | None, BeforeValidator(blank_to_none)]
 """A time in UTC, or null; a blank string is null."""
+OptionalLocalTimestamp = Annotated[
+    Annotated[
+        datetime,
+        AfterValidator(_with_zone),
+        PlainSerializer(iso_time, return_type=str, when_used="json"),
+        WithJsonSchema({"type": "string", "format": "date-time"}),
+    ]
+    | None,
+    BeforeValidator(blank_to_none),
+]
+"""A time with its offset from UTC, or null; one without a zone is read as UTC, a blank string is null."""
 OptionalText = Annotated[str | None, BeforeValidator(blank_to_none)]
 """Text, or null; a blank string is null."""
 

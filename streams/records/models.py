@@ -22,7 +22,15 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PrivateAttr
 
 from streams.errors import Reason, Rejected
-from streams.records.fields import OptionalText, OptionalTimestamp, Timestamp, Url, blank_to_none, media_type
+from streams.records.fields import (
+    OptionalLocalTimestamp,
+    OptionalText,
+    OptionalTimestamp,
+    Timestamp,
+    Url,
+    blank_to_none,
+    media_type,
+)
 from streams.records.lenient import (
     FieldNote,
     as_media_type,
@@ -77,8 +85,10 @@ class RawArticle(Record):
     author: Annotated[OptionalText, tolerant(as_people)] = Field(
         default=None, description="Author's name, if the scraper knows it."
     )
-    published_at: Annotated[OptionalTimestamp, tolerant(as_time)] = Field(
-        default=None, description="Time of publication, if the scraper knows it; UTC when it has no offset."
+    published_at: Annotated[OptionalLocalTimestamp, tolerant(as_time)] = Field(
+        default=None,
+        description="Time of publication, if the scraper knows it; UTC when it has no offset. Relative days of the text"
+        " («أمس») are counted from its day at its own offset.",
     )
     fetched_at: Annotated[OptionalTimestamp, tolerant(as_time)] = Field(
         default=None,
