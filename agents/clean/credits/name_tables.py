@@ -23,7 +23,19 @@ _INITIAL_RE = re.compile(r"\A[\u0621-\u064a]\.\s*")
 _HONORIFIC_RE = re.compile(
     r"\A(?:د|أ\.\s?د|ا\.\s?د|م|أ|الدكتور|الدكتورة|المهندس|المهندسة|الشيخ|اللواء|العميد|الأستاذ|الأستاذة)[. ]\s*"
 )
-_NAME_PARTICLES = frozenset({"بن", "بنت", "ابن", "ولد", "آل", "ال", "أبو", "ابو", "أبا", "عبد"})
+_NAME_PARTICLES = frozenset(
+    {"بن", "بنت", "ابن", "ولد", "آل", "ال", "أبو", "ابو", "أبا", "أبي", "ابي", "أم", "عبد", "با"}
+)
+# «Rana Qasem», «Ziad al-Sankary», «M. van Dijk»
+_LATIN_NAME_RE = re.compile(
+    r"[A-ZÀ-Þ][\w'’.-]{0,20}"
+    r"(?: (?:(?:al|el|bin|ben|ibn|abu|van|von|de|di|da|du|le|la)[ -])?[A-ZÀ-Þ][\w'’.-]{0,20}){1,3}"
+)
+_LATIN_NO_NAME_RE = re.compile(
+    r"\b(?:News|Press|Agency|Agencies|Staff|Desk|Team|Editor|Editors|Editorial|Admin|Media|Images|Newsroom|Online|TV|Radio"
+    r"|Times|Post|Channel|Network|Breaking|Sport|Sports|World|Today|Live|Group|Inc|Ltd|Company|University|The|And|Of)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,8 @@ class Names:
         writer_roles: those of `roles` that announce its writer.
         sections: sections of a paper («سياسة»).
         photo_roles: words that announce a photographer.
+        correspondents: those of `roles` that name an outlet and a place after them («مراسل … في …»).
+        descriptions: first words of what a writer is («كاتبة وباحثة», «أستاذ القانون»).
         not_names: first words that no person's name has.
         no_name_words: words that occur in no person's name.
         datelines: towns that datelines name.
@@ -53,6 +67,8 @@ class Names:
     writer_roles: frozenset[str]
     sections: frozenset[str]
     photo_roles: frozenset[str]
+    correspondents: frozenset[str]
+    descriptions: frozenset[str]
     not_names: frozenset[str]
     no_name_words: frozenset[str]
     datelines: frozenset[str]
@@ -79,7 +95,7 @@ def names() -> Names:
     given = frozenset(map(match_key, table["given_names"].split()))
     known, strong = _read_towns()
     countries = frozenset(map(match_key, [*Locale("ar").territories.values(), *table["countries"]]))
-    datelines = frozenset(map(match_key, table["places"]))
+    datelines = frozenset(map(match_key, [*table["places"], *table["latin_places"]]))
     return Names(
         agencies=frozenset(map(match_key, table["agencies"])),
         outlets=frozenset(map(match_key, table["outlets"])),
@@ -87,6 +103,8 @@ def names() -> Names:
         writer_roles=frozenset(map(match_key, table["writer_roles"])),
         sections=frozenset(map(match_key, table["sections"])),
         photo_roles=frozenset(map(match_key, table["photo_roles"])),
+        correspondents=frozenset(map(match_key, table["correspondents"])),
+        descriptions=frozenset(map(match_key, table["descriptions"])) - given,
         not_names=frozenset(map(match_key, table["not_names"])) - given,
         no_name_words=frozenset(map(match_key, table["no_name_words"])),
         datelines=datelines,
@@ -137,14 +155,18 @@ def person_certainty(name: str) -> int:
     """Return how certainly `name` is a person's: 0 if it is not, 1 if it may be, 2 if it is.
 
     A certain name has two to six words with a given name first, an honorific or a particle such as «بن», or an initial.
+    A name in Latin letters is never certain: those of firms and products look like it.
     """
+    if name.isascii() or _LATIN_NAME_RE.fullmatch(name):
+        return int(_LATIN_NAME_RE.fullmatch(name) is not None and _LATIN_NO_NAME_RE.search(name) is None)
     if not _NAME_RE.fullmatch(name):
         return 0
     bare = _HONORIFIC_RE.sub("", name, count=1)
     initial = _INITIAL_RE.match(bare)
     words = match_key(bare[initial.end() :] if initial else bare).split()
     table = names()
-    if not words or words[0] in table.not_names or table.no_name_words.intersection(words):
+    # «حسام أبو» is cut inside a name.
+    if ends_in_particle(bare) or not words or words[0] in table.not_names or table.no_name_words.intersection(words):
         return 0
     if initial is not None:
         return 2  # «ح. سليمان», as Algerian papers sign
@@ -154,6 +176,16 @@ def person_certainty(name: str) -> int:
         return 0
     certain = (known and len(words) <= 5) or bare != name or _NAME_PARTICLES.intersection(bare.split())
     return 2 if certain else int(len(words) <= _MAX_UNKNOWN_NAME)
+
+
+def ends_in_particle(name: str) -> bool:
+    """Return whether the name goes on after its last word: «حسام أبو», «سالم بن», «منى آل»."""
+    return name.rpartition(" ")[2] in _NAME_PARTICLES
+
+
+def is_description(part: str) -> bool:
+    """Return whether a part of a credit line says what the writer is: «كاتبة وباحثة», «أستاذة القانون الدولي»."""
+    return match_key(part).partition(" ")[0] in names().descriptions
 
 
 def _is_definite(word: str) -> bool:

@@ -5,18 +5,36 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import chain
 
 from agents.clean.credits.date_lines import without_dates
-from agents.clean.credits.name_tables import is_outlet_like, is_place, is_source, names, person_certainty
+from agents.clean.credits.name_tables import (
+    ends_in_particle,
+    is_agency,
+    is_description,
+    is_outlet_like,
+    is_place,
+    is_source,
+    names,
+    person_certainty,
+)
 from agents.clean.credits.outlet import NOBODY, Outlet
 from agents.text.keys import match_key
 
 _SEPARATOR_RE = re.compile(
     r"\s*[/:،,؛|()\[\]{}\t«»\"“”_+&]+\s*|\s{2,}|\s+[-–—ـ]+\s*|\s*[-–—ـ]+\s+|(?<=[\u0621-\u064a])[-–—]+(?=[\u0621-\u064a])"
+    r"|\s+and\s+"
 )
 # Writers' accounts and mail addresses: «فلان (جدة) falan@».
 _HANDLE_RE = re.compile(r"\S*@\S*")
 _IN_RE = re.compile(r"\s+في$")
+# «مراسلة الضفة في القدس», «موفد الجزيرة إلى بيروت»
+_IN_PLACE_RE = re.compile(r"(?:^|\s+)(?:في|إلى|الى)\s+")
+_LETTERED_RE = re.compile(r"(?<!\w)[\u0621-\u064a](?: [\u0621-\u064a]){2,3}(?!\w)")
+_DAY_AND_MONTH_RE = re.compile(r"(?<![\w/-])[\d٠-٩]{1,2}\s?[-/]\s?[\d٠-٩]{1,2}(?![\w/-])")
+_ENGLISH_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)[a-z]{0,6}"
+_ENGLISH_DAY_RE = re.compile(rf"\b(?:{_ENGLISH_MONTH}\.? \d{{1,2}}|\d{{1,2}} {_ENGLISH_MONTH})\b(?:,? \d{{4}})?")
+_LINE_BREAK_RE = re.compile(r"\s*\n\s*")
 _LETTER_RE = re.compile(r"[^\W\d_]")
 _SENTENCES_RE = re.compile(r"\.\.|[^\W\d_]{3}\.\s")
 _SIGN_RE = re.compile(r"[-–—ـ/:|(«\"“]")
@@ -69,20 +87,22 @@ class _Kind(IntEnum):
     PHOTOGRAPHER = 7
     UNKNOWN = 8
     PLACE_OR_SOURCE = 9
-    OTHER = 10  # a part of a credit line that is not reported: an outlet or a writer's surname
+    OTHER = 10  # a part of a credit line that is not reported: an outlet, a writer's surname, what the writer is
 
 
 _Part = tuple[_Kind, str]
+_PEOPLE = frozenset({_Kind.PERSON, _Kind.PERHAPS})
 _DOUBTFUL = frozenset({_Kind.PERHAPS, _Kind.PERHAPS_PLACE, _Kind.UNKNOWN})
 
 
 def parse_credit(text: str, outlet: Outlet = NOBODY) -> Credit:
     """Parse a credit line or an author field.
 
-    Understands name, place and source in any order between dashes, colons, slashes, commas, brackets or wide gaps,
-    `X من Y`, role words («كتب», «حوار») and photographers («تصوير»), who are not the author. An unknown part before the
-    name of the paper is a writer, one after it a town. Dates, weekdays and accounts of writers, which some outlets
-    print in the line, are ignored.
+    Understands name, place and source in any order between dashes, colons, slashes, commas, brackets or wide gaps;
+    `X من Y`; `مراسل X في Y`; several writers, also on lines of their own; role words («كتب», «حوار»); what a writer is
+    («كاتبة وباحثة»); and photographers («تصوير»), who are not the author. An unknown part before the name of the paper
+    is a writer, one after it a town. Dates, weekdays and accounts of writers, which some outlets print in the line, are
+    ignored.
 
     Args:
         text: the line, display text.
@@ -90,6 +110,8 @@ def parse_credit(text: str, outlet: Outlet = NOBODY) -> Credit:
     """
     if len(text) > _MAX_FIELD_CHARS or (len(text) > MAX_CREDIT_CHARS and _SENTENCES_RE.search(text) is not None):
         return Credit()
+    if "\n" in text:
+        text = _LINE_BREAK_RE.sub("، ", text.strip())
     whole = " ".join(text.split())
     if whole != text and _SIGN_RE.search(text) is None and not is_place(whole.rpartition(" ")[2]):
         # «سلمان بن محمد  العامر»: one name, carelessly spaced.
@@ -126,39 +148,32 @@ def _bare(text: str) -> str:
     text = _HANDLE_RE.sub(" ", text) if "@" in text else text
     if len(text) > MAX_CREDIT_CHARS or not any(map(str.isdecimal, text)):
         return text
-    return without_dates(text)
+    # The letters of «و م ع» would pass for abbreviations beside dates («م»).
+    bare: list[str] = []
+    end = 0
+    for match in _LETTERED_RE.finditer(text):
+        if is_agency(match.group()):
+            bare += (_without_days(text[end : match.start()]), match.group())
+            end = match.end()
+    bare.append(_without_days(text[end:]))
+    return "".join(bare)
+
+
+def _without_days(text: str) -> str:
+    """Remove dates, also days as «5 - 3», which prove nothing elsewhere."""
+    return _ENGLISH_DAY_RE.sub(" / ", _DAY_AND_MONTH_RE.sub(" / ", without_dates(text)))
 
 
 def _kinds(text: str, outlet: Outlet) -> list[_Part]:
-    """Classify each part of the line by itself."""
-    table = names()
+    """Classify each part of the line by itself and by the role before it."""
     found: list[_Part] = []
     photographer = False
     for part in _parts(text):
-        key = match_key(part)
-        certainty = person_certainty(part)
-        if key in table.photo_roles or key in table.roles or key in table.sections:
-            photographer = key in table.photo_roles
-            found.append((_Kind.ROLE, part))
-        elif key in table.outlets and key in table.datelines:
-            found.append((_Kind.PLACE_OR_SOURCE, part))
-        elif key in table.agencies or key in table.outlets:
-            found.append((_Kind.SOURCE, part))
-        elif key in table.strong:
-            # «عمّان - الرياض» of the paper «الرياض»
-            paper = any(kind is _Kind.PLACE for kind, _ in found) and outlet.owns(part)
-            found.append((_Kind.SOURCE if paper else _Kind.PLACE, part))
-        elif certainty < 2 and (outlet.owns(part) or is_outlet_like(part)):
-            found.append((_Kind.SOURCE, part))
-        elif key in table.places:
-            found.append((_Kind.PERHAPS_PLACE, part))
-        elif photographer:
-            found.append((_Kind.PHOTOGRAPHER, part))
-        elif certainty:
-            signed = bool(found) and found[-1][0] is _Kind.ROLE and match_key(found[-1][1]) in table.writer_roles
-            found.append((_Kind.PERSON if certainty == 2 or (signed and ":" in text) else _Kind.PERHAPS, part))
-        elif _LETTER_RE.search(part) is not None:
-            found.append((_Kind.UNKNOWN, part))
+        kind = _kind(part, found, text, outlet, photographer=photographer)
+        if kind is _Kind.ROLE:
+            photographer = match_key(part) in names().photo_roles
+        if kind is not None:
+            found.append((kind, part))
     found = [
         (_settled(found, number, outlet) if kind is _Kind.PLACE_OR_SOURCE else kind, part)
         for number, (kind, part) in enumerate(found)
@@ -168,6 +183,48 @@ def _kinds(text: str, outlet: Outlet) -> list[_Part]:
         # Without a better place beside it, a small town is the place.
         found = [(_Kind.PLACE if kind is _Kind.PERHAPS_PLACE else kind, part) for kind, part in found]
     return found
+
+
+def _kind(part: str, before: list[_Part], text: str, outlet: Outlet, *, photographer: bool) -> _Kind | None:
+    """Classify one part of the line; return None if it holds no letter.
+
+    Args:
+        part: the part.
+        before: the parts before it.
+        text: the whole line.
+        outlet: the outlet that published the page.
+        photographer: whether the last role in the line announces a photographer.
+    """
+    table = names()
+    key = match_key(part)
+    certainty = person_certainty(part)
+    role = match_key(before[-1][1]) if before and before[-1][0] is _Kind.ROLE else ""
+    strong = key in table.strong
+    kind: _Kind | None = _Kind.UNKNOWN if _LETTER_RE.search(part) is not None else None
+    if key in table.photo_roles or key in table.roles or key in table.sections:
+        kind = _Kind.ROLE
+    elif role in table.correspondents and not certainty:
+        kind = _Kind.PLACE if strong and not outlet.owns(part) else _Kind.SOURCE
+    elif key in table.outlets and key in table.datelines:
+        kind = _Kind.PLACE_OR_SOURCE
+    elif key in table.agencies or key in table.outlets:
+        kind = _Kind.SOURCE
+    elif strong:
+        # «عمّان - الرياض» of the paper «الرياض»
+        paper = any(other is _Kind.PLACE for other, _ in before) and outlet.owns(part)
+        kind = _Kind.SOURCE if paper else _Kind.PLACE
+    elif certainty < 2 and (outlet.owns(part) or is_outlet_like(part)):
+        kind = _Kind.SOURCE
+    elif key in table.places:
+        kind = _Kind.PERHAPS_PLACE
+    elif is_description(part) and certainty < 2:
+        kind = _Kind.OTHER if any(other in _PEOPLE for other, _ in before) else _Kind.UNKNOWN
+    elif photographer:
+        kind = _Kind.PHOTOGRAPHER
+    elif certainty:
+        signed = role in table.writer_roles and (":" in text or part.isascii())
+        kind = _Kind.PERSON if certainty == 2 or signed else _Kind.PERHAPS
+    return kind
 
 
 def _settled(parts: list[_Part], number: int, outlet: Outlet) -> _Kind:
@@ -253,16 +310,50 @@ def _parts(text: str) -> list[str]:
     # «بيروت: فلان القاهرة: فلان»: with several colons, a town may follow a name without a sign between them.
     towns = table.places if text.count(":") > 1 else table.datelines
     parts: list[str] = []
-    for part in _SEPARATOR_RE.split(text):
-        role, _, name = part.strip(_DECORATION).partition(" ")
-        if name and _is_role(role) and not _is_role(part):
+    for part in chain.from_iterable(map(_before_post, _SEPARATOR_RE.split(text))):
+        role, name = _role_of(part.strip(_DECORATION))
+        if role:
             parts.append(role)
         else:
             name = part
+        posted = next((one for one in reversed(parts) if match_key(one) in table.correspondents), None)
+        if posted is not None and (posted is parts[-1] or name.lstrip().startswith("في ")):
+            parts.extend(_posted(name.strip(_DECORATION)))
+            continue
         for piece in _FROM_RE.split(name):
             bare = _IN_RE.sub("", " ".join(piece.split()).strip(_DECORATION))
             parts.extend(person for people in _apart(bare, towns) for person in _writers(people))
     return [part for part in parts if part]
+
+
+def _before_post(part: str) -> list[str]:
+    """Part a name from the post after it: «رنا قاسم مراسلة الضفة في القدس»."""
+    words = part.split()
+    table = names()
+    for number in range(2, len(words)):
+        if match_key(words[number]) in table.correspondents and person_certainty(" ".join(words[:number])):
+            return [" ".join(words[:number]), " ".join(words[number:])]
+    return [part]
+
+
+def _posted(name: str) -> list[str]:
+    """Part what follows «مراسل»: «الضفة في القدس», «في تونس رنا قاسم», «رنا قاسم»."""
+    outlet, _, place = _IN_PLACE_RE.sub("\n", name).partition("\n")
+    words = place.split()
+    for count in (1, 2):
+        if len(words) >= count + 2 and is_place(" ".join(words[:count])) and person_certainty(" ".join(words[count:])):
+            return [outlet, " ".join(words[:count]), " ".join(words[count:])]
+    return [outlet, " ".join(words)]
+
+
+def _role_of(part: str) -> tuple[str, str]:
+    """Split a role of one or two words from the start of a part: (role, the rest), or two empty strings."""
+    words = part.split(" ")
+    for count in (2, 1):
+        role, name = " ".join(words[:count]), " ".join(words[count:])
+        if name and _is_role(role) and not _is_role(part):
+            return role, name
+    return "", ""
 
 
 def _writers(part: str) -> list[str]:
@@ -291,6 +382,7 @@ def _apart(part: str, towns: frozenset[str]) -> list[str]:
             and match_key(place) in towns
             and _NISBA_RE.match(place) is None  # a surname, though «الأحمدي» is a town too
             and match_key(part) not in table.places
+            and not ends_in_particle(name)
             and person_certainty(name)
         ):
             return [name, place]
