@@ -43,6 +43,24 @@ _TELLTALE = (
     ("ug", re.compile("[ېۇۈۋەڭ]")),
     ("fa", re.compile("[پچژگ]|ی|ک")),
 )
+# Letters that only Sindhi has, of the languages in question. ڪ alone is also an ornate form of ك.
+_SINDHI_RE = re.compile("[ٻڀٿٺڄڃڇڊڌڏڍڙڦڪڳڱڻ۽۾]")
+_MIN_SINDHI, _MIN_SINDHI_SHARE = 2, 0.03
+# South Azerbaijani, for which py3langid has no model. Its words by their endings, and those of its relatives.
+_AZERI_RE = re.compile(
+    r"(?<!\w)(?:بیر|بو|دا|نین|اوچون|ایله|داها|چوخ|سونرا|کیمی|اولدو|اولان|اولار|اولوب|گؤر\w*|[دی]ئ\w+|ائ\w+|ائل\w*|\w*[^\W\d_]ؤ\w+"
+    r"|\w{2,}(?:لار|لر|لارین?|لاری|لارا|لرین?|لری|لره|سینین|ینین|ونون|ندان|دان|دیر|دور|جاق|جاغ\w+|جک|میش|موش|ماق|ماغ\w*|لیک|لیق|یب|وب|دی|دو))(?!\w)"
+)
+_PERSIAN_WORD_RE = re.compile(r"(?<!\w)(?:از|به|در|را|که|این|آن|است|با|می\w*|شد|کرد|برای|خود|شود|کند)(?!\w)")
+_UZBEK_RE = re.compile(r"[ۉېۀ]|(?<!\w)\w+نینگ(?!\w)|(?<!\w)بیلن(?!\w)")
+_MIN_AZERI_SHARE = 0.25
+_AZERI_LIKE = frozenset({"fa", "uz-Arab", "ug", "ckb", "ps", "ur"})  # what py3langid takes it for
+# Scripts with languages among those above. Texts in others (Syriac, Thaana, Tifinagh) have no tag.
+_KNOWN_SCRIPT_RE = re.compile(
+    "[A-Za-z\u00aa-\u024f\u0370-\u03ff\u0400-\u052f\u0531-\u0587\u05d0-\u05ea\u0900-\u097f\u0980-\u09ff\u0b80-\u0bff"
+    "\u0d00-\u0d7f\u0e01-\u0e4f\u10a0-\u10ff\u1100-\u11ff\u1200-\u137f\u1e00-\u1fff\u3040-\u30ff\u3130-\u318f\u4e00-\u9fff"
+    "\uac00-\ud7af]"
+)
 # Fewer words than this without a non-Arabic letter count as Arabic: statistics on them are no better than chance.
 _FEW_WORDS = 6
 _BEYOND_ARABIC_RE = re.compile("[\u0671-\u06d3\u06d5\u06fa-\u06ff\u0750-\u077f]")
@@ -59,7 +77,7 @@ def _identifier(arabic_script: bool) -> LanguageIdentifier:
 
 
 def detect_language(text: str) -> str:
-    """Return the BCP 47 tag of the text's language, or `und` if it has fewer than three letters.
+    """Return the BCP 47 tag of the text's language, or `und` for fewer than three letters or an unknown script.
 
     py3langid (Lui and Baldwin 2012) decides between languages of one script.
     """
@@ -69,6 +87,8 @@ def detect_language(text: str) -> str:
         return UNDECIDED
     arabic = len(_ARABIC_LETTER_RE.findall(sample))
     if arabic * 2 < len(letters):
+        if len(_KNOWN_SCRIPT_RE.findall(sample)) * 2 < len(letters):
+            return UNDECIDED
         label: str = _identifier(arabic_script=False).classify(sample)[0]
         return label
     return _arabic_script(sample, arabic)
@@ -76,10 +96,22 @@ def detect_language(text: str) -> str:
 
 def _arabic_script(sample: str, letters: int) -> str:
     words = len(sample.split())
+    sindhi = _SINDHI_RE.findall(sample)
+    if len(set(sindhi)) >= _MIN_SINDHI and len(sindhi) >= _MIN_SINDHI_SHARE * letters:
+        return "sd"
     if words < _FEW_WORDS and _BEYOND_ARABIC_RE.search(sample) is None:
         return "ar"
     if len(_ARABIC_ONLY_RE.findall(sample)) * 8 >= words:
         shares = {tag: len(pattern.findall(sample)) / letters for tag, pattern in _TELLTALE}
         if max(shares.values()) < 0.05:
             return "ar"
-    return _ARABIC_SCRIPT[_identifier(arabic_script=True).classify(sample)[0]]
+    label = _ARABIC_SCRIPT[_identifier(arabic_script=True).classify(sample)[0]]
+    if label in _AZERI_LIKE and _is_azeri(sample, words):
+        return "az-Arab"
+    return label
+
+
+def _is_azeri(sample: str, words: int) -> bool:
+    own = len(_AZERI_RE.findall(sample))
+    persian = len(_PERSIAN_WORD_RE.findall(sample))
+    return own >= _MIN_AZERI_SHARE * words and own > 2 * persian and _UZBEK_RE.search(sample) is None

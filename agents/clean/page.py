@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from html import unescape
 
 from agents.clean.article_id import article_id
 from agents.clean.credits.cited_agencies import cited_agencies
@@ -16,6 +17,7 @@ from agents.clean.html.encoding import decode_bytes, repair
 from agents.clean.language import detect_language
 from agents.clean.layout.lines import Removal, Rule
 from agents.clean.layout.segment import Hints, Parts, segment
+from agents.clean.visual_order import logical_order
 from agents.text.display import display_text
 from agents.text.keys import match_key
 from streams.errors import Reason, Rejected
@@ -28,6 +30,11 @@ _LINES_PER_PARAGRAPH = 10
 # A page that claims to be published this long after it arrived does not say when it was.
 _LATEST = timedelta(days=366)
 _TAG_RE = re.compile("<[^<>]*>")
+_ESCAPED_TAG_RE = re.compile(
+    r"\s*&(?:amp;)?lt;(?:!doctype|!--|html|body|article|section|div|p|br|h[1-6]|span|ul|ol|figure|img|table|strong|b|a)\b",
+    re.IGNORECASE,
+)
+_MOST_ESCAPES = 2
 _WORD_RE = re.compile(r"[^\W_]")
 
 
@@ -105,7 +112,12 @@ def read_page(raw: RawArticle, limits: Limits, latest: datetime | None = None) -
     """
     text = _content(raw, limits)
     html = raw.content_type == "text/html" or (raw.content_type is None and looks_like_html(text))
-    articles = _stories(text, raw, limits, latest) if html else _segmented(display_text(text), raw, None, limits)
+    if (unescaped := _unescaped_markup(text)) is not None:
+        text, html = unescaped, True
+    if html:
+        articles = _stories(text, raw, limits, latest)
+    else:
+        articles = _segmented(display_text(logical_order(text)), raw, None, limits)
     if len(articles) > limits.max_articles:
         raise Rejected(Reason.TOO_LARGE, f"{len(articles)} articles on one page, more than {limits.max_articles}")
     longest = max(len(parts.body) for parts in articles)
@@ -189,6 +201,17 @@ def _content(raw: RawArticle, limits: Limits) -> str:
     if size > limits.max_content_bytes:
         raise Rejected(Reason.TOO_LARGE, f"content of {size} bytes, more than {limits.max_content_bytes}")
     return repair(raw.content if data is None else decode_bytes(data, raw.encoding))
+
+
+def _unescaped_markup(text: str) -> str | None:
+    """Return the markup of a page that is escaped as a whole, once or twice, as some feeds carry it; else None."""
+    if _ESCAPED_TAG_RE.match(text) is None:
+        return None
+    for _ in range(_MOST_ESCAPES):
+        text = unescape(text)
+        if _TAG_RE.match(text.lstrip()) is not None:
+            return text
+    return None
 
 
 def _shown(text: str | None) -> str | None:

@@ -23,9 +23,8 @@ _INITIAL_RE = re.compile(r"\A[\u0621-\u064a]\.\s*")
 _HONORIFIC_RE = re.compile(
     r"\A(?:د|أ\.\s?د|ا\.\s?د|م|أ|الدكتور|الدكتورة|المهندس|المهندسة|الشيخ|اللواء|العميد|الأستاذ|الأستاذة)[. ]\s*"
 )
-_NAME_PARTICLES = frozenset(
-    {"بن", "بنت", "ابن", "ولد", "آل", "ال", "أبو", "ابو", "أبا", "أبي", "ابي", "أم", "عبد", "با"}
-)
+_NAME_PARTICLES = frozenset({"بن", "بنت", "ابن", "ولد", "آل", "ال", "أبو", "ابو", "أبا", "عبد"})
+_UNFINISHED = _NAME_PARTICLES | {"أبي", "ابي", "أم", "ام", "با"}
 # «Rana Qasem», «Ziad al-Sankary», «M. van Dijk»
 _LATIN_NAME_RE = re.compile(
     r"[A-ZÀ-Þ][\w'’.-]{0,20}"
@@ -81,6 +80,12 @@ class Names:
     tails: frozenset[str]
 
 
+@lru_cache(maxsize=16_384)
+def key_of(name: str) -> str:
+    """Return `match_key` of a short name; the same names come again and again."""
+    return match_key(name)
+
+
 @lru_cache(maxsize=1)
 def credit_table() -> dict[str, Any]:
     """Read data/credits.json: names of agencies, outlets, roles, places and people by kind."""
@@ -131,24 +136,24 @@ def _towns(known: set[str], given: frozenset[str]) -> frozenset[str]:
 
 def is_agency(name: str) -> bool:
     """Return whether `name` is a known news agency, however it is punctuated."""
-    return match_key(name) in names().agencies
+    return key_of(name) in names().agencies
 
 
 def is_source(name: str) -> bool:
     """Return whether `name` is a known agency or outlet."""
-    key = match_key(name)
+    key = key_of(name)
     return key in names().agencies or key in names().outlets
 
 
 def is_outlet_like(name: str) -> bool:
     """Return whether `name` looks like an outlet's: «صدى …», «بوابة …», «… نيوز»."""
-    words = match_key(name).split()
+    words = key_of(name).split()
     return 2 <= len(words) <= _MAX_OUTLET_WORDS and (words[0] in names().heads or words[-1] in names().tails)
 
 
 def is_place(name: str) -> bool:
     """Return whether `name` is a place that a dateline may name."""
-    return match_key(name) in names().places
+    return key_of(name) in names().places
 
 
 def person_certainty(name: str) -> int:
@@ -163,7 +168,7 @@ def person_certainty(name: str) -> int:
         return 0
     bare = _HONORIFIC_RE.sub("", name, count=1)
     initial = _INITIAL_RE.match(bare)
-    words = match_key(bare[initial.end() :] if initial else bare).split()
+    words = key_of(bare[initial.end() :] if initial else bare).split()
     table = names()
     # «حسام أبو» is cut inside a name.
     if ends_in_particle(bare) or not words or words[0] in table.not_names or table.no_name_words.intersection(words):
@@ -180,12 +185,12 @@ def person_certainty(name: str) -> int:
 
 def ends_in_particle(name: str) -> bool:
     """Return whether the name goes on after its last word: «حسام أبو», «سالم بن», «منى آل»."""
-    return name.rpartition(" ")[2] in _NAME_PARTICLES
+    return name.rpartition(" ")[2] in _UNFINISHED
 
 
 def is_description(part: str) -> bool:
     """Return whether a part of a credit line says what the writer is: «كاتبة وباحثة», «أستاذة القانون الدولي»."""
-    return match_key(part).partition(" ")[0] in names().descriptions
+    return key_of(part).partition(" ")[0] in names().descriptions
 
 
 def _is_definite(word: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from agents.clean.credits.name_tables import names
 from agents.text.keys import hostname, match_key
@@ -26,6 +27,7 @@ _ARABIC = str.maketrans({letter: sign for sign, letters in _CLASSES.items() for 
 _DOUBLE_RE = re.compile(r"(.)\1+")
 _LATIN_ARTICLE_RE = re.compile(r"^(?:al|el)(?=[a-z]{3})")
 _FINAL_H_RE = re.compile(r"(?<=a)h$")  # of ة
+_MAX_NAME = 200
 _MIN_BONES, _MIN_FIRST, _MAX_WORDS = 2, 4, 3
 
 
@@ -69,15 +71,18 @@ def outlet_of(source: str, url: str, site: str | None = None) -> Outlet:
         url: the page's address.
         site: the site's name in the markup, if any.
     """
+    return _outlet(source[:_MAX_NAME], hostname(url), (site or "")[:_MAX_NAME])
+
+
+@lru_cache(maxsize=1024)
+def _outlet(source: str, host: str, site: str) -> Outlet:
     printed = {
-        match_key(_KIND_RE.sub("", name.strip()))
-        for name in (source, site or "")
-        if _ARABIC_RE.search(name) is not None
+        match_key(_KIND_RE.sub("", name.strip())) for name in (source, site) if _ARABIC_RE.search(name) is not None
     }
-    labels = [label for label in hostname(url).split(".") if label not in _NO_NAMES]
-    latin = [name for name in (source, site or "", *labels) if name.isascii()]
+    labels = [label for label in host.split(".") if label not in _NO_NAMES]
+    latin = [name for name in (source, site, *labels) if name.isascii()]
     bones = {bones for name in latin for bones in (_latin_bones(name),) if len(bones) >= _MIN_BONES}
-    return Outlet(frozenset(printed - {""}), frozenset(bones), hostname(url).removeprefix("www."))
+    return Outlet(frozenset(printed - {""}), frozenset(bones), host.removeprefix("www."))
 
 
 def _latin_bones(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from itertools import chain
 
 from agents.clean.credits.date_lines import without_dates
@@ -15,11 +16,11 @@ from agents.clean.credits.name_tables import (
     is_outlet_like,
     is_place,
     is_source,
+    key_of,
     names,
     person_certainty,
 )
 from agents.clean.credits.outlet import NOBODY, Outlet
-from agents.text.keys import match_key
 
 _SEPARATOR_RE = re.compile(
     r"\s*[/:،,؛|()\[\]{}\t«»\"“”_+&]+\s*|\s{2,}|\s+[-–—ـ]+\s*|\s*[-–—ـ]+\s+|(?<=[\u0621-\u064a])[-–—]+(?=[\u0621-\u064a])"
@@ -110,6 +111,12 @@ def parse_credit(text: str, outlet: Outlet = NOBODY) -> Credit:
     """
     if len(text) > _MAX_FIELD_CHARS or (len(text) > MAX_CREDIT_CHARS and _SENTENCES_RE.search(text) is not None):
         return Credit()
+    return _parse(text, outlet)
+
+
+# Outlets sign many articles alike.
+@lru_cache(maxsize=4096)
+def _parse(text: str, outlet: Outlet) -> Credit:
     if "\n" in text:
         text = _LINE_BREAK_RE.sub("، ", text.strip())
     whole = " ".join(text.split())
@@ -171,7 +178,7 @@ def _kinds(text: str, outlet: Outlet) -> list[_Part]:
     for part in _parts(text):
         kind = _kind(part, found, text, outlet, photographer=photographer)
         if kind is _Kind.ROLE:
-            photographer = match_key(part) in names().photo_roles
+            photographer = key_of(part) in names().photo_roles
         if kind is not None:
             found.append((kind, part))
     found = [
@@ -196,9 +203,9 @@ def _kind(part: str, before: list[_Part], text: str, outlet: Outlet, *, photogra
         photographer: whether the last role in the line announces a photographer.
     """
     table = names()
-    key = match_key(part)
+    key = key_of(part)
     certainty = person_certainty(part)
-    role = match_key(before[-1][1]) if before and before[-1][0] is _Kind.ROLE else ""
+    role = key_of(before[-1][1]) if before and before[-1][0] is _Kind.ROLE else ""
     strong = key in table.strong
     kind: _Kind | None = _Kind.UNKNOWN if _LETTER_RE.search(part) is not None else None
     if key in table.photo_roles or key in table.roles or key in table.sections:
@@ -246,7 +253,7 @@ def _guess(parts: list[_Part], text: str) -> list[_Part]:
         guess = kind
         if kind is _Kind.PERHAPS_PLACE:
             guess = _lesser_place(parts, number, text)
-        elif kind in _DOUBTFUL and _PLAIN_RE.fullmatch(part) and match_key(part) not in names().not_names:
+        elif kind in _DOUBTFUL and _PLAIN_RE.fullmatch(part) and key_of(part) not in names().not_names:
             if _Kind.PLACE in kinds:
                 guess = _beside_place(parts, number, text) if signs else kind
             elif _Kind.PERSON in kinds or _after_source(kinds, number):
@@ -301,7 +308,7 @@ def _towns_with_country(text: str) -> set[str]:
     return {
         match["town"].strip(_DECORATION)
         for match in _TOWN_RE.finditer(text)
-        if match_key(match["country"]) in names().countries - names().cities
+        if key_of(match["country"]) in names().countries - names().cities
     }
 
 
@@ -316,7 +323,7 @@ def _parts(text: str) -> list[str]:
             parts.append(role)
         else:
             name = part
-        posted = next((one for one in reversed(parts) if match_key(one) in table.correspondents), None)
+        posted = next((one for one in reversed(parts) if key_of(one) in table.correspondents), None)
         if posted is not None and (posted is parts[-1] or name.lstrip().startswith("في ")):
             parts.extend(_posted(name.strip(_DECORATION)))
             continue
@@ -331,7 +338,7 @@ def _before_post(part: str) -> list[str]:
     words = part.split()
     table = names()
     for number in range(2, len(words)):
-        if match_key(words[number]) in table.correspondents and person_certainty(" ".join(words[:number])):
+        if key_of(words[number]) in table.correspondents and person_certainty(" ".join(words[:number])):
             return [" ".join(words[:number]), " ".join(words[number:])]
     return [part]
 
@@ -359,13 +366,13 @@ def _role_of(part: str) -> tuple[str, str]:
 def _writers(part: str) -> list[str]:
     """Part writers joined by «و»: «فلان الفلاني وعلان العلاني»."""
     pieces = _AND_RE.split(part)
-    if len(pieces) == 1 or names().given.intersection(map(match_key, _AND_WORD_RE.findall(part))):
+    if len(pieces) == 1 or names().given.intersection(map(key_of, _AND_WORD_RE.findall(part))):
         return [part]  # «محمد وليد سعيد» is one person
     return pieces if all(map(person_certainty, pieces)) else [part]
 
 
 def _is_role(name: str) -> bool:
-    key = match_key(name)
+    key = key_of(name)
     return key in names().roles or key in names().photo_roles
 
 
@@ -379,9 +386,9 @@ def _apart(part: str, towns: frozenset[str]) -> list[str]:
         name, place = " ".join(words[:-count]), " ".join(words[-count:])
         if (
             len(words) - count >= 2
-            and match_key(place) in towns
+            and key_of(place) in towns
             and _NISBA_RE.match(place) is None  # a surname, though «الأحمدي» is a town too
-            and match_key(part) not in table.places
+            and key_of(part) not in table.places
             and not ends_in_particle(name)
             and person_certainty(name)
         ):

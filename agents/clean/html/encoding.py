@@ -21,6 +21,9 @@ _CHARSET_RE = re.compile(r"utf-?(?:8|16|32)|cp\d|iso8859|windows|mac|koi8|gb|big
 _SOUND_ENOUGH = 0.3
 # A page in UTF-8 may print a reader's comment in another encoding; an eighth of its bytes at most.
 _MAX_DAMAGED = 8
+_SURROGATE_RE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+_PART_RE = re.compile(rb"[^\n<>]+|[\n<>]+")
+_FEW_BYTES = 3
 _META_CHARSET_RE = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
 _XML_ENCODING_RE = re.compile(rb"""^\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([A-Za-z0-9_.:-]{2,40})""")
 
@@ -73,7 +76,9 @@ def _word_score(word: str) -> float:
 def decode_bytes(data: bytes, declared: str | None = None) -> str:
     """Decode the bytes of a page.
 
-    A byte order mark decides. Otherwise bytes that are valid UTF-8 are UTF-8, whatever was declared. Otherwise the
+    A byte order mark decides. Otherwise bytes that are valid UTF-8 are UTF-8, whatever was declared; so are those with
+    surrogates, as Java programs write characters beyond U+FFFF, and those with a part in another encoding, which is
+    decoded by itself. Otherwise the
     encoding is the declared one, the page's own `<meta charset>` or the most likely one, whichever gives the soundest
     text (`soundness`).
 
@@ -96,6 +101,8 @@ def decode_bytes(data: bytes, declared: str | None = None) -> str:
         return text
     if (text := _strict(data, "utf-8")) is not None:
         return text
+    if (text := _utf8_of_java(data)) is not None or (text := _mixed_utf8(data)) is not None:
+        return text
     best, best_score = "", float("-inf")
     for rank, name in enumerate(_candidates(data, declared)):
         text = _strict(data, name)
@@ -105,6 +112,41 @@ def decode_bytes(data: bytes, declared: str | None = None) -> str:
     if best_score > 0:
         return best
     return _damaged_utf8(data) or _no_encoding(declared)
+
+
+def _utf8_of_java(data: bytes) -> str | None:
+    """Decode UTF-8 in which characters beyond U+FFFF are pairs of surrogates (CESU-8); None if it is not that."""
+    if _SURROGATE_RE.search(data) is None:
+        return None
+    try:
+        paired = data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return None
+    return paired.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _mixed_utf8(data: bytes) -> str | None:
+    """Decode UTF-8 into which a part in another encoding was pasted; None if most of the bytes are not UTF-8.
+
+    Parts end at line ends and tags. A part that is no UTF-8 is cp1256 if that makes it Arabic; what else is damaged in
+    it is replaced.
+    """
+    parts = _PART_RE.findall(data)
+    foreign = [part for part in parts if not part.isascii() and _strict(part, "utf-8") is None]
+    beyond = sum(len(part) for part in parts if not part.isascii())
+    if b"\0" in data or sum(map(len, foreign)) * 3 > beyond:
+        return None
+    return "".join(_strict(part, "utf-8") or _foreign_part(part) for part in parts)
+
+
+def _foreign_part(part: bytes) -> str:
+    other = _strict(part, "cp1256")
+    repaired = part.decode("utf-8", "replace")
+    damaged = part.decode("utf-8", "ignore")
+    # A few bytes of damage in sound UTF-8 are no other encoding.
+    if other is None or len(part) - len(damaged.encode()) <= max(_FEW_BYTES, len(part) // 50):
+        return repaired
+    return other if soundness(other) > max(_SOUND_ENOUGH, soundness(damaged)) else repaired
 
 
 def _damaged_utf8(data: bytes) -> str | None:

@@ -12,6 +12,8 @@ from agents.clean.layout.boilerplate_rules import (
     is_colophon,
     is_desk_note,
     is_end_mark,
+    is_feed_foot,
+    is_list_heading,
     is_own_address,
     is_tags_heading,
     is_tags_line,
@@ -23,10 +25,11 @@ from agents.clean.layout.boilerplate_rules import (
 )
 from agents.clean.layout.embedded_code import without_code
 from agents.clean.layout.lines import Line, Removal, Rule, is_body
+from agents.clean.layout.page_frame import comments_start, is_separator, notices
 from agents.text.keys import match_key_of_display
 
 # Maximum lines below the text: of colophon, end mark and desk note, and of tags.
-_MAX_FOOT_LINES, _MAX_TAG_LINES = 6, 12
+_MAX_FOOT_LINES, _MAX_TAG_LINES, _MAX_LIST_LINES = 8, 12, 25
 # Maximum lines of a box that the page offers to skip.
 _MAX_INSERT = 8
 _INSERT_END = "نهاية"
@@ -44,8 +47,10 @@ def without_boilerplate(lines: list[Line], outlet: Outlet) -> tuple[list[Line], 
         The remaining lines, each with what was removed from it or above it; and what was removed below the last one.
     """
     lines, code_below = without_code(lines)
-    lines, foot = _without_foot(lines, outlet)
-    foot += code_below
+    lines, notes = _without_notices(lines)
+    lines, foot = _without_comments(lines)
+    lines, lower = without_foot(lines, outlet)
+    foot = [*lower, *foot, *notes, *code_below]
     kept: list[Line] = []
     removed: list[Removal] = []
     after_widget, blanks, insert_end = False, 0, 0
@@ -57,12 +62,19 @@ def without_boilerplate(lines: list[Line], outlet: Outlet) -> tuple[list[Line], 
         if number < insert_end:
             removed.append(Removal(line.text, Rule.WIDGET))
             continue
+        if is_separator(line.text):
+            kept.append(replace(line, blanks=blanks, after_widget=after_widget, removed=tuple(removed)))
+            after_widget, blanks, removed = False, 0, []
+            continue
         if is_widget(line.text):
             removed.append(Removal(line.text, Rule.WIDGET))
             after_widget = True
             continue
         if is_tags_line(line.text):
             removed.append(Removal(line.text, Rule.TAGS))
+            continue
+        if is_feed_foot(line.text) or is_own_address(line.text, outlet):
+            removed.append(Removal(line.text, Rule.SELF_LINK))
             continue
         text, parts = _without_parts(line.text, last=number == len(lines) - 1)
         removed.extend(parts)
@@ -82,8 +94,47 @@ def _insert_end(lines: list[Line], start: int) -> int:
     return start + 1
 
 
-def _without_foot(lines: list[Line], outlet: Outlet) -> tuple[list[Line], list[Removal]]:
-    """Return the lines above the page's foot, and the foot, in page order."""
+def _without_notices(lines: list[Line]) -> tuple[list[Line], list[Removal]]:
+    """Return the lines that are no notice to the visitor, and the notices below the last of them."""
+    numbers = notices(lines)
+    if not numbers:
+        return lines, []
+    kept: list[Line] = []
+    removed: list[Removal] = []
+    for number, line in enumerate(lines):
+        removed.extend(line.removed)
+        if number in numbers:
+            removed.append(Removal(line.text, Rule.NOTICE))
+        else:
+            kept.append(replace(line, removed=tuple(removed)))
+            removed = []
+    return kept, removed
+
+
+def _without_comments(lines: list[Line]) -> tuple[list[Line], list[Removal]]:
+    """Return the lines above the readers' comments, and the comments."""
+    start = comments_start(lines)
+    below = [each for line in lines[start:] for each in (*line.removed, Removal(line.text, Rule.COMMENTS))]
+    return lines[:start], below
+
+
+def without_foot(lines: list[Line], outlet: Outlet) -> tuple[list[Line], list[Removal]]:
+    """Return the lines above the foot of a page or an article, and the foot, in page order."""
+    lines, listed = _without_list(lines)
+    lines, foot = _without_last_lines(lines, outlet)
+    return lines, foot + listed
+
+
+def _without_list(lines: list[Line]) -> tuple[list[Line], list[Removal]]:
+    """Return the lines above a list of other stories with which a page ends, and the list with its heading."""
+    for number in range(max(1, len(lines) - _MAX_LIST_LINES), len(lines)):
+        if is_list_heading(lines[number].text) and not any(map(is_body, lines[number:])):
+            below = [each for line in lines[number:] for each in (*line.removed, Removal(line.text, Rule.RELATED))]
+            return (lines[:number], below) if any(map(is_body, lines[:number])) else (lines, [])
+    return lines, []
+
+
+def _without_last_lines(lines: list[Line], outlet: Outlet) -> tuple[list[Line], list[Removal]]:
     foot: list[Removal] = []
     end = len(lines)
     for number in range(max(1, end - _MAX_TAG_LINES), end):

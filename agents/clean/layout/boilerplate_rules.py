@@ -32,12 +32,28 @@ _SHARE_RE = re.compile(
 )
 # Invitations to follow, subscribe or install. The lookahead requires the name of a service or page.
 _PROMO_RE = re.compile(
-    r"^[*•\-–\s]*(?=.{0,150}(?:واتس\s?[اآ]ب|تي?لي?[غج]رام|في?س\s?بوك|فايسبوك|تويتر|إكس|يوتيوب|[إا]نستغرام|غوغل|جوجل|google|whatsapp"
-    r"|telegram|facebook|twitter|youtube|قناتنا|قنواتنا|صفحتنا|صفحاتنا|نشرتنا|تطبيق|النشرة|حساباتنا|خدم))"
-    r"(?:تابعوا|تابع\s+(?:قناة|صفحة|حساب|حسابات)\s|تابعونا|تابعنا|لمتابعتنا|للاشتراك\s+في|للانضمام\s+إلى"
-    r"|[اإ]?نضم(?:وا)?\s+(?:الآن\s+)?إلى\s+(?:قنا|مجموع|صفح)"
-    r"|[اإ]شترك(?:وا)?\s+(?:الآن\s+|معنا\s+)?في\s+(?:نشرت|قنا|خدم|النشر|القنا)"
-    r"|حمّ?ل(?:وا)?\s+(?:الآن\s+)?تطبيق|لتحميل\s+(?:ال)?تطبيق).{3,170}$",
+    r"^[^\w\s]{0,4}\s*(?=.{0,150}(?:واتس\s?[اآ]ب|تي?لي?[غج]رام|في?س\s?بوك|فايسبوك|تويتر|إكس|يوتيوب|[إا]نستغرام|غوغل|جوجل|قوقل|google|whatsapp"
+    r"|telegram|facebook|twitter|youtube|instagram|قناتنا|قنواتنا|صفحتنا|صفحاتنا|نشرتنا|تطبيق|النشرة|حساباتنا|حسابنا|مجموعتنا|خدم|نبض))"
+    r"(?:يمكنكم?\s+(?:أيضا\s+)?(?:متابعتنا|الاشتراك|الانضمام)|تابعوا|تابع\s+(?:آخر|أحدث|أهم|كل|جميع|قنا|صفح|حساب|أخبار)|تابعونا|تابعنا|لمتابعتنا"
+    r"|للاشتراك\s+(?:في|ب)|للانضمام\s+(?:إلى|ل)|ل[لإا]?(?:لـ?)?(?:متابعة|لاطلاع|تصلك|يصلك|تصلكم|يصلكم|لحصول|مزيد|لمزيد|معرفة|قراءة)\s.{0,60}"
+    r"(?:[اإ]?شترك|[اإ]?نضم|تابع|اضغط|قنات|حساب|صفح|تطبيق|نشرت)|كن\s+أول\s+من|لا\s+(?:تفوت|تنس)"
+    r"|[اإ]?نضم(?:وا)?\s+(?:الآن\s+|إلينا\s+)?(?:إلى\s+|ل|على\s+|في\s+)(?:قنا|مجموع|صفح|نشرت)"
+    r"|[اإ]شترك(?:وا)?\s+(?:الآن\s+|معنا\s+)?(?:في\s+|ب)(?:ال)?(?:نشر|قنا|خدم)"
+    r"|حمّ?ل(?:وا)?\s+(?:الآن\s+)?(?:ال)?تطبيق|لتحميل\s+(?:ال)?تطبيق|follow\s+us|join\s+our|subscribe\s+to).{0,170}$",
+    re.IGNORECASE,
+)
+# Buttons of WordPress and its plugins, and invitations to a link: «معجب بهذه: إعجاب تحميل...», «👇 التفاصيل في الرابط».
+_PLUGIN_RE = re.compile(
+    r"^(?:معجب\s+بهذه\s*:.{0,40}|(?:إعجاب|أعجبني)\s+(?:جار[يٍ]?\s+ال)?تحميل\s?(?:\.{3}|…)?|(?:اضغط|انقر)\s+(?:هنا\s+)?(?:للمشاركة|لتشارك|للطباعة|لمشاركة|لإرسال)\s.{3,80}"
+    r"|like\s+this\s*:.{0,40}|like\s+loading.{0,3}|loading\s?(?:\.{3}|…)|click\s+to\s+(?:share|email|print)\s.{3,80}"
+    r"|[^\w\s]{0,4}\s?(?:ال)?تفاصيل\s+(?:أكثر\s+|كاملة\s+)?(?:في|على|عبر)\s+(?:هذا\s+)?(?:ال)?(?:رابط|تعليق).{0,30}|@[\w.]{3,40}(?:\s+@[\w.]{3,40}){0,3})$",
+    re.IGNORECASE,
+)
+# «ظهرت المقالة … أولاً على …», as WordPress ends the items of its feeds.
+_FEED_FOOTS = ("ظهر", "The post", "the post")
+_FEED_FOOT_RE = re.compile(
+    r"^(?:ظهر(?:ت)?\s+(?:ال)?(?:مقال(?:ة)?|تدوينة|خبر|موضوع|منشور)\s.{3,300}\s(?:أولاً|أولا|أوّلا|لأول\s+مرة)\s+(?:على|في)\s.{2,80}"
+    r"|the\s+post\s.{3,300}\s(?:appeared\s+first|first\s+appeared)\s+on\s.{2,80})$",
     re.IGNORECASE,
 )
 _SKIP_RE = re.compile(
@@ -52,6 +68,13 @@ _RELATED_RE = re.compile(
     r"|[إا]قر[أا]\s+(?:المزيد|أكثر)(?=\s*:)|طالع\s+المزيد|لمزيد\s+من\s+التفاصيل"
     r"|(?:مواضيع|موضوعات|أخبار|[اأ]لأخبار|مقالات|روابط|قصص|مواد|تقارير)\s+(?:ذات\s+صلة|ذات\s+علاقة|متعلقة|مرتبطة|مشابهة|أخرى\s+قد\s+تهمك)"
     r"|ذات\s+صلة|(?:[اأ]قرأ|شاهد)\s+كذلك|لقراءة\s+المزيد|للمزيد)\s*(?:[:：\-–|».…].*)?$"
+)
+_LIST_HEADING_RE = re.compile(
+    r"^[*•\-–:\s]*(?:(?:ال)?[أا]كثر\s+(?:قراءة|مشاهدة|تعليقا|تفاعلا|رواجا|تداولا|شعبية|زيارة)|آخر\s+(?:ال)?(?:أخبار|مقالات|مستجدات|عناوين)"
+    r"|[أا]حدث\s+(?:ال)?(?:أخبار|مقالات|مستجدات|عناوين)|أخبار\s+(?:أخرى|مختارة|قد\s+تهمك)|مقالات\s+(?:أخرى|مختارة|قد\s+تهمك|الكاتب|للكاتب|سابقة.{0,20})"
+    r"|مختارات(?:\s+.{2,20})?|اخترنا\s+ل(?:ك|كم)|ترشيحاتنا|نرشح\s+ل(?:ك|كم)|من\s+الأرشيف|المزيد\s+(?:من|في|عن)\s.{2,30}|مرتبط|related(?:\s+\w+)?|you\s+may\s+also\s+like"
+    r"|(?:ال)?مزيد\s+من\s+(?:ال)?(?:أخبار|مقالات)|إقرأ\s+في\s+(?:الموقع|الضفة|العدد)|في\s+هذا\s+القسم|عاجل\s+الآن|الأخبار\s+الرئيسية|شريط\s+الأخبار)\s*:?$",
+    re.IGNORECASE,
 )
 _TAGS_LINE_RE = re.compile(
     r"^(?:سمات|الوسوم|وسوم|الكلمات\s+الدلالية|كلمات\s+دلالية|كلمات\s+مفتاحية|الكلمات\s+المفتاحية|كلمات\s+البحث|هاشتاغ|"
@@ -73,12 +96,27 @@ _SELF_LINK_RE = re.compile(
 _SELF_LINK_CHARS = 360
 INITIALS = r"[\u0621-\u064a](?:(?:\.\s?|\s|\u0640)[\u0621-\u064a]){1,3}\.?"
 _RULE = r"[/\s\-–—ـ=.*#()]*"
-# How agencies end a text: «// انتهى //», «(النهاية) ف ن / ع م», «--(بترا)», «م.ع/ ح.س».
-_END_MARK_RE = re.compile(
-    rf"^(?:(?:[/(\-–—ـ=*#]{_RULE}(?:انته[ىي]|النهاية|يُ?تبع)|[/\-–—ـ=]+{_RULE}(?:بترا|واس|وام|كونا|قنا|العُ?مانية|وفا|سانا|بنا)){_RULE}"
-    rf"(?:{CLOCK}\s?ت?\s?[مص]?|[\d٠-٩]{{4}})?(?:{INITIALS}(?:\s?/\s?{INITIALS}){{0,3}})?{_RULE}"
-    rf"|{INITIALS}(?:\s?/\s?{INITIALS}){{0,3}}|[\d٠-٩]{{2}}:?[\d٠-٩]{{2}}\s?(?:ت?\s?[مص]|جمت)|انته[ىي]|[/\-–—ـ=*#.]{{2,}}{_RULE})$"
+# How agencies end a text: «// انتهى //», «(النهاية) ف ن / ع م», «--(بترا)», «م.ع/ ح.س», «انتهى/25ر», «12:30ت مـ».
+_ENDS = r"(?:انته[ىي]|انتهت|النهاية|نهاية\s+الخبر|يُ?تبع|مل|the\s+end|ends?|more)"
+_ENDING_AGENCY = (
+    r"(?:بترا|واس|وام|كونا|قنا|العُ?مانية|وفا|سانا|بنا|واج|وأج|وات|ومع|نينا|واع|سونا|وال|سبأ|الأناضول|رويترز|شينخوا|تاس"
+    r"|spa|wam|kuna|qna|ona|wafa|sana|bna|aps|tap|map|nina|ina|suna|saba|nna|mena|petra|afp|reuters|aa|xinhua|tass)"
 )
+# Letters of editors stand alone or behind a number, never inside a word.
+_LONE = r"(?<![^\W\d_])[\u0621-\u064a](?![^\W\d_])"
+_END_MARK_RE = re.compile(
+    rf"^(?:(?:[/(\-–—ـ=*#<]{_RULE}{_ENDS}|[/(\-–—ـ=\[]+{_RULE}{_ENDING_AGENCY}){_RULE}"
+    rf"(?:{CLOCK}\s?ت?\s?(?:مـ?|ص)?|[\d٠-٩]{{4}})?(?:{INITIALS}(?:\s?/\s?{INITIALS}){{0,3}})?{_RULE}[\])]?"
+    rf"|(?:[/(\-–—ـ=*#]{_RULE})?(?:انته[ىي]|انتهت|النهاية)(?:[\d٠-٩/\-–—ـ.\s*()#:]|{_LONE}){{0,24}}"
+    rf"|{_ENDING_AGENCY}|{_ENDING_AGENCY}(?:\s?/\s?[^\W\d_]{{2,12}}(?:\s[^\W\d_]{{2,12}}){{0,2}}){{1,3}}"
+    rf"|[\d٠-٩/\s.]{{0,8}}{INITIALS}(?:\s?/\s?{INITIALS}){{0,3}}[\d٠-٩/\s.]{{0,8}}|[\u0621-\u064a]\s?[\d٠-٩]{{1,4}}(?:\s?/\s?[\u0621-\u064a]?\s?[\d٠-٩]{{0,4}}){{0,2}}"
+    rf"|[\d٠-٩]{{2}}:?[\d٠-٩]{{2}}\s?(?:ت?\s?(?:مـ?|ص)|جمت|gmt)"
+    rf"|{_ENDING_AGENCY}\s?[\d٠-٩]{{6}}\s?(?:جمت|gmt)(?:\s[^\W\d_]{{2,8}}\s[\d٠-٩]{{2,4}})?"
+    rf"|-\s?30\s?-|[/\-–—ـ=*#.]{{2,}}{_RULE})$",
+    re.IGNORECASE,
+)
+# Inside a page only a mark between signs counts: «-انتهى-», «// انتهى //».
+_INNER_END_RE = re.compile(rf"^[/(\-–—ـ=*#<]{_RULE}(?:انته[ىي]|النهاية){_RULE}[/)\-–—ـ=*#>]$")
 _DESK_RE = re.compile(r"^\((?:[^()]{0,80}\s)?(?:إعداد|اعداد|تحرير|تغطية|شارك\s+في\s+التغطية|كتابة)\s[^()]{4,160}\)$")
 _COPYRIGHT_RE = re.compile(
     r"^معاييرنا\s*:|©|\(c\)\s|(?:جميع|كافة|كل)\s+(?:ال)?حقوق\s+(?:\S+\s+){0,3}محفوظة"
@@ -95,7 +133,13 @@ def is_widget(text: str) -> bool:
     key = match_key_of_display(text)
     if len(text) <= _MAX_WIDGET_CHARS and (key in _WIDGETS or _WIDGET_RE.match(text) is not None):
         return True
-    return _is_row(text) or _SHARE_RE.fullmatch(key) is not None or _SKIP_RE.match(text) is not None or _is_promo(text)
+    return (
+        _is_row(text)
+        or _SHARE_RE.fullmatch(key) is not None
+        or _SKIP_RE.match(text) is not None
+        or _is_promo(text)
+        or _PLUGIN_RE.match(text) is not None
+    )
 
 
 def _is_row(text: str) -> bool:
@@ -131,6 +175,16 @@ def is_own_address(text: str, outlet: Outlet) -> bool:
     return match is not None and bool(outlet.host) and match["host"].removeprefix("www.").lower() == outlet.host
 
 
+def is_feed_foot(text: str) -> bool:
+    """Return whether the line says where the post appeared first, with links to itself, as the items of feeds do."""
+    return text.startswith(_FEED_FOOTS) and len(text) <= 450 and _FEED_FOOT_RE.match(text) is not None
+
+
+def is_list_heading(text: str) -> bool:
+    """Return whether the line heads a list of other stories where nothing but such a list follows it."""
+    return len(text) <= 60 and _LIST_HEADING_RE.match(text) is not None
+
+
 def opens_insert(text: str) -> bool:
     """Return whether the line begins a box that its page offers to skip; «نهاية» ends the box."""
     return _SKIP_START_RE.match(text) is not None
@@ -139,6 +193,11 @@ def opens_insert(text: str) -> bool:
 def is_end_mark(text: str) -> bool:
     """Return whether the line only ends an agency's text, for example with the initials of its editors."""
     return len(text) <= 40 and _END_MARK_RE.match(text) is not None
+
+
+def is_inner_end(text: str) -> bool:
+    """Return whether the line marks the end of a text, beyond doubt: «-انتهى-»; notes of its sender may follow."""
+    return len(text) <= 40 and _INNER_END_RE.match(text) is not None
 
 
 def is_desk_note(text: str) -> bool:

@@ -35,6 +35,11 @@ class Rule(StrEnum):
     NAVIGATION = "navigation"
     COMMENTS = "comments"
     OUTSIDE = "outside"
+    SEPARATOR = "separator"
+    BREADCRUMB = "breadcrumb"
+    KICKER = "kicker"
+    NOTICE = "notice"
+    REPEAT = "repeat"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,37 +4,51 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice, pairwise
 
 from agents.clean.credits.date_lines import is_date_line
 from agents.clean.credits.dateline import dateline_credit
-from agents.clean.credits.name_tables import is_agency
+from agents.clean.credits.name_tables import is_agency, is_description
 from agents.clean.credits.outlet import NOBODY, Outlet
 from agents.clean.credits.parse import MAX_CREDIT_CHARS, Credit, parse_credit
-from agents.clean.layout.boilerplate import without_boilerplate
-from agents.clean.layout.boilerplate_rules import INITIALS, is_related_heading
-from agents.clean.layout.boundaries import HEADER_LINES, header_end, split_points
+from agents.clean.layout.boilerplate import without_boilerplate, without_foot
+from agents.clean.layout.boilerplate_rules import INITIALS, is_inner_end, is_related_heading, is_widget
+from agents.clean.layout.boundaries import (
+    HEADER_LINES,
+    header_end,
+    is_headline,
+    is_kicker,
+    parted_points,
+    split_points,
+)
 from agents.clean.layout.lines import (
+    MIN_SENTENCE_WORDS,
     Line,
     Removal,
     Rule,
     is_body,
     is_credited_caption,
+    is_sentence,
     read_label,
     split_credit,
     to_lines,
 )
+from agents.clean.layout.page_frame import is_breadcrumb, is_separator, is_stamp
 from agents.text.keys import match_key
 
 _MAX_TITLE_WORDS = 30
 _MIN_KICKER_WORDS, _MAX_KICKER_WORDS = 3, 25
 _MAX_RELATED = 8
+_MAX_TOP, _MAX_DESCRIPTION_WORDS = 5, 8
+# «🔴 عاجل | », printed before a headline
+_URGENT_RE = re.compile(r"^[^\w«\"“(\[]{0,6}عاجل\s?[|:/\-–—]+\s*(?=\S)")
 # «Author, فلان», as the BBC's pages name the author.
 _WHO_RE = re.compile(r"^(?:Author|Role|Reporting from|الكاتب|الدور)\s*,\s*")
 _EDITORS_RE = re.compile(rf"^{INITIALS}(?:\s?/\s?{INITIALS}){{0,3}}\s*(?=[(\[])")
 _MAX_SOURCE_CHARS = 60
+_WORD_RE = re.compile(r"[^\W\d_][\w\u064b-\u0652]+")
 _SOURCE_LINE_RE = re.compile(r"^(?:المصدر|المصادر|مصدر الخبر)\s*[:：]\s*(?P<source>.{2,60})$")
 
 
@@ -86,32 +100,73 @@ def segment(text: str, hints: Hints = Hints()) -> list[Parts]:
     """
     lines, below = without_boilerplate(to_lines(text.split("\n")), hints.outlet)
     points = split_points(lines)
-    pages = [lines[start:end] for start, end in pairwise([*points, len(lines)])]
-    owner = _title_owner(pages, hints.title)
-    articles = []
-    for number, page in enumerate(pages):
-        own_hints = hints if number == owner else Hints(captions=hints.captions, outlet=hints.outlet)
-        parts = _Reader(page, own_hints, headed=len(pages) > 1).read()
-        parts.removed[:0] = [removal for line in page for removal in line.removed]
-        articles.append(parts)
+    if points and hints.title is None:
+        points = sorted({*points, *parted_points(lines, hints.outlet)})
+    spans = list(pairwise([*points, len(lines)]))
+    pages = [_own_lines(lines[start:end], hints.outlet, last=end == len(lines)) for start, end in spans]
+    owner = _title_owner([page for page, _ in pages], hints.title)
+    articles: list[Parts] = []
+    loose: list[Removal] = []
+    for number, (page, foot) in enumerate(pages):
+        removed = [removal for line in page for removal in line.removed]
+        if page:
+            own_hints = hints if number == owner else Hints(captions=hints.captions, outlet=hints.outlet)
+            parts = _Reader(page, own_hints, headed=len(pages) > 1).read()
+            parts.removed[:0] = loose + removed
+            parts.removed.extend(foot)
+            loose = []
+            if parts.body:
+                articles.append(parts)
+            else:
+                _append(articles, loose, parts.removed)
+        else:
+            _append(articles, loose, foot)
     if articles:
         articles[-1].removed.extend(below)
-    elif leftover := [removal.text for removal in below if removal.reason is not Rule.WIDGET]:
-        # A picture gallery may print only its own link; the page is still an article.
-        return [Parts(title=hints.title, body=leftover)]
-    return _with_bodies(articles)
+        for parts in articles:
+            _credit_endings(parts)
+        return articles
+    found = loose + below
+    leftover = [removal for removal in found if removal.reason is not Rule.WIDGET]
+    # A picture gallery may print only its own link; the page is still an article.
+    rest = [removal for removal in found if removal.reason is Rule.WIDGET]
+    return [Parts(title=hints.title, body=[removal.text for removal in leftover], removed=rest)] if leftover else []
 
 
-def _with_bodies(articles: Sequence[Parts]) -> list[Parts]:
-    """Return the articles that have a text; what was removed from the others is listed with the one before."""
-    kept = [parts for parts in articles if parts.body]
-    owner: Parts | None = None
-    for parts in articles if kept else ():
-        if parts.body:
-            owner = parts
+def _credit_endings(parts: Parts) -> None:
+    """Credit an agency that only ends the text: «/العُمانية/», «وام/فلان/علان»."""
+    ends = (removal.text for removal in parts.removed if removal.reason is Rule.END_MARK)
+    found = [name for text in ends for name in _WORD_RE.findall(text) if is_agency(name)]
+    if found and not parts.credit.agencies:
+        parts.credit = replace(parts.credit, agencies=tuple(dict.fromkeys(found)))
+
+
+def _append(articles: Sequence[Parts], loose: list[Removal], removed: Sequence[Removal]) -> None:
+    """Add boilerplate that is no article to the article above it, or to `loose` where there is none."""
+    (articles[-1].removed if articles else loose).extend(removed)
+
+
+def _own_lines(page: Sequence[Line], outlet: Outlet, *, last: bool) -> tuple[list[Line], list[Removal]]:
+    """Return the lines of one article without the rules around it, and what was removed below its text."""
+    lines, foot = list(page), list[Removal]()
+    while lines and is_separator(lines[-1].text):
+        foot[:0] = [*lines[-1].removed, Removal(lines[-1].text, Rule.SEPARATOR)]
+        lines.pop()
+    if not last:
+        lines, above = without_foot(lines, outlet)
+        foot = above + foot
+    kept: list[Line] = []
+    removed: list[Removal] = []
+    for line in lines:
+        removed.extend(line.removed)
+        if is_separator(line.text) and not kept:
+            removed.append(Removal(line.text, Rule.SEPARATOR))
+        elif is_separator(line.text) and is_widget(line.text):
+            removed.append(Removal(line.text, Rule.WIDGET))
         else:
-            (owner or kept[0]).removed.extend(parts.removed)
-    return kept
+            kept.append(replace(line, removed=tuple(removed)) if len(removed) > len(line.removed) else line)
+            removed = []
+    return kept, [*removed, *foot]
 
 
 def _without(removed: Sequence[Removal], rules: Collection[Rule]) -> list[Removal]:
@@ -132,7 +187,7 @@ def _title_owner(pages: Sequence[Sequence[Line]], title: str | None) -> int:
         return 0
     key = match_key(title)
     for number, page in enumerate(pages):
-        if same_title(page[0].key, key):
+        if any(same_title(line.key, key) for line in page[:1]):
             return number
     return -1
 
@@ -145,6 +200,13 @@ def same_title(one: str, other: str) -> bool:
     return short == long or (
         len(short) > 20 and len(short) > 0.5 * len(long) and (long.startswith(short) or long.endswith(short))
     )
+
+
+def _top_rule(line: Line) -> Rule | None:
+    """Return why a line above the text is no part of it: a date, the head of a post, a breadcrumb; else None."""
+    if is_stamp(line.text) or is_date_line(line.text):
+        return Rule.DATE_LINE
+    return Rule.BREADCRUMB if is_breadcrumb(line) else None
 
 
 class _Reader:
@@ -166,6 +228,7 @@ class _Reader:
         self.known_captions = {match_key(caption) for caption in hints.captions}
         self.credits: list[Credit] = []
         self.picture_credit: str | None = None
+        self.kicker: str | None = None
 
     def _printed_key(self, key: str) -> str:
         """Return the key of the known headline as the page prints it, possibly without the site's name."""
@@ -174,6 +237,7 @@ class _Reader:
 
     def read(self) -> Parts:
         """Return the parts of the article."""
+        self.lines = self.lines[self._read_top() :]
         end = header_end(self.lines, self.title_key)
         start = self._read_header(end)
         self._read_body(start)
@@ -181,7 +245,54 @@ class _Reader:
         if not self.parts.body:
             self._restore()
         self._settle_credit()
+        if self.parts.subtitle is None and self.parts.body:
+            self.parts.subtitle = self.kicker
         return self.parts
+
+    def _read_top(self) -> int:
+        """Take the lines above the headline: dates, breadcrumbs, heads of posts, credits, and a kicker.
+
+        Returns:
+            The index of the headline, or 0 if no headline follows such lines.
+        """
+        taken: list[tuple[Line, Rule]] = []
+        found: list[Credit] = []
+        at = 0
+        while at < min(_MAX_TOP, len(self.lines) - 1):
+            line = self.lines[at]
+            rule = _top_rule(line)
+            if rule is None and self.hints.title is None:
+                credit = parse_credit(line.text, self.hints.outlet) if len(line.text) <= MAX_CREDIT_CHARS else Credit()
+                if credit.certain and credit.parts > 1 and not credit.places_only:
+                    rule = Rule.BYLINE
+                    found.append(credit)
+            if rule is None:
+                break
+            taken.append((line, rule))
+            at += 1
+        kicker = self._kicker(at)
+        headline = at + (kicker is not None)
+        printed = headline < len(self.lines) and self.lines[headline].key == self.title_key
+        if not headline or headline >= len(self.lines) or not (printed if self.title_key else self._is_title(headline)):
+            return 0
+        for line, rule in taken:
+            self._remove(line, rule)
+        self.credits.extend(found)
+        if kicker is not None:
+            self.kicker = kicker.text
+            self._remove(kicker, Rule.KICKER)
+        return headline
+
+    def _kicker(self, at: int) -> Line | None:
+        if not is_kicker(self.lines, at):
+            return None
+        line = self.lines[at]
+        # What is printed again is the headline, whatever it ends with.
+        again = any(line.key == other.key for other in self.lines[at + 1 : HEADER_LINES])
+        return None if again or line.key == self.title_key else line
+
+    def _is_title(self, number: int) -> bool:
+        return is_headline(self.lines[number]) and any(map(is_body, self.lines[number + 1 :]))
 
     def _remove(self, line: Line, rule: Rule) -> None:
         self.parts.removed.append(Removal(line.text, rule))
@@ -229,13 +340,23 @@ class _Reader:
             and (end > 0 or (not is_credited_caption(first, in_header=False) and self._credit_of(first) is None))
         )
         if looks_like_title and len(self.lines) > 1:
-            self.parts.title, self.title_key = first.text, first.key
-            self._remove(first, Rule.TITLE)
+            label = _URGENT_RE.match(first.text)
+            title = first.text[label.end() :] if label else first.text
+            if label is not None:
+                self.parts.removed.append(Removal(label.group().strip(), Rule.KICKER))
+            self.parts.title, self.title_key = title, match_key(title)
+            self.parts.removed.append(Removal(title, Rule.TITLE))
             return 1
         return 0
 
     def _heads_text(self) -> bool:
-        """Return whether a paragraph follows the first line with only credits, captions and dates between."""
+        """Return whether a paragraph follows the first line with only credits, captions and dates between.
+
+        Below a headline of several words, it may follow anywhere: first paragraphs are short and have no full stop in
+        most papers.
+        """
+        if self.lines[0].text.count(" ") >= _MIN_KICKER_WORDS and any(map(is_body, self.lines[1:])):
+            return True
         below = (line for line in self.lines[1:HEADER_LINES] if not self._is_header_line(line))
         return any(map(is_body, islice(below, 1)))
 
@@ -248,16 +369,25 @@ class _Reader:
             self.credits.append(credit)
             self._remove(line, Rule.BYLINE)
             return True
+        if self._describes_writer(line):
+            self._remove(line, Rule.BYLINE)
+            return True
+        rule = _top_rule(line) or (Rule.SEPARATOR if is_separator(line.text) else None)
+        if rule is not None:
+            self._remove(line, rule)
+            return True
         repeats = repeated and self._repeats(line)
-        if self._take_caption(line, in_header=repeated or self.headed, repeats=repeats, above_text=True):
-            return True
-        if is_date_line(line.text):
-            self._remove(line, Rule.DATE_LINE)
-            return True
-        return False
+        return self._take_caption(line, in_header=repeated or self.headed, repeats=repeats, above_text=True)
+
+    def _describes_writer(self, line: Line) -> bool:
+        """Return whether the line below a byline says what its writer is: «كاتب وباحث»."""
+        signed = bool(self.credits) and self.credits[-1].byline is not None
+        return (
+            signed and not is_body(line) and line.text.count(" ") < _MAX_DESCRIPTION_WORDS and is_description(line.text)
+        )
 
     def _repeats(self, line: Line) -> bool:
-        return bool(line.key) and sum(other.key == line.key for other in self.lines[:14]) > 1
+        return bool(line.key) and sum(other.key == line.key for other in self.lines[:HEADER_LINES]) > 1
 
     def _take_label(self, line: Line) -> bool:
         """Take a labelled caption or credit: «صدر الصورة، …», «التعليق على الصورة، …»."""
@@ -368,11 +498,24 @@ class _Reader:
                 related -= 1
                 continue
             related = 0
+            if self._is_repeated_lead(line):
+                self._remove(line, Rule.REPEAT)
+                continue
+            if is_stamp(line.text) or is_inner_end(line.text):
+                self._remove(line, Rule.DATE_LINE if is_stamp(line.text) else Rule.END_MARK)
+                continue
             if (running and self._take_caption(line, in_header=False)) or self._take_source_line(
                 line, last=number == len(self.lines) - 1
             ):
                 continue
             self.parts.body.append(line.text)
+
+    def _is_repeated_lead(self, line: Line) -> bool:
+        """Return whether the line is the first paragraph printed a second time; verses may repeat."""
+        body = self.parts.body
+        return (
+            len(body) == 1 and line.text == body[0] and is_sentence(line) and line.text.count(" ") >= MIN_SENTENCE_WORDS
+        )
 
     def _add_known_captions(self) -> None:
         """Add the captions of the markup that are not among the lines."""
@@ -412,6 +555,7 @@ class _Reader:
             {Rule.BYLINE},
             {Rule.DATE_LINE, Rule.RELATED},
             {Rule.TITLE, Rule.TITLE_ECHO},
+            {Rule.KICKER, Rule.BREADCRUMB, Rule.COMMENTS},
         ):
             back = [removal for removal in self.parts.removed if removal.reason in rules]
             if back:

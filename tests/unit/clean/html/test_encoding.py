@@ -21,6 +21,27 @@ def test_encodings(charset: str, declared: str | None) -> None:
     assert decode_bytes(TEXT.encode(charset), charset if declared == "right" else declared) == TEXT
 
 
+def test_pairs_of_surrogates_as_java_programs_write_them() -> None:
+    page = f"{TEXT} \U0001f600 {BODY[0]}"
+    data = b"".join(b"\xed\xa0\xbd\xed\xb8\x80" if sign == "\U0001f600" else sign.encode() for sign in page)
+    assert decode_bytes(data) == page
+
+
+@pytest.mark.parametrize("line", ["\n{}\n", "<div><p>{}</p></div>"])
+def test_a_part_in_another_encoding_is_decoded_by_itself(line: str) -> None:
+    before, after = line.split("{}")
+    comment = "تعليق القارئ سالم: مبارك لأهل القرية هذه السوق الجديدة"
+    data = TEXT.encode() + before.encode() + comment.encode("cp1256") + after.encode() + BODY[0].encode()
+    assert decode_bytes(data) == TEXT + before + comment + after + BODY[0]
+
+
+def test_a_few_damaged_bytes_are_no_other_encoding() -> None:
+    data = TEXT.encode() + b"\n" + BODY[0].encode()[:-1].replace("أمس".encode(), b"\xd8\xd9") + b"\n" + BODY[1].encode()
+    assert decode_bytes(data).startswith(TEXT)
+    assert decode_bytes(data).endswith(BODY[1])
+    assert "\ufffd" in decode_bytes(data)
+
+
 @pytest.mark.parametrize("declared", [None, "iso-8859-6"])
 def test_iso_8859_6_has_no_guillemets(declared: str | None) -> None:
     text = "وأوضح أن الأعمال ستبدأ في منتصف الشهر وأن حركة الصيادين لن تتأثر بها"

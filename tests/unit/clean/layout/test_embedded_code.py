@@ -107,11 +107,12 @@ def test_a_page_in_another_script_loses_its_code_alone(script: str) -> None:
 
 def test_every_removal_is_recorded_wherever_it_stood() -> None:
     text = "افتتح الوزير الجسر الجديد في المدينة أمس بعد عامين من العمل المتواصل."
+    more = "وكانت الأعمال قد تأخرت مرتين بسبب الفيضان."
     page = "\n".join(
-        [SCRIPTS[0], "افتتاح الجسر", SCRIPTS[3], text, f"{text} {SCRIPTS[1]}", SCRIPTS[2], "// انتهى //", SCRIPTS[4]]
+        [SCRIPTS[0], "افتتاح الجسر", SCRIPTS[3], text, f"{more} {SCRIPTS[1]}", SCRIPTS[2], "// انتهى //", SCRIPTS[4]]
     )
     (article,) = segment(page, Hints())
-    assert article.body == [text, text]
+    assert article.body == [text, more]
     assert {removal.text for removal in article.removed if removal.reason is Rule.CODE} == {
         SCRIPTS[number] for number in (0, 1, 2, 3, 4)
     }
