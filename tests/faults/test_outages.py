@@ -16,7 +16,7 @@ from tests.support.corpus import records, write_lines
 from tests.support.index import count, documents
 from tests.support.processes import rasd, wait_until, worker
 
-ARTICLES = 1_000
+ARTICLES = 400
 FEW_ARTICLES = 200
 # Waiting is said once for a stage and once more by what it waits on; a flood would be thousands of lines.
 FEW_LINES = 60

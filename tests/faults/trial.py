@@ -11,7 +11,7 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,18 +108,21 @@ class Trial:
     _fault_ended: float | None = None
     _finished: bool = False
 
-    def start_worker(self, stages: str | None = None, *, wait: bool = True, **changes: Any) -> Running:
+    def start_worker(
+        self, stages: str | None = None, *, wait: bool = True, sources: Path | None = None, **changes: Any
+    ) -> Running:
         """Start a worker with a state folder of its own.
 
         Args:
             stages: comma-separated stages; all when None.
             wait: whether to wait until it is ready.
+            sources: folder of another version's sources; this one's when None.
             changes: settings that differ from those of the trial.
         """
         number, port = len(self.workers), free_port()
         settings = self.settings.model_copy(update={"state_dir": self.folder / f"state{number}", **changes})
         arguments = ["worker", "--port", str(port), *(["--stages", stages] if stages else [])]
-        running = start(settings, self.folder / f"worker{number}.log", *arguments, port=port)
+        running = start(settings, self.folder / f"worker{number}.log", *arguments, port=port, folder=sources)
         self.workers.append(running)
         self._started[id(running)] = (stages, changes | {"state_dir": settings.state_dir})
         if wait:
@@ -245,24 +248,12 @@ class Trial:
         found = documents(self.settings, "id", "cluster", "url")
         in_index = Counter(self.by_url.get(document["url"], document["_id"]) for document in found)
         letters = asyncio.run(self._letters())
-        account.sent = len(self._sent)
-        account.indexed, account.dead_letters = len(in_index), len(letters)
-        lost = self._sent.keys() - in_index.keys() - letters.keys()
-        account.lost = len(lost)
-        account.twice = sum(number > 1 for number in in_index.values()) + len(in_index.keys() & letters.keys())
-        account.repeated_letters = sum(letters.values()) - len(letters)
+        other = self._in_another_cluster(found)
+        judge(account, self._sent.keys(), in_index, letters, other, refused=self.refused, either=self.either)
+
+    def _in_another_cluster(self, found: Sequence[dict[str, Any]]) -> set[str]:
         expected = expected_clusters(len(self.stories))
-        other = [d["_id"] for d in found if expected.get(d["_id"], d["cluster"]["id"]) != d["cluster"]["id"]]
-        account.other_clusters = len(other)
-        wrong = {
-            "lost": lost,
-            "twice": [key for key, number in in_index.items() if number > 1 or key in letters],
-            "in another cluster": other,
-            "dead-lettered though they are good": letters.keys() - self.refused - self.either,
-            "indexed though they must be refused": in_index.keys() & self.refused,
-            "unknown": (in_index.keys() | letters.keys()) - self._sent.keys(),
-        }
-        account.problems += [f"{len(ids)} {what}: {sorted(ids)[:3]}" for what, ids in wrong.items() if ids]
+        return {d["_id"] for d in found if expected.get(d["_id"], d["cluster"]["id"]) != d["cluster"]["id"]}
 
     async def _letters(self) -> Counter[str]:
         """Return how many dead letters there are for each id."""
@@ -298,6 +289,43 @@ class Trial:
             mine = {spec.name for spec in topic_specs(self.settings)}
             found = [n for n in await admin.list_topics() if n in mine or n.startswith(self.settings.app_id)]
             await admin.delete_topics(found)
+
+
+def judge(
+    account: Account,
+    sent: Set[str],
+    in_index: Counter[str],
+    letters: Counter[str],
+    other_clusters: Set[str],
+    *,
+    refused: Set[str] = frozenset(),
+    either: Set[str] = frozenset(),
+) -> None:
+    """Fill in an account from the ids that were sent and found, and add what is wrong to its problems.
+
+    Args:
+        account: the account.
+        sent: ids that were sent.
+        in_index: how many documents the index holds for each id.
+        letters: how many dead letters there are for each id.
+        other_clusters: ids whose cluster differs from that of an undisturbed run.
+        refused: ids that must be dead letters.
+        either: ids that may be dead letters.
+    """
+    lost = sent - in_index.keys() - letters.keys()
+    twice = {key for key, number in in_index.items() if number > 1 or key in letters}
+    account.sent, account.indexed, account.dead_letters = len(sent), len(in_index), len(letters)
+    account.lost, account.twice, account.other_clusters = len(lost), len(twice), len(other_clusters)
+    account.repeated_letters = sum(letters.values()) - len(letters)
+    wrong = {
+        "lost": lost,
+        "twice": twice,
+        "in another cluster": other_clusters,
+        "dead-lettered though they are good": letters.keys() - refused - either,
+        "indexed though they must be refused": in_index.keys() & refused,
+        "unknown": (in_index.keys() | letters.keys()) - sent,
+    }
+    account.problems += [f"{len(ids)} {what}: {sorted(ids)[:3]}" for what, ids in wrong.items() if ids]
 
 
 def ended(running: Running) -> bool:

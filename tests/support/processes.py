@@ -130,11 +130,18 @@ class Running:
             raise AssertionError(f"SIGTERM did not end it:\n{self.tail(2000)}") from None
 
 
-def start(settings: Settings, log: Path, *command: str, port: int, module: str = "streams.cli") -> Running:
-    """Start `rasd COMMAND`, or another module's command; its log goes to a file."""
+def start(
+    settings: Settings, log: Path, *command: str, port: int, module: str = "streams.cli", folder: Path | None = None
+) -> Running:
+    """Start `rasd COMMAND`, or another module's command; its log goes to a file.
+
+    Args:
+        folder: where it runs: Python looks for modules there first.
+    """
     with log.open("ab") as sink:
         process = subprocess.Popen(
             [sys.executable, "-m", module, *command],
+            cwd=folder,
             env=environment(settings),
             stdout=sink,
             stderr=subprocess.STDOUT,

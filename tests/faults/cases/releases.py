@@ -9,7 +9,7 @@ import tarfile
 from pathlib import Path
 
 from tests.faults.cases import case
-from tests.faults.trial import CaseSkippedError, Trial
+from tests.faults.trial import CaseSkippedError, Trial, waited
 from tests.support.processes import ROOT, Running
 
 # The last commit before fields of later releases were passed on: its readers refuse fields that they do not know.
@@ -32,14 +32,17 @@ def unpack_earlier(folder: Path) -> Path:
 
 
 def start_earlier(trial: Trial, sources: Path) -> Running:
-    """Start a worker of the earlier version, which finds its own modules first and no plugins."""
+    """Start a worker of the earlier version. It knows no plugins, so it has the bundled tagger, and is slower."""
     path = os.environ["PYTHONPATH"]
-    os.environ["PYTHONPATH"] = os.pathsep.join((str(sources), path))
+    os.environ["PYTHONPATH"] = str(sources)
     try:
-        # It has no plugins; its own tagger is as slow as ours, so its workers take less of the articles.
-        return trial.start_worker(wait=False, entities_backend="fast")
+        running = trial.start_worker(wait=False, sources=sources, entities_backend="fast")
     finally:
         os.environ["PYTHONPATH"] = path
+    trial.until_ready(running)
+    log = running.log.read_text(encoding="utf-8")
+    waited("streams.engine" not in log, "this version started, and not the earlier one")
+    return running
 
 
 @case("rolling-upgrade", f"workers of {EARLIER} and of this version side by side: upgrade, rollback, upgrade")
@@ -47,7 +50,6 @@ def rolling_upgrade(trial: Trial) -> None:
     """Replace old workers by new ones, go back, and upgrade again, all under load."""
     sources = unpack_earlier(trial.folder / "earlier")
     old = start_earlier(trial, sources)
-    trial.until_ready(old)
     for part in trial.flow(4):
         if part == 0:
             new = trial.start_worker()
@@ -55,7 +57,6 @@ def rolling_upgrade(trial: Trial) -> None:
             old.stop()
         elif part == 1:
             old = start_earlier(trial, sources)
-            trial.until_ready(old)
             trial.wait(SIDE_BY_SIDE_SECONDS)
             new.stop()
         elif part == 2:
