@@ -12,7 +12,8 @@ from tests.faults.cases import load_cases
 INTRODUCTION = """
 `make faults` makes each of these faults while articles flow through workers on real Kafka and Elasticsearch, and counts
 what became of every record. [Faults](../explanation/faults.md) says how, and what makes a case pass. The results are
-those of the last run with `--record`; *articles* says with how many it was made.
+those of the last recorded run of each case; *articles* says with how many it was made. A case without a result has not
+been recorded yet: that nothing is lost in it is then not shown.
 
 *Lost* are ids that are neither in the index nor in the dead letters; *twice*, ids that the index holds twice, or that
 are in both; *other clusters*, articles whose cluster differs from that of an undisturbed run; *seconds*, from the end

@@ -211,7 +211,7 @@ def poison_kinds() -> list[bytes | None]:
         but(content="", title="عنوان"),
         but(content="<html><body><script>1</script></body></html>", content_type="text/html"),
         but(content="not base64!", encoding="utf-8"),
-        but(fetched_at="yesterday"),
+        but(source="م" * 300),
         but(content_type="application/pdf"),
         but(content="نص قصير\n" * 30_000),
         but(content="ب" * 3_000_000),
