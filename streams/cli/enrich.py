@@ -48,7 +48,7 @@ def _open(output: Path, paths: list[Path]) -> BinaryIO:
 
 
 def enrich(
-    arguments: list[str] = typer.Argument(..., metavar="PATH...", help=WHAT),
+    arguments: list[str] = typer.Argument(..., metavar="PATH", help=WHAT),
     output: Path = typer.Option(None, "-o", "--output", help="File to write; standard output by default."),
     geojson: bool = typer.Option(
         False, "--geojson", help="Write a GeoJSON FeatureCollection with a point for each place of each article."

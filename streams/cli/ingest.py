@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 def ingest(
     arguments: list[str] = typer.Argument(
-        ..., metavar="PATH...", help=f"{WHAT} With --from: the arguments of that source."
+        ..., metavar="PATH", help=f"{WHAT} With --from: the arguments of that source."
     ),
     source: str = typer.Option(
         _FILES,
