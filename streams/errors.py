@@ -5,8 +5,8 @@ Exception
 │   ├── Retryable      A server is unavailable or overloaded. A runner waits, then tries the same batch again, and
 │   │                  acknowledges nothing meanwhile. A command ends with status 1; the API answers 503.
 │   ├── Rejected       A record can never pass a stage. A map stage raises it, a sink returns it: the runner writes
-│   │                  the record's original bytes to articles.dlq with the reason, and continues. Raised by a sink,
-│   │                  it is a defect. The API answers 422.
+│   │                  the record's original bytes to articles.dlq with the reason, and continues. If a sink raises
+│   │                  it, each record is written alone. The API answers 422.
 │   ├── OperatorError  A person has to fix an argument, a setting, a credential or a topic. A command ends with a
 │   │                  one-line message and a status, and so does a worker that cannot build a stage; the API
 │   │                  answers 500. From a sink: the runner tries the batch again, because what is wrong may be
@@ -38,6 +38,10 @@ class Reason(StrEnum):
     NOT_FETCHED = "not_fetched"
     INDEX_REFUSED = "index_refused"
     POISON = "poison"
+    TOO_SLOW = "too_slow"
+    TOO_MUCH_MEMORY = "too_much_memory"
+    CRASHED = "crashed"
+    UNREADABLE = "unreadable"
 
 
 class RasdError(Exception):

@@ -74,6 +74,14 @@ class Settings(BaseSettings):
         (), description="stages that this worker runs, comma separated; all of them when empty"
     )
     batch_size: int = Field(64, ge=1, description="maximum number of records that a map stage takes at once")
+    record_seconds: float = Field(
+        30.0, gt=0, description="longest time that a stage may take for one record, in seconds; then a dead letter"
+    )
+    record_memory: int = Field(
+        1024 * MIB,
+        ge=MIB,
+        description="memory that map stages may take for their records, in bytes; a record beyond it is a dead letter",
+    )
     batch_seconds: float = Field(0.05, gt=0, description="longest wait for a batch to fill, in seconds")
     retry_first: float = Field(
         0.5,

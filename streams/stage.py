@@ -135,8 +135,10 @@ class Sink(Protocol):
 
         Raises:
             Retryable: the store is unavailable; the whole batch is written again after a wait.
-            OperatorError: the store refuses our credentials; the same. Anything else that is raised is a defect of the
-                sink, `Rejected` too: the batch is repeated and /livez fails.
+            OperatorError: the store refuses our credentials; the same.
+            Rejected: a record can never be stored; each record is written again alone, and those for which it is raised
+                again become dead letters. To return it is quicker. Anything else that is raised is a defect of the
+                sink: the batch is repeated and /livez fails.
         """
         ...
 

@@ -2,7 +2,7 @@
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.entities.heartbeat ../shared/corpus [--backend camel]
 
-The worker's loop (uvloop) and thread switch interval, and the real stage runner and stage run without Kafka: batches of
+The worker's loop (uvloop), the real stage runner and the stage in its process run without Kafka: batches of
 articles are in memory, and results are confirmed at once. A timer is due every 10 ms; its delay is what Kafka's
 heartbeat, /livez and every other stage in the worker would wait. The first row is the same loop without work.
 """
@@ -16,6 +16,7 @@ import time
 from collections.abc import Awaitable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,15 +27,14 @@ import uvloop
 
 from benchmarks.entities.speed import bodies
 from streams.engine.faust.worker import SWITCH_SECONDS
-from streams.engine.in_process import LocalContext
 from streams.engine.runner import StageRunner
+from streams.engine.stage_process import StageProcess
 from streams.observability.logs import configure_logging
 from streams.observability.metrics import Metrics
 from streams.observability.tracing import Headers
 from streams.pipeline import load_pipeline
 from streams.records import Article
 from streams.settings import Settings
-from streams.stage import MapStage
 
 BEAT = 0.01
 
@@ -100,10 +100,14 @@ async def _delivered(
 async def measure(corpus: Path, settings: Settings, count: int) -> None:
     """Measure without work, then under load, and print both."""
     (wired,) = load_pipeline().load(["entities"])
-    assert isinstance(wired.stage, MapStage)
-    function = wired.stage.build(LocalContext(settings, Metrics()))
+    metrics = Metrics()
+    process = StageProcess([wired], settings, metrics)
+    process.start()
     thread = ThreadPoolExecutor(max_workers=1)
-    runner = StageRunner(wired, function, send=_delivered, thread=thread, settings=settings, metrics=Metrics())
+    compute = partial(process.apply, wired.name)
+    runner = StageRunner(
+        wired, None, send=_delivered, thread=thread, settings=settings, metrics=metrics, compute=compute
+    )
     work = list(batches(corpus, settings, count))
     heart = Heart()
     await asyncio.sleep(5)
@@ -117,6 +121,7 @@ async def measure(corpus: Path, settings: Settings, count: int) -> None:
     show(settings.entities_backend, heart.delays, sum(map(len, work)) / seconds)
     await runner.close()
     thread.shutdown()
+    process.close()
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Apply a map stage to records: decode them, call its function, trace and time it. For workers and `rasd enrich`."""
+"""Apply a map stage to records: decode them, call its function, trace, time and encode it. For every process."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from typing import Any
 
 from streams.errors import Retryable
 from streams.observability.metrics import Metrics
+from streams.pipeline import WiredStage
 from streams.records import Article, RawArticle, Record, StageTrace, decode
+from streams.settings import Settings
 from streams.stage import Arrival, BatchFunction, MapFunction, MapStage, PipelineRecord
+from streams.topics import topic_name
 
 # A record, decoded or as bytes from the topic, and how it arrived.
 Arrived = tuple[bytes | PipelineRecord, Arrival]
@@ -29,6 +32,19 @@ class Outcome:
     """
 
     records: Sequence[PipelineRecord] = field(default_factory=list)
+    failure: Exception | None = None
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """What to send for one record.
+
+    Attributes:
+        results: topic, key and JSON of each record to pass on, if the stage succeeded.
+        failure: the exception that makes the record a dead letter, or None.
+    """
+
+    results: list[tuple[str, bytes, bytes]] = field(default_factory=list)
     failure: Exception | None = None
 
 
@@ -130,3 +146,18 @@ def _traced(record: PipelineRecord, stage_name: str, trace: StageTrace) -> Pipel
 def record_key(record: PipelineRecord) -> bytes:
     """Return the Kafka key of a record: records that must keep their order share a key."""
     return (record.url if isinstance(record, RawArticle) else record.id).encode()
+
+
+def encode(wired: WiredStage, outcome: Outcome, settings: Settings) -> Outgoing:
+    """Return what to send for the outcome of a map stage."""
+    if outcome.failure is not None:
+        return Outgoing(failure=outcome.failure)
+    try:
+        return Outgoing(
+            [
+                (topic_name(wired.target(record), settings), record_key(record), record.to_json())
+                for record in outcome.records
+            ]
+        )
+    except Exception as failure:  # what a stage returned cannot be written, such as an annotation of another type
+        return Outgoing(failure=failure)

@@ -20,10 +20,12 @@ from typing import Any, Protocol, TypeVar
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from streams.engine.apply import Outcome, apply, record_key
+from streams.engine.apply import Outgoing, apply, encode
+from streams.engine.child_process import TemplateLost
 from streams.errors import OperatorError, Reason, Rejected, Retryable
 from streams.kafka.dead_letters import Origin, failure_headers
 from streams.kafka.letter_parts import is_part, split
+from streams.kafka.tolerant_reads import Nothing, Unreadable
 from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics, at_zero
 from streams.observability.tracing import Headers, Tracing, Untraced
@@ -39,6 +41,9 @@ log = get_logger(__name__)
 T = TypeVar("T")
 # topic, key, value, headers: a record to send
 Parcel = tuple[str, bytes | None, bytes, Headers | None]
+
+# Applies a map stage without tables to bytes and Kafka's times of records, outside of this process. Blocks.
+Compute = Callable[[Sequence[tuple[bytes, float]]], list[Outgoing]]
 
 # Raises if events are not the next ones of their partitions.
 Check = Callable[[Sequence[Any]], Awaitable[None]]
@@ -91,16 +96,18 @@ class StageRunner:
 
     Args:
         wired: the stage and its topics.
-        function: what `wired.stage.build` returned.
+        function: what `wired.stage.build` returned; None if `compute` is given.
         send: hands a record to the producer.
-        thread: executor of map stages without tables. All stages of a worker share one thread: Python runs one at a
-            time anyway, and switching between several costs 10 % more.
+        thread: executor of map stages without tables. All stages of a worker share one thread, as they share one
+            process that computes.
         settings: settings of the process.
         metrics: metrics of the process.
         tables: tables that the stage writes. Kafka must confirm their changes before results are passed on.
         writing_for: context manager inside which table writes are attributed to an event.
         tracing: creates a span for each record.
         check: called with each batch before the stage processes it.
+        compute: applies a map stage without tables in another process (`StageProcess`). If None, its function runs in
+            the thread, and nothing limits the time and memory of a record.
 
     Attributes:
         waiting: whether a broker or server is unavailable.
@@ -114,7 +121,7 @@ class StageRunner:
     def __init__(
         self,
         wired: WiredStage,
-        function: MapFunction | BatchFunction | Sink,
+        function: MapFunction | BatchFunction | Sink | None,
         *,
         send: Send,
         thread: Executor,
@@ -124,6 +131,7 @@ class StageRunner:
         writing_for: Callable[[Any], AbstractContextManager[None]] = nullcontext,
         tracing: Tracing | None = None,
         check: Check | None = None,
+        compute: Compute | None = None,
     ) -> None:
         self.wired = wired
         self.stage = wired.stage
@@ -135,6 +143,7 @@ class StageRunner:
         self.writing_for = writing_for
         self.tracing: Tracing = tracing if tracing is not None else Untraced()
         self.check = check
+        self.compute = compute
         self.waiting = False
         self.computing = False
         self.done: dict[int, int] = {}
@@ -171,14 +180,29 @@ class StageRunner:
         Args:
             events: Faust events, each partition in order.
         """
+        records = [event for event in events if not isinstance(event.message.value, Nothing)]
+        if records:
+            await self._handle_records(records)
+        for event in events:
+            event.ack()
+            self.done[event.message.partition] = event.message.offset + 1
+
+    async def _handle_records(self, events: Sequence[Any]) -> None:
         name = self.stage.name
         self.metrics.records_in.labels(name).inc(len(events))
         self.metrics.batch_records.labels(name).observe(len(events))
-        for event in reversed(events):
+        timed = [event for event in events if not isinstance(event.message.value, Unreadable)]
+        for event in reversed(timed):
             self.waits_since[event.message.partition] = event.message.timestamp
             self.in_hand[event.message.partition] = _in_hand(event.message)
         spans = [self._span(event) for event in events]
-        outcomes = await self._until_done(lambda: self._work(events))
+        worked = iter(await self._until_done(lambda: self._work(timed)) if timed else [])
+        outcomes = [
+            Outgoing(failure=Rejected(Reason.UNREADABLE, event.message.value.cause))
+            if isinstance(event.message.value, Unreadable)
+            else next(worked)
+            for event in events
+        ]
         parcels = [
             [
                 (topic, key, value, [*(headers or ()), *self.tracing.headers(span)] or None)
@@ -187,14 +211,11 @@ class StageRunner:
             for event, outcome, span in zip(events, outcomes, spans, strict=True)
         ]
         await self._deliver(events, parcels, outcomes)
-        for event in events:
-            event.ack()
         self._account(events, outcomes)
         for span, outcome in zip(spans, outcomes, strict=True):
             self.tracing.end(span, outcome.failure)
         self.in_hand.clear()
-        for event in events:
-            self.done[event.message.partition] = event.message.offset + 1
+        for event in timed:
             self.waits_since[event.message.partition] = event.message.timestamp
 
     def _span(self, event: Any) -> Any:
@@ -207,7 +228,7 @@ class StageRunner:
             messaging__kafka__offset=message.offset,
         )
 
-    async def _work(self, events: Sequence[Any]) -> list[Outcome]:
+    async def _work(self, events: Sequence[Any]) -> list[Outgoing]:
         if isinstance(self.stage, SinkStage):
             return await self._sink(self.stage, events)
         if self.stage.stateful:
@@ -218,29 +239,34 @@ class StageRunner:
         finally:
             self.computing = False
 
-    def _map(self, stage: MapStage, events: Sequence[Any]) -> list[Outcome]:
-        return apply(stage, self.function, [(_value(event), _arrival(event)) for event in events], self.metrics)
+    def _map(self, stage: MapStage, events: Sequence[Any]) -> list[Outgoing]:
+        if self.compute is not None:
+            return self.compute([(_value(event), event.message.timestamp) for event in events])
+        arrived = [(_value(event), _arrival(event)) for event in events]
+        outcomes = apply(stage, self.function, arrived, self.metrics)
+        return [encode(self.wired, outcome, self.settings) for outcome in outcomes]
 
-    async def _map_with_tables(self, stage: MapStage, events: Sequence[Any]) -> list[Outcome]:
-        outcomes: list[Outcome] = []
+    async def _map_with_tables(self, stage: MapStage, events: Sequence[Any]) -> list[Outgoing]:
+        outcomes: list[Outgoing] = []
         for event in events:
             with self.writing_for(event):
-                outcomes += apply(stage, self.function, [(_value(event), _arrival(event))], self.metrics)
+                (outcome,) = apply(stage, self.function, [(_value(event), _arrival(event))], self.metrics)
+            outcomes.append(encode(self.wired, outcome, self.settings))
         for table in self.tables:
             await table.confirm()
         return outcomes
 
-    async def _sink(self, stage: SinkStage, events: Sequence[Any]) -> list[Outcome]:
-        outcomes: list[Outcome] = []
+    async def _sink(self, stage: SinkStage, events: Sequence[Any]) -> list[Outgoing]:
+        outcomes: list[Outgoing] = []
         records: list[PipelineRecord | Original] = []
         for event in events:
             try:
                 records.append(self._sink_record(stage, event))
-                outcomes.append(Outcome())
+                outcomes.append(Outgoing())
             except Rejected as failure:
-                outcomes.append(Outcome(failure=failure))
+                outcomes.append(Outgoing(failure=failure))
         started = time.perf_counter()
-        verdicts = list(await self.function.write(records)) if records else []
+        verdicts = await self._write(records) if records else []
         seconds = (time.perf_counter() - started) / max(len(records), 1)
         if len(verdicts) != len(records) or not all(isinstance(v, Rejected | None) for v in verdicts):
             # Which record is stored is not known, so none is acknowledged.
@@ -264,19 +290,19 @@ class StageRunner:
         where = (self.wired.reads, message.partition, message.offset)
         return Original(*where, message.timestamp, message.key, _value(event))
 
-    def _parcels(self, event: Any, outcome: Outcome) -> list[Parcel]:
+    async def _write(self, records: Sequence[PipelineRecord | Original]) -> list[Rejected | None]:
+        """Write records to the sink. If it raises `Rejected`, which names no record, write each one alone."""
+        try:
+            return list(await self.function.write(records))
+        except Rejected as refusal:
+            if len(records) == 1:
+                return [refusal]
+        return [verdict for record in records for verdict in await self._write([record])]
+
+    def _parcels(self, event: Any, outcome: Outgoing) -> list[Parcel]:
         if outcome.failure is not None:
             return [self._dead_letter(event, outcome.failure)]
-        if isinstance(self.stage, SinkStage):
-            return []
-        try:
-            return [
-                (topic_name(self.wired.target(record), self.settings), record_key(record), record.to_json(), None)
-                for record in outcome.records
-            ]
-        except Exception as failure:  # what a stage returned cannot be written, such as an annotation of another type
-            outcome.failure = failure
-            return [self._dead_letter(event, failure)]
+        return [(topic, key, value, None) for topic, key, value in outcome.results]
 
     def _dead_letter(self, event: Any, failure: Exception) -> Parcel:
         message = event.message
@@ -289,7 +315,7 @@ class StageRunner:
         return (self._dlq, message.key, _value(event), failure_headers(self.stage.name, failure, origin))
 
     async def _deliver(
-        self, events: Sequence[Any], parcels: Sequence[Sequence[Parcel]], outcomes: Sequence[Outcome]
+        self, events: Sequence[Any], parcels: Sequence[Sequence[Parcel]], outcomes: Sequence[Outgoing]
     ) -> None:
         """Send all records and wait for their delivery.
 
@@ -306,7 +332,7 @@ class StageRunner:
         await self._until_done(attempt)
 
     async def _send_all(
-        self, events: Sequence[Any], waiting: Sequence[tuple[int, Parcel]], outcomes: Sequence[Outcome]
+        self, events: Sequence[Any], waiting: Sequence[tuple[int, Parcel]], outcomes: Sequence[Outgoing]
     ) -> tuple[list[tuple[int, Parcel]], Exception | None]:
         """Try to send records once; return those that are still to be sent, in order, and the last error.
 
@@ -338,7 +364,7 @@ class StageRunner:
         return left, next(reversed(errors.values()), None)
 
     def _again(
-        self, events: Sequence[Any], index: int, parcel: Parcel, error: Exception, outcomes: Sequence[Outcome]
+        self, events: Sequence[Any], index: int, parcel: Parcel, error: Exception, outcomes: Sequence[Outgoing]
     ) -> list[tuple[int, Parcel]]:
         """Return what to send in place of a parcel that was not delivered."""
         topic, key, value, headers = parcel
@@ -365,6 +391,8 @@ class StageRunner:
                     if not self.waiting:
                         log.warning("waiting", stage=self.stage.name, cause=str(error), **_hint(error))
                         self.waiting = True
+                except TemplateLost:
+                    raise  # waiting would not help, a restart of the worker does
                 except Exception:
                     # A defect of the runner or a sink; `apply` handles those of map stages. Nothing is acknowledged,
                     # so nothing is lost. /livez fails while it lasts, and a restart may help.
@@ -377,12 +405,12 @@ class StageRunner:
         finally:
             self.waiting = False
 
-    def _account(self, events: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
+    def _account(self, events: Sequence[Any], outcomes: Sequence[Outgoing]) -> None:
         name = self.stage.name
         for event, outcome in zip(events, outcomes, strict=True):
             if outcome.failure is None:
                 self.metrics.articles.labels(name, "ok").inc()
-                self.metrics.records_out.labels(name).inc(len(outcome.records))
+                self.metrics.records_out.labels(name).inc(len(outcome.results))
             else:
                 rejected = isinstance(outcome.failure, Rejected)
                 reason = outcome.failure.reason if isinstance(outcome.failure, Rejected) else Reason.POISON
@@ -391,7 +419,7 @@ class StageRunner:
             if logging.getLogger(__name__).isEnabledFor(logging.DEBUG):
                 self._debug(event, outcome)
 
-    def _debug(self, event: Any, outcome: Outcome) -> None:
+    def _debug(self, event: Any, outcome: Outgoing) -> None:
         message = event.message
         failure = outcome.failure
         result = "ok" if failure is None else failure.reason.value if isinstance(failure, Rejected) else "poison"
@@ -403,7 +431,7 @@ class StageRunner:
             partition=message.partition,
             offset=message.offset,
             key=(message.key or b"").decode(errors="replace"),  # an article's id, or a page's URL
-            articles=[record_key(record).decode() for record in outcome.records],
+            articles=[key.decode(errors="replace") for _, key, _ in outcome.results],
         )
 
 

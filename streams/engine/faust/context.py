@@ -49,4 +49,4 @@ class WorkerContext:
 
     def progress(self) -> None:
         """Report progress to the health check."""
-        self._app.steps += 1
+        self._app.note_progress()

@@ -1,7 +1,7 @@
-"""Faust's Kafka transport, with three corrections.
+"""Faust's Kafka transport, with four corrections.
 
-It has a shorter long poll, fetches nothing before the committed offsets are restored, and pauses between requests for
-metadata.
+It has a shorter long poll, fetches nothing before the committed offsets are restored, pauses between requests for
+metadata, and reads past what cannot be read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Any
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
 from faust.types import TP
 
+from streams.kafka.tolerant_reads import install
 from streams.observability.logs import FAUST_LOGGER
+from streams.settings import MIB
 
 # Faust fixes the broker's long poll at 1.5 s. A poll on an idle topic then delays busy ones, and the throughput of the
 # whole worker falls to about 1,200 records a second. With 20 ms it is limited by the client only.
@@ -22,6 +24,8 @@ FETCH_MAX_WAIT_MS = 20
 # While Kafka lacks a topic, aiokafka's consumer and producer ask for its metadata without a pause: more than a thousand
 # requests a second, which keep both the worker and the broker busy. The pause is aiokafka's own default back-off.
 METADATA_PAUSE_SECONDS = 0.1
+# A batch of records that unpacks to more than this, or twice the largest record, is not unpacked.
+_LEAST_BATCH_LIMIT = 64 * MIB
 
 
 def pace_metadata(client: Any) -> None:
@@ -51,7 +55,16 @@ class _PromptConsumerThread(AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
         pace_metadata(consumer._client)
+        install(max(_LEAST_BATCH_LIMIT, 2 * self.app.conf.producer_max_request_size))
+        # Faust has this level for its own transactions only. Records of an aborted transaction were never written.
+        consumer._isolation_level = "read_committed"
         return consumer
+
+    def highwater(self, tp: TP) -> Any:
+        """Return the offset up to which a partition can be read, which an open transaction ends; None if unknown."""
+        consumer = self._ensure_consumer()
+        stable = consumer.last_stable_offset(tp)
+        return consumer.highwater(tp) if stable is None or stable < 0 else stable
 
 
 class _PromptConsumer(Consumer):

@@ -23,6 +23,7 @@ from streams.engine.faust.tables import ConfirmedTable, claim_folder
 from streams.engine.faust.transport import PromptTransport
 from streams.engine.faust.worker_health import HealthServer, WorkerHealth
 from streams.engine.runner import StageRunner
+from streams.engine.stage_process import StageProcess
 from streams.kafka.clients import wait_for_topics
 from streams.observability.logs import FAUST_LOGGER, get_logger
 from streams.observability.metrics import Metrics
@@ -77,11 +78,11 @@ class WorkerApp(faust.App):
         settings: settings of the worker.
         metrics: metrics of the worker.
         topics: topics of plugins, created with the built-in ones.
+        stage_process: the process that computes map stages; closed with the app.
 
     Attributes:
         runners: the runners of this worker's stages, by stage name.
-        thread: executor of the stages' functions, with one thread.
-        steps: number of progress reports from stages that compute for long.
+        thread: executor with one thread, which waits for the stage process.
         extra_topics: topics of plugins and tables, created with the built-in ones.
         assigned_at: time of the last assignment of partitions (`time.perf_counter`).
         topics_lost: whether Kafka lost the topics that this worker reads.
@@ -91,13 +92,20 @@ class WorkerApp(faust.App):
 
     logger = FAUST_LOGGER
 
-    def __init__(self, settings: Settings, metrics: Metrics, topics: Sequence[TopicSpec] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        topics: Sequence[TopicSpec] = (),
+        stage_process: StageProcess | None = None,
+    ) -> None:
+        self.stage_process = stage_process
         self.settings = settings
         self.metrics = metrics
         self.tracing = open_tracing(settings)
         self.runners: dict[str, StageRunner] = {}
         self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stages")
-        self.steps = 0
+        self._steps = 0
         self.extra_topics = list(topics)
         self.assigned_at = time.perf_counter()
         self.topics_lost = False
@@ -132,6 +140,15 @@ class WorkerApp(faust.App):
         self.sensors.add(_RebalanceSensor(metrics))
         self.health = WorkerHealth(self)
         self.on_partitions_assigned.connect(self._note_assignment)
+
+    @property
+    def steps(self) -> int:
+        """A number that grows while stages that compute for long make progress."""
+        return self._steps + (0 if self.stage_process is None else self.stage_process.steps)
+
+    def note_progress(self) -> None:
+        """Count a progress report of a stage that computes in this process."""
+        self._steps += 1
 
     async def _note_assignment(self, *_: Any, **__: Any) -> None:
         self.assigned_at = time.perf_counter()
@@ -180,6 +197,8 @@ class WorkerApp(faust.App):
         """Stop consuming, then release the connections of the stages."""
         await super().on_stop()
         self.thread.shutdown(wait=False, cancel_futures=True)
+        if self.stage_process is not None:
+            self.stage_process.close()
         for runner in self.runners.values():
             await runner.close()
         await asyncio.to_thread(self.tracing.close)

@@ -53,7 +53,6 @@ class WatchedWorker(Protocol):
         settings: settings of the worker.
         metrics: metrics of the worker.
         runners: the runners of the worker's stages, by stage name.
-        steps: number of progress reports from stages that compute for long.
         rebalancing: whether partitions are being assigned or tables restored.
         stopping: whether a stop signal arrived.
         topics_lost: whether Kafka lost the topics that the worker reads; set by `HealthServer`.
@@ -62,10 +61,14 @@ class WatchedWorker(Protocol):
     settings: Settings
     metrics: Metrics
     runners: dict[str, StageRunner]
-    steps: int
     rebalancing: bool
     stopping: bool
     topics_lost: bool
+
+    @property
+    def steps(self) -> int:
+        """Return a number that grows while stages that compute for long make progress."""
+        ...
 
     @property
     def consumer(self) -> Any:
@@ -92,7 +95,8 @@ class WorkerHealth:
 
     Args:
         app: the worker's app.
-        stall_seconds: time without progress, in seconds, after which a stage with waiting records is stalled.
+        stall_seconds: time without progress, in seconds, after which a stage with waiting records is stalled; if None,
+            a minute, or longer if the limit for a record (`record_seconds`) is.
 
     Attributes:
         servers: the checks of Kafka and of the sinks' stores.
@@ -100,9 +104,10 @@ class WorkerHealth:
         unread: what retention does to the records that are not read yet.
     """
 
-    def __init__(self, app: WatchedWorker, stall_seconds: float = STALL_SECONDS) -> None:
+    def __init__(self, app: WatchedWorker, stall_seconds: float | None = None) -> None:
         self.app = app
-        self.stall_seconds = stall_seconds
+        # A record that takes too long is ended by the stage process, and tried a second time.
+        self.stall_seconds = stall_seconds or max(STALL_SECONDS, 2 * app.settings.record_seconds)
         self.servers = ServerChecks(app)
         self.deleted = DeletedUnread(app.metrics)
         self.unread = UnreadWatch(app.settings, self.deleted)
@@ -179,7 +184,7 @@ class WorkerHealth:
             now: seconds of a monotonic clock.
         """
         positions = self._positions()
-        # All stages share one thread, so progress of the one that computes counts for those that are queued behind it.
+        # All map stages share one process, so progress of the one that computes counts for those queued behind it.
         steps = {key: self.app.steps if self.app.runners[key[0]].computing else 0 for key in positions}
         self._work.observe({key: (done + steps[key], end + steps[key]) for key, (done, end) in positions.items()}, now)
         self._assigning.observe(self._assignment_progress(), now)

@@ -27,6 +27,7 @@ def livez(running: Running) -> tuple[int, list[str]]:
 
 
 def test_a_worker_that_hangs_on_a_record_is_not_alive(settings: Settings, tmp_path: Path) -> None:
+    settings = settings.model_copy(update={"record_seconds": 600.0})
     port = free_port()
     arguments = ("worker", "--port", str(port), "--stages", "clean")
     running = start(settings, tmp_path / "worker.log", *arguments, port=port, module="tests.support.hanging")
@@ -37,7 +38,7 @@ def test_a_worker_that_hangs_on_a_record_is_not_alive(settings: Settings, tmp_pa
         wait_until(
             lambda: 'rasd_articles_total{outcome="ok",stage="clean"} 1.0' in running.metrics(), 120, running.tail
         )
-        assert livez(running) == (200, [])
+        wait_until(lambda: livez(running) == (200, []), 30, running.tail)
         bad["content"] = f"{MARK}. {bad['content']}"
         assert rasd("ingest", str(write_lines(tmp_path / "2.jsonl", [bad])), settings=settings).returncode == 0
         wait_until(lambda: livez(running)[0] == 503, 120, running.tail)

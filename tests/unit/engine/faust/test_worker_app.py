@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,12 @@ from streams.settings import Settings
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WorkerApp:
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerApp]:
     monkeypatch.setattr("streams.engine.faust.worker_app.STOP_SECONDS", 0.05)
-    return create_worker(Settings(_env_file=None, state_dir=tmp_path, stages=("clean",)))
+    made = create_worker(Settings(_env_file=None, state_dir=tmp_path, stages=("clean",)))
+    yield made
+    assert made.stage_process is not None
+    made.stage_process.close()
 
 
 def test_a_crash_that_does_not_end_is_ended(app: WorkerApp) -> None:

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 
 from streams.errors import Reason, Rejected, Retryable
 from streams.kafka.letter_parts import PART_BYTES, join, read_part
+from streams.kafka.tolerant_reads import Nothing, Unreadable
 from streams.records import Article, RemovedText, StageTrace
 from streams.stage import Arrival
 from tests.support.articles import article
@@ -98,6 +99,41 @@ async def test_unreadable_bytes_become_dead_letters_unchanged(data: bytes) -> No
     assert broker.sent[0][0] == "articles.dlq"
     assert broker.sent[0][2] == data
     assert event.acked
+
+
+async def test_a_batch_that_cannot_be_read_is_a_dead_letter_for_each_offset_and_nothing_is_acknowledged_only() -> None:
+    broker = Broker()
+    runner = map_runner(lambda a, _: [a], broker)
+    batch = events("a", "b", "c", "d", "e")
+    batch[1].message.value = Nothing()
+    batch[2].message.value = Unreadable.of(b"whole batch", "CRC; batch of offsets 2 to 3")
+    batch[3].message.value = Unreadable.of(b"", "CRC; batch of offsets 2 to 3")
+    batch[3].message.timestamp = batch[2].message.timestamp = 0.0
+    await runner.handle(batch)
+    assert all(event.acked for event in batch)
+    letters = [parcel for parcel in broker.sent if parcel[0] == "articles.dlq"]
+    assert [(headers(letter)["__connect.errors.offset"], letter[2]) for letter in letters] == [
+        ("2", b"whole batch"),
+        ("3", b""),
+    ]
+    assert {headers(letter)["rasd.reason"] for letter in letters} == {"unreadable"}
+    assert headers(letters[1])["__connect.errors.exception.message"] == "CRC; batch of offsets 2 to 3"
+    assert [key for topic, key, *_ in broker.sent if topic == "articles.tagged"] == [b"a", b"e"]
+    assert value(runner, "rasd_records_in_total", stage="toy") == 4
+    assert runner.done == {0: 5}
+    assert runner.waits_since[0] > 0
+
+
+@pytest.mark.parametrize("data", [Nothing(), Unreadable.of(b"x", "CRC")])
+async def test_a_batch_of_nothing_else_calls_no_stage(data: bytes) -> None:
+    def stage(record: Article, _: Arrival) -> list[Article]:
+        raise AssertionError(record)
+
+    runner = map_runner(stage, Broker())
+    event = Event(data, offset=7)
+    await runner.handle([event])
+    assert event.acked
+    assert runner.done == {0: 8}
 
 
 async def test_a_stage_computes_while_its_batch_is_in_the_thread_whatever_becomes_of_it() -> None:

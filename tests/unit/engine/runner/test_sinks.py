@@ -150,3 +150,17 @@ async def test_a_sink_that_does_not_say_what_it_stored_acknowledges_nothing(verd
     assert answers == [], "the batch was written again"
     assert broker.sent == []
     assert batch[0].acked
+
+
+async def test_a_refusal_that_a_sink_raises_concerns_one_record() -> None:
+    async def write(articles: Sequence[Article]) -> list[Rejected | None]:
+        if any(each.id == "b" for each in articles):
+            raise Rejected(Reason.INDEX_REFUSED, "mapping")
+        return [None] * len(articles)
+
+    broker = Broker()
+    batch = events("a", "b", "c")
+    await sink_runner(write, broker).handle(batch)
+    assert all(event.acked for event in batch)
+    (letter,) = broker.sent
+    assert (letter[2], headers(letter)["rasd.reason"]) == (batch[1].message.value, "index_refused")
