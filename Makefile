@@ -1,6 +1,6 @@
 # Rasd: `make` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-neural check unit explore faults soak format lock train-entities stock-phrases gazetteer towns docs clean
+.PHONY: help setup demo test test-neural fuzz fuzz-api audit sbom check unit explore faults soak format lock train-entities stock-phrases gazetteer towns docs clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -38,6 +38,22 @@ unit: setup ## run the tests that need no server
 
 explore: setup ## run the property tests on many more, random examples
 	@$(BIN)/python -m pytest --hypothesis-profile explore -m hypothesis tests/unit
+
+fuzz: setup ## fuzz the query parser, the records and cleaning for a minute each (SECONDS=60)
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
+
+fuzz-api: setup ## fuzz a running API by its OpenAPI document
+	@$(BIN)/python -m tests.fuzz.api
+
+audit: setup ## check the pinned packages for known vulnerabilities (needs a network)
+	@$(BIN)/python -m deploy.audit
+
+SBOM ?= build/rasd.cdx.json
+sbom: setup ## write what the image installs as a CycloneDX document to build/
+	@mkdir -p $(dir $(SBOM))
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements deploy/requirements-image.lock --pyproject pyproject.toml \
+		--output-reproducible --output-format JSON --output-file $(SBOM)
+	@echo $(SBOM)
 
 check: setup ## check formatting, lint, types, imports and generated pages
 	@$(BIN)/ruff format --check .

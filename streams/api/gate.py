@@ -130,7 +130,7 @@ class Gate:
         chunked, length = headers.get("transfer-encoding"), headers.get("content-length", "0")
         if chunked is not None and "content-length" in headers:
             raise HTTPException(400, "the request has both Content-Length and Transfer-Encoding", closing)
-        if scope["method"] != "POST" and (chunked is not None or length.strip("0")):
+        if scope["method"] in {"GET", "OPTIONS"} and (chunked is not None or length.strip("0")):
             raise HTTPException(400, f"a {scope['method']} request takes no body", closing)
         shown = unquote(target.decode("latin-1"))
         if redact(shown) != shown or any(_SECRET_NAME.fullmatch(name) for name in request.query_params):

@@ -206,8 +206,8 @@ def _codec(name: str | None) -> str | None:
         return None
     try:
         info = codecs.lookup(name.strip())
-    except LookupError:
-        return None  # "auto", or a name that no decoder knows
+    except (LookupError, ValueError):
+        return None  # "auto", a name that no decoder knows, or one that no codec may have (NUL, lone surrogates)
     return info.name if _CHARSET_RE.match(info.name) else None
 
 

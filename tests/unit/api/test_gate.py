@@ -71,9 +71,10 @@ async def test_a_body_whose_length_can_be_read_in_two_ways_is_refused() -> None:
         answer = await http.post("/articles", content=b"{}", headers=both)
         assert "both" in _detail(answer, 400)
         assert answer.headers["connection"] == "close"
-        for method in ("GET", "DELETE", "PUT"):
-            answer = await http.request(method, "/livez", content=b"GET /metrics HTTP/1.1")
-            assert "no body" in _detail(answer, 400)
+        hidden = await http.request("GET", "/livez", content=b"GET /metrics HTTP/1.1")
+        assert "no body" in _detail(hidden, 400)
+        for method in ("DELETE", "PUT", "TRACE"):
+            _detail(await http.request(method, "/livez", content=b"x"), 405)
         assert (await http.request("GET", "/livez", headers={"Content-Length": "0"})).status_code == 200
 
 

@@ -48,7 +48,7 @@ def test_iso_8859_6_has_no_guillemets(declared: str | None) -> None:
     assert decode_bytes(text.encode("iso-8859-6"), declared) == text
 
 
-@pytest.mark.parametrize("declared", ["iso-8859-1", "utf-8", "koi8-r", "no-such-charset"])
+@pytest.mark.parametrize("declared", ["iso-8859-1", "utf-8", "koi8-r", "no-such-charset", "cp1256\0", "\ud800"])
 def test_a_wrong_declaration_is_overruled(declared: str) -> None:
     assert decode_bytes(TEXT.encode("cp1256"), declared) == TEXT
 
