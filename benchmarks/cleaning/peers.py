@@ -36,6 +36,8 @@ def _bound(extract: Callable[[Any, str, str], Story], library: object) -> Extrac
         # A library that fails on a page found no article there.
         try:
             return [extract(library, html, url)]
+        except ImportError:
+            raise  # it lacks a part, which says nothing of the page
         except Exception:
             return []
 
