@@ -350,6 +350,7 @@ def trial(servers: Settings, number: int, folder: Path, **changes: Any) -> Itera
         changes: further settings.
     """
     name = f"f{uuid.uuid4().hex[:10]}"
+    path = os.environ.get("PYTHONPATH")
     folder.mkdir(parents=True, exist_ok=True)
     install_quick_tagger(folder.parent / "plugin")
     settings = servers.model_copy(
@@ -371,6 +372,11 @@ def trial(servers: Settings, number: int, folder: Path, **changes: Any) -> Itera
         yield running
     finally:
         running.close()
+        # The other tests of a session start processes too, which must not find the tagger.
+        if path is None:
+            os.environ.pop("PYTHONPATH", None)
+        else:
+            os.environ["PYTHONPATH"] = path
 
 
 def install_quick_tagger(site: Path) -> None:
