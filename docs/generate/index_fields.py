@@ -23,8 +23,6 @@ counted. [search.md](../explanation/search.md) explains the analysis.
 ANALYSIS = {
     "word_families": "Terms that Rasd made, with a space between them.",
     "word_forms": "The same; `|` joins the forms of one word.",
-    "ar_exact": "Unused; named by the template of 0.1.",
-    "ar_text": "Unused; named by the template of 0.1.",
     "ar_name": "Words without differences of spelling (vowel signs, forms of alef, digits, case).",
     "ar_fold": "The whole value without differences of spelling, as one term.",
 }

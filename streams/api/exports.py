@@ -163,7 +163,8 @@ async def export(state: Shared, client: Client, request: Annotated[ExportRequest
 async def _body(state: State, client: str, request: ExportRequest, progress: ExportProgress) -> AsyncGenerator[bytes]:
     form = CsvForm(request) if request.format == "csv" else NdjsonForm()
     with state.exports.slot(client):
-        async with open_snapshot(state.searcher.client, state.settings, request, request.order) as snapshot:
+        filters = await state.searcher.effective(request)
+        async with open_snapshot(state.searcher.client, state.settings, filters, request.order) as snapshot:
             page = await snapshot.page()
             progress.total = snapshot.total
             yield form.head()

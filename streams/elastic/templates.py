@@ -24,7 +24,9 @@ from streams.words.index import analysis_digest
 
 log = get_logger(__name__)
 
-COMPONENTS = ("analysis", "settings")
+# That of 0.1 was called `analysis`. Another name keeps the two apart while workers of both releases run: the server
+# refuses a component without what the present index template needs.
+COMPONENTS = ("terms", "settings")
 # Component template that operators may add to map fields of their own, such as annotations
 # (docs/guides/add-a-stage.md). Rasd never writes it, and creates indices without it while there is none.
 CUSTOM = "custom"
@@ -151,7 +153,7 @@ def schema_digest() -> str:
     """Return a digest of the mapping and the analysis with its word lists, which decide how a document is indexed."""
     schema = [
         read_template("index")["template"]["mappings"],
-        read_template("analysis")["template"]["settings"],
+        read_template("terms")["template"]["settings"],
         analysis_digest(),
     ]
     text = json.dumps(schema, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

@@ -2,7 +2,7 @@
 
 Texts are indexed as the terms of `streams.words`; names are analysed by Elasticsearch, for filters. The live feed must
 decide whether an article that is not indexed yet passes a filter, so this module interprets
-deploy/elasticsearch/analysis.json. A test compares both on a real server. The tokenizer follows the word boundaries of
+deploy/elasticsearch/terms.json. A test compares both on a real server. The tokenizer follows the word boundaries of
 Unicode Annex 29 for scripts that separate words by spaces; a run of Chinese, Japanese, Thai or similar text is one
 token here and matches only as a whole.
 """
@@ -170,18 +170,18 @@ _STOCK: dict[str, TokenFilter] = {
 
 @lru_cache(maxsize=1)
 def definition() -> Mapping[str, Any]:
-    """Return the `analysis` object of deploy/elasticsearch/analysis.json."""
-    analysis: Mapping[str, Any] = read_template("analysis")["template"]["settings"]["analysis"]
+    """Return the `analysis` object of deploy/elasticsearch/terms.json."""
+    analysis: Mapping[str, Any] = read_template("terms")["template"]["settings"]["analysis"]
     return analysis
 
 
 @lru_cache(maxsize=8)
 def analyzer(name: str) -> Analyzer:
-    """Return one of the analyzers of analysis.json: `ar_name`."""
+    """Return one of the analyzers of terms.json: `ar_name`."""
     return Analyzer(definition(), name)
 
 
 @lru_cache(maxsize=1)
 def name_normalizer() -> Callable[[str], str]:
-    """Return the normalizer `ar_fold` of analysis.json, by which names of places and outlets are compared."""
+    """Return the normalizer `ar_fold` of terms.json, by which names of places and outlets are compared."""
     return normalizer(definition(), "ar_fold")

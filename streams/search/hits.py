@@ -12,9 +12,12 @@ from streams.records import Article
 from streams.search.highlight import Highlights, highlight
 from streams.search.query import FOLD
 from streams.search.request import MAX_FOLDED, SearchRequest, write_cursor
-from streams.search.wanted import WantedText, wanted_text
+from streams.search.wanted import WantedText
 
 PARTIAL = "Whether the search timed out or a part of the index did not answer, so that articles may be missing."
+
+
+RELAXED = "Whether no article has enough of the words, so that a third of them was enough."
 
 
 class Copy(BaseModel):
@@ -63,6 +66,7 @@ class SearchPage(BaseModel):
     total: int = Field(description="Number of matching articles, copies included.")
     total_is_exact: bool = Field(description="Whether `total` is exact; if false, it is a lower bound.")
     partial: bool = Field(description=PARTIAL)
+    relaxed: bool = Field(False, description=RELAXED)
     took_ms: int = Field(description="Time taken by Elasticsearch, in milliseconds.")
     hits: list[Hit] = Field(description="The hits, in the requested order.")
     next: str | None = Field(None, description="Value of `cursor` for the next page; null on the last page.")
@@ -104,7 +108,7 @@ def read_page(
         firsts: the response to `build_firsts`, for hits that are not the first article of their cluster.
     """
     hits = answer["hits"]["hits"]
-    wanted = wanted_text(request.parsed())
+    wanted = request.wanted()
     total = answer["hits"]["total"]
     first = {hit["fields"][FOLD][0]: read_copy(hit) for hit in firsts["hits"]["hits"]} if firsts else {}
     counted = {bucket["key"]: bucket for bucket in stories["aggregations"]["stories"]["buckets"]} if stories else {}
@@ -112,6 +116,7 @@ def read_page(
         total=total["value"],
         total_is_exact=total["relation"] == "eq",
         partial=any(is_partial(part) for part in (answer, stories, firsts) if part),
+        relaxed=request.relaxed,
         took_ms=answer["took"] + (stories["took"] if stories else 0),
         hits=[
             read_hit(hit, wanted, counted.get(fold), request.copies, first.get(fold))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from streams.search.request import MAX_FOLDED, Filters, SearchRequest
-from streams.search.wanted import Wanted, WantedPhrase, WantedText, WantedWord, wanted_text
+from streams.search.wanted import Wanted, WantedPhrase, WantedText, WantedWord
 from streams.words.index import JOINT
 
 Body = dict[str, Any]
@@ -48,7 +48,7 @@ Interval = Literal["hour", "day", "week", "month"]
 def build_query(filters: Filters) -> Body:
     """Build the query of these filters. Only the text query contributes to the score."""
     clauses: Body = {}
-    wanted = wanted_text(filters.parsed())
+    wanted = filters.wanted()
     if must := _must(wanted):
         clauses["must"] = must
     if selected := _filter(filters):
@@ -250,6 +250,11 @@ def build_copies(cluster_id: str, article_id: str, size: int) -> Body:
         "_source": list(OUTLINE),
         "timeout": TIMEOUT,
     }
+
+
+def build_count(filters: Filters) -> Body:
+    """Build the question whether any article matches."""
+    return {"query": build_query(filters), "size": 0, "timeout": TIMEOUT, "terminate_after": 1}
 
 
 def build_facets(filters: Filters, size: int) -> Body:

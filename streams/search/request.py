@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from streams.records import OptionalTimestamp
 from streams.search.syntax import Operand, ParsedQuery, parse
-from streams.search.wanted import has_families
+from streams.search.wanted import WantedText, has_families, wanted_text
 
 MAX_SIZE = 100
 MAX_FOLDED = 1000
@@ -42,6 +42,8 @@ class Filters(BaseModel):
     """Selects articles. An article must pass every filter given; of several values of one filter, it needs only one."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True, extra="forbid")
+
+    _relaxed: bool = PrivateAttr(default=False)
 
     q: str = Field(
         "",
@@ -95,6 +97,23 @@ class Filters(BaseModel):
         if self.since is not None and self.until is not None and self.since >= self.until:
             raise ValueError("from must be before to")
         return self
+
+    def wanted(self) -> WantedText:
+        """Return what the text query wants of an article."""
+        return wanted_text(self.parsed(), relaxed=self._relaxed)
+
+    def relax(self) -> Self | None:
+        """Return the same search with fewer words needed, or None if it cannot need fewer."""
+        if self._relaxed or wanted_text(self.parsed(), relaxed=True).needed >= self.wanted().needed:
+            return None
+        relaxed = self.model_copy()
+        relaxed._relaxed = True
+        return relaxed
+
+    @property
+    def relaxed(self) -> bool:
+        """Whether fewer words are needed, because no article has enough."""
+        return self._relaxed
 
     def parsed(self) -> ParsedQuery:
         """Parse the text query; stop words are left out unless it has no other words."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 
@@ -27,6 +27,8 @@ from streams.search.hits import (
 )
 from streams.search.request import Filters, SearchRequest
 from streams.settings import Settings
+
+F = TypeVar("F", bound=Filters)
 
 
 class QueryRefused(RasdError):
@@ -53,7 +55,7 @@ class Searcher:
             Retryable: Elasticsearch is unavailable or overloaded.
             QueryRefused: Elasticsearch refuses the query.
         """
-        answer = await self._run(query.build_search(request))
+        answer, request = await self._relaxing(request, query.build_search)
         folds = read_folds(answer) if request.fold else []
         if not folds:
             return read_page(answer, request)
@@ -81,15 +83,32 @@ class Searcher:
 
     async def facets(self, filters: Filters, size: int) -> Mapping[str, Any]:
         """Return the response to `build_facets`. Raises like `search`."""
-        return await self._run(query.build_facets(filters, size))
+        return (await self._relaxing(filters, lambda f: query.build_facets(f, size)))[0]
 
     async def timeline(self, filters: Filters, interval: query.Interval, zone: str) -> Mapping[str, Any]:
         """Return the response to `build_timeline`. Raises like `search`."""
-        return await self._run(query.build_timeline(filters, interval, zone))
+        return (await self._relaxing(filters, lambda f: query.build_timeline(f, interval, zone)))[0]
 
     async def map(self, filters: Filters, zoom: int, size: int) -> Mapping[str, Any]:
         """Return the response to `build_map`. Raises like `search`."""
-        return await self._run(query.build_map(filters, zoom, size))
+        return (await self._relaxing(filters, lambda f: query.build_map(f, zoom, size)))[0]
+
+    async def effective(self, filters: F) -> F:
+        """Return the filters as searches apply them: relaxed if no article has enough of the words.
+
+        Raises like `search`.
+        """
+        return (await self._relaxing(filters, query.build_count))[1]
+
+    async def _relaxing(self, filters: F, build: Callable[[F], query.Body]) -> tuple[Mapping[str, Any], F]:
+        """Ask, and ask again with fewer words needed if nothing matches.
+
+        Returns:
+            The answer, and the filters that it is for.
+        """
+        answer = await self._run(build(filters))
+        relaxed = filters.relax() if not answer["hits"]["total"]["value"] and not is_partial(answer) else None
+        return (answer, filters) if relaxed is None else (await self._run(build(relaxed)), relaxed)
 
     async def _run(self, body: query.Body) -> Mapping[str, Any]:
         with translate_errors(self.settings):

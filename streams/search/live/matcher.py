@@ -14,7 +14,7 @@ from streams.records import Article, GeoPoint, Place
 from streams.search.analysis import Analyzer, analyzer, name_normalizer
 from streams.search.highlight import READ
 from streams.search.request import Filters
-from streams.search.wanted import Wanted, WantedPhrase, WantedWord, wanted_text
+from streams.search.wanted import Wanted, WantedPhrase, WantedWord
 from streams.words.index import article_words
 from streams.words.terms import Word
 
@@ -87,7 +87,7 @@ class LiveMatcher:
 
     def __init__(self, filters: Filters) -> None:
         self.filters = filters
-        self.wanted = wanted_text(filters.parsed())
+        self.wanted = filters.wanted()
         self._persons = [_phrase("ar_name", name) for name in filters.person]
         self._organisations = [_phrase("ar_name", name) for name in filters.organisation]
         self._places = {_normalize(name) for name in filters.place}

@@ -84,7 +84,7 @@ async def test_both_distributions_get_the_same_templates_and_one_of_them_the_pol
     await put_templates(client, server.settings)
     await client.close()
     paths = {
-        "/_component_template/rasd-articles-analysis",
+        "/_component_template/rasd-articles-terms",
         "/_component_template/rasd-articles-settings",
         "/_index_template/rasd-articles",
     }
