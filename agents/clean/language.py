@@ -114,4 +114,7 @@ def _arabic_script(sample: str, letters: int) -> str:
 def _is_azeri(sample: str, words: int) -> bool:
     own = len(_AZERI_RE.findall(sample))
     persian = len(_PERSIAN_WORD_RE.findall(sample))
+    # Telltale letters of another language outweigh endings, which words of any language may have.
+    if any(pattern.search(sample) for tag, pattern in _TELLTALE if tag in {"ur", "ckb"}):
+        return False
     return own >= _MIN_AZERI_SHARE * words and own > 2 * persian and _UZBEK_RE.search(sample) is None

@@ -45,7 +45,7 @@ def load_samples(folder: Path = FOLDER) -> Samples:
     expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
     return Samples(
         inputs=[folder / name for name in (*expected["inputs"], *expected["broken"])],
-        articles=[Sample(a["title"], a.get("url"), a["file"]) for a in expected["articles"]],
+        articles=[Sample(a["title"], a.get("url") or a.get("canonical"), a["file"]) for a in expected["articles"]],
         dead_letters=[letter["reason"] for letter in expected["dead_letters"]],
         queries=expected["searches"],
     )

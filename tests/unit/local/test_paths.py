@@ -81,7 +81,7 @@ def test_closed_ancestor_reads_the_permissions(tmp_path: Path, mode: int, open_t
         if (
             parent not in (shared, *shared.parents)
             and parent.stat().st_uid == os.geteuid()
-            and parent.is_relative_to(tmp_path.parent.parent)
+            and parent.is_relative_to(shared)
         ):
             parent.chmod(0o755)
 
