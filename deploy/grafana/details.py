@@ -193,7 +193,7 @@ API = Dashboard(
                 ),
                 Panel(
                     "Refusals by limit",
-                    [Query("sum by (limit) (rate(rasd_api_limited_total[$__rate_interval])) > 0", "{{limit}}")],
+                    [Query("sum by (limit) (rate(rasd_api_limited_total[$__rate_interval]))", "{{limit}}")],
                     "cps",
                     "Requests and connections refused or cut off, by second (docs/reference/http-api.md, Limits).",
                 ),
