@@ -30,6 +30,7 @@ from streams.kafka.retention import DeletedUnread, UnreadWatch
 from streams.observability.health_checks import find_fault, measure_loop_delay
 from streams.observability.logs import FAUST_LOGGER, get_logger
 from streams.observability.metrics import Metrics
+from streams.observability.operations_site import open_site
 from streams.observability.stall_detector import StallDetector
 from streams.settings import Settings
 from streams.stage import SinkStage
@@ -326,20 +327,9 @@ class HealthServer(Service):
         self._runner: web.AppRunner | None = None
 
     async def on_start(self) -> None:
-        site = web.Application()
-        site.add_routes(
-            [web.get("/livez", self._livez), web.get("/readyz", self._readyz), web.get("/metrics", self._metrics)]
-        )
-        self._runner = web.AppRunner(site, access_log=None)
-        await self._runner.setup()
-        address = (self.settings.worker_host, self.settings.worker_port)
-        try:
-            await web.TCPSite(self._runner, *address).start()
-        except OSError:
-            # The port is taken, usually by another worker of this machine: let the system choose one.
-            await web.TCPSite(self._runner, address[0], 0).start()
-        host, port = self._runner.addresses[0][:2]
-        log.info("metrics and health", url=f"http://{host}:{port}/metrics")
+        handlers = {"/livez": self._livez, "/readyz": self._readyz, "/metrics": self._metrics}
+        self._runner, url = await open_site(handlers, self.settings.worker_host, self.settings.worker_port)
+        log.info("metrics and health", url=f"{url}/metrics")
 
     async def on_stop(self) -> None:
         if self._runner is not None:

@@ -12,6 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.kafka.clients import wait_for_topics
 from streams.observability.logs import get_logger
+from streams.observability.operations_site import open_site
 from streams.settings import Settings
 from streams.sources.watch.store import directory_specs
 from streams.sources.watch.watch_metrics import WatchMetrics
@@ -56,17 +57,10 @@ async def _health_server(settings: Settings, metrics: WatchMetrics) -> AsyncIter
         body = generate_latest(metrics.registry)
         return http.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    site = http.Application()
-    site.add_routes([http.get("/livez", livez), http.get("/readyz", readyz), http.get("/metrics", expose)])
-    runner = http.AppRunner(site, access_log=None)
-    await runner.setup()
+    handlers = {"/livez": livez, "/readyz": readyz, "/metrics": expose}
+    runner, url = await open_site(handlers, settings.watch_host, settings.watch_port)
+    log.info("metrics and health", url=f"{url}/metrics")
     try:
-        try:
-            await http.TCPSite(runner, settings.watch_host, settings.watch_port).start()
-        except OSError:  # taken, usually by another process of this machine: let the system choose one
-            await http.TCPSite(runner, settings.watch_host, 0).start()
-        host, port = runner.addresses[0][:2]
-        log.info("metrics and health", url=f"http://{host}:{port}/metrics")
         yield
     finally:
         await runner.cleanup()
