@@ -18,7 +18,7 @@ from elasticsearch import ApiError, AsyncElasticsearch
 from streams.elastic.client import translate_errors
 from streams.elastic.templates import names
 from streams.errors import RasdError
-from streams.kafka.clients import UNAVAILABLE_ERRORS, open_admin, open_reader
+from streams.kafka.clients import UNAVAILABLE_ERRORS, end_task, open_admin, open_reader
 from streams.kafka.first_records import FIRST_BYTES, FirstRecords
 from streams.kafka.retention import warnings
 from streams.kafka.topic_offsets import read_topics
@@ -70,10 +70,7 @@ class ClusterMonitor:
 
     async def close(self) -> None:
         """Stop polling."""
-        while self._task is not None and not self._task.done():
-            # Once may not be enough: while it closes, aiokafka swallows a cancellation.
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=0.5)
+        await end_task(self._task)
 
     async def _watch(self) -> None:
         while True:

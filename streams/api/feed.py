@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from streams.api.events import Kind, LiveEvent, Vector, write_vector
 from streams.api.limits import ConcurrencyLimit
 from streams.errors import RasdError, Rejected, Retryable
-from streams.kafka.clients import UNAVAILABLE_ERRORS, open_reader
+from streams.kafka.clients import UNAVAILABLE_ERRORS, end_task, open_reader
 from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics
 from streams.records import Article, decode
@@ -108,10 +108,7 @@ class LiveFeed:
 
     async def close(self) -> None:
         """Stop following, and end all readers."""
-        while self._task is not None and not self._task.done():
-            # Once may not be enough: while it closes, aiokafka swallows a cancellation.
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=0.5)
+        await end_task(self._task)
         self.end()
 
     async def _follow_forever(self) -> None:

@@ -175,6 +175,14 @@ async def beginning_offset(settings: Settings, topic: str, partition: int) -> in
             return int((await reader.beginning_offsets([tp]))[tp])
 
 
+async def end_task(task: asyncio.Task[None] | None) -> None:
+    """Cancel a task that uses a client, and wait until it has ended; None is no task."""
+    while task is not None and not task.done():
+        # Once may not be enough: while it closes, aiokafka swallows a cancellation.
+        task.cancel()
+        await asyncio.wait([task], timeout=0.5)
+
+
 @contextmanager
 def translate_errors(settings: Settings) -> Iterator[None]:
     """Raise `Retryable` instead of the errors of an unavailable or starting broker."""

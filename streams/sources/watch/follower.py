@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from aiokafka import TopicPartition
-
 from streams.errors import RasdError
-from streams.kafka.clients import UNAVAILABLE_ERRORS, missing_topics, open_reader
+from streams.kafka.clients import UNAVAILABLE_ERRORS, end_task, missing_topics, open_reader
 from streams.observability.logs import get_logger
 from streams.settings import Settings
-from streams.sources.watch.directory import WatchedSource, Watching
-from streams.sources.watch.store import PARTITIONS, SOURCES, STATE, Directory, apply
+from streams.sources.watch.store import PARTITIONS, SOURCES, STATE, Directory, begin
 from streams.topics import topic_name
 
 log = get_logger(__name__)
@@ -43,10 +40,7 @@ class DirectoryFollower:
 
     async def close(self) -> None:
         """Stop following."""
-        while self._task is not None and not self._task.done():
-            # Once may not be enough: while it closes, aiokafka swallows a cancellation.
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=0.5)
+        await end_task(self._task)
 
     async def _follow(self) -> None:
         while True:
@@ -70,20 +64,14 @@ class DirectoryFollower:
             Retryable, KafkaError, OSError, TimeoutError: the broker is unavailable.
         """
         found = Directory()
-        sources, states = (topic_name(topic, self._settings) for topic in (SOURCES, STATE))
         async with open_reader(self._settings) as reader:
-            tps = [TopicPartition(topic, number) for topic in (sources, states) for number in range(PARTITIONS)]
-            reader.assign(tps)
-            await reader.seek_to_beginning(*tps)
+            tps = await begin(reader, self._settings, range(PARTITIONS))
             ends = await reader.end_offsets(tps)
             left = {tp for tp in tps if ends[tp] > await reader.position(tp)}
             while True:
                 for records in (await reader.getmany(timeout_ms=_POLL_MS)).values():
                     for record in records:
-                        if record.topic == sources:
-                            apply(found.sources, WatchedSource, record)
-                        else:
-                            apply(found.states, Watching, record)
+                        found.take(record, self._settings)
                 left = {tp for tp in left if ends[tp] > await reader.position(tp)}
                 if not left:
                     self.directory, self.complete = found, True

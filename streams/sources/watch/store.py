@@ -5,7 +5,7 @@ Kafka is their only home: `rasd watch` keeps nothing on its disk, so any machine
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -43,6 +43,16 @@ class Directory:
     sources: dict[str, WatchedSource] = field(default_factory=dict)
     states: dict[str, Watching] = field(default_factory=dict)
 
+    def take(self, record: ConsumerRecord, settings: Settings) -> str | None:
+        """Take a record of either topic over.
+
+        Returns:
+            As `apply`.
+        """
+        if record.topic == topic_name(SOURCES, settings):
+            return apply(self.sources, WatchedSource, record)
+        return apply(self.states, Watching, record)
+
     def state(self, name: str) -> Watching:
         """Return the state of a source; an empty one before its first visit."""
         return self.states.get(name) or Watching()
@@ -56,18 +66,25 @@ async def read_directory(settings: Settings) -> Directory:
     """
     await create_topics(settings, directory_specs(settings))
     directory = Directory()
-    topics = {topic_name(SOURCES, settings): WatchedSource, topic_name(STATE, settings): Watching}
     async with open_reader(settings) as reader:
         with translate_errors(settings):
-            tps = [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
-            reader.assign(tps)
-            await reader.seek_to_beginning(*tps)
+            tps = await begin(reader, settings, range(PARTITIONS))
             async for record in read_to_end(reader, tps):
-                if record.topic == topic_name(SOURCES, settings):
-                    apply(directory.sources, WatchedSource, record)
-                else:
-                    apply(directory.states, Watching, record)
+                directory.take(record, settings)
     return directory
+
+
+async def begin(reader: AIOKafkaConsumer, settings: Settings, partitions: Iterable[int]) -> list[TopicPartition]:
+    """Assign these partitions of both topics to a reader, from their beginnings.
+
+    Returns:
+        The partitions, those of `sources` first.
+    """
+    numbers = list(partitions)
+    tps = [TopicPartition(topic_name(topic, settings), number) for topic in (SOURCES, STATE) for number in numbers]
+    reader.assign(tps)
+    await reader.seek_to_beginning(*tps)
+    return tps
 
 
 async def read_to_end(reader: AIOKafkaConsumer, tps: list[TopicPartition]) -> AsyncIterator[ConsumerRecord]:
@@ -125,12 +142,3 @@ async def send(producer: AIOKafkaProducer, topic: str, name: str, value: BaseMod
     """
     data = None if value is None else value.model_dump_json(exclude_defaults=True).encode()
     await producer.send_and_wait(topic, data, key=name.encode())
-
-
-def by_collection(sources: Mapping[str, WatchedSource]) -> dict[str, list[str]]:
-    """Return the outlets of each collection, sorted."""
-    found: dict[str, set[str]] = {}
-    for source in sources.values():
-        for collection in source.collections:
-            found.setdefault(collection, set()).add(source.outlet)
-    return {name: sorted(outlets) for name, outlets in sorted(found.items())}

@@ -28,7 +28,7 @@ from streams.sources.base import Item
 from streams.sources.watch.directory import WatchedSource, Watching
 from streams.sources.watch.health import judge
 from streams.sources.watch.schedule import Limits
-from streams.sources.watch.store import SOURCES, STATE, apply, read_to_end, send
+from streams.sources.watch.store import SOURCES, STATE, Directory, apply, begin, read_to_end, send
 from streams.sources.watch.visit import Visitor
 from streams.sources.watch.watch_metrics import WatchMetrics
 from streams.sources.watch.web import Web, open_web
@@ -84,21 +84,16 @@ class Watcher:
             Retryable: no broker can be reached.
         """
         numbers = sorted(set(partitions) - self.assigned)
-        directory, state = topic_name(SOURCES, self._settings), topic_name(STATE, self._settings)
-        found: dict[str, WatchedSource] = {}
+        found = Directory(states=self.states)
         lies_in: dict[str, int] = {}
         async with open_reader(self._settings) as reader:
-            tps = [TopicPartition(topic, number) for topic in (directory, state) for number in numbers]
-            reader.assign(tps)
-            await reader.seek_to_beginning(*tps)
+            tps = await begin(reader, self._settings, numbers)
             async for record in read_to_end(reader, tps):
-                if record.topic == state:
-                    apply(self.states, Watching, record)
-                elif (name := apply(found, WatchedSource, record)) is not None:
+                if (name := found.take(record, self._settings)) is not None:
                     lies_in[name] = record.partition
-            offsets = {number: await reader.position(TopicPartition(directory, number)) for number in numbers}
+            offsets = {tp.partition: await reader.position(tp) for tp in tps[: len(numbers)]}
         self.assigned |= set(numbers)
-        for name, source in found.items():
+        for name, source in found.sources.items():
             self.put(source, lies_in[name])
         return offsets
 
