@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import typer
 
@@ -65,8 +66,6 @@ def add(
             )
         out().print(_candidates_table(candidates))
     else:
-        from urllib.parse import urlsplit
-
         from streams.sources.watch.discovery import Candidate
 
         candidates = [Candidate(Kind(kind), url, None, 0, None, None, False, urlsplit(url).hostname or url)]

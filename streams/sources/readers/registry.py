@@ -100,9 +100,3 @@ def _looks_binary(head: bytes) -> bool:
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     # In UTF-16 they are all on one side.
     return min(even, odd) * 4 > max(even, odd)
-
-
-def known_suffixes() -> Iterator[str]:
-    """Yield the suffixes of all formats."""
-    for each in formats().values():
-        yield from each.suffixes

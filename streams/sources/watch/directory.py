@@ -100,10 +100,6 @@ class Watching(BaseModel):
     )
     hourly_weight: tuple[float, ...] = Field(default=(), description="Weeks behind each of these means.")
 
-    def has_seen(self, key: str) -> bool:
-        """Return whether an item was read before."""
-        return key in self.seen
-
 
 def item_key(url: str, guid: str | None = None) -> str:
     """Return the hash by which an item is recognised: of its guid if it has one, else of its address (64 bits)."""

@@ -6,7 +6,7 @@ import base64
 import json
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from streams.errors import Reason, Rejected
@@ -96,12 +96,13 @@ class Visitor:
             "fault_kind": None,
             "last_success": now,
             "url": answer.moved_to or state.url,
-            # Validators are replaced even if the list is the same: a server may have a new tag for it.
-            "etag": answer.headers.get("ETag") or (state.etag if answer.status == 304 else None),
-            "last_modified": answer.headers.get("Last-Modified")
-            or (state.last_modified if answer.status == 304 else None),
         }
-        validators = {"etag": changes.pop("etag"), "last_modified": changes.pop("last_modified")}
+        # Validators are replaced even if the list is the same: a server may have a new tag for it.
+        kept = state if answer.status == 304 else Watching()
+        validators = {
+            "etag": answer.headers.get("ETag") or kept.etag,
+            "last_modified": answer.headers.get("Last-Modified") or kept.last_modified,
+        }
         if answer.status == 304:
             interval = next_interval(state, 0, limits, overlap=True)
             moment = after_success(interval, fresh, frozenset(), now, self.draw)
@@ -109,7 +110,8 @@ class Visitor:
             return learn(state, now, 0).model_copy(update=changes | validators | counted)
         listing = await self._listing(source, answer)
         keyed = {item_key(entry.url, entry.guid): entry for entry in listing.entries}
-        new = {key: entry for key, entry in keyed.items() if not state.has_seen(key)}
+        seen = frozenset(state.seen)
+        new = {key: entry for key, entry in keyed.items() if key not in seen}
         overlap = not state.seen or not keyed or len(new) < len(keyed)
         state = learn(state, now, len(new)).model_copy(update=changes | {"gaps": state.gaps + (not overlap)})
         sent, waiting = 0, False
@@ -138,15 +140,7 @@ class Visitor:
         entries = list(listing.entries)
         for part in listing.lists:
             entries += _parse(source, await self.web.get(part, accept=_ACCEPT[source.kind])).entries
-        return Listing(
-            entries=tuple(entries),
-            title=listing.title,
-            language=listing.language,
-            site=listing.site,
-            wait=listing.wait,
-            skip_hours=listing.skip_hours,
-            hub=listing.hub,
-        )
+        return replace(listing, entries=tuple(entries), lists=())
 
     async def _item(self, source: WatchedSource, state: Watching, key: str, entry: Entry) -> tuple[Watching, bool]:
         """Send one new item and store that it was sent.

@@ -52,7 +52,6 @@ class FetchError(Exception):
     Attributes:
         kind: the category.
         wait: the time that the server asks us to wait, if it does.
-        moved_to: the address that it has moved to for good, if it answered with 301 or 308 before the fault.
     """
 
     def __init__(self, kind: Fault, detail: str, wait: timedelta | None = None) -> None:
