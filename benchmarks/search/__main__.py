@@ -85,22 +85,21 @@ def _plain(fields: list[str]) -> Callable[[str], dict[str, Any]]:
     return lambda text: {"multi_match": {"query": text, "fields": fields, "type": "most_fields"}}
 
 
-def _ours(text: str) -> dict[str, Any]:
+def _filters(text: str) -> Filters:
     # Questions are no queries: what the syntax reads as operators and signs is text here.
     words = [text[token.start : token.end] for token in tokenize(text)]
     words = [word for word in words if word not in OPERATORS]
-    return build_query(_filters(words))
+    return Filters(q=" ".join(words[:MAX_OPERANDS])[:500])
+
+
+def _ours(text: str) -> dict[str, Any]:
+    return build_query(_filters(text))
 
 
 def _ours_relaxed(text: str) -> dict[str, Any]:
     """Ask as a search does of which no article has enough words."""
-    words = [text[token.start : token.end] for token in tokenize(text)]
-    filters = _filters([word for word in words if word not in OPERATORS])
+    filters = _filters(text)
     return build_query(filters.relax() or filters)
-
-
-def _filters(words: list[str]) -> Filters:
-    return Filters(q=" ".join(words[:MAX_OPERANDS])[:500])
 
 
 def _body(mapping: str) -> dict[str, Any]:

@@ -213,13 +213,12 @@ class StageProcess:
             answer = connection.recv()
         except (EOFError, OSError):
             raise self._crashed(stage) from None
+        self._relay.repeat(answer.changes)
         if isinstance(answer, _OutOfMemory):
-            self._relay.repeat(answer.changes)
             self._child.end()
             limit = self._settings.record_memory
             detail = f"{stage} took more than {limit} bytes of memory (RASD_RECORD_MEMORY)"
             raise _Ended(Reason.TOO_MUCH_MEMORY, detail)
-        self._relay.repeat(answer.changes)
         if isinstance(answer, _Unavailable):
             raise Retryable(answer.message)
         assert isinstance(answer, _Done)  # noqa: S101  (the process sends nothing else)

@@ -98,6 +98,8 @@ class Searcher:
 
         Raises like `search`.
         """
+        if filters.relax() is None:
+            return filters
         return (await self._relaxing(filters, query.build_count))[1]
 
     async def _relaxing(self, filters: F, build: Callable[[F], query.Body]) -> tuple[Mapping[str, Any], F]:
