@@ -91,13 +91,14 @@ async def test_a_bomb_is_refused_when_it_exceeds_the_limit_and_not_after(
 @pytest.mark.parametrize(
     ("body", "encoding", "refusal"),
     [
-        (gzip.compress(gzip.compress(b"{}")), "gzip", (422, "UTF-8")),
-        (gzip.compress(b"{}")[:-1], "gzip", (400, "too early")),
-        (gzip.compress(b"{}") * 2, "gzip", (400, "continues")),
-        (gzip.compress(b"{}") + b"x", "gzip", (400, "continues")),
+        # Without a time in them: both processes of `make test` must collect tests of the same names.
+        (gzip.compress(gzip.compress(b"{}", mtime=0), mtime=0), "gzip", (422, "UTF-8")),
+        (gzip.compress(b"{}", mtime=0)[:-1], "gzip", (400, "too early")),
+        (gzip.compress(b"{}", mtime=0) * 2, "gzip", (400, "continues")),
+        (gzip.compress(b"{}", mtime=0) + b"x", "gzip", (400, "continues")),
         (b"{}", "gzip", (400, "not gzip")),
         (b"", "gzip", (422, "empty")),
-        (gzip.compress(b""), "gzip", (422, "empty")),
+        (gzip.compress(b"", mtime=0), "gzip", (422, "empty")),
         (b"x", "br", (415, "gzip")),
         (b"x", "gzip, gzip", (415, "gzip")),
         (b"x" * (LIMIT + 1), None, (413, "exceeds")),
