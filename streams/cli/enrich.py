@@ -14,7 +14,6 @@ from streams.cli.reading import FORMAT, MAP, OUTLET, WHAT, RecordCounter, progre
 from streams.errors import OperatorError
 from streams.settings import get_settings
 from streams.sources.base import Item
-from streams.sources.files import count_bytes, is_read, read_paths, to_paths
 
 
 def register(app: typer.Typer) -> None:
@@ -39,6 +38,8 @@ def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 def _open(output: Path, paths: list[Path]) -> BinaryIO:
     """Open the output file, truncated."""
+    from streams.sources.files import is_read
+
     if is_read(output, paths):
         raise OperatorError(f"{output}: is both input and output", hint="choose another file with -o", status=2)
     try:
@@ -69,6 +70,7 @@ def enrich(
     """
     from streams.engine.in_process import LocalPipeline
     from streams.formats.geojson import FeatureWriter, LineWriter
+    from streams.sources.files import count_bytes, read_paths, to_paths
 
     settings = get_settings()
     if explain:
