@@ -85,18 +85,26 @@ def clean_page(raw: RawArticle, *, ingested_at: datetime, limits: Limits, explai
     """
     page = read_page(raw, limits, ingested_at + _LATEST)
     alone = len(page.articles) == 1
-    articles: dict[str, Article] = {}
+    found: dict[str, tuple[Article, Parts]] = {}
     for parts in page.articles:
         article = _article(raw, parts, page.published_at or parts.published_at, ingested_at, alone=alone)
-        if explain or page.notes:
-            article = article.model_copy(update={"trace": {STAGE: _trace(parts if explain else None, page.notes)}})
-        twin = articles.get(article.id)
-        if twin is not None and twin.body != article.body:
+        twin = found.get(article.id)
+        if twin is not None and twin[0].body != article.body:
             # Two articles with one headline get different ids by their bodies.
             name = f"{parts.title or ''} {article.body[:200]}"
             article = article.model_copy(update={"id": article_id(raw, name, alone=False)})
-        articles.setdefault(article.id, article)
-    return list(articles.values())
+            twin = found.get(article.id)
+        if twin is None:
+            found[article.id] = article, parts
+        else:
+            # The page prints one article twice.
+            twin[1].removed.extend([*(Removal(line, Rule.REPEAT) for line in parts.body), *parts.removed])
+    if not explain and not page.notes:
+        return [article for article, _ in found.values()]
+    return [
+        article.model_copy(update={"trace": {STAGE: _trace(parts if explain else None, page.notes)}})
+        for article, parts in found.values()
+    ]
 
 
 def read_page(raw: RawArticle, limits: Limits, latest: datetime | None = None) -> Page:
@@ -138,6 +146,8 @@ def _stories(html: str, raw: RawArticle, limits: Limits, latest: datetime | None
         except Rejected as rejection:
             if rejection.reason is Reason.TOO_LARGE or len(stories) == 1:
                 raise
+            # What was taken for a story is none: its lines stand beside the others.
+            unread.extend(Removal(line, Rule.OUTSIDE) for line in story.text.split("\n") if line.strip())
             unread.extend(story.removed)
             continue
         found[0].removed.extend(story.removed)

@@ -151,6 +151,15 @@ def is_outlet_like(name: str) -> bool:
     return 2 <= len(words) <= _MAX_OUTLET_WORDS and (words[0] in names().heads or words[-1] in names().tails)
 
 
+def is_role(key: str) -> bool:
+    """Return whether a key names a part in an article, or two of them: «كتب», «تحقيق وتصوير»."""
+    table = names()
+    if key in table.roles or key in table.photo_roles:
+        return True
+    first, _, second = key.partition(" و")
+    return bool(second) and all(part in table.roles or part in table.photo_roles for part in (first, second))
+
+
 def is_place(name: str) -> bool:
     """Return whether `name` is a place that a dateline may name."""
     return key_of(name) in names().places

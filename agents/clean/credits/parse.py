@@ -15,6 +15,7 @@ from agents.clean.credits.name_tables import (
     is_description,
     is_outlet_like,
     is_place,
+    is_role,
     is_source,
     key_of,
     names,
@@ -208,7 +209,7 @@ def _kind(part: str, before: list[_Part], text: str, outlet: Outlet, *, photogra
     role = key_of(before[-1][1]) if before and before[-1][0] is _Kind.ROLE else ""
     strong = key in table.strong
     kind: _Kind | None = _Kind.UNKNOWN if _LETTER_RE.search(part) is not None else None
-    if key in table.photo_roles or key in table.roles or key in table.sections:
+    if key in table.sections or is_role(key):
         kind = _Kind.ROLE
     elif role in table.correspondents and not certainty:
         kind = _Kind.PLACE if strong and not outlet.owns(part) else _Kind.SOURCE
@@ -220,7 +221,7 @@ def _kind(part: str, before: list[_Part], text: str, outlet: Outlet, *, photogra
         # «عمّان - الرياض» of the paper «الرياض»
         paper = any(other is _Kind.PLACE for other, _ in before) and outlet.owns(part)
         kind = _Kind.SOURCE if paper else _Kind.PLACE
-    elif certainty < 2 and (outlet.owns(part) or is_outlet_like(part)):
+    elif (certainty < 2 and outlet.owns(part)) or (is_outlet_like(part) and (certainty < 2 or key in outlet.printed)):
         kind = _Kind.SOURCE
     elif key in table.places:
         kind = _Kind.PERHAPS_PLACE
@@ -257,7 +258,9 @@ def _guess(parts: list[_Part], text: str) -> list[_Part]:
             if _Kind.PLACE in kinds:
                 guess = _beside_place(parts, number, text) if signs else kind
             elif _Kind.PERSON in kinds or _after_source(kinds, number):
-                guess = _Kind.PLACE
+                # «الضفة - غياث الرفاعي»: towns of two words do not end like surnames.
+                named = kind is _Kind.PERHAPS and " " in part and _NISBA_RE.match(part.rpartition(" ")[2]) is not None
+                guess = _Kind.PERSON if named else _Kind.PLACE
         guessed.append((guess, part))
     return guessed
 
@@ -358,7 +361,7 @@ def _role_of(part: str) -> tuple[str, str]:
     words = part.split(" ")
     for count in (2, 1):
         role, name = " ".join(words[:count]), " ".join(words[count:])
-        if name and _is_role(role) and not _is_role(part):
+        if name and is_role(key_of(role)) and not is_role(key_of(part)):
             return role, name
     return "", ""
 
@@ -371,16 +374,16 @@ def _writers(part: str) -> list[str]:
     return pieces if all(map(person_certainty, pieces)) else [part]
 
 
-def _is_role(name: str) -> bool:
-    key = key_of(name)
-    return key in names().roles or key in names().photo_roles
-
-
 def _apart(part: str, towns: frozenset[str]) -> list[str]:
     """Part names printed without a sign between them: «عرفات مدابش عدن», «اليوم وكالات»."""
     words = part.split(" ")
     table = names()
-    if len(words) == 2 and is_source(words[0]) and not is_source(part) and (is_source(words[1]) or _is_role(words[1])):
+    if (
+        len(words) == 2
+        and is_source(words[0])
+        and not is_source(part)
+        and (is_source(words[1]) or is_role(key_of(words[1])))
+    ):
         return words
     for count in (2, 1):
         name, place = " ".join(words[:-count]), " ".join(words[-count:])

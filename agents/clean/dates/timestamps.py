@@ -43,6 +43,9 @@ _CLOCK_RE = re.compile(
     r"(?<![\d:./-])(?P<hour>\d{1,2})\s?[:.٫]\s?(?P<minute>\d{2})(?:\s?:\s?(?P<second>\d{2}))?(?![\d/]|[.-]\d)\s?"
     r"(?P<half>صباح[اًا]{0,2}|مساء[اًا]{0,2}|ظهر[اًا]{1,2}|عصر[اًا]{1,2}|[صم](?![\w.])|[AaPp]\.?[Mm]\.?(?!\w))?"
 )
+_UNIVERSAL_RE = re.compile(
+    r"(?<![\d:./-])\d{1,2}[:.٫]\d{2}\s?(?:ب?(?:ال)?(?:توقيت\s)?(?:غر?ين[يو]?تش|جر?ين[يو]?تش)|ت\.?\s?غ(?!\w)|(?:GMT|UTC)(?![\s]?[+\-\u2212]\d|\w))"
+)
 _HOUR_RE = re.compile(r"الساعة\s(?P<hour>\d{1,2})\s?(?P<half>صباح[اًا]{0,2}|مساء[اًا]{0,2}|[صم](?!\w))")
 _OFFSET_RE = re.compile(r"(?:(?:GMT|UTC)\s?)?(?P<sign>[+\-\u2212])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?(?!\d)")
 _ZULU_RE = re.compile(r"(?<![A-Za-z])(?:Z|UTC|GMT|UT)(?![A-Za-z])|غر?ين[يو]?تش|جر?ين[يو]?تش|التوقيت العالمي")
@@ -111,10 +114,10 @@ def _iso(text: str) -> Stamp | None:
     day = _day(int(match["year"]), int(match["month"]), int(match["day"]))
     if day is None:
         return None
-    if match["hour"] is None:
+    rest = _from_universal(match["rest"])
+    if match["hour"] is None or rest != match["rest"]:
         # «2024-03-05 - 09:30 م»
-        clock = _CLOCK_RE.search(match["rest"])
-        return _at(day, clock, match["rest"])
+        return _at(day, _CLOCK_RE.search(rest), rest)
     return _at(day, match, match["rest"])
 
 
@@ -146,9 +149,15 @@ def _printed(text: str) -> Stamp | None:
         day, start, end = date.fromisoformat(found.iso), found.start, found.end
     if day is None:
         return None
-    after, before = text[end:], text[:start]
+    after, before = _from_universal(text[end:]), text[:start]
     clock = _CLOCK_RE.search(after) or _HOUR_RE.search(after) or _CLOCK_RE.search(before) or _HOUR_RE.search(before)
     return _at(day, clock, f"{after} {before}" if clock is None else clock.string[clock.end() :])
+
+
+def _from_universal(text: str) -> str:
+    """Return what follows a date from the hour in universal time on: of «16:41 (13:41 GMT)» the first is local."""
+    universal = _UNIVERSAL_RE.search(text)
+    return text[universal.start() :] if universal is not None and universal.start() > 0 else text
 
 
 def _at(day: date, clock: re.Match[str] | None, rest: str) -> Stamp | None:

@@ -19,8 +19,9 @@ from agents.clean.html.frame import Frame
 from agents.clean.html.linked_data import Object
 from agents.clean.html.metadata import Head, Headline, Place, Selectors, best_time
 from agents.clean.html.several import find_units
-from agents.clean.html.story import Chooser, Story, is_deck, is_kicker
+from agents.clean.html.story import Chooser, Story, is_deck, is_info, is_kicker
 from agents.clean.html.tree import HEADINGS, Box, Row, Tree, parse
+from agents.clean.layout.boilerplate_rules import is_related_heading
 from agents.clean.layout.lines import Removal, Rule, is_credited_caption, to_lines
 from agents.text.display import display_text
 from agents.text.keys import hostname, match_key
@@ -235,17 +236,14 @@ class _Reader:
         story, _ = self._story(frame, None)
         if story is None:
             return None
-        above = self._tree.rows[max(0, story.start - _HEADLINE_ABOVE) : story.start + 1]
+        text = next((row.number for row in story.body if row.prose), story.start)
+        above = self._tree.rows[max(0, text - _HEADLINE_ABOVE) : text + 1]
         free = [row for row in above if frame.reasons[row.number] is None and not row.prose and not row.is_link]
         for row in reversed(free):
             if row.tag in HEADINGS[:4] and row.text.count(" ") >= _MIN_KICKER_WORDS - 1:
                 return Headline((row,), row.text)
         for row in reversed(free):
-            own = (
-                row.number < story.start
-                and row.box.end - row.box.start == 1
-                and row.box.tag in {"div", "td", "p", "span"}
-            )
+            own = row.number < text and row.box.end - row.box.start == 1 and row.box.tag in {"div", "td", "p", "span"}
             if own and _MIN_SPACES <= row.text.count(" ") < _MAX_KICKER_WORDS and not _is_dated(row.text):
                 return Headline((row,), row.text)
         return None
@@ -323,6 +321,8 @@ class _Reader:
             return Rule.COLOPHON
         if len(row.text) <= _MAX_CLOCK_CHARS and _CLOCK_RE.fullmatch(row.text) is not None:
             return Rule.DATE_LINE  # of an update of a live blog
+        if row.linked and is_related_heading(row.text) and row.text.rstrip()[-1:] not in ":：":
+            return Rule.RELATED  # «اقرأ أيضا: …» with its link; what is below it belongs to the text
         return Rule.CAPTION if row.number in self._marked_captions and not row.prose else None
 
     def _between_rule(self, row: Row, place: Place) -> Rule | None:
@@ -336,9 +336,8 @@ class _Reader:
             return Rule.CAPTION
         if len(row.text) <= MAX_CREDIT_CHARS and parse_credit(row.text, self._outlet).certain:
             return None
-        if row.box.tag == "p" and row.text.count(" ") >= _MIN_KICKER_WORDS - 1:
-            return None
-        return Rule.OUTSIDE
+        paragraph = row.box.tag == "p" and row.text.count(" ") >= _MIN_KICKER_WORDS - 1
+        return Rule.DATE_LINE if is_info(row) else None if paragraph else Rule.OUTSIDE
 
     def _subtitle(self, story: Story, place: Place, why: dict[int, Rule]) -> str | None:
         """Find the second headline below the first, else the kicker above it."""

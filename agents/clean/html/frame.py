@@ -48,7 +48,7 @@ _NAMES: tuple[tuple[Rule, str], ...] = (
     (
         Rule.OUTSIDE,
         "sidebar|side-?bar|widgets?|widget-?area|promo|promotion|advert|adverts?|advertisement|ads|ad|adsbygoogle|banner"
-        "|sponsor|sponsored|footer|foot|site-?footer|copyright|author-?(?:bio|box|info|card|details)|about-?author|bio"
+        "|sponsor|sponsored|footer|foot|site-?footer|copyright|author-?(?:bio|box(?:es)?|info|card|details|description)|about-?author|bio"
         "|colophon|disclaimer|copyrights",
     ),
 )  # fmt: skip
@@ -174,6 +174,8 @@ class Frame:
     def _rule(self, box: Box) -> Rule | None:
         if box.tag == "footer" and box.parent is not None and box.parent.tag in {"blockquote", "figure"}:
             return None
+        if box.tag == "header" and self._is_heading(box):
+            return None
         rule = _TAGS.get(box.tag)
         if rule is None and box.attributes:
             rule = _ROLES.get(box.attributes.get("role") or "")
@@ -181,13 +183,18 @@ class Frame:
                 rule = _named(box.names)
         return rule or self._linked_rule(box)
 
+    def _is_heading(self, box: Box) -> bool:
+        """Return whether a `header` is of a part of the page, an update or a section, and not of the page itself."""
+        part = next((above for above in box.above() if above.tag in {"article", "section", "li"}), None)
+        return part is not None and self.linked(box) < _LINK_SHARE * self.size(box) and self.proses(part) > 0
+
     def _linked_rule(self, box: Box) -> Rule | None:
         rows = box.end - box.start
         size, linked, prose = self.size(box), self.linked(box), self.prose(box)
         if rows > 1 and linked >= _LINK_SHARE * size and prose <= _PROSE_SHARE * size:
             words = sum(row.text.count(" ") + 1 for row in self._tree.rows[box.start : box.end][:20])
             return Rule.NAVIGATION if words < _MENU_WORDS * min(rows, 20) else Rule.RELATED
-        if box.controls and prose < _MAX_FORM_PROSE and box.tag not in {"p", "li", "td"}:
+        if box.controls and prose < _MAX_FORM_PROSE and (not prose or box.tag != "td") and box.tag not in {"p", "li"}:
             return Rule.WIDGET
         return None
 

@@ -21,6 +21,8 @@ _TRAILING_COMMA_RE = re.compile(r",\s{0,200}([}\]])")
 # Keys under which the page's own story stands; under others are the stories that it links to.
 _OWN_KEYS = ("@graph", "mainEntity", "mainEntityOfPage")
 _MAX_OBJECTS, _MAX_NAMES = 2000, 20
+# Of a page without an article's object, these say when it was published, if they have its headline.
+_PAGES = frozenset({"VideoObject", "AudioObject", "ImageGallery", "MediaGallery", "WebPage", "ItemPage", "Report"})
 _NO_ARTICLES = frozenset({"JobPosting", "SocialMediaPosting"})
 _OVERLAP = 0.3
 _URL_MATCHES, _TITLE_MATCHES, _TITLE_DIFFERS, _URL_DIFFERS = 3, 3, -1, -3
@@ -57,7 +59,9 @@ class LinkedData:
             score = _title_score(item, keys) + _url_score(item, paths)
             if score > best_score:
                 best, best_score = item, score
-        return best
+        if best:
+            return best
+        return next((item for item in self.objects if _is_page(item) and _title_score(item, keys) > 0), {})
 
     def by_title(self, title: str) -> Object:
         """Return the article with this headline, or an empty dict."""
@@ -144,6 +148,13 @@ def is_article(item: Object) -> bool:
     return any(
         isinstance(name, str) and name.endswith(("Article", "Posting")) and name not in _NO_ARTICLES for name in names
     )
+
+
+def _is_page(item: Object) -> bool:
+    kinds = item.get("@type")
+    names = kinds if isinstance(kinds, list) else [kinds]
+    dated = item.get("datePublished") or item.get("uploadDate")
+    return bool(dated) and any(isinstance(name, str) and name in _PAGES for name in names)
 
 
 def headline_of(item: Object) -> str | None:

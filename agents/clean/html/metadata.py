@@ -53,6 +53,9 @@ _MAX_SITE_WORDS, _MIN_TITLE_WORDS = 5, 3
 _MAX_UNNAMED_SITE_WORDS = 3
 _MAX_DATE_ROW = 130
 _UPDATED_RE = re.compile(r"(?:آخر|اخر|تم ال)?\s?(?:تحديث|تعديل|حُ?دثت?)|updated|modified", re.IGNORECASE)
+_LABELLED_RE = re.compile(
+    r"(?:تاريخ|وقت)\s(?:ال)?نشر|نُ?شرت?\s(?:في|يوم|بتاريخ)|تم\s(?:ال)?نشر|أضيف\sفي|published", re.I
+)
 _LABEL_RE = re.compile(
     r"(?<!\w)(?:بقلم|كتب(?:ته|ها|ه|ت)?|بواسطة|نشره|نشرها|أعده|أعدها|إعداد|تحرير|حوار|الكاتبة?|by)(?:\s?[:：/–-]\s?|\s)"
     r"(?P<name>[^\d|•·:]{3,60}?)\s?(?=$|[\d|•·]|\s[–-]\s|\sفي\s|\sبتاريخ\s|\sيوم\s)",
@@ -60,7 +63,14 @@ _LABEL_RE = re.compile(
 )
 _PROFILE_RE = re.compile(r"/(?:authors?|writers?|columnists?|profiles?|editors?|by|katib)[/=?-]", re.IGNORECASE)
 _MIN_NAME_WORDS, _MAX_NAME_WORDS, _MAX_ABOVE = 2, 4, 12
+# «10:30 ص», «LOC16:41 13:41 GMT», «الساعة 10:30»
+_CLOCK_ROW_RE = re.compile(
+    r"(?:[^\W\d_]{0,8}\s?[-:|]?\s?\d{1,2}[:.٫]\d{2}(?:[:.]\d{2})?\s?(?:[صم]|صباح[اًا]{1,2}|مساء[اً]{0,2}|[AaPp]\.?[Mm]\.?)?\s?){1,2}"
+    r"(?:\(?(?:GMT|UTC|بتوقيت\s\S{2,12}(?:\s\S{2,12})?)\)?)?"
+)
+_MAX_CLOCK_ROW = 40
 _ABOVE, _BELOW = 8, 12
+_MIN_ALIKE_CHARS, _MIN_ALIKE, _MIN_HELD = 15, 0.4, 0.6
 _ELLIPSIS = ("...", "…")
 # A box in a frame of these kinds speaks of another story, or of a reader.
 _NEVER = frozenset({Rule.COMMENTS, Rule.HIDDEN})
@@ -150,9 +160,9 @@ class Head:
     def names_story(self) -> bool:
         """Whether the head has a headline and not only the outlet's name or a section's."""
         sites = set(map(match_key, self._site_names))
-        return any(
-            title.count(" ") >= _MIN_TITLE_WORDS and match_key(title) not in sites for title in self.titles
-        ) or bool(self.story)
+        # «جريدة الضفة - محليات»
+        longest = [max(self.parts(title), key=len) for title in self.titles if match_key(title) not in sites]
+        return any(part.count(" ") >= _MIN_TITLE_WORDS for part in longest) or bool(self.story)
 
     @cached_property
     def named_titles(self) -> list[str]:
@@ -365,7 +375,10 @@ def _alike(one: str, other: str) -> float:
     if one == other:
         return 2.0
     short, long = sorted((one, other), key=len)
-    if len(short) > 15 and len(short) > 0.4 * len(long) and (long.startswith(short) or long.endswith(short)):
+    if len(short) <= _MIN_ALIKE_CHARS or len(short) <= _MIN_ALIKE * len(long):
+        return 0.0
+    # «وكالة كذا : العنوان 05/03/2024»
+    if long.startswith(short) or long.endswith(short) or (len(short) > _MIN_HELD * len(long) and f" {short} " in long):
         return 1.0 + len(short) / len(long) / 2
     return 0.0
 
@@ -460,6 +473,11 @@ class Place:
             row = self._tree.rows[at]
             if row.href and _PROFILE_RE.search(row.href) and 0 < row.text.count(" ") < _MAX_NAME_WORDS:
                 yield row.text
+            elif row.is_link and len(row.text) <= MAX_CREDIT_CHARS:
+                # «بيروت: فلان», which links to the writer's articles
+                credit = parse_credit(row.text, self._site)
+                if credit.certain and credit.parts > 1 and credit.byline:
+                    yield row.text
         for box in self._tree.boxes[self._story.scope.number : self._story.scope.last]:
             if box.text and box.start in self._between and box.start in self._date_like:
                 words = box.text.count(" ") + 1
@@ -488,17 +506,27 @@ class Place:
     def stamps(self) -> Iterator[Stamp]:
         """Yield the times that the page prints, the most trustworthy first."""
         late: list[Stamp] = []
+        found = chain(self._named_stamps(), self._printed_stamps())
+        for stamp, updated in found:
+            if updated:
+                late.append(stamp)
+            else:
+                yield stamp
+        yield from late
+        yield from self._stamps_above()
+
+    def _named_stamps(self) -> Iterator[tuple[Stamp, bool]]:
+        """Yield the times in elements that the markup names as dates, each with whether it is of a change."""
         for box, text in self._dates:
             attributes = box.attributes or {}
             values = (attributes.get("datetime"), attributes.get("content"), text, attributes.get("title"))
             stamp = next((found for value in values if value and (found := parse_stamp(value, self._latest))), None)
-            if stamp is None:
-                continue
-            updated = _UPDATED_RE.search(text) is not None or "modified" in box.names or "updated" in box.names
-            if updated and "نشر" not in text:
-                late.append(stamp)
-            else:
-                yield stamp
+            if stamp is not None:
+                updated = _UPDATED_RE.search(text) is not None or "modified" in box.names or "updated" in box.names
+                yield stamp, updated and "نشر" not in text
+
+    def _printed_stamps(self) -> Iterator[tuple[Stamp, bool]]:
+        """Yield the times that lines beside the story print, each with whether it is of a change."""
         for zone in (self._between, self._above, self._below):
             for at in zone:
                 row = self._tree.rows[at]
@@ -508,12 +536,31 @@ class Place:
                     continue
                 if zone is self._below and not is_date_line(row.text):
                     continue
-                stamp = parse_stamp(row.text, self._latest)
-                if stamp is not None and _UPDATED_RE.search(row.text) is not None and "نشر" not in row.text:
-                    late.append(stamp)
-                elif stamp is not None:
+                stamp = self._with_clock(at, zone, parse_stamp(row.text, self._latest))
+                if stamp is not None:
+                    yield stamp, _UPDATED_RE.search(row.text) is not None and "نشر" not in row.text
+
+    def _stamps_above(self) -> Iterator[Stamp]:
+        """Yield the times above the story's box that say that they are of its publication."""
+        for at in range(max(0, self._at - _ABOVE), self._story.scope.start):
+            # beside the breadcrumb: «تاريخ النشر: 12/09/2024»
+            text = self._tree.rows[at].text
+            if len(text) <= _MAX_DATE_ROW and self.reasons[at] not in _NEVER and _LABELLED_RE.search(text) is not None:
+                stamp = parse_stamp(text, self._latest)
+                if stamp is not None:
                     yield stamp
-        yield from late
+
+    def _with_clock(self, at: int, zone: range, stamp: Stamp | None) -> Stamp | None:
+        """Return the time of a date with the hour that stands alone in the row below it or above it."""
+        if stamp is None or stamp.exact:
+            return stamp
+        for beside in (at + 1, at - 1):
+            text = self._tree.rows[beside].text if beside in zone else ""
+            if 0 < len(text) <= _MAX_CLOCK_ROW and _CLOCK_ROW_RE.fullmatch(text) is not None:
+                joined = parse_stamp(f"{self._tree.rows[at].text} {text}", self._latest)
+                if joined is not None and joined.exact:
+                    return joined
+        return stamp
 
     def is_credit(self, row: Row) -> bool:
         """Return whether a row between headline and text only names the writer."""

@@ -156,7 +156,7 @@ class Chooser:
             self._take_inside(part)
         if self._given is None:
             self._take_beside(main, scope)
-        body = self._sandwiched(scope)
+        body = self._sandwiched(scope, parts)
         if self._given is None and self._headline is not None:
             # «نُشر في 2 نوفمبر 2024 - 07:15 صباحا | كتبه: فلان» is as long as a sentence.
             while len(body) > 1 and is_info(body[0]):
@@ -300,6 +300,19 @@ class Chooser:
                     self._taken.add(at)
             elif own or row.prose or row.tag in HEADINGS or row.text.count(" ") >= _MIN_WORDS - 1:
                 self._taken.add(at)
+        self._take_list(part, last)
+
+    def _take_list(self, part: Box, start: int) -> None:
+        """Take a list below a menu or a box with other stories, if a line that announces it stands there."""
+        for at in range(start, part.end):
+            row = self._rows[at]
+            if not (self._free(at) and row.tag == "p" and row.container is part and row.text.endswith((":", "："))):
+                continue
+            items = at + 1
+            while items < part.end and self._free(items) and self._rows[items].tag == "li":
+                items += 1
+            if items > at + 1:
+                self._taken.update(range(at, items))
 
     def _take_beside(self, main: Box, scope: Box) -> None:
         """Take running text beside the main part, up to the scope: the lead above it, other parts below it."""
@@ -350,8 +363,11 @@ class Chooser:
             return False  # a notice or a signature below the text
         return not any(is_credit_box(inner) for inner in box_and_only(self._tree, box))
 
-    def _sandwiched(self, scope: Box) -> list[Row]:
-        """Return the rows taken and what stands between them: headings, short lines, items."""
+    def _sandwiched(self, scope: Box, parts: Sequence[Box]) -> list[Row]:
+        """Return the rows taken and what stands between them: headings, short lines, items.
+
+        Between equal parts, which posts of a forum are, too, only headings: the other lines there are about the posts.
+        """
         proses = sorted(at for at in self._taken if self._rows[at].prose)
         if proses:
             for at in range(proses[0] + 1, proses[-1]):
@@ -360,7 +376,8 @@ class Chooser:
                     continue
                 if not scope.start <= at < scope.end:
                     continue
-                if row.tag in HEADINGS or row.box.tag == "tr" or row.text.count(" ") >= _MIN_WORDS:
+                inside = len(parts) == 1 or any(part.start <= at < part.end for part in parts)
+                if row.tag in HEADINGS or row.box.tag == "tr" or (inside and row.text.count(" ") >= _MIN_WORDS):
                     self._taken.add(at)
         return [self._rows[at] for at in sorted(self._taken)]
 

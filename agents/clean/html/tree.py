@@ -124,8 +124,9 @@ class Box:
 
     @property
     def signature(self) -> tuple[str, str]:
-        """Tag and first class, which boxes of one kind share."""
-        return self.tag, (self.attributes.get("class") or "").split(" ", 1)[0]
+        """Tag and first class, or an id without its number, which boxes of one kind share («post_message_12»)."""
+        name = (self.attributes.get("class") or "").split(" ", 1)[0]
+        return self.tag, name or _unnumbered(self.attributes.get("id"))
 
 
 @dataclass(slots=True, eq=False)
@@ -487,6 +488,11 @@ def _keeps_lines(tag: str, attributes: dict[str, str | None]) -> bool:
         return True
     style = attributes.get("style")
     return bool(style) and _PRE_STYLE_RE.search(style or "") is not None
+
+
+def _unnumbered(identifier: str | None) -> str:
+    bare = identifier.rstrip("0123456789") if identifier else ""
+    return bare if bare != identifier else ""
 
 
 def _squeezed(text: str) -> str:

@@ -19,6 +19,7 @@ from agents.clean.layout.boilerplate_rules import (
     is_tags_line,
     is_widget,
     opens_insert,
+    split_end_mark,
     split_self_link,
     split_tags,
     strip_prefix_widget,
@@ -176,6 +177,7 @@ def _without_parts(text: str, *, last: bool) -> tuple[str, list[Removal]]:
     """Remove the boilerplate that a scraper appended to or put before a line; return the rest and the removals."""
     widget, text = strip_prefix_widget(text)
     text, link = split_self_link(text)
+    text, end = split_end_mark(text)
     text, tags = split_tags(text) if last else (text, "")
-    found = ((widget, Rule.WIDGET), (link, Rule.SELF_LINK), (tags, Rule.TAGS))
+    found = ((widget, Rule.WIDGET), (end, Rule.END_MARK), (link, Rule.SELF_LINK), (tags, Rule.TAGS))
     return text, [Removal(part, rule) for part, rule in found if part]

@@ -95,6 +95,7 @@ _SELF_LINK_RE = re.compile(
 )
 _SELF_LINK_CHARS = 360
 INITIALS = r"[\u0621-\u064a](?:(?:\.\s?|\s|\u0640)[\u0621-\u064a]){1,3}\.?"
+_DOTTED = r"[\u0621-\u064a]\.\s?[\u0621-\u064a](?:\.\s?[\u0621-\u064a])?\.?"
 _RULE = r"[/\s\-–—ـ=.*#()]*"
 # How agencies end a text: «// انتهى //», «(النهاية) ف ن / ع م», «--(بترا)», «م.ع/ ح.س», «انتهى/25ر», «12:30ت مـ».
 _ENDS = r"(?:انته[ىي]|انتهت|النهاية|نهاية\s+الخبر|يُ?تبع|مل|the\s+end|ends?|more)"
@@ -112,9 +113,17 @@ _END_MARK_RE = re.compile(
     rf"|[\d٠-٩/\s.]{{0,8}}{INITIALS}(?:\s?/\s?{INITIALS}){{0,3}}[\d٠-٩/\s.]{{0,8}}|[\u0621-\u064a]\s?[\d٠-٩]{{1,4}}(?:\s?/\s?[\u0621-\u064a]?\s?[\d٠-٩]{{0,4}}){{0,2}}"
     rf"|[\d٠-٩]{{2}}:?[\d٠-٩]{{2}}\s?(?:ت?\s?(?:مـ?|ص)|جمت|gmt)"
     rf"|{_ENDING_AGENCY}\s?[\d٠-٩]{{6}}\s?(?:جمت|gmt)(?:\s[^\W\d_]{{2,8}}\s[\d٠-٩]{{2,4}})?"
-    rf"|-\s?30\s?-|[/\-–—ـ=*#.]{{2,}}{_RULE})$",
+    rf"|-\s?30\s?-|[/\-–—ـ=*#.]{{2,}}{_RULE}|[=*\-–—#_/]{{3,}}\s?{INITIALS}"
+    # «جنا/ م.ر/ س.ع»: an agency that no table knows, and letters with full stops
+    rf"|[^\W\d_]{{2,8}}(?:\s?/\s?{_DOTTED}){{1,3}})$",
     re.IGNORECASE,
 )
+# «…، كما قال. (النهاية) ع ج / م ع»
+_ATTACHED_END_RE = re.compile(
+    rf"\s(?P<mark>[/(\-–—=*#<]{{1,6}}\s?(?:انته[ىي]|النهاية)\s?[/)\-–—=*#>]{{1,6}}"
+    rf"(?:\s?{INITIALS}(?:\s?/\s?{INITIALS}){{0,3}})?\s?[/\-–—=*#]{{0,6}})$"
+)
+_MAX_ATTACHED = 60
 # Inside a page only a mark between signs counts: «-انتهى-», «// انتهى //».
 _INNER_END_RE = re.compile(rf"^[/(\-–—ـ=*#<]{_RULE}(?:انته[ىي]|النهاية){_RULE}[/)\-–—ـ=*#>]$")
 _DESK_RE = re.compile(r"^\((?:[^()]{0,80}\s)?(?:إعداد|اعداد|تحرير|تغطية|شارك\s+في\s+التغطية|كتابة)\s[^()]{4,160}\)$")
@@ -235,6 +244,19 @@ def split_tags(text: str) -> tuple[str, str]:
     if len(tags.split()) > _MAX_TAGS or re.search(r"[.!؟?…،:؛«»]", tags):
         return text, ""
     return text[:index].rstrip(), tags
+
+
+def split_end_mark(text: str) -> tuple[str, str]:
+    """Split an agency's mark of the end from the paragraph that it follows: (paragraph, mark or "")."""
+    tail = text[-_MAX_ATTACHED:]
+    if "نته" not in tail and "نهاي" not in tail:
+        return text, ""
+    match = _ATTACHED_END_RE.search(tail)
+    if match is None:
+        return text, ""
+    start = max(0, len(text) - _MAX_ATTACHED) + match.start("mark")
+    paragraph = text[:start].rstrip()
+    return (paragraph, text[start:]) if paragraph[-1:] in CLOSING else (text, "")
 
 
 def split_self_link(text: str) -> tuple[str, str]:

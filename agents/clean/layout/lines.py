@@ -90,7 +90,7 @@ MIN_QUESTION_WORDS = 20
 
 _CREDIT_RE = re.compile(r"^(?P<text>.*\S)\s*[(\[](?P<credit>[^()\[\]]{2,60})[)\]]\s*\.?$", re.DOTALL)
 _PHOTO_CREDIT_RE = re.compile(
-    r"^(?P<text>.*\S)\s*[(\[]?\s*(?:تصوير|عدسة|تصوير/)\s*[:/-]?\s*(?P<credit>[^()\[\].:]{3,40})[)\]]?\s*$"
+    r"^(?P<text>.*\S)\s*[(\[]?\s*(?<!\w)(?:تصوير|عدسة|تصوير/)\s*[:/-]?\s*(?P<credit>[^()\[\].:]{3,40})[)\]]?\s*$"
 )
 # «الوزير خلال المؤتمر - صورة أرشيفية»
 _ARCHIVE_RE = re.compile(r"^(?P<text>.*\S)\s+[-–—]\s+(?P<credit>(?:صورة\s+)?(?:أ|إ)?رشيفية|أرشيف)$")
@@ -132,7 +132,7 @@ def split_credit(text: str) -> tuple[str, str | None]:
     match = _CREDIT_RE.match(text) or _ARCHIVE_RE.match(text) or _PHOTO_CREDIT_RE.match(text)
     if match is None or match["credit"].count(" ") >= MAX_CREDIT_WORDS:
         return text, None
-    return match["text"].strip(" -–—"), match["credit"].strip()
+    return match["text"].strip(" -–—|"), match["credit"].strip()
 
 
 def read_label(text: str) -> tuple[str, str] | None:

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from agents.clean.html.encoding import decode_bytes, repair
-from agents.clean.page import Limits, read_page
+from agents.clean.page import Limits, clean_page, read_page
 from agents.text.display import display_text
 from streams.errors import Rejected
 from streams.records import RawArticle
 from tests.support.processes import ROOT
 from tests.unit.clean.html.test_stories import STORIES
-from tests.unit.clean.samples import BODY, CAPTION, CREDIT, KICKER, TITLE
+from tests.unit.clean.samples import BODY, CAPTION, CREDIT, KICKER, NOW, TITLE
 
 SAMPLES = sorted(
     path
@@ -62,6 +62,36 @@ def test_there_are_samples() -> None:
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 def test_samples(path: Path) -> None:
     assert not lost(decode_bytes(path.read_bytes()), "text/html" if path.suffix != ".txt" else "text/plain")
+
+
+# What looks like a story's text and is none: rows of buttons, and the headline once more.
+BUTTONS = "فيسبوك تويتر واتساب تلغرام طباعة نسخ الرابط فيسبوك تويتر واتساب تلغرام طباعة نسخ الرابط"
+LONG_TITLE = (
+    f"{TITLE} بعد أن طالب بذلك الصيادون والتجار وأصحاب المراكب الصغيرة في كل اجتماع"
+    " للمجلس البلدي منذ عشرة أعوام كاملة بلا جدوى"
+)
+
+
+@pytest.mark.parametrize(
+    ("title", "refused"), [(TITLE, [BUTTONS, BUTTONS]), (LONG_TITLE, [LONG_TITLE])], ids=["buttons", "headline"]
+)
+def test_a_refused_story(title: str, refused: list[str]) -> None:
+    told = [(title, "".join(f"<p>{line}</p>" for line in lines)) for title, lines in STORIES[:2]]
+    told.insert(1, (title, "".join(f"<p>{line}</p>" for line in refused)))
+    html = "".join(f"<article><h1>{title}</h1>{text}</article>" for title, text in told)
+    assert not lost(f"<html><body>{html}</body></html>", "text/html")
+
+
+def test_a_story_printed_twice() -> None:
+    title, lines = STORIES[0]
+    story = f"<article><h1>{title}</h1>{''.join(f'<p>{line}</p>' for line in lines)}</article>"
+    other = f"<article><h1>{STORIES[1][0]}</h1>{''.join(f'<p>{line}</p>' for line in STORIES[1][1])}</article>"
+    raw = RawArticle(
+        url="https://harbour.example/1", source="harbour", content=story + other + story, content_type="text/html"
+    )
+    first, second = clean_page(raw, ingested_at=NOW, limits=Limits(), explain=True)
+    removed = [removal.text for removal in first.trace["clean"].removed or ()]
+    assert set(lines) <= set(removed) and second.title == STORIES[1][0]
 
 
 TEXTS = st.sampled_from(

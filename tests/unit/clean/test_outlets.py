@@ -175,6 +175,8 @@ def test_the_papers_own_town() -> None:
         ("(النهاية) ف ن / ع م ح", Rule.END_MARK),
         ("--(بترا)", Rule.END_MARK),
         ("م.ع/ ح.س", Rule.END_MARK),
+        ("جنا/ م.ر/ س.ع", Rule.END_MARK),
+        ("============ ل.خ.", Rule.END_MARK),
         ("www.harbour.example/2024", Rule.SELF_LINK),
         ("معاييرنا: مبادئ الثقة لدى المرفأ.", Rule.COLOPHON),
         ("إشترك في نشرتنا الإخبارية", Rule.WIDGET),
@@ -328,6 +330,24 @@ def test_a_box_that_can_be_skipped() -> None:
     (parts,) = segment("\n".join([BODY[0], *box, *BODY[1:]]), Hints(title=TITLE))
     assert parts.body == BODY
     assert [removal.text for removal in parts.removed] == box
+
+
+@pytest.mark.parametrize("mark", ["(النهاية) ع ج ك / م ع ح", "// انتهى //", "-- انتهى --"])
+def test_an_end_mark_on_the_last_line(mark: str) -> None:
+    (parts,) = segment("\n".join([*BODY[:-1], f"{BODY[-1]} {mark}"]), Hints(title=TITLE))
+    assert parts.body == BODY
+    assert [(removal.text, removal.reason) for removal in parts.removed] == [(mark, Rule.END_MARK)]
+
+
+@pytest.mark.parametrize("end", ["كانت تلك (النهاية) كما رآها.", "ينتهي العرض بعبارة (النهاية)"])
+def test_the_word_end_in_a_sentence(end: str) -> None:
+    (parts,) = segment("\n".join([*BODY, end]), Hints(title=TITLE))
+    assert parts.body == [*BODY, end]
+
+
+def test_who_wrote_and_took_the_pictures() -> None:
+    (parts,) = segment("\n".join([TITLE, "تحقيق وتصوير: هبة شعراوي", *BODY]), Hints(title=TITLE))
+    assert (parts.body, parts.credit.byline, parts.captions) == (BODY, "هبة شعراوي", [])
 
 
 def test_editors_and_agencies_of_the_last_line() -> None:
