@@ -31,6 +31,7 @@ from streams.kafka.clients import check_kafka
 from streams.observability.health_checks import find_fault
 from streams.observability.metrics import Metrics, ServerMetrics, at_zero
 from streams.search.service import Searcher
+from streams.search.source_scope import SourceScope
 from streams.settings import Settings
 from streams.sources.watch.follower import DirectoryFollower
 
@@ -107,7 +108,9 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
         client = make_client(settings)
         intake = Intake(settings, counters)
-        feed = LiveFeed(settings, counters)
+        directory = DirectoryFollower(settings)
+        scope = SourceScope(directory.read)
+        feed = LiveFeed(settings, counters, scope)
         limited = counters.api_limited
         exports = ConcurrencyLimit(
             MAX_EXPORTS, "exports are running", limited.labels("exports").inc, MAX_CLIENT_EXPORTS
@@ -115,8 +118,7 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         searches = ConcurrencyLimit(MAX_SEARCHES, "searches are running", limited.labels("searches").inc)
         watch = ClusterMonitor(settings, server_metrics, client)
         health = ApiHealth(feed, watch, counters)
-        searcher = Searcher(client, settings)
-        directory = DirectoryFollower(settings)
+        searcher = Searcher(client, settings, scope)
         elasticsearch = SharedCheck(lambda: find_fault(check_elasticsearch(client, settings)))
         kafka = SharedCheck(lambda: find_fault(check_kafka(settings)))
         api.state.rasd = State(

@@ -21,9 +21,10 @@ from streams.api.problem_details import problem, responses
 from streams.api.submit import Receipt
 from streams.api.tiles import FeatureCollection, collection
 from streams.records import Article, RawArticle
-from streams.search.hits import PARTIAL, Copy, SearchPage, is_partial
+from streams.search.hits import COVERAGE, PARTIAL, Copy, SearchPage, is_partial
 from streams.search.query import FACETS, Interval
 from streams.search.request import Filters, SearchRequest
+from streams.search.source_scope import Coverage
 
 router = APIRouter(tags=["articles"])
 
@@ -69,6 +70,7 @@ class Facets(BaseModel):
     total: int = Field(description="Number of matching articles.")
     partial: bool = Field(description=PARTIAL)
     facets: dict[str, list[Count]] = Field(description="By facet, its most frequent values first.")
+    coverage: Coverage | None = Field(None, description=COVERAGE)
 
 
 class FacetRequest(Filters):
@@ -111,6 +113,7 @@ class Timeline(BaseModel):
     partial: bool = Field(description=PARTIAL)
     interval: Interval = Field(description="Calendar interval of the steps.")
     steps: list[Step] = Field(description="Intervals with matching articles, in order of time.")
+    coverage: Coverage | None = Field(None, description=COVERAGE)
 
 
 class MapRequest(Filters):
@@ -155,7 +158,12 @@ async def facets(state: Shared, request: Annotated[FacetRequest, Query()]) -> Fa
         name: [Count(value=b["key"], articles=b["doc_count"]) for b in answer["aggregations"][name]["buckets"]]
         for name in FACETS
     }
-    return Facets(total=answer["hits"]["total"]["value"], partial=is_partial(answer), facets=counted)
+    return Facets(
+        total=answer["hits"]["total"]["value"],
+        partial=is_partial(answer),
+        facets=counted,
+        coverage=state.searcher.scope.coverage(request),
+    )
 
 
 @router.get("/timeline", summary="Count articles over time", dependencies=_ADMITTED, responses=responses(400, 422, 503))
@@ -167,7 +175,13 @@ async def timeline(state: Shared, request: Annotated[TimelineRequest, Query()]) 
         for b in answer["aggregations"]["timeline"]["buckets"]
     ]
     total = answer["hits"]["total"]["value"]
-    return Timeline(total=total, partial=is_partial(answer), interval=request.interval, steps=steps)
+    return Timeline(
+        total=total,
+        partial=is_partial(answer),
+        interval=request.interval,
+        steps=steps,
+        coverage=state.searcher.scope.coverage(request),
+    )
 
 
 @router.get("/map", summary="Count articles by map tile", dependencies=_ADMITTED, responses=responses(400, 422, 503))

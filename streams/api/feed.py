@@ -25,6 +25,7 @@ from streams.records import Article, decode
 from streams.retry import Backoff
 from streams.search.live.matcher import ArticleText, LiveMatcher
 from streams.search.request import Filters
+from streams.search.source_scope import SourceScope
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
 
@@ -78,10 +79,12 @@ class LiveFeed:
     Args:
         settings: broker and topic names.
         metrics: for the number of readers.
+        scope: the directory of sources, for readers of collections; by default it is unknown.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, scope: SourceScope | None = None) -> None:
         self.settings = settings
+        self.scope = scope or SourceScope(lambda: None)
         self.metrics = metrics
         self.topic = topic_name(Topic.ENRICHED, settings)
         self.positions: Vector = {}
@@ -191,7 +194,7 @@ class LiveFeed:
         """Let a new reader have the matching articles while the context is open."""
         reader = Reader()
         if filters not in self._readers:
-            self._readers[filters] = (LiveMatcher(filters), set())
+            self._readers[filters] = (LiveMatcher(filters, self.scope), set())
         readers = self._readers[filters][1]
         readers.add(reader)
         self.metrics.live_clients.inc()
@@ -219,7 +222,9 @@ class LiveFeed:
         Raises:
             Retryable: Kafka was not reached yet, there are too many readers, or the server is stopping.
             TooManyRequests: this client has too many readers.
+            UnknownCollectionError: a collection has no source.
         """
+        self.scope.resolve(filters)
         if self._ended:
             raise Retryable("the server is stopping")
         if not self.positions:
@@ -229,7 +234,7 @@ class LiveFeed:
             start = dict(self.positions)
             yield LiveEvent(Kind.HELLO, write_vector(start if since is None else since))
             if since is not None:
-                async with aclosing(self._missed(LiveMatcher(filters), since, start, heartbeat)) as missed:
+                async with aclosing(self._missed(LiveMatcher(filters, self.scope), since, start, heartbeat)) as missed:
                     async for event in missed:
                         yield event
                         if event.kind is Kind.DROPPED:

@@ -17,6 +17,7 @@ from streams.api.limits import TooManyRequests
 from streams.errors import OperatorError, Rejected, Retryable
 from streams.observability.logs import get_logger
 from streams.search.service import QueryRefused
+from streams.search.source_scope import UnknownCollectionError
 
 log = get_logger(__name__)
 
@@ -122,6 +123,10 @@ def install(api: FastAPI) -> None:
     @api.exception_handler(QueryRefused)
     async def too_expensive(request: Request, error: QueryRefused) -> JSONResponse:
         return problem(request, HTTPStatus.BAD_REQUEST, str(error))
+
+    @api.exception_handler(UnknownCollectionError)
+    async def unknown_collection(request: Request, error: UnknownCollectionError) -> JSONResponse:
+        return problem(request, HTTPStatus.BAD_REQUEST, f"{error.message}; {error.hint}")
 
     @api.exception_handler(Rejected)
     async def bad_record(request: Request, error: Rejected) -> JSONResponse:

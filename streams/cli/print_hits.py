@@ -16,7 +16,9 @@ from rich.text import Text
 
 from streams.search.highlight import Highlight
 from streams.search.hits import Hit, SearchPage
+from streams.search.source_scope import Coverage
 
+SHOWN_OUTAGES = 5
 FIRST_STRONG_ISOLATE, END_ISOLATE = "\u2068", "\u2069"
 
 
@@ -89,10 +91,11 @@ def print_hit(hit: Hit, number: int, console: Console) -> None:
 
 
 def print_page(page: SearchPage, console: Console, *, query: str = "") -> None:
-    """Print all hits of a page, and the number of matching articles."""
+    """Print all hits of a page, the number of matching articles, and which watched sources brought nothing."""
     if not page.hits:
         wanted = isolate(query) if console.is_terminal else query
         console.print(f"no article found{f' for {wanted}' if query else ''}", markup=False)
+        _print_coverage(page.coverage, console)
         return
     for number, hit in enumerate(page.hits, start=1):
         print_hit(hit, number, console)
@@ -101,3 +104,18 @@ def print_page(page: SearchPage, console: Console, *, query: str = "") -> None:
     text = f"{least}{page.total} {'article' if page.total == 1 else 'articles'} in {page.took_ms} ms{ending}"
     console.print()
     console.print(Text(text, style="dim"))
+    _print_coverage(page.coverage, console)
+
+
+def _print_coverage(coverage: Coverage | None, console: Console) -> None:
+    if coverage is None or not coverage.affected:
+        return
+    console.print(f"{coverage.affected} of {coverage.sources} watched sources were silent or abnormal:", markup=False)
+    for outage in coverage.outages[:SHOWN_OUTAGES]:
+        period = f"since {outage.since:%Y-%m-%d %H:%M}" + (f" to {outage.until:%Y-%m-%d %H:%M}" if outage.until else "")
+        outlet = isolate(outage.outlet) if console.is_terminal else outage.outlet
+        console.print(
+            f"  {outage.source} ({outlet}): {outage.verdict.value} {period} UTC", markup=False, soft_wrap=True
+        )
+    if len(coverage.outages) > SHOWN_OUTAGES:
+        console.print("  … see rasd sources health", markup=False)

@@ -35,6 +35,9 @@ def search(
         [], "--organisation", help=f"Only articles that name this organisation ({_MANY})."
     ),
     source: list[str] = typer.Option([], "--source", help=f"Only articles by this outlet ({_MANY})."),
+    collection: list[str] = typer.Option(
+        [], "--collection", help=f"Only articles by the watched sources of this collection ({_MANY})."
+    ),
     language: list[str] = typer.Option([], "--language", help=f"Only articles in this language: ar, fr, … ({_MANY})."),
     near: str = typer.Option(None, "--near", help="Only articles that name a place around lat,lon. See --radius."),
     radius: float = typer.Option(50.0, "--radius", help="Greatest distance from --near, in kilometres."),
@@ -60,8 +63,8 @@ def search(
 
     wanted: dict[str, Any] = {
         "q": query, "place": place, "country": country, "person": person, "organisation": organisation,
-        "source": source, "language": language, "near": near, "radius": radius, "from": since, "to": until,
-        "sort": sort, "size": size, "fold": fold,
+        "source": source, "collection": collection, "language": language, "near": near, "radius": radius,
+        "from": since, "to": until, "sort": sort, "size": size, "fold": fold,
     }  # fmt: skip
     try:
         request = SearchRequest.model_validate({name: value for name, value in wanted.items() if value is not None})

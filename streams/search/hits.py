@@ -12,11 +12,12 @@ from streams.records import Article
 from streams.search.highlight import Highlights, highlight
 from streams.search.query import FOLD
 from streams.search.request import MAX_FOLDED, SearchRequest, write_cursor
+from streams.search.source_scope import Coverage
 from streams.search.wanted import WantedText
 
 PARTIAL = "Whether the search timed out or a part of the index did not answer, so that articles may be missing."
 
-
+COVERAGE = "What the watched sources in the scope brought in the time range; null if the directory cannot be read."
 RELAXED = "Whether no article has enough of the words, so that a third of them was enough."
 
 
@@ -69,6 +70,7 @@ class SearchPage(BaseModel):
     relaxed: bool = Field(False, description=RELAXED)
     took_ms: int = Field(description="Time taken by Elasticsearch, in milliseconds.")
     hits: list[Hit] = Field(description="The hits, in the requested order.")
+    coverage: Coverage | None = Field(None, description=COVERAGE)
     next: str | None = Field(None, description="Value of `cursor` for the next page; null on the last page.")
 
 

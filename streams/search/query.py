@@ -123,6 +123,8 @@ def _filter(filters: Filters) -> list[Body]:
     ):
         if values:
             selected.append({"terms": {field: list(values)}})
+    if filters.collection:
+        selected.append({"terms": {"source.fold": list(filters.outlets)}})
     if filters.cluster is not None:
         selected.append({"term": {"cluster.id": filters.cluster}})
     if (times := _times(filters)) is not None:

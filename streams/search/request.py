@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Collection
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
@@ -16,6 +17,8 @@ from streams.search.wanted import WantedText, has_families, wanted_text
 MAX_SIZE = 100
 MAX_FOLDED = 1000
 MAX_RADIUS_KM = 5000.0
+# The URL of a request, at most 64 KiB, holds about that many names.
+MAX_OUTLETS = 2000
 
 
 def _numbers(count: int) -> BeforeValidator:
@@ -44,6 +47,7 @@ class Filters(BaseModel):
     model_config = ConfigDict(frozen=True, populate_by_name=True, extra="forbid")
 
     _relaxed: bool = PrivateAttr(default=False)
+    _outlets: tuple[str, ...] | None = PrivateAttr(default=None)
 
     q: str = Field(
         "",
@@ -69,7 +73,12 @@ class Filters(BaseModel):
     organisation: Names = Field(
         (), description="Organisations named in the article: a full name, or consecutive words of one."
     )
-    source: Names = Field((), description="Outlets, by their short names.")
+    source: Annotated[tuple[Name, ...], Field(max_length=MAX_OUTLETS)] = Field(
+        (), description="Outlets, by their short names."
+    )
+    collection: Names = Field(
+        (), description="Collections of watched sources: articles of the outlets that these have at the time."
+    )
     language: Names = Field((), description="Languages of the article, as BCP 47 tags.")
     since: OptionalTimestamp = Field(
         None,
@@ -110,6 +119,23 @@ class Filters(BaseModel):
         relaxed._relaxed = True
         return relaxed
 
+    def within(self, outlets: Collection[str]) -> Self:
+        """Return the same search with the outlets that its collections have."""
+        resolved = self.model_copy()
+        resolved._outlets = tuple(sorted(outlets))
+        return resolved
+
+    @property
+    def outlets(self) -> tuple[str, ...]:
+        """The outlets of the collections, as `within` was told.
+
+        Raises:
+            ValueError: it was not called.
+        """
+        if self._outlets is None:
+            raise ValueError("the collections of this search were not resolved; see streams.search.source_scope")
+        return self._outlets
+
     @property
     def relaxed(self) -> bool:
         """Whether fewer words are needed, because no article has enough."""
@@ -118,6 +144,9 @@ class Filters(BaseModel):
     def parsed(self) -> ParsedQuery:
         """Parse the text query; stop words are left out unless it has no other words."""
         return _without_stop_words(parse(self.q))
+
+
+F = TypeVar("F", bound=Filters)
 
 
 def _without_stop_words(parsed: ParsedQuery) -> ParsedQuery:

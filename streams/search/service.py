@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 
 from streams.elastic.client import error_text, make_client, translate_errors
 from streams.elastic.templates import ensure_index, names
 from streams.errors import RasdError, Retryable
+from streams.kafka.clients import UNAVAILABLE_ERRORS
 from streams.records import Article
 from streams.search import query
 from streams.search.hits import (
@@ -25,10 +26,12 @@ from streams.search.hits import (
     read_page,
     read_story,
 )
-from streams.search.request import Filters, SearchRequest
+from streams.search.request import F, Filters, SearchRequest
+from streams.search.source_scope import SourceScope
 from streams.settings import Settings
+from streams.sources.watch.store import Directory, read_existing
 
-F = TypeVar("F", bound=Filters)
+DIRECTORY_SECONDS = 3.0
 
 
 class QueryRefused(RasdError):
@@ -41,10 +44,12 @@ class Searcher:
     Args:
         client: the Elasticsearch client; the caller closes it.
         settings: names of aliases, and the address for messages.
+        scope: the directory of sources, for collections and for what the answers cover; by default it is unknown.
     """
 
-    def __init__(self, client: AsyncElasticsearch, settings: Settings) -> None:
+    def __init__(self, client: AsyncElasticsearch, settings: Settings, scope: SourceScope | None = None) -> None:
         self.client = client
+        self.scope = scope or SourceScope(lambda: None)
         self.settings = settings
         self._alias = names(settings).read
 
@@ -54,7 +59,13 @@ class Searcher:
         Raises:
             Retryable: Elasticsearch is unavailable or overloaded.
             QueryRefused: Elasticsearch refuses the query.
+            UnknownCollectionError: a collection has no source.
         """
+        page = await self._page(request)
+        page.coverage = self.scope.coverage(request)
+        return page
+
+    async def _page(self, request: SearchRequest) -> SearchPage:
         answer, request = await self._relaxing(request, query.build_search)
         folds = read_folds(answer) if request.fold else []
         if not folds:
@@ -94,10 +105,12 @@ class Searcher:
         return (await self._relaxing(filters, lambda f: query.build_map(f, zoom, size)))[0]
 
     async def effective(self, filters: F) -> F:
-        """Return the filters as searches apply them: relaxed if no article has enough of the words.
+        """Return the filters as searches apply them.
 
-        Raises like `search`.
+        Their collections are resolved, and they are relaxed if no article has enough of the words. Raises like
+        `search`.
         """
+        filters = self.scope.resolve(filters)
         if filters.relax() is None:
             return filters
         return (await self._relaxing(filters, query.build_count))[1]
@@ -108,6 +121,7 @@ class Searcher:
         Returns:
             The answer, and the filters that it is for.
         """
+        filters = self.scope.resolve(filters)
         answer = await self._run(build(filters))
         relaxed = filters.relax() if not answer["hits"]["total"]["value"] and not is_partial(answer) else None
         return (answer, filters) if relaxed is None else (await self._run(build(relaxed)), relaxed)
@@ -129,20 +143,31 @@ class Searcher:
 
 
 @asynccontextmanager
-async def open_searcher(settings: Settings) -> AsyncIterator[Searcher]:
-    """Open a searcher with a client of its own, which is closed at the end."""
+async def open_searcher(settings: Settings, scope: SourceScope | None = None) -> AsyncIterator[Searcher]:
+    """Open a searcher with a client of its own, which is closed at the end. See `Searcher` for the scope."""
     client = make_client(settings)
     try:
-        yield Searcher(client, settings)
+        yield Searcher(client, settings, scope)
     finally:
         await client.close()
 
 
 def search_once(settings: Settings, request: SearchRequest) -> SearchPage:
-    """Run one search from code without an event loop. Raises like `Searcher.search`."""
+    """Run one search from code without an event loop. Raises like `Searcher.search`.
+
+    The directory of sources is read first. Unless the search names collections, it does without if Kafka does not
+    answer within `DIRECTORY_SECONDS`.
+    """
 
     async def run() -> SearchPage:
-        async with open_searcher(settings) as searcher:
+        directory: Directory | None = None
+        try:
+            async with asyncio.timeout(None if request.collection else DIRECTORY_SECONDS):
+                directory = await read_existing(settings)
+        except (Retryable, *UNAVAILABLE_ERRORS):
+            if request.collection:
+                raise
+        async with open_searcher(settings, SourceScope(lambda: directory)) as searcher:
             return await searcher.search(request)
 
     return asyncio.run(run())

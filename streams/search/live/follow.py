@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer
 
@@ -16,8 +17,10 @@ from streams.search.hits import Hit
 from streams.search.live.matcher import ArticleText, LiveMatcher
 from streams.search.request import SearchRequest
 from streams.search.service import open_searcher
+from streams.search.source_scope import SourceScope
 from streams.search.wanted import WantedText
 from streams.settings import Settings
+from streams.sources.watch.follower import DirectoryFollower
 from streams.topics import Topic, topic_name
 
 log = get_logger(__name__)
@@ -29,22 +32,27 @@ OVERLAP_SECONDS = 60
 async def follow(settings: Settings, request: SearchRequest) -> AsyncGenerator[Hit]:
     """Yield the newest hits, oldest first, and then live ones without end.
 
-    No article comes twice; with `request.fold`, no story does.
+    No article comes twice; with `request.fold`, no story does. Collections have the outlets that they have at the time.
 
     Raises:
+        UnknownCollectionError: a collection has no source.
         Retryable: Kafka or Elasticsearch is unavailable.
         QueryRefused: Elasticsearch refuses the query.
     """
     topic = topic_name(Topic.ENRICHED, settings)
     await create_topics(settings)
-    async with open_reader(settings, topic) as reader, open_searcher(settings) as searcher:
+    async with (
+        open_scope(settings, request) as scope,
+        open_reader(settings, topic) as reader,
+        open_searcher(settings, scope) as searcher,
+    ):
         await _seek(reader)
         page = await searcher.search(request.model_copy(update={"sort": "time", "cursor": None}))
         shown: set[str] = set()
         for hit in reversed(page.hits):
             shown |= _keys(hit.article, request)
             yield hit
-        matcher = LiveMatcher(request)
+        matcher = LiveMatcher(request, scope)
         while True:
             for records in (await reader.getmany(timeout_ms=1000)).values():
                 for record in records:
@@ -53,6 +61,21 @@ async def follow(settings: Settings, request: SearchRequest) -> AsyncGenerator[H
                         continue
                     shown |= _keys(article, request)
                     yield live_hit(article, matcher.wanted)
+
+
+@asynccontextmanager
+async def open_scope(settings: Settings, request: SearchRequest) -> AsyncIterator[SourceScope]:
+    """Follow the directory of sources if the search names collections, and wait until it was read."""
+    if not request.collection:
+        yield SourceScope(lambda: None)
+        return
+    follower = DirectoryFollower(settings)
+    follower.start()
+    try:
+        await follower.wait()
+        yield SourceScope(follower.read)
+    finally:
+        await follower.close()
 
 
 async def _seek(reader: AIOKafkaConsumer) -> None:

@@ -14,6 +14,7 @@ from streams.records import Article, GeoPoint, Place
 from streams.search.analysis import Analyzer, analyzer, name_normalizer
 from streams.search.highlight import READ
 from streams.search.request import Filters
+from streams.search.source_scope import SourceScope
 from streams.search.wanted import Wanted, WantedPhrase, WantedWord
 from streams.words.index import article_words
 from streams.words.terms import Word
@@ -78,15 +79,19 @@ class LiveMatcher:
     """A search compiled for matching many articles.
 
     Args:
-        filters: the search.
+        filters: the search. Its collections have the outlets that the scope gives at the time of each article.
+        scope: the directory of sources; a search for collections needs it.
 
     Attributes:
         filters: the search.
         wanted: what its text query wants.
     """
 
-    def __init__(self, filters: Filters) -> None:
+    def __init__(self, filters: Filters, scope: SourceScope | None = None) -> None:
+        if filters.collection and scope is None:
+            raise ValueError("a search for collections needs the directory of sources")
         self.filters = filters
+        self._scope = scope
         self.wanted = filters.wanted()
         self._persons = [_phrase("ar_name", name) for name in filters.person]
         self._organisations = [_phrase("ar_name", name) for name in filters.organisation]
@@ -100,6 +105,9 @@ class LiveMatcher:
         checks = (
             not filters.language or article.language in filters.language,
             not filters.source or _normalize(article.source) in self._sources,
+            self._scope is None
+            or not filters.collection
+            or _normalize(article.source) in self._scope.outlets(filters.collection),
             not filters.country or any(place.country in filters.country for place in article.places),
             filters.cluster is None or (article.cluster is not None and article.cluster.id == filters.cluster),
         )

@@ -65,6 +65,14 @@ class WatchedSource(BaseModel):
     paused: bool = Field(default=False, description="Whether watching is suspended.")
 
 
+class Trouble(BaseModel):
+    """A period in which the verdict on a source was abnormal."""
+
+    verdict: str = Field(description="One of `streams.sources.watch.health.Verdict`.")
+    since: Timestamp
+    until: Timestamp | None = None
+
+
 class Watching(BaseModel):
     """The state of watching one source. Times are in UTC."""
 
@@ -91,6 +99,9 @@ class Watching(BaseModel):
     fault: str | None = Field(default=None, description="Why the last visit failed.")
     fault_kind: str | None = Field(
         default=None, description="Category of the fault: see `streams.sources.watch.web.Fault`."
+    )
+    troubles: tuple[Trouble, ...] = Field(
+        default=(), description="Latest periods in which the verdict was abnormal, in order; the last may not be over."
     )
     wrong_dates: int = Field(default=0, description="Items of the last visit whose date lies in the future.")
     current_hour: Timestamp | None = Field(default=None, description="The hour that is being counted.")

@@ -31,8 +31,17 @@ class DirectoryFollower:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._task: asyncio.Task[None] | None = None
+        self._found = asyncio.Event()
         self.directory = Directory()
         self.complete = False
+
+    def read(self) -> Directory | None:
+        """Return the directory as last read; None before it was read for the first time."""
+        return self.directory if self._found.is_set() else None
+
+    async def wait(self) -> None:
+        """Wait until the directory was read for the first time."""
+        await self._found.wait()
 
     def start(self) -> None:
         """Start following, in the background."""
@@ -47,7 +56,7 @@ class DirectoryFollower:
             try:
                 topics = [topic_name(topic, self._settings) for topic in (SOURCES, STATE)]
                 if await missing_topics(self._settings, topics):
-                    self.directory, self.complete = Directory(), True  # nobody watches anything
+                    self.show(Directory())  # nobody watches anything
                 else:
                     await self._read()
             except (RasdError, *UNAVAILABLE_ERRORS):
@@ -74,4 +83,9 @@ class DirectoryFollower:
                         found.take(record, self._settings)
                 left = {tp for tp in left if ends[tp] > await reader.position(tp)}
                 if not left:
-                    self.directory, self.complete = found, True
+                    self.show(found)
+
+    def show(self, directory: Directory) -> None:
+        """Replace the directory by one that was read to the end."""
+        self.directory, self.complete = directory, True
+        self._found.set()

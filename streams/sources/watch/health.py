@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from streams.sources.watch.directory import HOURS_A_WEEK, WatchedSource, Watching, hour_of_week
+from streams.sources.watch.directory import HOURS_A_WEEK, Trouble, WatchedSource, Watching, hour_of_week
 from streams.sources.watch.web import Fault
 
 # A silence that the source's own history makes rarer than one in a thousand is called silent.
@@ -20,6 +20,10 @@ SILENT_AFTER = timedelta(days=7)
 MEMORY_WEEKS = 8.0
 # Between visits that lie further apart than this, a source counts as not watched.
 KNOWN_GAP = timedelta(hours=3)
+# A visit that did not happen for this long after its time is overdue.
+OVERDUE_AFTER = timedelta(minutes=30)
+# How many abnormal periods are remembered of a source.
+MOST_TROUBLES = 20
 
 
 class Verdict(StrEnum):
@@ -34,6 +38,7 @@ class Verdict(StrEnum):
     MOVED = "moved"
     GONE = "gone"
     CLOCK = "clock"
+    OVERDUE = "overdue"
     PAUSED = "paused"
 
 
@@ -62,6 +67,10 @@ def judge(source: WatchedSource, state: Watching, now: datetime) -> Health:  # n
         return Health(Verdict.PAUSED, "paused; rasd sources resume continues")
     if state.last_visit is None:
         return Health(Verdict.NEW, "not visited yet; is rasd watch running?")
+    if overdue(state, now):
+        return Health(
+            Verdict.OVERDUE, f"not visited since {state.last_visit:%Y-%m-%d %H:%M} UTC; is rasd watch running?"
+        )
     fault = state.fault or ""
     if state.fault_kind == Fault.GONE:
         return Health(Verdict.GONE, f"the server says it is gone for good ({fault}); remove it or find its successor")
@@ -89,6 +98,37 @@ def judge(source: WatchedSource, state: Watching, now: datetime) -> Health:  # n
     if hour_rate(state, now) < 0.5:
         return Health(Verdict.QUIET, "little comes at this hour of the week", expected)
     return Health(Verdict.HEALTHY, "as usual", expected)
+
+
+def overdue(state: Watching, now: datetime) -> bool:
+    """Return whether the next visit should have happened long ago, so that nothing is known of the time since."""
+    return state.next_visit is not None and now - state.next_visit > OVERDUE_AFTER
+
+
+def remember_trouble(source: WatchedSource, before: Watching, after: Watching, now: datetime) -> Watching:
+    """Return the state after a visit with its abnormal periods brought up to date.
+
+    Args:
+        source: the source.
+        before, after: the states before and after the visit.
+        now: time of the visit, in UTC.
+    """
+    troubles = list(after.troubles)
+    verdict = judge(source, after, now).verdict
+    if troubles and troubles[-1].until is None and (troubles[-1].verdict != verdict or overdue(before, now)):
+        troubles[-1] = troubles[-1].model_copy(update={"until": now})
+    if overdue(before, now) and before.last_visit is not None:
+        troubles.append(Trouble(verdict=Verdict.OVERDUE, since=before.last_visit, until=now))
+    if verdict in ABNORMAL and not (troubles and troubles[-1].until is None):
+        begins = {
+            Verdict.SILENT: after.last_new or after.first_visit,
+            Verdict.FAILING: after.last_success,
+            Verdict.BLOCKED: after.last_success,
+            Verdict.GONE: after.last_success,
+        }
+        troubles.append(Trouble(verdict=verdict, since=begins.get(verdict) or now))
+    kept = tuple(troubles[-MOST_TROUBLES:])
+    return after if kept == after.troubles else after.model_copy(update={"troubles": kept})
 
 
 def hour_rate(state: Watching, moment: datetime) -> float:

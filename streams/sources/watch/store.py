@@ -12,7 +12,7 @@ from typing import TypeVar
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from pydantic import BaseModel, ValidationError
 
-from streams.kafka.clients import create_topics, open_producer, open_reader, translate_errors
+from streams.kafka.clients import create_topics, missing_topics, open_producer, open_reader, translate_errors
 from streams.observability.logs import get_logger
 from streams.settings import Settings
 from streams.sources.watch.directory import WatchedSource, Watching
@@ -38,10 +38,16 @@ def directory_specs(settings: Settings) -> list[TopicSpec]:
 
 @dataclass(slots=True)
 class Directory:
-    """All sources and the states of their watching, by name."""
+    """All sources and the states of their watching, by name.
+
+    Attributes:
+        sources, states: by name.
+        changes: number of records about sources that were taken over; collections may then have changed.
+    """
 
     sources: dict[str, WatchedSource] = field(default_factory=dict)
     states: dict[str, Watching] = field(default_factory=dict)
+    changes: int = 0
 
     def take(self, record: ConsumerRecord, settings: Settings) -> str | None:
         """Take a record of either topic over.
@@ -50,6 +56,7 @@ class Directory:
             As `apply`.
         """
         if record.topic == topic_name(SOURCES, settings):
+            self.changes += 1
             return apply(self.sources, WatchedSource, record)
         return apply(self.states, Watching, record)
 
@@ -65,6 +72,21 @@ async def read_directory(settings: Settings) -> Directory:
         Retryable: no broker can be reached.
     """
     await create_topics(settings, directory_specs(settings))
+    return await _read(settings)
+
+
+async def read_existing(settings: Settings) -> Directory:
+    """Read both topics to their ends; the directory is empty if there are none.
+
+    Raises:
+        Retryable: no broker can be reached.
+    """
+    if await missing_topics(settings, [topic_name(topic, settings) for topic in (SOURCES, STATE)]):
+        return Directory()
+    return await _read(settings)
+
+
+async def _read(settings: Settings) -> Directory:
     directory = Directory()
     async with open_reader(settings) as reader:
         with translate_errors(settings):

@@ -14,7 +14,7 @@ from streams.records import RawArticle
 from streams.sources.base import Item
 from streams.sources.watch.directory import SEEN_ITEMS, Kind, Text, WatchedSource, Watching, item_key
 from streams.sources.watch.freshness import fresh_for
-from streams.sources.watch.health import learn
+from streams.sources.watch.health import learn, remember_trouble
 from streams.sources.watch.readers import Entry, Listing, UnreadableListError, read_listing
 from streams.sources.watch.schedule import Limits, after_fault, after_success, next_interval
 from streams.sources.watch.web import Answer, Fault, FetchError, Web
@@ -60,7 +60,7 @@ class Visitor:
         Returns:
             The new state, with the time of the next visit.
         """
-        now = self.now()
+        now, before = self.now(), state
         state = state.model_copy(
             update={"visits": state.visits + 1, "last_visit": now, "first_visit": state.first_visit or now}
         )
@@ -75,6 +75,7 @@ class Visitor:
                 "next_visit": after_fault(fault, failures, now, self.draw),
             }
             state = state.model_copy(update=changes)
+        state = remember_trouble(source, before, state, now)
         await self.save(source.name, state)
         return state
 

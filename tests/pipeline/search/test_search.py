@@ -14,7 +14,10 @@ from streams.search.analysis import analyzer, name_normalizer
 from streams.search.live.matcher import ArticleText, LiveMatcher
 from streams.search.request import Filters, SearchRequest
 from streams.search.service import QueryRefused, Searcher
+from streams.search.source_scope import SourceScope
 from streams.settings import Settings
+from streams.sources.watch.directory import Kind, WatchedSource
+from streams.sources.watch.store import Directory
 from streams.words.index import families_text, forms_text
 from streams.words.terms import text_words
 from tests.pipeline.search.conftest import store
@@ -130,6 +133,31 @@ async def test_what_is_found_and_that_the_live_feed_would_show_the_same(filled: 
         assert found.relaxed or found.total == len(expected), wanted
         live = LiveMatcher(Filters.model_validate(wanted))
         assert {text.article.id for text in texts if live.matches(text)} == expected, wanted
+
+
+async def test_a_collection_is_its_outlets_in_pages_counts_and_the_live_feed(
+    filled: Searcher, settings: Settings, client: AsyncElasticsearch
+) -> None:
+    outlets = {"alufuq": "الخليج", "almina": "المغرب"}
+    assert outlets.keys() <= {entry.source for entry in ARTICLES}
+    sources = {
+        outlet: WatchedSource(
+            name=outlet, url=f"https://{outlet}.example/", kind=Kind.PAGE, outlet=outlet, collections=(collection,)
+        )
+        for outlet, collection in outlets.items()
+    }
+    scope = SourceScope(lambda: Directory(sources=sources))
+    searcher = Searcher(client, settings, scope)
+    for outlet, named in outlets.items():
+        request = SearchRequest(collection=(named,), fold=False, size=100)
+        expected = {entry.id for entry in ARTICLES if entry.source == outlet}
+        page = await searcher.search(request)
+        assert {hit.article.id for hit in page.hits} == expected
+        assert page.coverage is not None and page.coverage.sources == 1
+        for counted in (await searcher.facets(request, 10), await searcher.timeline(request, "day", "UTC")):
+            assert counted["hits"]["total"]["value"] == len(expected)
+        live = LiveMatcher(request, scope)
+        assert {entry.id for entry in ARTICLES if live.matches(ArticleText(entry))} == expected
 
 
 async def test_where_no_article_has_enough_words_all_parts_ask_for_a_third_of_them(filled: Searcher) -> None:

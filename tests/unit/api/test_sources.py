@@ -32,14 +32,14 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         await follower.close()
         seen = {"visits": 3, "items": 7, "first_visit": NOW, "last_visit": NOW, "last_success": NOW, "last_new": NOW}
         blocked = seen | {"failures": 2, "fault": "https://bahr.example/rss answers with status 403"}
-        follower.directory = Directory(
+        found = Directory(
             sources={s.name: s for s in (source("jisr", "الخليج"), source("bahr", "الخليج", "يومية"), source("nahr"))},
             states={
                 "jisr": Watching.model_validate(seen),
                 "bahr": Watching.model_validate(blocked | {"fault_kind": "blocked"}),
             },
         )
-        follower.complete = True
+        follower.show(found)
         yield client
 
 
@@ -72,3 +72,10 @@ async def test_one_source(client: httpx.AsyncClient) -> None:
     assert datetime.fromisoformat(found["last_new"]) - NOW < timedelta(seconds=1)
     missing = await client.get("/sources/none")
     assert (missing.status_code, missing.json()["detail"]) == (404, "there is no source none")
+
+
+async def test_the_live_feed_and_searches_refuse_an_unknown_collection(client: httpx.AsyncClient) -> None:
+    for path in ("/search", "/facets", "/timeline", "/map", "/export", "/live"):
+        answer = await client.get(path, params={"collection": "المغرب"})
+        assert answer.status_code == 400, path
+        assert "المغرب" in answer.json()["detail"] and "الخليج" in answer.json()["detail"]
