@@ -19,7 +19,7 @@ docs/guides/add-a-stage.md and add-a-tap.md beside it show how a package adds it
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from streams.errors import Rejected
@@ -136,9 +136,11 @@ class Sink(Protocol):
         Raises:
             Retryable: the store is unavailable; the whole batch is written again after a wait.
             OperatorError: the store refuses our credentials; the same.
-            Rejected: a record can never be stored; each record is written again alone, and those for which it is raised
-                again become dead letters. To return it is quicker. Anything else that is raised is a defect of the
-                sink: the batch is repeated and /livez fails.
+            Rejected: a record can never be stored; the batch is halved until that record stands alone, and becomes a
+                dead letter. To return it is quicker. Anything else that is raised is treated in the same way, except
+                that a record alone is tried three times, and only becomes a dead letter if `check` finds the store
+                available. Connection errors, time-outs and errors of the system such as a full disk count as
+                `Retryable`.
         """
         ...
 
@@ -204,12 +206,15 @@ class SinkStage:
         accepts: record class that it reads. A tap may accept `Original`: each record of its topic, readable or not,
             with its origin.
         build: makes the sink; called once in a worker, before it consumes.
+        own_timeouts: whether `write` always ends by itself, because everything that it waits for has a timeout. Any
+            other sink is cancelled after four times RASD_RECORD_SECONDS, as if it had failed on one of the records.
     """
 
     name: str
     version: str
     accepts: type[RawArticle] | type[Article] | type[FingerprintedArticle] | type[ClusterMove] | type[Original]
     build: Callable[[Context], Sink]
+    own_timeouts: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,5 +14,5 @@ def _build_moves(context: Context) -> MoveSink:
     return MoveSink(context.settings, context.metrics)
 
 
-INDEX = SinkStage("index", "1", accepts=Article, build=_build_index)
-MOVES = SinkStage("moves", "1", accepts=ClusterMove, build=_build_moves)
+INDEX = SinkStage("index", "1", accepts=Article, build=_build_index, own_timeouts=True)
+MOVES = SinkStage("moves", "1", accepts=ClusterMove, build=_build_moves, own_timeouts=True)

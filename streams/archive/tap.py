@@ -86,4 +86,5 @@ def build(context: Context) -> Archive:
     return Archive(files, context.metrics)
 
 
-TAP = Tap("archive", version="1", accepts=Original, build=build, reads=Topic.RAW)
+# A write in a thread cannot be cancelled.
+TAP = Tap("archive", version="1", accepts=Original, build=build, reads=Topic.RAW, own_timeouts=True)

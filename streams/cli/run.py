@@ -55,7 +55,7 @@ def worker(
         get_logger(__name__).warning("the worker crashed; restarting", seconds=pause, restarts=restarts + 1)
         time.sleep(pause)
         os.environ[_RESTARTS] = str(restarts + 1)
-        os.execv(sys.executable, [sys.executable, "-m", "streams.cli", *sys.argv[1:]])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
     if run_worker(settings, metrics, start_again, tap) != 0:
         quick_crashes = 0 if time.monotonic() - started > _LONG_ENOUGH else restarts

@@ -16,12 +16,14 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from streams.engine.apply import Outgoing, apply, encode
 from streams.engine.child_process import TemplateLost
+from streams.engine.sink_writes import SinkWriter
+from streams.engine.suspects import DEATHS, Suspects
 from streams.errors import OperatorError, Reason, Rejected, Retryable
 from streams.kafka.dead_letters import Origin, failure_headers
 from streams.kafka.letter_parts import is_part, split
@@ -39,6 +41,8 @@ from streams.topics import Topic, topic_name
 log = get_logger(__name__)
 
 T = TypeVar("T")
+# So often a batch is tried again after an error that nothing else handles; then the worker restarts.
+_MOST_DEFECTS = 5
 # topic, key, value, headers: a record to send
 Parcel = tuple[str, bytes | None, bytes, Headers | None]
 
@@ -108,10 +112,12 @@ class StageRunner:
         check: called with each batch before the stage processes it.
         compute: applies a map stage without tables in another process (`StageProcess`). If None, its function runs in
             the thread, and nothing limits the time and memory of a record.
+        suspects: the records that may have ended the worker before; shared by its stages.
 
     Attributes:
         waiting: whether a broker or server is unavailable.
         computing: whether a batch is in the thread or queued for it.
+        writer: writes to the sink; None for a map stage.
         done: next offset to finish, by partition.
         in_hand: the first record of the batch that is being processed, by partition.
         waits_since: Kafka's timestamp of the oldest record being processed, otherwise of the last one finished, by
@@ -132,6 +138,7 @@ class StageRunner:
         tracing: Tracing | None = None,
         check: Check | None = None,
         compute: Compute | None = None,
+        suspects: Suspects | None = None,
     ) -> None:
         self.wired = wired
         self.stage = wired.stage
@@ -144,6 +151,10 @@ class StageRunner:
         self.tracing: Tracing = tracing if tracing is not None else Untraced()
         self.check = check
         self.compute = compute
+        self.suspects = suspects if suspects is not None else Suspects()
+        self.writer: SinkWriter | None = None
+        if isinstance(wired.stage, SinkStage):
+            self.writer = SinkWriter(wired.stage, cast(Sink, function), settings)
         self.waiting = False
         self.computing = False
         self.done: dict[int, int] = {}
@@ -180,6 +191,19 @@ class StageRunner:
         Args:
             events: Faust events, each partition in order.
         """
+        messages = [event.message for event in events]
+        for part in self.suspects.groups(messages):
+            try:
+                await self._handle_group(events[part])
+            except TemplateLost:
+                raise
+            except Exception:
+                # A defect of this class. The worker restarts, and must not come to the same records for ever.
+                self.suspects.blame(messages[part])
+                raise
+            self.suspects.acquit(messages[part])
+
+    async def _handle_group(self, events: Sequence[Any]) -> None:
         records = [event for event in events if not isinstance(event.message.value, Nothing)]
         if records:
             await self._handle_records(records)
@@ -196,13 +220,10 @@ class StageRunner:
             self.waits_since[event.message.partition] = event.message.timestamp
             self.in_hand[event.message.partition] = _in_hand(event.message)
         spans = [self._span(event) for event in events]
-        worked = iter(await self._until_done(lambda: self._work(timed)) if timed else [])
-        outcomes = [
-            Outgoing(failure=Rejected(Reason.UNREADABLE, event.message.value.cause))
-            if isinstance(event.message.value, Unreadable)
-            else next(worked)
-            for event in events
-        ]
+        refusals = [self._refusal(event) for event in events]
+        usable = [event for event, refusal in zip(events, refusals, strict=True) if refusal is None]
+        worked = iter(await self._until_done(lambda: self._work_marked(usable)) if usable else [])
+        outcomes = [next(worked) if refusal is None else Outgoing(failure=refusal) for refusal in refusals]
         parcels = [
             [
                 (topic, key, value, [*(headers or ()), *self.tracing.headers(span)] or None)
@@ -228,6 +249,19 @@ class StageRunner:
             messaging__kafka__offset=message.offset,
         )
 
+    def _refusal(self, event: Any) -> Rejected | None:
+        """Return why a record becomes a dead letter without being tried, or None."""
+        message = event.message
+        if isinstance(message.value, Unreadable):
+            return Rejected(Reason.UNREADABLE, message.value.cause)
+        if self.suspects.is_guilty(message):
+            return Rejected(Reason.CRASHED, f"{self.stage.name}: the worker ended {DEATHS} times on it alone")
+        return None
+
+    async def _work_marked(self, events: Sequence[Any]) -> list[Outgoing]:
+        async with self.suspects.in_hand(self.stage.name, [event.message for event in events]):
+            return await self._work(events)
+
     async def _work(self, events: Sequence[Any]) -> list[Outgoing]:
         if isinstance(self.stage, SinkStage):
             return await self._sink(self.stage, events)
@@ -252,6 +286,7 @@ class StageRunner:
             with self.writing_for(event):
                 (outcome,) = apply(stage, self.function, [(_value(event), _arrival(event))], self.metrics)
             outcomes.append(encode(self.wired, outcome, self.settings))
+            self.suspects.steps += 1
         for table in self.tables:
             await table.confirm()
         return outcomes
@@ -263,18 +298,15 @@ class StageRunner:
             try:
                 records.append(self._sink_record(stage, event))
                 outcomes.append(Outgoing())
-            except Rejected as failure:
+            except Exception as failure:  # as in `apply`
                 outcomes.append(Outgoing(failure=failure))
+        assert self.writer is not None  # noqa: S101  (it is made for sink stages)
         started = time.perf_counter()
-        verdicts = await self._write(records) if records else []
+        verdicts = iter(await self.writer.write(records) if records else [])
         seconds = (time.perf_counter() - started) / max(len(records), 1)
-        if len(verdicts) != len(records) or not all(isinstance(v, Rejected | None) for v in verdicts):
-            # Which record is stored is not known, so none is acknowledged.
-            raise TypeError(f"sink {stage.name} must return None or a Rejected for each of {len(records)} records")
-        answers = iter(verdicts)
         for outcome in outcomes:
             if outcome.failure is None:
-                outcome.failure = next(answers)
+                outcome.failure = next(verdicts)
                 self.metrics.stage_seconds.labels(stage.name).observe(seconds)
         return outcomes
 
@@ -289,15 +321,6 @@ class StageRunner:
         message = event.message
         where = (self.wired.reads, message.partition, message.offset)
         return Original(*where, message.timestamp, message.key, _value(event))
-
-    async def _write(self, records: Sequence[PipelineRecord | Original]) -> list[Rejected | None]:
-        """Write records to the sink. If it raises `Rejected`, which names no record, write each one alone."""
-        try:
-            return list(await self.function.write(records))
-        except Rejected as refusal:
-            if len(records) == 1:
-                return [refusal]
-        return [verdict for record in records for verdict in await self._write([record])]
 
     def _parcels(self, event: Any, outcome: Outgoing) -> list[Parcel]:
         if outcome.failure is not None:
@@ -381,6 +404,7 @@ class StageRunner:
     async def _until_done(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Call `attempt` until it succeeds, with back-off; log once that it waits, and once that it continues."""
         backoff = Backoff(self.settings.retry_first, self.settings.retry_most)
+        defects = 0
         try:
             while True:
                 try:
@@ -394,9 +418,12 @@ class StageRunner:
                 except TemplateLost:
                     raise  # waiting would not help, a restart of the worker does
                 except Exception:
-                    # A defect of the runner or a sink; `apply` handles those of map stages. Nothing is acknowledged,
-                    # so nothing is lost. /livez fails while it lasts, and a restart may help.
+                    # A defect of the runner; `apply` handles those of map stages, `SinkWriter` those of sinks. Nothing
+                    # is acknowledged, so nothing is lost. A restart may help; if it does not, the records are to blame.
+                    defects += 1
                     log.exception("the stage runner failed; retrying", stage=self.stage.name)
+                    if defects == _MOST_DEFECTS:
+                        raise
                 else:
                     if self.waiting:
                         log.info("continuing", stage=self.stage.name)

@@ -105,7 +105,7 @@ def failure_headers(stage: str, error: BaseException, origin: Origin) -> Headers
     reason, message = (
         (error.reason, error.detail)
         if isinstance(error, Rejected)
-        else (Reason.POISON, f"{type(error).__name__}: {error}")
+        else (Reason.POISON, f"{type(error).__name__}: {_text(error)}")
     )
     pairs = [
         (_TOPIC, origin.topic),
@@ -118,7 +118,15 @@ def failure_headers(stage: str, error: BaseException, origin: Origin) -> Headers
     ]
     if origin.location is not None:
         pairs.append((_ORIGIN, origin.location))
-    return [(name, value.encode()) for name, value in pairs]
+    # A message may quote half a surrogate pair of the record.
+    return [(name, value.encode(errors="backslashreplace")) for name, value in pairs]
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # an exception of a plugin
+        return "an error that cannot be printed"
 
 
 def _number(text: str | None) -> int:

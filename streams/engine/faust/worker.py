@@ -14,6 +14,7 @@ import uvloop
 
 from streams.engine.faust.context import WorkerContext
 from streams.engine.faust.continuity import Continuity
+from streams.engine.faust.loop_watch import LoopWatch
 from streams.engine.faust.tables import ConfirmedTable, current_event
 from streams.engine.faust.worker_app import WorkerApp, delete_stale_tables
 from streams.engine.runner import StageRunner
@@ -28,6 +29,8 @@ from streams.topics import topic_name
 log = get_logger(__name__)
 
 SWITCH_SECONDS = 0.0005
+# A record that blocks the event loop may take this many times the limit of one in the stage process.
+_LOOP_LIMITS = 2.0
 
 
 def create_worker(settings: Settings, metrics: Metrics | None = None, tap: str | None = None) -> WorkerApp:
@@ -87,6 +90,7 @@ def _add_agent(app: WorkerApp, wired: WiredStage) -> None:
         tracing=app.tracing,
         check=Continuity(app, stage.name).check,
         compute=compute,
+        suspects=app.suspects,
     )
     if isinstance(stage, MapStage) and stage.stateful:
         _rebuild_on_recovery(app, context.tables, cast(StatefulFunction, function))
@@ -113,7 +117,11 @@ def _add_agent(app: WorkerApp, wired: WiredStage) -> None:
 
 def _rebuild_on_recovery(app: WorkerApp, tables: list[ConfirmedTable], function: StatefulFunction) -> None:
     async def rebuild() -> None:
-        function.recovered()
+        app.suspects.excused = True  # it takes minutes for a large table
+        try:
+            function.recovered()
+        finally:
+            app.suspects.excused = False
         app.metrics.recovery_seconds.set(time.perf_counter() - app.assigned_at)
 
     for table in tables:
@@ -148,8 +156,11 @@ def run_worker(
     sys.setswitchinterval(SWITCH_SECONDS)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     app = create_worker(settings, metrics, tap)
+    watch = None
     if start_again is not None:
         app.force_exit = lambda: os._exit(0) if app.stopping else start_again()
+        watch = LoopWatch(app.suspects, _LOOP_LIMITS * settings.record_seconds, app.force_exit)
+        watch.start()
     log.info("worker starts", stages=list(app.runners), kafka=settings.kafka_bootstrap, app=app.settings.app_id)
     worker = app.Worker(quiet=True, daemon=True, blocking_timeout=0)
     try:
@@ -159,6 +170,8 @@ def run_worker(
             return 0
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     finally:
+        if watch is not None:
+            watch.stop()
         app.cancel_forced_exit()
         delete_stale_tables(app)
     return 0

@@ -24,6 +24,7 @@ from streams.engine.faust.transport import PromptTransport
 from streams.engine.faust.worker_health import HealthServer, WorkerHealth
 from streams.engine.runner import StageRunner
 from streams.engine.stage_process import StageProcess
+from streams.engine.suspects import Suspects
 from streams.kafka.clients import wait_for_topics
 from streams.observability.logs import FAUST_LOGGER, get_logger
 from streams.observability.metrics import Metrics
@@ -88,6 +89,7 @@ class WorkerApp(faust.App):
         topics_lost: whether Kafka lost the topics that this worker reads.
         stopping: whether a stop signal arrived. From then on no failure restarts the worker.
         force_exit: ends or replaces this process; called from another thread when the worker does not stop in time.
+        suspects: the records that the worker has in hand, and those that may have ended it before.
     """
 
     logger = FAUST_LOGGER
@@ -112,11 +114,13 @@ class WorkerApp(faust.App):
         self.stopping = False
         self.force_exit: Callable[[], object] | None = None
         self._exit_timer: threading.Timer | None = None
+        folder = claim_folder(settings.state_dir / settings.app_id)
+        self.suspects = Suspects(folder)
         super().__init__(
             settings.app_id,
             broker=[f"kafka://{server.strip()}" for server in settings.kafka_bootstrap.split(",")],
             broker_credentials=_credentials(settings),
-            datadir=str(claim_folder(settings.state_dir / settings.app_id)),
+            datadir=str(folder),
             store="rocksdb://",
             Table=ConfirmedTable,
             Worker=_Worker,
@@ -181,6 +185,7 @@ class WorkerApp(faust.App):
         # Nothing is lost: records that were not acknowledged are processed again, as after a kill -9.
         log.warning("the worker did not stop in time; forcing its exit", seconds=STOP_SECONDS)
         delete_stale_tables(self)
+        self.suspects.forgive()
         force_exit()
 
     def _new_transport(self) -> Transport:

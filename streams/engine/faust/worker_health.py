@@ -24,6 +24,8 @@ from mode import Service
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.engine.runner import StageRunner
+from streams.engine.sink_writes import CHECK_SECONDS
+from streams.engine.suspects import Suspects
 from streams.errors import RasdError, Retryable
 from streams.kafka.clients import missing_topics
 from streams.kafka.retention import DeletedUnread, UnreadWatch
@@ -42,7 +44,6 @@ STALL_SECONDS = 60.0
 # A group waits up to a minute for its slowest member, perhaps repeatedly. Restoring a table makes steady progress.
 ASSIGNMENT_SECONDS = 300.0
 CHECK_INTERVAL_SECONDS = 10.0
-STORE_CHECK_SECONDS = 60.0  # longer than a request to Elasticsearch may take by default
 UNREAD_SECONDS = 60.0
 LOST_ROUNDS = 3  # a broker that has just restarted may not know its topics yet
 
@@ -57,6 +58,7 @@ class WatchedWorker(Protocol):
         rebalancing: whether partitions are being assigned or tables restored.
         stopping: whether a stop signal arrived.
         topics_lost: whether Kafka lost the topics that the worker reads; set by `HealthServer`.
+        suspects: the records that the worker has in hand; `HealthServer` tells it that the event loop runs.
     """
 
     settings: Settings
@@ -65,6 +67,7 @@ class WatchedWorker(Protocol):
     rebalancing: bool
     stopping: bool
     topics_lost: bool
+    suspects: Suspects
 
     @property
     def steps(self) -> int:
@@ -112,6 +115,7 @@ class WorkerHealth:
         self.servers = ServerChecks(app)
         self.deleted = DeletedUnread(app.metrics)
         self.unread = UnreadWatch(app.settings, self.deleted)
+        self._rounds = 0
         self._work: StallDetector[tuple[str, int]] = StallDetector()
         self._assigning: StallDetector[str] = StallDetector()
 
@@ -185,10 +189,17 @@ class WorkerHealth:
             now: seconds of a monotonic clock.
         """
         positions = self._positions()
-        # All map stages share one process, so progress of the one that computes counts for those queued behind it.
-        steps = {key: self.app.steps if self.app.runners[key[0]].computing else 0 for key in positions}
+        self._rounds += 1
+        steps = {key: self._steps(self.app.runners[key[0]]) for key in positions}
         self._work.observe({key: (done + steps[key], end + steps[key]) for key, (done, end) in positions.items()}, now)
         self._assigning.observe(self._assignment_progress(), now)
+
+    def _steps(self, runner: StageRunner) -> int:
+        """Return a number that grows while something else sees to it that the stage does not stand for ever."""
+        if runner.computing:
+            # All map stages share one process, so progress of the one that computes counts for those queued behind it.
+            return self.app.steps
+        return self._rounds if runner.writer is not None and runner.writer.limited else 0
 
     def _assignment_progress(self) -> dict[str, tuple[int, int]]:
         """Return how far tables are restored, while Faust assigns partitions or restores tables; else nothing."""
@@ -302,16 +313,16 @@ class ServerChecks:
 
 
 async def _check_store(runner: StageRunner) -> None:
-    """Ask the store of a sink, which may be a plugin's: for `STORE_CHECK_SECONDS` at most, and whatever it raises.
+    """Ask the store of a sink, which may be a plugin's: for `CHECK_SECONDS` at most, and whatever it raises.
 
     Raises:
         Retryable: it does not answer in time.
     """
     try:
-        async with asyncio.timeout(STORE_CHECK_SECONDS):
+        async with asyncio.timeout(CHECK_SECONDS):
             await runner.function.check()
     except TimeoutError as error:
-        raise Retryable(f"{runner.stage.name}: its store does not answer within {STORE_CHECK_SECONDS:.0f} s") from error
+        raise Retryable(f"{runner.stage.name}: its store does not answer within {CHECK_SECONDS:.0f} s") from error
 
 
 class HealthServer(Service):
@@ -339,6 +350,7 @@ class HealthServer(Service):
     async def _measure(self) -> None:
         while not self.should_stop:
             await measure_loop_delay(self.metrics.loop_delay)
+            self.health.app.suspects.beat()
             self.health.observe(time.monotonic())
             self.health.count_deleted()
             self._publish()
@@ -371,7 +383,8 @@ class HealthServer(Service):
             self.metrics.lag.labels(stage, str(partition)).set(lag)
         for (stage, partition), age in self.health.lag_seconds(time.time()).items():
             self.metrics.lag_seconds.labels(stage, str(partition)).set(age)
-        self.metrics.set_state_free(psutil.disk_usage(str(self.settings.state_dir)).free)
+        with suppress(FileNotFoundError):  # someone deleted it; the tables say so themselves
+            self.metrics.set_state_free(psutil.disk_usage(str(self.settings.state_dir)).free)
 
     async def _livez(self, _: web.Request) -> web.Response:
         return _answer(self.health.not_alive(time.monotonic()))

@@ -44,7 +44,8 @@ async def _leader(trial: Trial) -> int:
 def one_id_twice(trial: Trial) -> None:
     """Run a second pipeline in the consumer group of the first."""
     with new_trial(trial.settings, len(trial.stories), trial.folder / "second") as second:
-        second.settings = second.settings.model_copy(update={"app_id": trial.settings.app_id})
+        own = second.settings
+        second.settings = own.model_copy(update={"app_id": trial.settings.app_id})
         trial.start_worker()
         second.send(second.stories[:200])
         for part in trial.flow(3):
@@ -53,3 +54,4 @@ def one_id_twice(trial: Trial) -> None:
             elif part == 1:
                 second.workers[0].stop()
         trial.fault_ended()
+        second.settings = own  # it deletes its topics, and not those of the first

@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 
 from streams.engine.faust.worker_health import ASSIGNMENT_SECONDS, HealthServer, WorkerHealth
 from streams.engine.runner import InHand
+from streams.engine.suspects import Suspects
 from streams.errors import OperatorError, Retryable
 from streams.kafka.first_records import FirstRecord
 from streams.kafka.topic_offsets import TopicState
@@ -55,6 +56,7 @@ def health(end: int, done: int) -> tuple[WorkerHealth, Any, Consumer]:
         in_hand={},
         waiting=False,
         computing=False,
+        writer=None,
     )
     consumer = Consumer(end)
     app = SimpleNamespace(
@@ -68,6 +70,7 @@ def health(end: int, done: int) -> tuple[WorkerHealth, Any, Consumer]:
         steps=0,
         stopping=False,
         crashed=False,
+        suspects=Suspects(),
     )
     watch = WorkerHealth(app, stall_seconds=60)
     watch.servers.faults = []
@@ -87,6 +90,18 @@ def test_work_without_progress_is_a_stall() -> None:
     runner.done[2] = 5
     watch.observe(162)
     assert watch.stalled(163) == [], "it moved"
+
+
+def test_a_write_that_will_be_ended_when_its_time_is_over_is_no_stall() -> None:
+    watch, runner, _ = health(end=10, done=4)
+    runner.writer = SimpleNamespace(limited=True)
+    for second in range(0, 200, 10):
+        watch.observe(second)
+    assert watch.stalled(200) == []
+    runner.writer.limited = False
+    watch.observe(200)
+    watch.observe(210)
+    assert watch.stalled(271) == ["clean"]
 
 
 def test_a_stall_names_the_record_that_stands_first() -> None:

@@ -1,16 +1,18 @@
 """The runner against a model: random records, random faults at random points, and what must hold whatever happens.
 
 The model is a topic of two partitions with committed offsets, and a broker that loses, delays or refuses what is sent,
-or whose answer is lost. The process may die at every point where it sends, computes or writes, and starts again at the
-committed offsets. `make explore` tries many more runs than `make test`.
+or whose answer is lost. The process may die at every point where it sends, computes or writes, also always on the same
+record, and starts again at the committed offsets. `make explore` tries many more runs than `make test`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from structlog.testing import CapturingLogger
 
 from streams.engine.runner import StageRunner
+from streams.engine.suspects import Suspects
 from streams.errors import Reason, Rejected, Retryable
 from streams.kafka.letter_parts import is_part, join, read_part
 from streams.observability.metrics import Metrics
@@ -36,7 +39,8 @@ from tests.unit.engine.runner.broker import SETTINGS, THREAD
 PARTITIONS = 2
 # A key's records are all in one partition, as Kafka's partitioner puts them.
 KEYS = {"a": 0, "b": 0, "c": 1, "d": 1}
-GOOD, LETTER = ("good", "away"), ("rejected", "poison", "unreadable", "letter_too_large", "result_too_large")
+GOOD = ("good", "away")
+LETTER = ("rejected", "poison", "unreadable", "letter_too_large", "result_too_large", "deadly")
 POINTS = ("stage", "table", "send", "store")
 FAULTS = ("lost", "answer_lost", "not_sent", "death", "death_after", None, None, None)
 
@@ -67,6 +71,16 @@ class ModelEvent:
     def ack(self) -> bool:
         self.model.acknowledge(self.place)
         return True
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a send returns, which nobody may wait for when the process dies."""
+
+    deliver: Callable[[], Coroutine[Any, Any, None]]
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self.deliver().__await__()
 
 
 @dataclass
@@ -133,7 +147,7 @@ class Model:
         entry = (place, topic, named.get("rasd.part", ""))
         self.in_flight.append(entry)
 
-        async def delivery() -> None:
+        async def deliver() -> None:
             self.in_flight.remove(entry)
             if fault in {"lost", "death_after"}:
                 if fault == "death_after":
@@ -144,7 +158,7 @@ class Model:
             if fault == "answer_lost":
                 raise KafkaTimeoutError
 
-        return delivery()
+        return Delivery(deliver)
 
     def arrive(self, entry: tuple[str, str, str], value: bytes, headers: dict[str, str]) -> None:
         place, topic, _ = entry
@@ -171,12 +185,18 @@ class RunnerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.model = Model()
+        self.folder = tempfile.TemporaryDirectory(prefix="rasd-model-")
         self.loop = asyncio.new_event_loop()
         self.runner = self.start()
 
     def start(self) -> StageRunner:
         """A new process."""
-        options: dict[str, Any] = {"send": self.model.send, "thread": THREAD, "settings": SETTINGS}
+        options: dict[str, Any] = {
+            "send": self.model.send,
+            "thread": THREAD,
+            "settings": SETTINGS,
+            "suspects": Suspects(Path(self.folder.name)),
+        }
         if self.kind == "sink":
             sink = SinkStage("toy", "7", accepts=Article, build=lambda _: self)
             return StageRunner(WiredStage(sink, Link("toy", reads=Topic.CLEAN)), self, metrics=Metrics(), **options)
@@ -220,6 +240,8 @@ class RunnerMachine(RuleBasedStateMachine):
                 raise Rejected(Reason.EMPTY_BODY, "nothing")
             case "poison":
                 raise ZeroDivisionError(place)
+            case "deadly":
+                raise DeathError
 
     async def confirm(self) -> None:
         """Confirm the table's changes, unless the broker is away."""
@@ -237,6 +259,8 @@ class RunnerMachine(RuleBasedStateMachine):
         for record in records:
             place = record.title or ""
             bad = self.model.kind(place) not in GOOD
+            if self.model.kind(place) == "deadly":
+                raise DeathError
             verdicts.append(Rejected(Reason.INDEX_REFUSED, "mapping") if bad else None)
             if fault == "lost" and len(verdicts) > 1:
                 raise Retryable("half of them")
@@ -350,7 +374,9 @@ class RunnerMachine(RuleBasedStateMachine):
         try:
             for waiting in self.model.faults.values():
                 waiting.clear()
-            while any(at < len(log) for at, log in zip(self.model.position, self.model.log, strict=True)):
+            for _ in range(10 + 10 * sum(map(len, self.model.log))):  # a deadly record ends the process four times
+                if all(at == len(log) for at, log in zip(self.model.position, self.model.log, strict=True)):
+                    break
                 self.work(8)
             self.commit()
             assert self.model.committed == [len(log) for log in self.model.log], "nothing is stuck"
@@ -360,6 +386,7 @@ class RunnerMachine(RuleBasedStateMachine):
                 assert len(self.model.out) == sum(map(len, self.model.log)), "without a fault, exactly once"
         finally:
             self.loop.close()
+            self.folder.cleanup()
 
     def check_order(self) -> None:
         """Of each key, the reader's last word is the newest record: last deliveries are in the order of the topic."""

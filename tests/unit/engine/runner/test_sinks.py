@@ -39,30 +39,116 @@ class Store:
         self.closed = True
 
 
-def sink_runner(write: Any, broker: Broker) -> StageRunner:
+def sink_runner(write: Any, broker: Broker, *, own_timeouts: bool = False, **changes: Any) -> StageRunner:
     store = Store(write)
-    stage = SinkStage("index", "1", accepts=Article, build=lambda _: store)
+    stage = SinkStage("index", "1", accepts=Article, build=lambda _: store, own_timeouts=own_timeouts)
     wired = WiredStage(stage, Link("index", reads=Topic.ENRICHED))
-    return StageRunner(wired, store, send=broker.send, thread=THREAD, settings=SETTINGS, metrics=Metrics())
+    settings = SETTINGS.model_copy(update=changes)
+    return StageRunner(wired, store, send=broker.send, thread=THREAD, settings=settings, metrics=Metrics())
 
 
-async def test_a_defect_of_a_sink_acknowledges_nothing_and_is_tried_again() -> None:
+def letters(broker: Broker) -> dict[str, str]:
+    """Reasons of the dead letters, by offset of the record."""
+    return {headers(p)["__connect.errors.offset"]: headers(p)["rasd.reason"] for p in broker.sent}
+
+
+async def test_a_failure_of_a_sink_that_passes_costs_no_record() -> None:
     calls = 0
 
     async def write(articles: Sequence[Article]) -> list[Rejected | None]:
         nonlocal calls
         calls += 1
-        if calls == 1:
+        if calls < 3:
             raise AssertionError("a defect")
         return [None] * len(articles)
 
-    runner = sink_runner(write, Broker())
+    broker = Broker()
+    runner = sink_runner(write, broker)
     batch = events("a")
     await runner.handle(batch)
-    assert calls == 2
+    assert calls == 3
     assert batch[0].acked
+    assert broker.sent == []
     await runner.close()
     assert runner.function.closed
+
+
+class _UnprintableError(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    "defect", [TypeError("no such field"), MemoryError(), _UnprintableError(), OSError(36, "name")]
+)
+async def test_a_record_on_which_a_sink_always_fails_becomes_a_dead_letter_and_the_others_are_stored(
+    defect: Exception,
+) -> None:
+    stored: set[str] = set()
+
+    async def write(articles: Sequence[Article]) -> list[Rejected | None]:
+        if any(each.id == "c" for each in articles):
+            raise defect
+        stored.update(each.id for each in articles)
+        return [None] * len(articles)
+
+    broker = Broker()
+    batch = events(*"abcdefgh")
+    await sink_runner(write, broker).handle(batch)
+    assert stored == set("abdefgh")
+    assert letters(broker) == {"2": "poison"}
+    assert broker.sent[0][2] == batch[2].message.value
+    assert type(defect).__name__ in headers(broker.sent[0])["__connect.errors.exception.message"]
+    assert all(event.acked for event in batch)
+
+
+@pytest.mark.parametrize("outage", [ConnectionResetError(), TimeoutError(), OSError(28, "no space"), None])
+async def test_a_failure_for_want_of_the_store_is_waited_out_whatever_it_is_called(outage: Exception | None) -> None:
+    tries = 0
+
+    async def write(articles: Sequence[Article]) -> list[Rejected | None]:
+        nonlocal tries
+        tries += 1
+        if tries < 20:
+            raise KeyError("a library's own error") from outage
+        return [None] * len(articles)
+
+    async def check() -> None:
+        if outage is None and tries < 20:
+            raise RuntimeError("it does not answer")
+
+    broker = Broker()
+    runner = sink_runner(write, broker)
+    runner.function.check = check
+    batch = events("a", "b")
+    await runner.handle(batch)
+    assert broker.sent == []
+    assert all(event.acked for event in batch)
+    assert value(runner, "rasd_stage_retries_total", stage="index") > 3
+
+
+async def test_a_record_on_which_a_sink_never_returns_becomes_a_dead_letter() -> None:
+    async def write(articles: Sequence[Article]) -> list[Rejected | None]:
+        if any(each.id == "b" for each in articles):
+            await asyncio.Event().wait()
+        return [None] * len(articles)
+
+    broker = Broker()
+    runner = sink_runner(write, broker, record_seconds=0.01)
+    batch = events("a", "b", "c")
+    await runner.handle(batch)
+    assert letters(broker) == {"1": "too_slow"}
+    assert all(event.acked for event in batch)
+
+
+async def test_a_sink_with_timeouts_of_its_own_is_not_cancelled() -> None:
+    async def write(articles: Sequence[Article]) -> list[Rejected | None]:
+        await asyncio.sleep(0.05)
+        return [None] * len(articles)
+
+    broker = Broker()
+    await sink_runner(write, broker, own_timeouts=True, record_seconds=0.001).handle(events("a"))
+    assert broker.sent == []
 
 
 async def test_a_sink_gets_only_readable_articles_and_its_verdicts_find_their_records() -> None:
@@ -137,7 +223,7 @@ async def test_what_another_sink_stores_does_not_count_as_searchable() -> None:
 
 
 @pytest.mark.parametrize("verdicts", [[], [None, None], [True]])
-async def test_a_sink_that_does_not_say_what_it_stored_acknowledges_nothing(verdicts: list[Any]) -> None:
+async def test_a_sink_that_does_not_say_what_it_stored_is_asked_again(verdicts: list[Any]) -> None:
     answers = [verdicts, [None]]
 
     async def write(_: Sequence[Article]) -> Any:
