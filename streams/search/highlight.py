@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from streams.records import Article
-from streams.search.wanted import WantedPhrase, WantedText
+from streams.search.wanted import Wanted, WantedFilter, WantedPhrase, WantedPrefix, WantedText, WantedWords
 from streams.words.index import article_words
 from streams.words.terms import Word
 
@@ -39,11 +39,12 @@ class Highlights(BaseModel):
 
 def highlight(article: Article, wanted: WantedText) -> Highlights:
     """Mark what is searched for in an article."""
-    words = article_words(article.model_dump(mode="python", include=READ)) if wanted.families else {}
+    words = article_words(article.model_dump(mode="python", include=READ)) if wanted.searches else {}
+    found = {name: marks(words.get(name, []), wanted, name) for name in ("title", "subtitle", "body")}
     return Highlights(
-        title=_whole(article.title, words.get("title", []), wanted),
-        subtitle=_whole(article.subtitle, words.get("subtitle", []), wanted),
-        body=pieces(article.body, marks(words.get("body", []), wanted)),
+        title=_whole(article.title, found["title"]),
+        subtitle=_whole(article.subtitle, found["subtitle"]),
+        body=pieces(article.body, found["body"]),
     )
 
 
@@ -58,28 +59,40 @@ READ: Any = {
 }
 
 
-def marks(words: Sequence[Word], wanted: WantedText) -> list[Range]:
-    """Return the ranges of the words and phrases that are searched for, in order; a phrase is one range."""
-    plain = set(wanted.families)
-    phrases = []
-    for choice in wanted.required:
-        for one in choice:
-            if isinstance(one, WantedPhrase):
-                plain.difference_update(one.families)
-                phrases.append(one)
-    plain.update(family for word in wanted.words for family in word.families or (word.form,))
-    found = {
-        (word.start, word.end)
-        for word in words
-        if not plain.isdisjoint(word.families) or (not word.families and word.forms[0] in plain)
-    }
-    for phrase in phrases:
-        for start in range(len(words) - len(phrase.forms) + 1):
-            if all(
-                not set(options).isdisjoint(words[start + offset].forms) for offset, options in enumerate(phrase.forms)
-            ):
-                found.add((words[start].start, words[start + len(phrase.forms) - 1].end))
-    return list(_merged(sorted(found)))
+def marks(words: Sequence[Word], wanted: WantedText, text: str = "body") -> list[Range]:
+    """Return the ranges of the words and phrases that are searched for, in order; a phrase is one range.
+
+    Args:
+        words: of the text.
+        wanted: what is searched for.
+        text: name of the text, which some of it may be restricted to.
+    """
+    searched: list[Wanted] = [WantedWords(wanted.words), *(one for choice in wanted.required for one in choice)]
+    return list(_merged(sorted({found for one in searched for found in occurrences(one, words, text)})))
+
+
+def occurrences(wanted: Wanted, words: Sequence[Word], text: str) -> Iterator[Range]:
+    """Yield where something that is searched for stands in a text, in code points.
+
+    Args:
+        wanted: what is searched for; of words, each is found alone.
+        words: of the text.
+        text: its name.
+    """
+    if isinstance(wanted, WantedFilter) or (wanted.texts and text not in wanted.texts):
+        return
+    if isinstance(wanted, WantedPhrase):
+        for start in range(len(words)):
+            if wanted.starts_at(words, start):
+                yield words[start].start, words[start + len(wanted.forms) - 1].end
+    elif isinstance(wanted, WantedPrefix):
+        yield from ((word.start, word.end) for word in words if wanted.is_begun(word))
+    else:
+        families = {family for word in wanted.words for family in word.families}
+        forms = {word.form for word in wanted.words if not word.families}
+        for word in words:
+            if not families.isdisjoint(word.families) or word.forms[0] in forms:
+                yield word.start, word.end
 
 
 def _merged(ranges: Sequence[Range]) -> Iterator[Range]:
@@ -128,5 +141,5 @@ def _piece(text: str, start: int, found: Sequence[Range]) -> Highlight:
     return Highlight(text=text[start:end], marks=inside)
 
 
-def _whole(text: str | None, words: Sequence[Word], wanted: WantedText) -> Highlight | None:
-    return Highlight(text=text, marks=marks(words, wanted)) if text else None
+def _whole(text: str | None, found: list[Range]) -> Highlight | None:
+    return Highlight(text=text, marks=found) if text else None

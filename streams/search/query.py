@@ -6,12 +6,21 @@ what is asked about them: pages, facets, timeline, map, exports and the live fee
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from streams.search.request import MAX_FOLDED, Filters, SearchRequest
-from streams.search.wanted import Wanted, WantedPhrase, WantedText, WantedWord
+from streams.search.wanted import (
+    Wanted,
+    WantedFilter,
+    WantedPhrase,
+    WantedPrefix,
+    WantedText,
+    WantedWord,
+    WantedWords,
+)
 from streams.words.index import JOINT
+from streams.words.terms import PRINTED
 
 Body = dict[str, Any]
 
@@ -20,7 +29,7 @@ Body = dict[str, Any]
 WORD_FIELDS = {"families.body": 1.0, "families.title": 0.5, "families.subtitle": 0.25, "families.captions": 0.1}
 FORM_FIELDS = {"forms.body": 0.3, "forms.title": 0.15}
 PHRASE_FIELDS = {"forms.body": 1.0, "forms.title": 0.5, "forms.subtitle": 0.25}
-EXCLUDED_FIELDS = ("families.body", "families.title", "families.subtitle")
+EXCLUDED_TEXTS = ("body", "title", "subtitle")
 
 # The server then returns what it has collected and reports `timed_out`.
 TIMEOUT = "5s"
@@ -70,17 +79,32 @@ def _must(wanted: WantedText) -> list[Body]:
 def _operand(wanted: Wanted) -> Body:
     if isinstance(wanted, WantedPhrase):
         return _phrase(wanted)
-    words = [_word(word) for word in wanted.words]
+    if isinstance(wanted, WantedPrefix):
+        return _prefix(wanted)
+    if isinstance(wanted, WantedFilter):
+        return {"bool": {"filter": _filter(one_filter(wanted.name, wanted.value))}}
+    words = [_word(word, wanted.texts) for word in wanted.words]
     return words[0] if len(words) == 1 else {"bool": {"must": words}}
 
 
-def _word(word: WantedWord) -> Body:
+def one_filter(name: str, value: str) -> Filters:
+    """Return filters that select by one value of one filter, which a text query names (`source:almina`)."""
+    return Filters.model_validate({name: [value]})
+
+
+def _word(word: WantedWord, texts: Sequence[str] = ()) -> Body:
     """Build the query of one word: it is found by its families; its form adds to the score."""
-    forms = [_term(field, word.form, weight) for field, weight in FORM_FIELDS.items()]
+    forms = [_term(field, word.form, weight) for field, weight in _within(FORM_FIELDS, texts)]
     if not word.families:
-        return {"bool": {"should": forms, "minimum_should_match": 1}}
-    found = [_term(field, family, weight) for family in word.families for field, weight in WORD_FIELDS.items()]
+        return {"bool": {"should": forms, "minimum_should_match": 1}} if forms else {"match_none": {}}
+    fields = _within(WORD_FIELDS, texts)
+    found = [_term(field, family, weight) for family in word.families for field, weight in fields]
     return {"bool": {"must": {"bool": {"should": found, "minimum_should_match": 1}}, "should": forms}}
+
+
+def _within(fields: Mapping[str, float], texts: Sequence[str]) -> list[tuple[str, float]]:
+    """Return the fields of these texts with their weights; all fields if no text is named."""
+    return [(field, weight) for field, weight in fields.items() if not texts or field.partition(".")[2] in texts]
 
 
 def _term(field: str, term: str, weight: float) -> Body:
@@ -88,23 +112,56 @@ def _term(field: str, term: str, weight: float) -> Body:
 
 
 def _phrase(phrase: WantedPhrase) -> Body:
+    fields = _within(PHRASE_FIELDS, phrase.texts)
+    if phrase.printed:
+        return _any([_span(field, phrase, weight) for field, weight in fields])
     text = " ".join(JOINT.join(forms) for forms in phrase.forms)
     return _any(
         [
             {"match_phrase": {field: {"query": text, "analyzer": FORMS_ANALYZER, "boost": weight}}}
-            for field, weight in PHRASE_FIELDS.items()
+            for field, weight in fields
+        ]
+    )
+
+
+def _span(field: str, phrase: WantedPhrase, weight: float) -> Body:
+    """Build the query of a phrase with words that must not be printed otherwise than they are normalised."""
+
+    def word(number: int, forms: Sequence[str]) -> Body:
+        options: list[Body] = [{"span_term": {field: form}} for form in forms]
+        one: Body = options[0] if len(options) == 1 else {"span_or": {"clauses": options}}
+        if number not in phrase.printed:
+            return one
+        return {"span_not": {"include": one, "exclude": {"span_term": {field: PRINTED}}}}
+
+    words = [word(number, forms) for number, forms in enumerate(phrase.forms)]
+    if len(words) == 1:
+        return {"bool": {"must": words, "boost": weight}}
+    return {"span_near": {"clauses": words, "slop": 0, "in_order": True, "boost": weight}}
+
+
+def _prefix(wanted: WantedPrefix) -> Body:
+    fields = _within(PHRASE_FIELDS, wanted.texts)
+    return _any(
+        [
+            {"prefix": {field: {"value": prefix, "boost": weight}}}
+            for prefix in wanted.prefixes
+            for field, weight in fields
         ]
     )
 
 
 def _excluded(wanted: Wanted) -> Body:
-    if isinstance(wanted, WantedPhrase):
-        return _phrase(wanted)
+    if not isinstance(wanted, WantedWords):
+        return _operand(wanted)
+    texts = wanted.texts or EXCLUDED_TEXTS
     words = [
-        _any([{"terms": {field: list(word.families)}} for field in EXCLUDED_FIELDS])
+        _any([{"terms": {f"families.{text}": list(word.families)}} for text in texts])
         for word in wanted.words
         if word.families
     ]
+    if not words:
+        return _operand(wanted)  # title:في
     return words[0] if len(words) == 1 else {"bool": {"must": words}}
 
 
@@ -112,6 +169,8 @@ def _filter(filters: Filters) -> list[Body]:
     selected: list[Body] = []
     if filters.place:
         selected.append(_any([option for name in filters.place for option in _place(name)]))
+    if filters.author:
+        selected.append(_any([{"match_phrase": {"byline.words": name}} for name in filters.author]))
     if filters.person:
         selected.append(_any([{"match_phrase": {"facets.persons.words": name}} for name in filters.person]))
     if filters.organisation:

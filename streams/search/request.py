@@ -6,13 +6,14 @@ import base64
 import binascii
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from streams.records import OptionalTimestamp
-from streams.search.syntax import Operand, ParsedQuery, parse
-from streams.search.wanted import WantedText, has_families, wanted_text
+from streams.search.syntax import ParsedQuery, parse
+from streams.search.wanted import WantedText, has_families, selects, wanted_text
 
 MAX_SIZE = 100
 MAX_FOLDED = 1000
@@ -52,7 +53,7 @@ class Filters(BaseModel):
     q: str = Field(
         "",
         max_length=500,
-        description="Words, «phrases», -excluded words, أو (OR).",
+        description="Words, «phrases», =exact words, beginnings*, -excluded words, أو (OR), fields (title:word).",
         examples=['"مجلس الأمن" اليمن أو ليبيا -رياضة'],
     )
     place: Names = Field(
@@ -79,6 +80,7 @@ class Filters(BaseModel):
     collection: Names = Field(
         (), description="Collections of watched sources: articles of the outlets that these have at the time."
     )
+    author: Names = Field((), description="Authors in the byline: a full name, or consecutive words of one.")
     language: Names = Field((), description="Languages of the article, as BCP 47 tags.")
     since: OptionalTimestamp = Field(
         None,
@@ -151,15 +153,11 @@ F = TypeVar("F", bound=Filters)
 
 def _without_stop_words(parsed: ParsedQuery) -> ParsedQuery:
     """Drop words that are stop words unless there are no others: requiring one would select at random."""
-
-    def selects(operand: Operand) -> bool:
-        return operand.phrase or has_families(operand.text)
-
     words = parsed.words if any(has_families(word) for word in parsed.words) else ()
     choices = (tuple(filter(selects, choice)) for choice in parsed.required)
     required = tuple(choice for choice in choices if choice)
     asked = parsed.words or parsed.required
-    return parsed if asked and not (words or required) else ParsedQuery(words, required, parsed.excluded)
+    return parsed if asked and not (words or required) else replace(parsed, words=words, required=required)
 
 
 class SearchRequest(Filters):

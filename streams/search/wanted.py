@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from streams.search.syntax import Operand, ParsedQuery
-from streams.words.terms import Word, query_words
+from streams.search.syntax import ARTICLE, FILTER_FIELDS, Operand, ParsedQuery
+from streams.words.terms import PARTED, PRINTED, Word, query_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +30,78 @@ class WantedWord:
 
 @dataclass(frozen=True, slots=True)
 class WantedWords:
-    """All words of an operand that is no phrase (كوفيد-19 is two); one text of the article must have all."""
+    """All words of an operand that is no phrase (كوفيد-19 is two); the article must have all.
+
+    Attributes:
+        words: the words.
+        texts: names of the texts that they may stand in; empty for all.
+    """
 
     words: tuple[WantedWord, ...]
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class WantedPhrase:
-    """Consecutive words.
+    """Consecutive words, or one word of which the form counts.
 
     Attributes:
         forms: for each word, the forms that it may have. The first word may have clitics before it in the article.
-        families: families of the words, to highlight them.
+        families: families of the words.
+        printed: numbers of the words that the article must print as they are normalised (see `PRINTED`).
+        texts: names of the texts that it may stand in; empty for all but the captions.
     """
 
     forms: tuple[tuple[str, ...], ...]
     families: tuple[str, ...]
+    printed: frozenset[int] = frozenset()
+    texts: tuple[str, ...] = ()
+
+    def starts_at(self, words: Sequence[Word], start: int) -> bool:
+        """Return whether the phrase stands in a text at its word number `start`."""
+        if start + len(self.forms) > len(words):
+            return False
+        return all(
+            not set(options).isdisjoint(words[start + offset].forms)
+            and not (offset in self.printed and PRINTED in words[start + offset].forms)
+            for offset, options in enumerate(self.forms)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WantedPrefix:
+    """A word that begins with one of these.
+
+    Attributes:
+        prefixes: beginnings of forms.
+        texts: names of the texts that it may stand in; empty for all but the captions.
+    """
+
+    prefixes: tuple[str, ...]
+    texts: tuple[str, ...] = ()
+
+    def is_begun(self, word: Word) -> bool:
+        """Return whether a word begins so."""
+        return any(form.startswith(self.prefixes) for form in word.forms)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedFilter:
+    """A value of a filter, such as an outlet.
+
+    Attributes:
+        name: the filter's name in `Filters`.
+        value: what it selects.
+    """
+
+    name: str
+    value: str
 
 
 # Words up to which a query names something; longer ones are questions.
 MOST_NAMING = 4
 
-Wanted = WantedWords | WantedPhrase
+Wanted = WantedWords | WantedPhrase | WantedPrefix | WantedFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +121,9 @@ class WantedText:
     excluded: tuple[Wanted, ...]
 
     @property
-    def families(self) -> frozenset[str]:
-        """Families of all words that are searched for, and the forms of stop words if nothing else is."""
-        found = {term for word in self.words for term in (word.families or (word.form,))}
-        for wanted in (wanted for choice in self.required for wanted in choice):
-            if isinstance(wanted, WantedPhrase):
-                found.update(wanted.families)
-            else:
-                found.update(term for word in wanted.words for term in (word.families or (word.form,)))
-        return frozenset(found)
+    def searches(self) -> bool:
+        """Whether it searches for anything that an article's texts can show."""
+        return bool(self.words or self.required)
 
 
 def needed_words(count: int) -> int:
@@ -106,7 +150,7 @@ def wanted_text(parsed: ParsedQuery, *, relaxed: bool = False) -> WantedText:
     """Translate a parsed query into terms."""
     words = tuple(_words([word for text in parsed.words for word in query_words(text)]))
     required = [_all_wanted(choice) for choice in parsed.required]
-    excluded = _all_wanted([operand for operand in parsed.excluded if operand.phrase or has_families(operand.text)])
+    excluded = _all_wanted([operand for operand in parsed.excluded if selects(operand)])
     needed = relaxed_words(len(words)) if relaxed else needed_words(len(words))
     return WantedText(words, needed, tuple(choice for choice in required if choice), excluded)
 
@@ -116,20 +160,45 @@ def has_families(text: str) -> bool:
     return any(word.families for word in query_words(text))
 
 
+def selects(operand: Operand) -> bool:
+    """Return whether an operand selects articles, as stop words alone do not."""
+    return not operand.plain or has_families(operand.text)
+
+
 def _all_wanted(operands: Sequence[Operand]) -> tuple[Wanted, ...]:
     return tuple(wanted for wanted in map(_wanted, operands) if wanted is not None)
 
 
 def _wanted(operand: Operand) -> Wanted | None:
+    if operand.field in FILTER_FIELDS.values():
+        return WantedFilter(operand.field, operand.text)
+    texts = (operand.field,) if operand.field else ()
     words = query_words(operand.text)
-    if not operand.phrase:
-        found = tuple(_words(words))
-        return WantedWords(found) if found else None
     if not words:
         return None
-    first = words[0].forms[0]
-    forms = ((first, "~" + first), *((word.forms[0],) for word in words[1:]))
-    return WantedPhrase(forms, tuple(family for word in words for family in word.families))
+    if operand.prefix:
+        return WantedPrefix(_prefixes(words[0].forms[0]), texts)
+    if operand.phrase or operand.exact:
+        return _wanted_phrase(operand, words, texts)
+    return WantedWords(tuple(_words(words)), texts)
+
+
+def _wanted_phrase(operand: Operand, words: Sequence[Word], texts: tuple[str, ...]) -> WantedPhrase:
+    exact = [operand.exact or operand.text[word.start - 1 : word.start] == "=" for word in words]
+    forms: list[tuple[str, ...]] = [
+        (word.printed if letters else word.forms[0],) for word, letters in zip(words, exact, strict=True)
+    ]
+    if not exact[0] and any(character.isspace() for character in operand.text):
+        # Of several words, the first may follow clitics. One word alone is meant as it is.
+        forms[0] = (*forms[0], PARTED + forms[0][0])
+    printed = frozenset(number for number, (form, *_) in enumerate(forms) if exact[number] and form[0] != PRINTED)
+    return WantedPhrase(tuple(forms), tuple(family for word in words for family in word.families), printed, texts)
+
+
+def _prefixes(stem: str) -> tuple[str, ...]:
+    """Return the beginnings of forms that begin with a stem, with or without clitics and the article."""
+    stems = [stem] if not "\u0620" <= stem[0] <= "\u06ff" or stem.startswith(ARTICLE) else [stem, ARTICLE + stem]
+    return tuple(clitic + one for one in stems for clitic in ("", PARTED))
 
 
 def _words(words: list[Word]) -> Iterator[WantedWord]:

@@ -22,6 +22,10 @@ _LETTERS = str.maketrans(
         "’": "'", "‘": "'", "ʼ": "'",
     }
 )  # fmt: skip
+# Of these, the ones that only look like others: typing habits of keyboards, not spellings.
+_LOOK_ALIKE = str.maketrans(
+    {"ٱ": "ا", "ک": "ك", "ڪ": "ك", "ی": "ي", "ے": "ي", "ہ": "ه", "ھ": "ه", "ە": "ه", "ۀ": "ه", "ۃ": "ة", "۔": "."}
+)
 # Latin letters that decomposition does not reduce to ASCII.
 _LATIN = str.maketrans(
     {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i"}
@@ -50,6 +54,17 @@ def normalise_word(word: str) -> str:
     if "\u0620" <= word[:1] <= "\u06ff":
         return _HUNDRED_RE.sub(r"\1مء", word) if "ماء" in word else word
     return _ELISION_RE.sub("", _fold(word))
+
+
+def printed_word(word: str) -> str:
+    """Normalise an Arabic word but keep its letters: hamza, ة and ه, ى and ي.
+
+    Returns:
+        The word without vowel signs, tatweel and invisible characters.
+    """
+    if _FORMS_RE.search(word) is not None:
+        word = unicodedata.normalize("NFKC", word)
+    return _MARKS_RE.sub("", unicodedata.normalize("NFC", word)).translate(_LOOK_ALIKE)
 
 
 def normalise_number(number: str) -> str:

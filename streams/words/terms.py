@@ -1,8 +1,10 @@
 """The terms of a text, as they are indexed and as they are searched for.
 
 Two kinds of terms exist. A *form* is a word as printed, normalised; where the word begins with clitics, the rest is a
-form too, with `~` before it («وقال» has the forms وقال and ~قال). Phrases match by forms. A *family* is what all
-inflections of a word share, or `@` and a name. Words match by families.
+form too, with `~` before it («وقال» has the forms وقال and ~قال). Phrases match by forms. Where normalising changed
+letters, the word as printed is a form with `=` before it, and so is `=` alone («أحمد» has the forms احمد, =أحمد and =):
+an exact search for أحمد looks for =أحمد, one for احمد for the form احمد without = at the same word. A *family* is what
+all inflections of a word share, or `@` and a name. Words match by families.
 """
 
 from __future__ import annotations
@@ -14,10 +16,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from streams.words.families import family, has_article
+from streams.words.letters import printed_word
 from streams.words.lexicon import lexicon
-from streams.words.tokens import Token, tokenize
+from streams.words.tokens import LONGEST, Token, tokenize
 
 PARTED = "~"
+PRINTED = "="
 _SHORTEST = 3
 _TANWEEN = "\u064b"
 _SERVANT = frozenset({"عبد", "وعبد", "فعبد", "بعبد", "لعبد", "كعبد"})
@@ -28,7 +32,7 @@ class Reading(NamedTuple):
     """What one token may be.
 
     Attributes:
-        forms: the token and, with `~`, the same without its clitics.
+        forms: the token and, with `~`, the same without its clitics; with `=`, as printed.
         families: the families by which it is found outside names.
         name: the families by which it is found inside a name.
         query: the families that a query for it means.
@@ -49,6 +53,7 @@ class Word:
         start, end: code points of the text.
         forms: its forms; the first is the word as printed, normalised.
         families: its families; none for a stop word.
+        printed: of a word of a query, the form that an exact search needs.
     """
 
     position: int
@@ -56,6 +61,7 @@ class Word:
     end: int
     forms: tuple[str, ...]
     families: tuple[str, ...]
+    printed: str = ""
 
 
 Span = tuple[int, int]
@@ -100,6 +106,7 @@ def query_words(text: str) -> list[Word]:
             token.end,
             (token.tag or token.text, *(form for form in read(token.text, token.printed).forms if form[0] == PARTED)),
             read(token.text, token.printed).query,
+            next(iter(_printed(token.text, token.printed)), token.text),
         )
         for position, token in enumerate(_joined(tokenize(text)))
     ]
@@ -171,14 +178,21 @@ def read(word: str, printed: str) -> Reading:
         extra = _families(kunya, printed)[1]
         families += extra
         name += extra
+    forms += _printed(word, printed)
     return Reading(*(tuple(dict.fromkeys(part)) for part in (forms, families, name, query)))
+
+
+def _printed(word: str, printed: str) -> tuple[str, ...]:
+    """Return the forms of a word whose letters normalising changed: as printed, and `PRINTED` alone; else nothing."""
+    letters = printed_word(printed)[:LONGEST] if printed else word
+    return () if letters == word or " " in letters else (PRINTED + letters, PRINTED)
 
 
 def _stop_word(word: str, printed: str) -> Reading:
     # على is printed علي in Egypt; the name is never printed على.
     if word in _NAMES_LIKE_STOP_WORDS and printed[-1] != "ى":
-        return Reading((word,), (), ("@" + word,), ("@" + word,))
-    return Reading((word,), (), (), ())
+        return Reading((word, *_printed(word, printed)), (), ("@" + word,), ("@" + word,))
+    return Reading((word, *_printed(word, printed)), (), (), ())
 
 
 _NAMES_LIKE_STOP_WORDS = frozenset({"علي"})

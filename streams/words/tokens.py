@@ -37,7 +37,7 @@ _TAG_WORD_RE = re.compile(rf"{_A}*[{_ARABIC}]{_A}*|\d+(?![^\W\d_{_ARABIC}])|[^\W
 
 
 # Code points of a term; what is longer is no word, and the index limits terms.
-_LONGEST = 64
+LONGEST = 64
 
 
 class Token(NamedTuple):
@@ -73,19 +73,19 @@ def tokenize(text: str) -> Iterator[Token]:
             if word:
                 # A presentation form may stand for several words.
                 for part in word.split():
-                    yield Token(part[:_LONGEST], start, end, None, printed)
+                    yield Token(part[:LONGEST], start, end, None, printed)
         elif kind == "number":
-            yield Token(normalise_number(printed)[:_LONGEST], start, end)
+            yield Token(normalise_number(printed)[:LONGEST], start, end)
         elif kind == "other":
             word = normalise_word(printed)
             if word:
-                yield Token(word[:_LONGEST], start, end)
+                yield Token(word[:LONGEST], start, end)
         elif kind == "tag":
             yield from _tag(printed, start)
         elif kind == "wide":
             yield Token(printed, start, end)
         else:  # initials
-            yield Token(normalise_word(re.sub("[. ]", "", printed))[:_LONGEST], start, end)
+            yield Token(normalise_word(re.sub("[. ]", "", printed))[:LONGEST], start, end)
 
 
 def _tag(printed: str, start: int) -> Iterator[Token]:
@@ -93,11 +93,9 @@ def _tag(printed: str, start: int) -> Iterator[Token]:
     texts = [
         normalise_number(word.group()) if word.group().isdigit() else normalise_word(word.group()) for word in words
     ]
-    whole: str | None = ("@" if printed[0] == "@" else "#") + "_".join(text for text in texts if text)[:_LONGEST]
+    whole: str | None = ("@" if printed[0] == "@" else "#") + "_".join(text for text in texts if text)[:LONGEST]
     for word, text in zip(words, texts, strict=True):
         if text:
             arabic = "\u0620" <= text[0] <= "\u06ff"
-            yield Token(
-                text[:_LONGEST], start + word.start(), start + word.end(), whole, word.group() if arabic else ""
-            )
+            yield Token(text[:LONGEST], start + word.start(), start + word.end(), whole, word.group() if arabic else "")
             whole = None

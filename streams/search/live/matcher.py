@@ -13,11 +13,16 @@ from streams.geodesy import distance_km
 from streams.records import Article, GeoPoint, Place
 from streams.search.analysis import Analyzer, analyzer, name_normalizer
 from streams.search.highlight import READ
+from streams.search.query import one_filter
 from streams.search.request import Filters
 from streams.search.source_scope import SourceScope
-from streams.search.wanted import Wanted, WantedPhrase, WantedWord
+from streams.search.wanted import Wanted, WantedFilter, WantedPhrase, WantedPrefix, WantedWord, WantedWords
 from streams.words.index import article_words
 from streams.words.terms import Word
+
+# Texts that phrases are found in and words are excluded by, and those whose forms are scored.
+MAIN_TEXTS = ("title", "subtitle", "body")
+SCORED_TEXTS = ("title", "body")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +56,10 @@ class _Words:
     def has_phrase(self, phrase: WantedPhrase) -> bool:
         if any(self.forms.isdisjoint(options) for options in phrase.forms):
             return False
-        forms = [word.forms for word in self._words]
-        return any(
-            all(not set(options).isdisjoint(forms[start + offset]) for offset, options in enumerate(phrase.forms))
-            for start in range(len(forms) - len(phrase.forms) + 1)
-        )
+        return any(phrase.starts_at(self._words, start) for start in range(len(self._words)))
+
+    def has_prefix(self, prefix: WantedPrefix) -> bool:
+        return any(form.startswith(prefix.prefixes) for form in self.forms)
 
 
 class ArticleText:
@@ -64,15 +68,14 @@ class ArticleText:
     def __init__(self, article: Article) -> None:
         self.article = article
         found = article_words(article.model_dump(mode="python", include=READ))
-        texts = {name: _Words(words) for name, words in found.items()}
-        self.main = [words for name, words in texts.items() if name != "captions"]
-        self.families = frozenset[str]().union(*(words.families for words in texts.values()))
-        self.main_families = frozenset[str]().union(*(words.families for words in self.main))
-        self.scored_forms = frozenset[str]().union(
-            *(words.forms for name, words in texts.items() if name in {"body", "title"})
-        )
+        self._texts = {name: _Words(words) for name, words in found.items()}
+        self.authors = [_Field.of(analyzer("ar_name"), article.byline)] if article.byline else []
         self.persons = [_Field.of(analyzer("ar_name"), e.name) for e in article.entities if e.type == "PER"]
         self.organisations = [_Field.of(analyzer("ar_name"), e.name) for e in article.entities if e.type == "ORG"]
+
+    def within(self, texts: Sequence[str]) -> list[_Words]:
+        """Return the terms of the texts of these names that the article has; of all texts if none is named."""
+        return [words for name, words in self._texts.items() if not texts or name in texts]
 
 
 class LiveMatcher:
@@ -93,6 +96,13 @@ class LiveMatcher:
         self.filters = filters
         self._scope = scope
         self.wanted = filters.wanted()
+        # What the text query filters by (`source:almina`) is matched as the filter of that name.
+        self._filters = {
+            one: LiveMatcher(one_filter(one.name, one.value))
+            for one in (*(one for choice in self.wanted.required for one in choice), *self.wanted.excluded)
+            if isinstance(one, WantedFilter)
+        }
+        self._authors = [_phrase("ar_name", name) for name in filters.author]
         self._persons = [_phrase("ar_name", name) for name in filters.person]
         self._organisations = [_phrase("ar_name", name) for name in filters.organisation]
         self._places = {_normalize(name) for name in filters.place}
@@ -116,6 +126,7 @@ class LiveMatcher:
             and self._in_time(article)
             and self._in_area(article.geo)
             and (not filters.place or any(self._is_place(place) for place in article.places))
+            and (not filters.author or _any_phrase(text.authors, self._authors))
             and (not filters.person or _any_phrase(text.persons, self._persons))
             and (not filters.organisation or _any_phrase(text.organisations, self._organisations))
             and self._in_text(text)
@@ -125,8 +136,27 @@ class LiveMatcher:
         wanted = self.wanted
         return (
             sum(_has_word(word, text) for word in wanted.words) >= wanted.needed
-            and all(any(_occurs(one, text) for one in choice) for choice in wanted.required)
-            and not any(_is_excluded(one, text) for one in wanted.excluded)
+            and all(any(self._occurs(one, text) for one in choice) for choice in wanted.required)
+            and not any(self._is_excluded(one, text) for one in wanted.excluded)
+        )
+
+    def _occurs(self, wanted: Wanted, text: ArticleText) -> bool:
+        if isinstance(wanted, WantedFilter):
+            return self._filters[wanted].matches(text)
+        if isinstance(wanted, WantedPhrase):
+            return any(words.has_phrase(wanted) for words in text.within(wanted.texts or MAIN_TEXTS))
+        if isinstance(wanted, WantedPrefix):
+            return any(words.has_prefix(wanted) for words in text.within(wanted.texts or MAIN_TEXTS))
+        return all(_has_word(word, text, wanted.texts) for word in wanted.words)
+
+    def _is_excluded(self, wanted: Wanted, text: ArticleText) -> bool:
+        if not isinstance(wanted, WantedWords) or not any(word.families for word in wanted.words):
+            return self._occurs(wanted, text)
+        within = text.within(wanted.texts or MAIN_TEXTS)
+        return all(
+            any(not words.families.isdisjoint(word.families) for words in within)
+            for word in wanted.words
+            if word.families
         )
 
     def _in_time(self, article: Article) -> bool:
@@ -146,22 +176,11 @@ class LiveMatcher:
         return bool(self._places & (names - {""})) or bool({path, place.country} & set(self.filters.place))
 
 
-def _has_word(word: WantedWord, text: ArticleText) -> bool:
+def _has_word(word: WantedWord, text: ArticleText, texts: Sequence[str] = ()) -> bool:
     if not word.families:
-        return word.form in text.scored_forms
-    return not text.families.isdisjoint(word.families)
-
-
-def _occurs(wanted: Wanted, text: ArticleText) -> bool:
-    if isinstance(wanted, WantedPhrase):
-        return any(words.has_phrase(wanted) for words in text.main)
-    return all(_has_word(word, text) for word in wanted.words)
-
-
-def _is_excluded(wanted: Wanted, text: ArticleText) -> bool:
-    if isinstance(wanted, WantedPhrase):
-        return _occurs(wanted, text)
-    return all(not text.main_families.isdisjoint(word.families) for word in wanted.words if word.families)
+        within = [name for name in SCORED_TEXTS if not texts or name in texts]
+        return bool(within) and any(word.form in words.forms for words in text.within(within))
+    return any(not words.families.isdisjoint(word.families) for words in text.within(texts))
 
 
 def _any_phrase(fields: Iterable[_Field], phrases: Sequence[list[tuple[int, str]]]) -> bool:

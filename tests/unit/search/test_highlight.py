@@ -29,6 +29,16 @@ def test_phrases_are_marked_whole_and_where_they_occur_and_excluded_words_are_no
     assert _marked(text, "«مجلس الأمن» أمن") == ["مجلس الأمن", "لمجلس الأمن"]
 
 
+def test_exact_words_and_beginnings_are_marked_and_fields_in_their_text_alone() -> None:
+    text = "سبب الحريق بسبب أسباب وأحمد واحمد وأحمد، احمد الوزير ووزارته"
+    assert _marked(text, "=سبب") == _marked(text, '"سبب"') == ["سبب"]
+    assert _marked(text, "=احمد") == ["احمد"]
+    assert _marked(text, "=وأحمد") == ["وأحمد", "وأحمد"]
+    assert _marked(text, '"احمد"') == ["احمد"]
+    assert _marked(text, "وزا*") == ["ووزارته"]
+    assert _marked(text, "body:وزير title:حريق source:almina") == ["الوزير"]
+
+
 def test_a_stop_word_is_marked_only_if_nothing_else_is_searched_for() -> None:
     assert _marked("ذهب من البيت", "من البيت") == ["البيت"]
     assert _marked("ذهب من البيت", "من") == ["من"]

@@ -141,3 +141,90 @@ def test_any_text_is_read_and_every_part_holds_a_word(text: str) -> None:
         assert any(character.isalnum() for character in part)
     assert not set("".join(parsed.words)) & set('"«»“”()[')
     assert not any(any(character.isspace() for character in part) for part in parsed.words)
+
+
+@pytest.mark.parametrize(
+    ("text", "required", "excluded"),
+    [
+        ("=أحمد", [Operand("أحمد", phrase=False, exact=True)], []),
+        ("-=على", [], [Operand("على", phrase=False, exact=True)]),
+        ('="مجلس الأمن"', [Operand("مجلس الأمن", phrase=True, exact=True)], []),
+        ("وزار*", [Operand("وزار", phrase=False, prefix=True)], []),
+        ("title:زلزال", [Operand("زلزال", phrase=False, field="title")], []),
+        ("عنوان:زلزال", [Operand("زلزال", phrase=False, field="title")], []),
+        ("title:=أحمد", [Operand("أحمد", phrase=False, exact=True, field="title")], []),
+        ('body:"مجلس الأمن"', [Operand("مجلس الأمن", phrase=True, field="body")], []),
+        ("-source:almina", [], [Operand("almina", phrase=False, field="source")]),
+        ("Person:'سالم العمري'", [Operand("سالم العمري", phrase=True, field="person")], []),
+        ("place:EG/القاهرة،", [Operand("EG/القاهرة", phrase=False, field="place")], []),
+        ("منظمه:«مجلس الأمن»", [Operand("مجلس الأمن", phrase=True, field="organisation")], []),
+    ],
+)
+def test_exact_words_beginnings_and_fields(text: str, required: list[Operand], excluded: list[Operand]) -> None:
+    parsed = parse(text)
+    assert [operand for choice in parsed.required for operand in choice] == required
+    assert list(parsed.excluded) == excluded
+    assert not [note for note in parsed.notes if "only excludes" not in note]
+
+
+def test_a_field_before_a_parenthesis_counts_for_everything_in_it() -> None:
+    title = [Operand(text, phrase=False, field="title") for text in ("زلزال", "فيضان")]
+    assert parse("title:(زلزال أو فيضان) عدن") == ParsedQuery(("عدن",), (tuple(title),), ())
+
+
+@pytest.mark.parametrize("text", ["https://a.example.com/b", "12:30", "الرئيس:قال", "أوباما:نحن", "-:", ":", "title:"])
+def test_a_colon_elsewhere_only_parts_words(text: str) -> None:
+    assert not parse(text).required
+
+
+def test_an_unknown_field_is_an_error_that_names_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"no field 'headline'; the fields are title, subtitle, body, .*source"):
+        parse("headline:زلزال")
+    assert parse('"headline:زلزال"').required
+    for text in ('caption:"كرة القدم"', "caption:=كرة", "caption:كرةا*", "وزارة* " * 5, f"source:{'x' * 201}"):
+        with pytest.raises(ValueError, match=r"caption: finds words|more than 4 words with|at most 200"):
+            parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ('"مجلس الأمن', 'the quotation mark " is not closed'),
+        ("(مجلس الأمن", "not closed"),
+        ("مجلس) الأمن", "not opened"),
+        ("أو صنعاء", "begins with أو"),
+        ("صنعاء أو", "nothing follows أو"),
+        ("صنعاء أو و عدن", "is followed by"),
+        ("NOT", "nothing follows NOT"),
+        ("-رياضة", "only excludes"),
+        ("storm and flood", "the operator is written AND"),
+        ("زلزال~", "~ is not understood"),
+        ("زلزال~2 عدن", "~2 is not understood"),
+        ("زلزال^4", "^4 is not understood"),
+        ('"مجلس الأمن"~3', "~3 is not understood"),
+        ("مجلس NEAR/3 أمن", "put words that must stand together in quotes"),
+        ("[2020 TO 2021]", "ranges are not understood"),
+        ("/وزار.*/", "no regular expressions"),
+        ("و*", "needs one word of 3 letters"),
+        ("الوز*", "الوز* is searched for without *"),
+        ("*زارة", "only at the end of a word"),
+        ("وز?رة", "? is not understood"),
+        ('"وزارة الداخل*"', "within quotes"),
+        ("title: زلزال", "directly after the colon"),
+        ("صنعاء -- عدن -", ""),
+    ],
+)
+def test_what_is_not_understood_is_told(text: str, note: str) -> None:
+    assert note in " ".join(parse(text).notes)
+    assert bool(parse(text).notes) == bool(note)
+
+
+@pytest.mark.parametrize(
+    "text", ["هجوم صنعاء", "(صنعاء أو عدن) و انفجار -«كرة القدم»", "AT&T F-16 +عدن", "هل وقع زلزال؟"]
+)
+def test_nothing_is_told_of_what_is_understood(text: str) -> None:
+    assert parse(text).notes == ()
+
+
+def test_signs_of_other_search_engines_do_not_become_words() -> None:
+    assert parse("زلزال~2 عدن^4").words == ("زلزال", "عدن")
