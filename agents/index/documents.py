@@ -89,7 +89,7 @@ def id_refusal(article_id: str) -> Rejected | None:
 def document(article: Article) -> dict[str, Any]:
     """Return the document of an article."""
     fields = article.model_dump(mode="json")
-    fields["@timestamp"] = iso_time(article.appeared_at)
+    fields["@timestamp"] = iso_time(article.listed_at)
     fields["facets"] = facets(article)
     return fields | term_fields(fields)
 
@@ -97,6 +97,8 @@ def document(article: Article) -> dict[str, Any]:
 def facets(article: Article) -> dict[str, Any]:
     """Return the values to filter, count and fold by; each list without repetitions, in order of appearance."""
     by_type: dict[str, list[str]] = {"PER": [], "ORG": [], "LOC": []}
+    # A place of the sea or a region without a country has no path and cannot be named on a map.
+    located = [place for place in article.places if any(_paths(place))]
     for entity in article.entities:
         by_type[entity.type].append(entity.name)
     return {
@@ -107,6 +109,7 @@ def facets(article: Article) -> dict[str, Any]:
         "locations": _once(by_type["LOC"]),
         "places": _once(place.name for place in article.places),
         "place_names": _once(name for place in article.places for name in _names(place)),
+        "place_points": _once(f"{list(_paths(place))[-1]}@{place.lat:.4f},{place.lon:.4f}" for place in located),
         "place_path": _once(path for place in article.places for path in _paths(place)),
         "countries": _once(place.country for place in article.places if place.country),
         "divisions": _once(path for place in article.places if (path := _division(place))),

@@ -29,13 +29,13 @@ ANALYSIS = {
 
 # Fields that are not fields of an article, or are one in another form.
 ADDED = {
-    "@timestamp": "When the article appeared: `published_at`, else `fetched_at`, else `ingested_at`. Sorts results.",
+    "@timestamp": "When it appeared: `published_at`, else `fetched_at`, but not after `ingested_at`. Sorts results.",
     "event.ingested": "`ingested_at` under its name in the Elastic Common Schema.",
     "url.full": "`url` under its name in the Elastic Common Schema.",
     "source.fold": "`source` without differences of spelling, for filters.",
-    "forms.title": "Forms of the words of `title`: as printed, and after `~` without clitics.",
-    "forms.subtitle": "Forms of the words of `subtitle`: as printed, and after `~` without clitics.",
-    "forms.body": "Forms of the words of `body`: as printed, and after `~` without clitics.",
+    "forms.title": "Forms of the words of `title`: normalised, after `~` without clitics, after `=` as printed.",
+    "forms.subtitle": "Forms of the words of `subtitle`: normalised, after `~` without clitics, after `=` as printed.",
+    "forms.body": "Forms of the words of `body`: normalised, after `~` without clitics, after `=` as printed.",
     "families.title": "Families of the words of `title`, names after `@`; no stop words.",
     "families.subtitle": "Families of the words of `subtitle`, names after `@`; no stop words.",
     "families.body": "Families of the words of `body`, names after `@`; no stop words.",
@@ -50,6 +50,7 @@ ADDED = {
     "facets.places": "Arabic names of the resolved places, each once.",
     "facets.place_names": "All names of the resolved places, Arabic and English, for the filter `place`.",
     "facets.place_path": "Resolved places as `country/division/name`, and each part from the left, to count by level.",
+    "facets.place_points": "Path and coordinates of the places (`YE/عدن@12.7800,45.0300`), to locate map tiles.",
     "facets.countries": "ISO 3166-1 alpha-2 codes of the resolved places.",
     "facets.divisions": "First-level divisions of the resolved places as `country/division`.",
     "facets.main_place": "Path of the main place.",

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
-from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field
 
 from streams.api.auth import needs
 from streams.api.batch import FORMATS, Batch, read_submission, request_body, send_all, send_one
@@ -21,14 +19,12 @@ from streams.api.problem_details import problem, responses
 from streams.api.submit import Receipt
 from streams.api.tiles import FeatureCollection, collection
 from streams.records import Article, RawArticle
-from streams.search.hits import COVERAGE, PARTIAL, Copy, SearchPage, is_partial
+from streams.search.hits import COVERAGE, NOTES, PARTIAL, RELAXED, Copy, SearchPage, is_partial
 from streams.search.query import FACETS, Interval
 from streams.search.request import Filters, SearchRequest
 from streams.search.source_scope import Coverage
 
 router = APIRouter(tags=["articles"])
-
-_OFFSET = re.compile(r"[+-](?:0\d|1[0-8]):[0-5]\d")
 
 _EXAMPLE = {
     "url": "https://almina.example.com/news/1",
@@ -62,13 +58,19 @@ class Count(BaseModel):
 
     value: str
     articles: int = Field(description="Number of matching articles with the value.")
+    stories: int | None = Field(
+        None, description="With `fold`: number of clusters with the value; approximate above 1,000."
+    )
 
 
 class Facets(BaseModel):
     """The most frequent values in matching articles."""
 
     total: int = Field(description="Number of matching articles.")
+    stories: int | None = Field(None, description="With `fold`: number of clusters; approximate above 1,000.")
     partial: bool = Field(description=PARTIAL)
+    relaxed: bool = Field(description=RELAXED)
+    notes: list[str] = Field(description=NOTES)
     facets: dict[str, list[Count]] = Field(description="By facet, its most frequent values first.")
     coverage: Coverage | None = Field(None, description=COVERAGE)
 
@@ -77,25 +79,16 @@ class FacetRequest(Filters):
     """Filters, and the number of values to return."""
 
     size: int = Field(10, ge=1, le=100, description="Maximum number of values per facet.")
+    fold: bool = Field(
+        False,
+        description="Count stories, too, and return the values with most of them first (of those with most articles).",
+    )
 
 
 class TimelineRequest(Filters):
     """Filters, and the intervals of the timeline."""
 
-    interval: Interval = Field("day", description="Calendar interval of a step.")
-    zone: str = Field(
-        "UTC",
-        max_length=40,
-        description="Time zone of the intervals: a name in the tz database such as Asia/Riyadh, or an offset such as "
-        "+03:00.",
-    )
-
-    @field_validator("zone")
-    @classmethod
-    def _known(cls, zone: str) -> str:
-        if not _OFFSET.fullmatch(zone) and zone not in available_timezones():
-            raise ValueError("unknown time zone; use a name in the tz database such as Asia/Riyadh, or +03:00")
-        return zone
+    interval: Interval = Field("day", description="Calendar interval of a step, in `zone`.")
 
 
 class Step(BaseModel):
@@ -111,6 +104,8 @@ class Timeline(BaseModel):
 
     total: int = Field(description="Number of matching articles.")
     partial: bool = Field(description=PARTIAL)
+    relaxed: bool = Field(description=RELAXED)
+    notes: list[str] = Field(description=NOTES)
     interval: Interval = Field(description="Calendar interval of the steps.")
     steps: list[Step] = Field(description="Intervals with matching articles, in order of time.")
     coverage: Coverage | None = Field(None, description=COVERAGE)
@@ -125,10 +120,22 @@ class MapRequest(Filters):
     )
 
 
-@router.get("/search", summary="Search articles", dependencies=_ADMITTED, responses=responses(400, 422, 503))
-async def search(state: Shared, request: Annotated[SearchRequest, Query()]) -> SearchPage:
+@router.get(
+    "/search",
+    summary="Search articles",
+    response_model=SearchPage,
+    dependencies=_ADMITTED,
+    responses=responses(400, 422, 503),
+)
+async def search(state: Shared, request: Annotated[SearchRequest, Query()]) -> Any:
     """Return matching articles, most relevant or newest first. Without `q`, all that pass the filters match."""
-    return await state.searcher.search(request)
+    page = await state.searcher.search(request)
+    if not request.fields:
+        return page
+    answer = page.model_dump(mode="json")
+    for hit in answer["hits"]:
+        hit["article"] = {name: hit["article"][name] for name in request.fields}
+    return JSONResponse(answer)
 
 
 @router.get(
@@ -153,17 +160,27 @@ async def article(
 @router.get("/facets", summary="Count facet values", dependencies=_ADMITTED, responses=responses(400, 422, 503))
 async def facets(state: Shared, request: Annotated[FacetRequest, Query()]) -> Facets:
     """Return the most frequent values in matching articles: persons, organisations, places, outlets, languages."""
-    answer = await state.searcher.facets(request, request.size)
-    counted = {
-        name: [Count(value=b["key"], articles=b["doc_count"]) for b in answer["aggregations"][name]["buckets"]]
-        for name in FACETS
-    }
+    answer = await state.searcher.facets(request, request.size, fold=request.fold)
+    counted = {name: _counts(answer["aggregations"][name]["buckets"], request) for name in FACETS}
     return Facets(
         total=answer["hits"]["total"]["value"],
+        stories=answer["aggregations"]["stories"]["value"] if request.fold else None,
         partial=is_partial(answer),
+        relaxed=answer["relaxed"],
+        notes=list(request.notes),
         facets=counted,
         coverage=state.searcher.scope.coverage(request),
     )
+
+
+def _counts(buckets: list[dict[str, Any]], request: FacetRequest) -> list[Count]:
+    counts = [
+        Count(value=b["key"], articles=b["doc_count"], stories=b["stories"]["value"] if request.fold else None)
+        for b in buckets
+    ]
+    if request.fold:
+        counts.sort(key=lambda count: count.stories or 0, reverse=True)
+    return counts[: request.size]
 
 
 @router.get("/timeline", summary="Count articles over time", dependencies=_ADMITTED, responses=responses(400, 422, 503))
@@ -174,10 +191,11 @@ async def timeline(state: Shared, request: Annotated[TimelineRequest, Query()]) 
         Step(start=b["key_as_string"], articles=b["doc_count"], stories=b["stories"]["value"])
         for b in answer["aggregations"]["timeline"]["buckets"]
     ]
-    total = answer["hits"]["total"]["value"]
     return Timeline(
-        total=total,
+        total=answer["hits"]["total"]["value"],
         partial=is_partial(answer),
+        relaxed=answer["relaxed"],
+        notes=list(request.notes),
         interval=request.interval,
         steps=steps,
         coverage=state.searcher.scope.coverage(request),
@@ -186,8 +204,8 @@ async def timeline(state: Shared, request: Annotated[TimelineRequest, Query()]) 
 
 @router.get("/map", summary="Count articles by map tile", dependencies=_ADMITTED, responses=responses(400, 422, 503))
 async def world_map(state: Shared, request: Annotated[MapRequest, Query()]) -> FeatureCollection:
-    """Return the map tiles of matching articles (Web Mercator), as GeoJSON points at the tiles' centres."""
-    return collection(await state.searcher.map(request, request.zoom, request.size))
+    """Return the map tiles of matching articles (Web Mercator), as GeoJSON points amid the places that they name."""
+    return collection(await state.searcher.map(request, request.zoom, request.size), request.notes)
 
 
 @router.post(

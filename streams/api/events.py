@@ -42,11 +42,13 @@ class Kind(StrEnum):
     HERE = "here"
     GAP = "gap"
     DROPPED = "dropped"
+    NOTE = "note"
 
 
 _NOTICES = {
     Kind.GAP: "articles before this point are missing: Kafka no longer has them",
     Kind.DROPPED: "this client is too slow; reconnect with the id of the last event to resume",
+    Kind.NOTE: "a part of the query was not understood",
 }
 
 
@@ -56,9 +58,10 @@ class LiveEvent:
 
     Attributes:
         kind: `hello` starts a stream, `here` updates the client's position while no article arrives, `gap` reports
-            missing articles (Kafka deleted them, or never had them), `dropped` ends the stream.
+            missing articles (Kafka deleted them, or never had them), `dropped` ends the stream, `note` tells what of
+            the query was not understood.
         vector: event id of the client's position after this event; None leaves the position as it is.
-        data: the article's JSON as in Kafka.
+        data: the article's JSON as in Kafka, or the text of a note.
     """
 
     kind: Kind

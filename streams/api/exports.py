@@ -20,25 +20,35 @@ from streams.api.snapshot import Document, Order, SnapshotLost, open_snapshot
 from streams.api.streaming import Broken, Stream
 from streams.errors import RasdError
 from streams.formats.csv import BOM, COLUMNS, line, row
-from streams.records import Article
-from streams.search.request import Filters
+from streams.formats.geojson import features
+from streams.search.hits import RELAXED, read_article
+from streams.search.request import ARTICLE_FIELDS, Filters, read_names
 
 router = APIRouter(tags=["articles"])
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}
-FIELDS = tuple(Article.model_fields)
-NDJSON, CSV = "application/x-ndjson", "text/csv; charset=utf-8"
+MEDIA_TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8", "geojson": "application/geo+json"}
 
 
 class ExportRequest(Filters):
     """Filters, and the format of the file."""
 
-    format: Literal["ndjson", "csv"] = Field("ndjson", description="NDJSON (one JSON object per line) or CSV.")
+    format: Literal["ndjson", "csv", "geojson"] = Field(
+        "ndjson",
+        description="NDJSON (one JSON object per line), CSV, or GeoJSON (RFC 7946; one point for each place of an "
+        "article).",
+    )
     order: Order = Field("newest", description="Order by time of publication, then by id.")
     end: bool | None = Field(
         None,
         description="Whether to end with a line that states if the export is complete. Default: true for NDJSON, "
-        "false for CSV.",
+        "false for CSV. GeoJSON always states it.",
+    )
+    fields: tuple[str, ...] = Field(
+        (),
+        max_length=len(ARTICLE_FIELDS),
+        description="NDJSON: only these fields of each article, comma-separated or repeated. Default: all.",
+        examples=["id,title,published_at"],
     )
     columns: tuple[str, ...] = Field(
         (),
@@ -58,16 +68,23 @@ class ExportRequest(Filters):
     @field_validator("columns")
     @classmethod
     def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        names = tuple(part.strip() for item in value for part in item.split(",") if part.strip())
-        if unknown := [name for name in names if name not in COLUMNS]:
-            raise ValueError(f"unknown column {unknown[0]!r:.60}; known: {', '.join(COLUMNS)}")
-        if len(set(names)) < len(names):
-            raise ValueError("a column is given twice")
-        return names
+        return read_names(value, tuple(COLUMNS), "column")
+
+    @field_validator("fields")
+    @classmethod
+    def _known_fields(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return read_names(value, ARTICLE_FIELDS, "field")
 
 
 class NdjsonForm:
-    """NDJSON: one article per line, as in `GET /articles/{id}`."""
+    """NDJSON: one article per line, as in `GET /articles/{id}`.
+
+    Args:
+        request: the fields.
+    """
+
+    def __init__(self, request: ExportRequest) -> None:
+        self.fields = request.fields or ARTICLE_FIELDS
 
     def head(self) -> bytes:
         """Return nothing: NDJSON has no header."""
@@ -76,7 +93,7 @@ class NdjsonForm:
     def body(self, documents: Iterable[Document]) -> bytes:
         """Return the lines of these articles."""
         return b"".join(
-            orjson.dumps({name: document[name] for name in FIELDS if name in document}) + b"\n"
+            orjson.dumps({name: document[name] for name in self.fields if name in document}) + b"\n"
             for document in documents
         )
 
@@ -111,17 +128,49 @@ class CsvForm:
         """Return the closing line. Its first cell begins with #, as no id does."""
         state = "complete" if facts["complete"] else "INCOMPLETE"
         text = f"#export {state}: {facts['articles']} of {facts['total']} articles"
+        if facts["relaxed"]:
+            text += "; relaxed: no article has enough of the words"
         if detail := facts.get("detail"):
             text += f"; {detail}"
         return line([text] + [""] * (len(self.columns) - 1), self.separator, safe=False).encode()
 
 
+class GeoForm:
+    """GeoJSON: a point for each place of each article (`streams.formats.geojson`); `export` is a foreign member."""
+
+    def __init__(self) -> None:
+        self._separator = b""
+
+    def head(self) -> bytes:
+        """Return the beginning of the collection."""
+        return b'{"type":"FeatureCollection","features":[\n'
+
+    def body(self, documents: Iterable[Document]) -> bytes:
+        """Return the features of these articles; nothing if they name no places."""
+        found = [orjson.dumps(feature) for document in documents for feature in features(read_article(document))]
+        lines = b",\n".join(found)
+        lines, self._separator = (self._separator + lines, b",\n") if lines else (b"", self._separator)
+        return lines
+
+    def end(self, facts: Mapping[str, Any]) -> bytes:
+        """Return the end of the collection. An incomplete one has no end, so that no program takes it for whole."""
+        return b'\n],"export":' + orjson.dumps(facts) + b"}\n" if facts["complete"] else b"\n"
+
+
+def _form(request: ExportRequest) -> NdjsonForm | CsvForm | GeoForm:
+    if request.format == "geojson":
+        return GeoForm()
+    return CsvForm(request) if request.format == "csv" else NdjsonForm(request)
+
+
 @dataclass(slots=True)
 class ExportProgress:
-    """Number of articles in an export, and of those written so far."""
+    """Number of articles in an export, and of those written so far; whether it is relaxed, and notes on the query."""
 
     total: int = 0
     articles: int = 0
+    relaxed: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @router.get(
@@ -133,9 +182,13 @@ class ExportProgress:
         200: {
             "description": "All matching articles, in order. An incomplete export lacks the last chunk of the body.",
             "headers": {
-                "Rasd-Export-Total": {"description": "Number of articles in the export.", "schema": {"type": "integer"}}
+                "Rasd-Export-Total": {
+                    "description": "Number of articles in the export.",
+                    "schema": {"type": "integer"},
+                },
+                "Rasd-Export-Relaxed": {"description": RELAXED, "schema": {"type": "boolean"}},
             },
-            "content": {"application/x-ndjson": {}, "text/csv": {}},
+            "content": {"application/x-ndjson": {}, "text/csv": {}, "application/geo+json": {}},
         },
         **responses(400, 401, 403, 422, 429, 503),
     },
@@ -153,20 +206,22 @@ async def export(state: Shared, client: Client, request: Annotated[ExportRequest
     name = f"rasd-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.{request.format}"
     headers = {
         "Rasd-Export-Total": str(progress.total),
+        "Rasd-Export-Relaxed": str(progress.relaxed).lower(),
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "no-store",
         "X-Accel-Buffering": "no",
     }
-    return Stream(first, body, CSV if request.format == "csv" else NDJSON, headers)
+    return Stream(first, body, MEDIA_TYPES[request.format], headers)
 
 
 async def _body(state: State, client: str, request: ExportRequest, progress: ExportProgress) -> AsyncGenerator[bytes]:
-    form = CsvForm(request) if request.format == "csv" else NdjsonForm()
+    form = _form(request)
     with state.exports.slot(client):
         filters = await state.searcher.effective(request)
         async with open_snapshot(state.searcher.client, state.settings, filters, request.order) as snapshot:
             page = await snapshot.page()
             progress.total = snapshot.total
+            progress.relaxed, progress.notes = filters.relaxed, request.notes
             yield form.head()
             try:
                 while page:
@@ -182,5 +237,5 @@ async def _body(state: State, client: str, request: ExportRequest, progress: Exp
                 raise Broken(
                     f"export failed after {progress.articles} of {progress.total} articles: {error}"
                 ) from error
-    if request.end if request.end is not None else request.format == "ndjson":
+    if request.format == "geojson" or (request.end if request.end is not None else request.format == "ndjson"):
         yield form.end(asdict(progress) | {"complete": True})

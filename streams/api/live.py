@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from streams.api.dependencies import Client, Shared
-from streams.api.events import LiveEvent, read_vector
+from streams.api.events import Kind, LiveEvent, read_vector
 from streams.api.problem_details import responses
 from streams.api.streaming import Broken, Stream
 from streams.errors import Retryable
@@ -55,25 +55,29 @@ async def live(
 
     Each `article` event holds the enriched article; its id is the client's position in the stream. A browser that
     reconnects sends the id as `Last-Event-ID` and receives what it missed. A `gap` event means that Kafka no longer has
-    some of these articles; a `dropped` event, that the client was too slow and should reconnect.
+    some of these articles; a `dropped` event, that the client was too slow and should reconnect; `note` events tell
+    what of the query was not understood. The feed is never relaxed.
     """
     resume_id = last_event_id or request.last_event_id
     try:
         since = read_vector(resume_id) if resume_id else None
     except ValueError as error:
         raise HTTPException(422, f"Last-Event-ID {error}") from error
-    body = _wire(state.feed.read(request.filters(), since, HEARTBEAT_SECONDS, client))
+    body = _wire(state.feed.read(request.filters(), since, HEARTBEAT_SECONDS, client), request.notes)
     # The first event comes at once. Waiting for it here turns its errors into a problem response.
     first = await anext(body)
     return Stream(first, body, "text/event-stream", {"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
-async def _wire(events: AsyncGenerator[LiveEvent]) -> AsyncGenerator[bytes]:
+async def _wire(events: AsyncGenerator[LiveEvent], notes: Sequence[str]) -> AsyncGenerator[bytes]:
     begun = False
     async with aclosing(events):
         try:
             async for event in events:
                 yield event.wire
+                if not begun:
+                    for note in notes:
+                        yield LiveEvent(Kind.NOTE, None, note.encode()).wire
                 begun = True
         except (Retryable, *UNAVAILABLE_ERRORS) as error:
             if not begun:

@@ -101,6 +101,8 @@ def print_page(page: SearchPage, console: Console, *, query: str = "") -> None:
         print_hit(hit, number, console)
     least = "" if page.total_is_exact else "at least "
     ending = "; the search timed out, there may be more" if page.partial else ""
+    if page.relaxed:
+        ending += "; none has enough of the words, so a third of them was enough"
     text = f"{least}{page.total} {'article' if page.total == 1 else 'articles'} in {page.took_ms} ms{ending}"
     console.print()
     console.print(Text(text, style="dim"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from pydantic import BaseModel, ValidationError
 
-from streams.cli.console import out
+from streams.cli.console import err, out
 from streams.errors import OperatorError
 from streams.settings import get_settings
 
@@ -25,7 +25,11 @@ def register(app: typer.Typer) -> None:
 
 
 def search(
-    query: str = typer.Argument("", help='Words, "phrases" or «phrases», -excluded, أو (OR). By default all articles.'),
+    query: str = typer.Argument(
+        "",
+        help='Words, "phrases" or «phrases», =exact, beginnings*, -excluded, أو (OR), title:word. By default all '
+        "articles. See docs/reference/query-language.md.",
+    ),
     place: list[str] = typer.Option([], "--place", help=f"Only articles that name this place ({_MANY})."),
     country: list[str] = typer.Option(
         [], "--country", help=f"Only articles that name this country, an ISO code such as EG ({_MANY})."
@@ -34,6 +38,7 @@ def search(
     organisation: list[str] = typer.Option(
         [], "--organisation", help=f"Only articles that name this organisation ({_MANY})."
     ),
+    author: list[str] = typer.Option([], "--author", help=f"Only articles by this author ({_MANY})."),
     source: list[str] = typer.Option([], "--source", help=f"Only articles by this outlet ({_MANY})."),
     collection: list[str] = typer.Option(
         [], "--collection", help=f"Only articles by the watched sources of this collection ({_MANY})."
@@ -41,8 +46,11 @@ def search(
     language: list[str] = typer.Option([], "--language", help=f"Only articles in this language: ar, fr, … ({_MANY})."),
     near: str = typer.Option(None, "--near", help="Only articles that name a place around lat,lon. See --radius."),
     radius: float = typer.Option(50.0, "--radius", help="Greatest distance from --near, in kilometres."),
-    since: str = typer.Option(None, "--from", help="Earliest date or time (ISO 8601), inclusive."),
-    until: str = typer.Option(None, "--to", help="Latest date or time, exclusive."),
+    since: str = typer.Option(
+        None, "--from", help="Earliest date or time, inclusive: ISO 8601, or -1h, -30m, -7d, now, today, yesterday."
+    ),
+    until: str = typer.Option(None, "--to", help="Latest date or time, exclusive; as --from."),
+    zone: str = typer.Option("UTC", "--zone", help="Time zone in which days begin: Asia/Riyadh, +03:00."),
     sort: str = typer.Option("relevance", "--sort", help="Order: relevance or time (newest first)."),
     size: int = typer.Option(10, "--size", "-n", help="Maximum number of hits."),
     fold: bool = typer.Option(True, "--fold/--no-fold", help="Show one article of each cluster of copies, or all."),
@@ -63,8 +71,8 @@ def search(
 
     wanted: dict[str, Any] = {
         "q": query, "place": place, "country": country, "person": person, "organisation": organisation,
-        "source": source, "collection": collection, "language": language, "near": near, "radius": radius,
-        "from": since, "to": until, "sort": sort, "size": size, "fold": fold,
+        "author": author, "source": source, "collection": collection, "language": language, "near": near,
+        "radius": radius, "from": since, "to": until, "zone": zone, "sort": sort, "size": size, "fold": fold,
     }  # fmt: skip
     try:
         request = SearchRequest.model_validate({name: value for name, value in wanted.items() if value is not None})
@@ -72,6 +80,8 @@ def search(
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise OperatorError(f"{where}: {first['msg']}" if where else first["msg"], status=2) from error
+    for note in request.notes:
+        err().print(note, style="yellow", markup=False)
     try:
         if follow:
             asyncio.run(_follow(request, as_json))

@@ -318,6 +318,14 @@ class Article(Record):
         """When it was published, if known; else when it was fetched, else when it was ingested."""
         return self.published_at or self.fetched_at or self.ingested_at
 
+    @property
+    def listed_at(self) -> datetime:
+        """The time that results are sorted and filtered by: when it appeared, but not later than it was ingested.
+
+        An outlet with a wrong clock would otherwise stand above all others for as long as it is ahead.
+        """
+        return min(self.appeared_at, self.ingested_at)
+
     def annotated(self, stage: str, value: JsonValue) -> Self:
         """Return a copy with `value` as the annotation of `stage`, instead of an earlier one."""
         return self.model_copy(update={"annotations": {**self.annotations, stage: value}})

@@ -16,9 +16,9 @@ from streams.search.source_scope import Coverage
 from streams.search.wanted import WantedText
 
 PARTIAL = "Whether the search timed out or a part of the index did not answer, so that articles may be missing."
-
 COVERAGE = "What the watched sources in the scope brought in the time range; null if the directory cannot be read."
-RELAXED = "Whether no article has enough of the words, so that a third of them was enough."
+RELAXED = "Whether no article has enough of the words, so that a third of them was enough, here and everywhere else."
+NOTES = "What of the query was not understood, and what was done instead."
 
 
 class Copy(BaseModel):
@@ -68,6 +68,7 @@ class SearchPage(BaseModel):
     total_is_exact: bool = Field(description="Whether `total` is exact; if false, it is a lower bound.")
     partial: bool = Field(description=PARTIAL)
     relaxed: bool = Field(False, description=RELAXED)
+    notes: list[str] = Field(default_factory=list, description=NOTES)
     took_ms: int = Field(description="Time taken by Elasticsearch, in milliseconds.")
     hits: list[Hit] = Field(description="The hits, in the requested order.")
     coverage: Coverage | None = Field(None, description=COVERAGE)
@@ -119,6 +120,7 @@ def read_page(
         total_is_exact=total["relation"] == "eq",
         partial=any(is_partial(part) for part in (answer, stories, firsts) if part),
         relaxed=request.relaxed,
+        notes=list(request.notes),
         took_ms=answer["took"] + (stories["took"] if stories else 0),
         hits=[
             read_hit(hit, wanted, counted.get(fold), request.copies, first.get(fold))

@@ -39,6 +39,11 @@ FOLD = "facets.fold"
 HELPERS = ("facets", "forms", "families", "@timestamp")
 # Fields in the summary of an article that is listed as a copy.
 OUTLINE = ("id", "url", "source", "title", "published_at", "ingested_at", "cluster.relation")
+# Number of clusters; approximate above the threshold.
+STORIES: Body = {"cardinality": {"field": FOLD, "precision_threshold": 1000}}
+FOLDED_VALUES = 3
+# Places of matching articles by which tiles are located, the most frequent ones.
+MAP_PLACES = 5000
 FACETS = {
     "persons": "facets.persons",
     "organisations": "facets.organisations",
@@ -51,7 +56,7 @@ FACETS = {
 }
 _FIRST_SEEN: tuple[Body, ...] = ({"ingested_at": "asc"}, {"id": "asc"})
 MANY_VALUES = ("persons", "organisations", "places")
-Interval = Literal["hour", "day", "week", "month"]
+Interval = Literal["minute", "hour", "day", "week", "month", "quarter", "year"]
 
 
 def build_query(filters: Filters) -> Body:
@@ -318,15 +323,24 @@ def build_count(filters: Filters) -> Body:
     return {"query": build_query(filters), "size": 0, "timeout": TIMEOUT, "terminate_after": 1}
 
 
-def build_facets(filters: Filters, size: int) -> Body:
-    """Build the aggregation of the `size` most frequent values of each facet."""
+def build_facets(filters: Filters, size: int, *, fold: bool = False) -> Body:
+    """Build the aggregation of the `size` most frequent values of each facet.
+
+    With `fold`, it has the stories of each value, and three times the values: those with most articles may have few
+    stories.
+    """
     query = build_query(filters)
+    size = size * FOLDED_VALUES if fold else size
     aggregations: Body = {name: {"terms": {"field": field, "size": size}} for name, field in FACETS.items()}
     if "match_all" not in query:
         # By default, Elasticsearch builds global ordinals of all values in the index, again after each refresh. With
         # many names that takes longer than counting the values of the matching articles. It pays if all match.
         for name in MANY_VALUES:
             aggregations[name]["terms"]["execution_hint"] = "map"
+    if fold:
+        for counted in aggregations.values():
+            counted["aggs"] = {"stories": STORIES}
+        aggregations["stories"] = STORIES
     return {
         "query": query,
         "size": 0,
@@ -351,23 +365,28 @@ def build_timeline(filters: Filters, interval: Interval, zone: str) -> Body:
                     "time_zone": zone,
                     "min_doc_count": 1,
                 },
-                "aggs": {"stories": {"cardinality": {"field": FOLD, "precision_threshold": 1000}}},
+                "aggs": {"stories": STORIES},
             }
         },
     }
 
 
 def build_map(filters: Filters, zoom: int, size: int) -> Body:
-    """Build the aggregation of articles by map tile (Web Mercator, z/x/y)."""
+    """Build the aggregation of articles by map tile (Web Mercator, z/x/y), and of the places that they name."""
+    query = build_query(filters)
     grid: Body = {"field": "geo", "precision": zoom, "size": size}
     if filters.bbox is not None:
         west, south, east, north = filters.bbox
         # An article with points inside and outside the box counts in the tiles inside only.
         grid["bounds"] = {"top_left": {"lat": north, "lon": west}, "bottom_right": {"lat": south, "lon": east}}
+    # An article's places are not parted by tile: the places are counted apart and assigned to tiles afterwards.
+    places: Body = {"terms": {"field": "facets.place_points", "size": MAP_PLACES}}
+    if "match_all" not in query:
+        places["terms"]["execution_hint"] = "map"
     return {
-        "query": build_query(filters),
+        "query": query,
         "size": 0,
         "timeout": TIMEOUT,
         "track_total_hits": True,
-        "aggs": {"tiles": {"geotile_grid": grid}},
+        "aggs": {"tiles": {"geotile_grid": grid, "aggs": {"stories": STORIES}}, "places": places},
     }

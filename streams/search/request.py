@@ -5,14 +5,25 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
-from streams.records import OptionalTimestamp
+from streams.records import Article, OptionalTimestamp
 from streams.search.syntax import ParsedQuery, parse
+from streams.search.times import read_time, read_zone
 from streams.search.wanted import WantedText, has_families, selects, wanted_text
 
 MAX_SIZE = 100
@@ -34,6 +45,33 @@ def _numbers(count: int) -> BeforeValidator:
         return value
 
     return BeforeValidator(read)
+
+
+def _full_time(value: object, info: ValidationInfo) -> object:
+    # `zone` is missing from the data if it was refused, which is reported by itself.
+    return read_time(value, info.data.get("zone", "UTC")) if isinstance(value, str) else value
+
+
+Moment = Annotated[
+    OptionalTimestamp, BeforeValidator(_full_time), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]})
+]
+
+
+ARTICLE_FIELDS = tuple(Article.model_fields)
+
+
+def read_names(value: tuple[str, ...], known: Sequence[str], what: str) -> tuple[str, ...]:
+    """Return names that are comma-separated or repeated, one by one.
+
+    Raises:
+        ValueError: one is not in `known`, or is given twice.
+    """
+    names = tuple(part.strip() for item in value for part in item.split(",") if part.strip())
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(f"unknown {what} {unknown[0]!r:.60}; known: {', '.join(known)}")
+    if len(set(names)) < len(names):
+        raise ValueError(f"a {what} is given twice")
+    return names
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -82,13 +120,29 @@ class Filters(BaseModel):
     )
     author: Names = Field((), description="Authors in the byline: a full name, or consecutive words of one.")
     language: Names = Field((), description="Languages of the article, as BCP 47 tags.")
-    since: OptionalTimestamp = Field(
+    zone: str = Field(
+        "UTC",
+        max_length=40,
+        description="Time zone in which days begin, of times without an offset, and of the intervals of a timeline: a "
+        "name in the tz database such as Asia/Riyadh, or an offset such as +03:00.",
+    )
+    since: Moment = Field(
         None,
         alias="from",
-        description="Earliest time of publication (else of fetching), inclusive; ISO 8601, UTC if it has no offset.",
+        description="Earliest time of publication (else of fetching), inclusive: ISO 8601 (2024-02-03 is the beginning "
+        "of this day in `zone`), or relative to now: -90s, -30m, -1h, -7d, -2w, now, today, yesterday.",
+        examples=["-1h"],
     )
-    until: OptionalTimestamp = Field(None, alias="to", description="Latest time of publication, exclusive.")
+    until: Moment = Field(
+        None, alias="to", description="Latest time of publication, exclusive; as `from`.", examples=["now"]
+    )
     cluster: Annotated[str, Field(max_length=200)] | None = Field(None, description="Id of a cluster of copies.")
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        read_zone(value)
+        return value
 
     @field_validator("country")
     @classmethod
@@ -143,6 +197,11 @@ class Filters(BaseModel):
         """Whether fewer words are needed, because no article has enough."""
         return self._relaxed
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the text query was not understood, as sentences."""
+        return parse(self.q).notes
+
     def parsed(self) -> ParsedQuery:
         """Parse the text query; stop words are left out unless it has no other words."""
         return _without_stop_words(parse(self.q))
@@ -172,6 +231,17 @@ class SearchRequest(Filters):
     cursor: Annotated[str, Field(max_length=2000)] | None = Field(
         None, description="Continue after an earlier page: the value of its `next`."
     )
+    fields: tuple[str, ...] = Field(
+        (),
+        max_length=len(ARTICLE_FIELDS),
+        description="Return only these fields of each article, comma-separated or repeated. Default: all.",
+        examples=["id,title,published_at"],
+    )
+
+    @field_validator("fields")
+    @classmethod
+    def _known_fields(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return read_names(value, ARTICLE_FIELDS, "field")
 
     @model_validator(mode="after")
     def _sound_cursor(self) -> SearchRequest:

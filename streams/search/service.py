@@ -92,17 +92,21 @@ class Searcher:
             raise Retryable("a part of the index did not answer, and copies may be there")
         return read_story(article, answer, size)
 
-    async def facets(self, filters: Filters, size: int) -> Mapping[str, Any]:
-        """Return the response to `build_facets`. Raises like `search`."""
-        return (await self._relaxing(filters, lambda f: query.build_facets(f, size)))[0]
+    async def facets(self, filters: Filters, size: int, *, fold: bool = False) -> Mapping[str, Any]:
+        """Return the response to `build_facets`, and whether it is `relaxed`. Raises like `search`."""
+        return await self._counted(filters, lambda f: query.build_facets(f, size, fold=fold))
 
     async def timeline(self, filters: Filters, interval: query.Interval, zone: str) -> Mapping[str, Any]:
-        """Return the response to `build_timeline`. Raises like `search`."""
-        return (await self._relaxing(filters, lambda f: query.build_timeline(f, interval, zone)))[0]
+        """Return the response to `build_timeline`, and whether it is `relaxed`. Raises like `search`."""
+        return await self._counted(filters, lambda f: query.build_timeline(f, interval, zone))
 
     async def map(self, filters: Filters, zoom: int, size: int) -> Mapping[str, Any]:
-        """Return the response to `build_map`. Raises like `search`."""
-        return (await self._relaxing(filters, lambda f: query.build_map(f, zoom, size)))[0]
+        """Return the response to `build_map`, and whether it is `relaxed`. Raises like `search`."""
+        return await self._counted(filters, lambda f: query.build_map(f, zoom, size))
+
+    async def _counted(self, filters: F, build: Callable[[F], query.Body]) -> Mapping[str, Any]:
+        answer, effective = await self._relaxing(filters, build)
+        return {**answer, "relaxed": effective.relaxed}
 
     async def effective(self, filters: F) -> F:
         """Return the filters as searches apply them.

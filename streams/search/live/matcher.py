@@ -160,7 +160,7 @@ class LiveMatcher:
         )
 
     def _in_time(self, article: Article) -> bool:
-        time = article.appeared_at
+        time = article.listed_at
         since, until = self.filters.since, self.filters.until
         return (since is None or time >= since) and (until is None or time < until)
 

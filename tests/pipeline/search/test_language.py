@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from elasticsearch import AsyncElasticsearch
 
@@ -162,6 +164,50 @@ def _queries(seed: int, count: int) -> Iterator[str]:
         if query.count("*") <= MAX_PREFIXES:
             count -= 1
             yield query
+
+
+async def test_every_part_of_an_answer_counts_the_same_articles(
+    settings: Settings, client: AsyncElasticsearch, api: httpx.AsyncClient
+) -> None:
+    await store(settings, client, ARTICLES)
+    counted = [
+        await _count_everywhere(api, q)
+        for q in (
+            "",
+            "سبب",
+            "مجلس الأمن وزارة",
+            "وزير ليبيا ميناء معرض",
+            "title:سبب أو وزار*",
+            "-source:alufuq",
+            "غياب",
+        )
+    ]
+    assert counted == [(6, False), (3, False), (2, True), (1, True), (3, False), (5, False), (0, False)]
+
+
+async def _count_everywhere(api: httpx.AsyncClient, q: str) -> tuple[int, bool]:
+    """The number of articles that a query finds, the same on all routes, and whether it is relaxed."""
+
+    async def get(path: str, **params: Any) -> dict[str, Any]:
+        answer = await api.get(path, params={"q": q, **params})
+        found: dict[str, Any] = answer.raise_for_status().json()
+        return found
+
+    pages = [await get("/search", sort=sort, fold="false", size=100) for sort in ("relevance", "time")]
+    counts = [await get("/facets", fold=fold) for fold in ("false", "true")]
+    counts += [await get("/timeline", interval=interval) for interval in ("minute", "year")]
+    counts.append(await get("/map"))
+    *rows, end = (await api.get("/export", params={"q": q})).raise_for_status().text.splitlines()
+    ids = {json.loads(row)["id"] for row in rows}
+    assert [{hit["article"]["id"] for hit in page["hits"]} for page in pages] == [ids, ids], q
+    exported = json.loads(end)["export"]
+    assert {answer["total"] for answer in (*pages, *counts)} == {len(rows)} == {exported["articles"]}, q
+    assert {answer["relaxed"] for answer in (*pages, *counts)} == {exported["relaxed"]}, q
+    assert sum(count["articles"] for count in counts[0]["facets"]["sources"]) == len(rows), q
+    assert [sum(step["articles"] for step in timeline["steps"]) for timeline in counts[2:4]] == [len(rows)] * 2, q
+    if not exported["relaxed"]:
+        assert _live(q) == ids
+    return len(rows), exported["relaxed"]
 
 
 async def test_any_query_finds_in_the_index_what_the_live_matcher_matches(filled: Searcher) -> None:

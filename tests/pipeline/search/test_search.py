@@ -40,7 +40,7 @@ def _article(number: int, title: str, body: str, *places: str, **fields: Any) ->
         places=resolved,
         geo=[{"lat": place["lat"], "lon": place["lon"]} for place in resolved],
         published_at=f"2024-02-{number:02}T08:00:00Z",
-        ingested_at=f"2024-02-03T04:05:{number:02}Z",
+        ingested_at=f"2024-02-13T04:05:{number:02}Z",
         **fields,
     )
 
@@ -187,7 +187,7 @@ async def test_who_had_a_story_first_is_told_also_where_that_article_does_not_ma
     (hit,) = (await filled.search(SearchRequest(source=["alufuq"]))).hits
     assert (hit.article.id, hit.stories) == ("a2", 1)
     assert hit.first is not None
-    assert (hit.first.id, hit.first.source, hit.first.ingested_at) == ("a1", "almina", "2024-02-03T04:05:01Z")
+    assert (hit.first.id, hit.first.source, hit.first.ingested_at) == ("a1", "almina", "2024-02-13T04:05:01Z")
     (alone,) = (await filled.search(SearchRequest(q="ليبيا"))).hits
     assert alone.first is not None
     assert alone.first.id == "a4"

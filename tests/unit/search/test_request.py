@@ -1,11 +1,12 @@
 """Limits and checks of what may be asked."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import ValidationError
 
 from streams.search.request import MAX_FOLDED, Filters, SearchRequest, read_cursor, write_cursor
+from streams.search.times import read_time
 
 
 def test_values_come_as_query_strings_bring_them() -> None:
@@ -85,3 +86,53 @@ def test_stop_words_require_nothing_unless_they_are_all_there_is(
 def test_text_that_is_no_unicode_is_refused() -> None:
     with pytest.raises(ValidationError, match="unicode"):
         Filters(q="\udcff")
+
+
+NOW = datetime(2024, 2, 3, 22, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "expected"),
+    [
+        ("now", "UTC", NOW),
+        ("-90s", "UTC", datetime(2024, 2, 3, 22, 28, 30, tzinfo=UTC)),
+        ("-30m", "UTC", datetime(2024, 2, 3, 22, 0, tzinfo=UTC)),
+        ("now-1h", "Asia/Riyadh", datetime(2024, 2, 3, 21, 30, tzinfo=UTC)),
+        ("-7d", "UTC", datetime(2024, 1, 27, 22, 30, tzinfo=UTC)),
+        ("-2w", "UTC", datetime(2024, 1, 20, 22, 30, tzinfo=UTC)),
+        ("today", "UTC", datetime(2024, 2, 3, tzinfo=UTC)),
+        ("today", "Asia/Riyadh", datetime(2024, 2, 3, 21, tzinfo=UTC)),
+        ("yesterday", "+03:00", datetime(2024, 2, 2, 21, tzinfo=UTC)),
+        ("2024-02-03", "Asia/Riyadh", datetime(2024, 2, 2, 21, tzinfo=UTC)),
+        ("2024-02-03T10:00", "-05:30", datetime(2024, 2, 3, 15, 30, tzinfo=UTC)),
+        ("2024-02-03T10:00Z", "Asia/Riyadh", datetime(2024, 2, 3, 10, tzinfo=UTC)),
+        ("2024-07-03", "Africa/Cairo", datetime(2024, 7, 2, 21, tzinfo=UTC)),
+        ("2024-12-03", "Africa/Cairo", datetime(2024, 12, 2, 22, tzinfo=UTC)),
+    ],
+)
+def test_times_are_relative_to_now_and_days_begin_in_the_zone(text: str, zone: str, expected: datetime) -> None:
+    assert read_time(text, zone, NOW) == expected
+
+
+def test_a_search_reads_its_times_in_its_zone_and_relative_ones_by_the_clock() -> None:
+    filters = Filters.model_validate({"zone": "Asia/Riyadh", "from": "2024-02-03", "to": "-1h"})
+    assert filters.since == datetime(2024, 2, 2, 21, tzinfo=UTC)
+    assert filters.until is not None
+    assert timedelta(0) <= datetime.now(UTC) - timedelta(hours=1) - filters.until < timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"zone": "Mars/Olympus"}, "unknown time zone"),
+        ({"zone": "+25:00", "from": "today"}, "unknown time zone"),
+        ({"from": "-1y"}, "from"),
+        ({"from": "-999999w"}, "too long ago"),
+        ({"from": "-30m", "to": "-1h"}, "from must be before to"),
+        ({"fields": ["id,colour"]}, "unknown field 'colour'; known: id, url"),
+        ({"fields": ["id", "id"]}, "given twice"),
+    ],
+)
+def test_times_zones_and_fields_that_are_wrong_are_refused(values: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        SearchRequest.model_validate(values)

@@ -32,7 +32,7 @@ def _answer(facts: dict[str, Any], *hits: dict[str, Any]) -> dict[str, Any]:
         **facts,
         "took": 1,
         "hits": {"total": {"value": len(hits), "relation": "eq"}, "hits": list(hits)},
-        "aggregations": dict.fromkeys((*names, "timeline", "tiles", "stories"), buckets),
+        "aggregations": dict.fromkeys((*names, "timeline", "tiles", "stories", "places"), buckets),
     }
 
 
@@ -85,3 +85,20 @@ async def test_a_password_in_the_address_of_elasticsearch_is_not_shown() -> None
         await client.close()
     assert f"127.0.0.1:{port}" in str(error.value)
     assert "s3cret" not in str(error.value)
+
+
+async def test_counts_and_pages_say_whether_they_are_relaxed_and_what_was_not_understood() -> None:
+    api = create_api(
+        Settings(
+            _env_file=None,
+            kafka_bootstrap=f"127.0.0.1:{free_port()}",
+            elasticsearch_url=HttpUrl(f"http://127.0.0.1:{free_port()}"),
+        )
+    )
+    async with in_process(api) as http:
+        for q, relaxed in (("هجوم صنعاء عدن~", True), ("هجوم~", False)):
+            for path in ("/search", "/facets", "/timeline", "/map"):
+                api.state.rasd.searcher.client = _searcher(*[_answer(COMPLETE)] * 9).client
+                answer = (await http.get(path, params={"q": q})).raise_for_status().json()
+                assert (path, answer["relaxed"]) == (path, relaxed)
+                assert "~ is not understood" in answer["notes"][0]

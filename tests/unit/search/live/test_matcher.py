@@ -23,6 +23,7 @@ ARTICLE = ArticleText(
         body="قال وزير الداخلية إن الانفجارات في عدن أوقعت ثلاثة جرحى.\nوأضاف أن مجلس الأمن سيجتمع.",
         captions=[{"text": "دخان فوق المرفأ"}],
         published_at="2024-02-03T10:00:00Z",
+        ingested_at="2024-02-03T10:05:00Z",
         cluster={"id": "c7", "relation": "first", "score": 1, "canonical_id": "a1"},
         entities=[_entity("PER", "عبد الله السالم"), _entity("ORG", "مجلس الأمن الدولي")],
         places=[ADEN | {"confidence": 0.9, "mentions": [], "geonameid": 415189}],
