@@ -14,4 +14,4 @@ def _build(_: Context) -> MapFunction:
     return geotag
 
 
-STAGE = MapStage("geotag", "2", accepts=Article, build=_build)
+STAGE = MapStage("geotag", "3", accepts=Article, build=_build)

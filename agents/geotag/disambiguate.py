@@ -10,7 +10,7 @@ from agents.geotag.country_votes import CountryVotes, distance_km, nearest_km
 from agents.geotag.evidence import BASE, HINT_OF_LIST, LISTED, TRIGGER, Evidence, Hint, bare_forms
 from agents.geotag.gazetteer import Entry, Gazetteer, Strength
 from agents.geotag.name_scan import Hit, Match, Scan, contradicts, has_marks
-from agents.geotag.trigger_words import CONTAINER_LINKS
+from agents.geotag.trigger_words import CONTAINER_LINKS, DIRECTION_WORDS
 
 # Parts of a candidate's score, in units of the decimal logarithm of its population.
 COUNTRY_SHARE = 3.0
@@ -30,6 +30,15 @@ SUPPORT_SHARE, SUPPORT = 0.25, 1.2
 FOREIGN_QUARTER = -4.0
 #: Log-odds above which a name is surely a place, and what that adds to other mentions of the name.
 SURE, SAME_NAME = 2.0, 1.5
+#: A country whose name is a common word («مالي») is likelier where a town of its is sure, and a town of a common name
+#: where its neighbour within so many km stands beside it in a list («الرملة واللد»), or with two more of its country.
+COUNTRY_OF_TOWN = 3.0
+BESIDE_NEIGHBOUR, NEIGHBOUR_KM, LEAST_NEIGHBOUR = 4.5, 200.0, 1.0
+LIST = 3
+#: «الوزير الأردني في عمان»: what a town gains by a nisba of its country within so many words before it, and what a
+#: country loses beside its own town: «بين عمان ومسقط».
+NISBA_BEFORE, NISBA_WORDS = 1.5, 4
+BESIDE_OWN_TOWN = -3.0
 #: Candidates this near each other in km (a town and its governorate) are not alternatives.
 SAME_SPOT_KM = 30.0
 #: Confidence in a place that contradicts the region printed beside it.
@@ -121,6 +130,7 @@ class Disambiguator:
         self._mentions = mentions
         self._countries = countries
         self._shares: Mapping[str, float] = countries.shares()
+        self._order = {id(mention): number for number, mention in enumerate(mentions)}
 
     def decide(self) -> None:
         """Decide about every mention, first alone and then given the places chosen around it."""
@@ -200,12 +210,37 @@ class Disambiguator:
             score += WEAK_SENSE
         score += _hint_score(mention.evidence[candidate.hit].hint, entry)
         score += self._vowels(mention, candidate)
+        abroad = len({self._places[other.place].country for other in mention.candidates}) > 1
+        if abroad and entry.kind == "city" and entry.country in self._nisbas_before(mention):
+            score += NISBA_BEFORE
+        if entry.kind == "country" and entry.country in self._listed_towns(mention):
+            score += BESIDE_OWN_TOWN
         if points and entry.kind != "country":
             # The points may include the candidate itself, chosen before, which is no neighbour.
             score += NEARBY * math.exp(-nearest_km((entry.lat, entry.lon), points, beyond=1.0) / NEARBY_KM)
         if mention.container is not None:
             score += OUT_OF_CONTAINER if self._contradicts(candidate, mention.container) else IN_CONTAINER
         return score + mention.evidence[candidate.hit].odds
+
+    def _nisbas_before(self, mention: Mention) -> set[str]:
+        first = mention.match.first
+        return {country for word, country in self._scan.nisbas if first - NISBA_WORDS <= word < first}
+
+    def _listed_towns(self, mention: Mention) -> set[str | None]:
+        """Return the countries of sure towns beside a mention in its list."""
+        at = self._order[id(mention)]
+        found: set[str | None] = set()
+        for one, other, town in ((at - 1, at, at - 1), (at, at + 1, at + 1)):
+            if one >= 0 and other < len(self._mentions) and self._listed(self._mentions[one], self._mentions[other]):
+                chosen = self._mentions[town].chosen or self._only(self._mentions[town])
+                if chosen and self._places[chosen.place].kind == "city":
+                    found.add(self._places[chosen.place].country)
+        return found
+
+    def _only(self, mention: Mention) -> Candidate | None:
+        """Return the town that a mention means whatever its context, if all its candidates are of one country."""
+        places = {self._places[candidate.place].country for candidate in mention.candidates}
+        return mention.candidates[0] if len(places) == 1 else None
 
     def _vowels(self, mention: Mention, candidate: Candidate) -> float:
         printed = self._scan.text[candidate.hit.start : mention.match.end]
@@ -229,6 +264,7 @@ class Disambiguator:
     def _accept(self) -> None:
         """Reject mentions that are likely no place, after sure names have raised their repetitions and neighbours."""
         sure = {m.chosen.hit.name for m in self._mentions if m.chosen and m.odds > SURE}
+        self._rescue()
         previous: Mention | None = None
         for mention in self._mentions:
             if mention.chosen is None:
@@ -240,6 +276,68 @@ class Disambiguator:
             if mention.odds <= 0:
                 mention.chosen = None
             previous = mention
+
+    def _rescue(self) -> None:
+        """Raise the odds of doubtful names beside sure places, and of several in one list.
+
+        A country is rescued by its town («مالي» where Bamako is), a place by the region printed after it («العمارة
+        جنوبي العراق») and by its neighbours in a list («الرملة واللد»).
+        """
+        towns = {self._country(m) for m in self._mentions if m.odds > SURE and self._kind(m) == "city"}
+        for mention in self._mentions:
+            if self._doubtful(mention) and self._kind(mention) == "country" and self._country(mention) in towns:
+                assert mention.chosen is not None  # noqa: S101 -- it has a kind
+                mention.odds += COUNTRY_OF_TOWN if mention.evidence[mention.chosen.hit].tagged else 0.0
+        pairs = list(zip(self._mentions, self._mentions[1:], strict=False))
+        for one, other in pairs:
+            if self._leads_to(one, other, by_direction=True) and self._doubtful(one) and other.odds > SURE:
+                self._rescue_within(one, self._country(other))
+        run: list[Mention] = []
+        for one, other in pairs:
+            if self._listed(one, other):
+                run = [*(run or [one]), other]
+            else:
+                self._rescue_list(run)
+                run = []
+        self._rescue_list(run)
+
+    def _rescue_list(self, run: Sequence[Mention]) -> None:
+        """Rescue the doubtful names of a list: those near a sure one of their country, or three of one country."""
+        known = [mention.chosen for mention in run if mention.chosen and mention.odds > LEAST_NEIGHBOUR]
+        for mention in run:
+            if not self._doubtful(mention):
+                continue
+            near = [candidate for candidate in mention.candidates if any(self._beside(candidate, k) for k in known)]
+            if near:
+                mention.chosen = near[0]
+                mention.odds += BESIDE_NEIGHBOUR
+            elif len(run) >= LIST and not known:
+                shared = set.intersection(*({self._places[c.place].country for c in m.candidates} for m in run))
+                for country in sorted(country for country in shared if country):
+                    self._rescue_within(mention, country)
+
+    def _rescue_within(self, mention: Mention, country: str | None) -> None:
+        inside = [c for c in mention.candidates if country and self._places[c.place].country == country]
+        if inside:
+            mention.chosen = inside[0] if mention.chosen not in inside else mention.chosen
+            mention.odds += BESIDE_NEIGHBOUR
+
+    def _beside(self, candidate: Candidate, known: Candidate) -> bool:
+        one, other = self._places[candidate.place], self._places[known.place]
+        if one.kind not in {"city", "division"} or one.country != other.country or other.kind == "country":
+            return False
+        return candidate.strength is Strength.STRONG or (
+            distance_km(self._point(candidate), self._point(known)) <= NEIGHBOUR_KM
+        )
+
+    def _doubtful(self, mention: Mention) -> bool:
+        return mention.odds <= 0 and not any(around.other for around in mention.evidence.values())
+
+    def _kind(self, mention: Mention) -> str | None:
+        return self._places[mention.chosen.place].kind if mention.chosen else None
+
+    def _country(self, mention: Mention) -> str | None:
+        return self._places[mention.chosen.place].country if mention.chosen else None
 
     def _listed(self, previous: Mention, mention: Mention) -> bool:
         """Return whether two names are in one list: «الرقة ودير الزور», «حمص، حماة»."""
@@ -258,7 +356,12 @@ class Disambiguator:
             if self._places[chosen.place].kind in {"country", "division", "region"}:
                 mention.container = chosen.place
 
-    def _leads_to(self, mention: Mention, following: Mention) -> bool:
+    def _leads_to(self, mention: Mention, following: Mention, *, by_direction: bool = False) -> bool:
+        """Return whether a region is printed right after a name: «بقطاع غزة», «في سوريا», «(سوريا)».
+
+        Args:
+            by_direction: whether a direction alone links them too: «جنوبي العراق».
+        """
         words = range(mention.match.last, following.match.first)
         if len(words) > 3:
             return False
@@ -272,7 +375,7 @@ class Disambiguator:
             word = self._scan.facts[index].normalised
             if CONTAINER_LINKS.isdisjoint(bare_forms(word)):
                 return False
-            linked = linked or word == "في" or word.startswith("ب")
+            linked = linked or word == "في" or word.startswith("ب") or (by_direction and word in DIRECTION_WORDS)
         return linked
 
     def _borders(self, candidate: Candidate, container: int) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from agents.geotag import trigger_words as words
+from agents.geotag.homographs import is_other_word, may_be_verb
 from agents.geotag.name_scan import Hit, Match, Scan, has_marks, odd_shadda
 from streams.records import Entity
 
@@ -16,13 +17,17 @@ BASE = (-2.6, 0.0, 3.2)  # weak, medium, strong names
 TRIGGER = 3.0
 DIRECTION = 1.5
 LOC = 3.0
-NO_LOC, NO_LOC_BUT_HINT = -1.2, -0.4
+NO_LOC, NO_LOC_BUT_HINT, NO_LOC_BUT_DIVISION = -1.2, -0.4, 0.0
 INSIDE_OTHER = -5.0
 IS_PERSON = -4.0
 IS_ORGANISATION = -2.5
 LOCATIVE = 1.0
 AFTER_BAD_WORD = -4.0
+AFTER_INSTITUTION = -8.0
+BEFORE_COMPANY = -9.0
 OUTLET = -7.0
+OTHER_WORD = -9.0
+UNLIKE_A_PLACE = -5.0
 LIKE_A_VERB = -5.0
 LISTED = 1.0
 ADJECTIVE = -8.0
@@ -70,12 +75,16 @@ class Evidence:
         hint: kind of place according to the word before.
         tagged: whether the entity stage tagged it LOC; None if that stage did not run.
         plural: whether the word before announces several names («محافظات»).
+        located: whether the word before, a preposition or a dateline shows that it is a place.
+        other: whether the words around it show that it is something else.
     """
 
     odds: float
     hint: Hint | None
     tagged: bool | None
     plural: bool = False
+    located: bool = False
+    other: bool = False
 
 
 def bare_forms(normalised: str) -> tuple[str, ...]:
@@ -97,7 +106,9 @@ def hint_before(scan: Scan, first: int) -> tuple[Hint | None, bool]:
         index = first - back
         if index < 0 or scan.gap(index + 1).strip(" «“\"'"):
             return None, False
-        for form in bare_forms(scan.facts[index].normalised):
+        word = scan.facts[index].normalised
+        # «فقري» and «كمدن» are no hints: ف and ك seldom stand before these words, and begin others.
+        for form in bare_forms(word) if word[:1] not in "فك" else (word,):
             if form in HINT_OF:
                 return HINT_OF[form], form in words.PLURAL_WORDS
         if scan.facts[index].nisba is None:
@@ -133,7 +144,15 @@ def quoted(scan: Scan, match: Match, hit: Hit) -> bool:
     return before in _OPENING and after in _CLOSING and bool(before) and bool(after) and before not in "(["
 
 
-def weigh(scan: Scan, match: Match, hit: Hit, entities: Sequence[Entity] | None, sport: bool = False) -> Evidence:
+def weigh(
+    scan: Scan,
+    match: Match,
+    hit: Hit,
+    entities: Sequence[Entity] | None,
+    *,
+    sport: bool = False,
+    person: bool = False,
+) -> Evidence:
     """Weigh the context of one reading of a match.
 
     Args:
@@ -142,6 +161,7 @@ def weigh(scan: Scan, match: Match, hit: Hit, entities: Sequence[Entity] | None,
         hit: the reading.
         entities: the text's entities in order; None if the entity stage did not run.
         sport: whether the text is about a match or club.
+        person: whether the words around the match show that it is a person's name.
     """
     hint, plural = hint_before(scan, match.first)
     odds = CLITIC.get(hit.clitics[-1:], OTHER_CLITIC)
@@ -162,7 +182,26 @@ def weigh(scan: Scan, match: Match, hit: Hit, entities: Sequence[Entity] | None,
     odds += _vetoes(scan, match, hit, tagged)
     if match.last < len(scan.facts) and not scan.gap(match.last).strip() and scan.facts[match.last].nisba:
         odds += NISBA_AFTER
-    return Evidence(odds, hint, tagged, plural)
+    other = person or is_other_word(scan, match, hit, locative=locative)
+    placed = hint is not None or dateline or locative
+    if other:
+        odds += OTHER_WORD
+    elif may_be_verb(hit) and not placed and tagged is not True and not _can_stand(scan, match):
+        odds += UNLIKE_A_PLACE
+    return Evidence(odds, hint, tagged, plural, placed and not other, other)
+
+
+def _can_stand(scan: Scan, match: Match) -> bool:
+    """Return whether a place's name can stand here, and a verb cannot.
+
+    The word before is a preposition, a noun that a place completes («أهالي ينبع»), or a feminine verb («أعلنت تشاد»).
+    """
+    if _before_is(scan, match.first, words.PREPOSITIONS | words.HEADS_OF_PLACES):
+        return True
+    if match.first == 0 or scan.gap(match.first).strip():
+        return False
+    before = scan.facts[match.first - 1].normalised
+    return before.endswith("ت") and not before.endswith("ات") and not before.startswith("ال")
 
 
 def _tagger(match: Match, hit: Hit, hint: Hint | None, entities: Sequence[Entity] | None) -> tuple[bool | None, float]:
@@ -171,6 +210,8 @@ def _tagger(match: Match, hit: Hit, hint: Hint | None, entities: Sequence[Entity
     # Entities do not overlap: the first that ends after the start of the hit is the first that can touch it.
     at = bisect(entities, hit.start, key=lambda entity: entity.end)
     if at == len(entities) or entities[at].start >= match.end:
+        if hint is Hint.DIVISION:
+            return False, NO_LOC_BUT_DIVISION
         return False, NO_LOC if hint is None else NO_LOC_BUT_HINT
     entity = entities[at]
     if entity.type == "LOC":
@@ -187,8 +228,12 @@ def _vetoes(scan: Scan, match: Match, hit: Hit, tagged: bool | None) -> float:
         quoted(scan, match, hit) or _before_is(scan, match.first, words.OUTLET_BEFORE)
     ):
         odds += OUTLET
-    if _before_is(scan, match.first, words.NOT_PLACE_BEFORE) and not hit.clitics:
+    if not hit.clitics and _before_is(scan, match.first, words.INSTITUTIONS_BEFORE):
+        odds += AFTER_INSTITUTION
+    elif not hit.clitics and _before_is(scan, match.first, words.NOT_PLACE_BEFORE):
         odds += AFTER_BAD_WORD
+    if _company(scan, match):
+        odds += BEFORE_COMPANY
     if single and hit.clitics and tagged is not True:
         printed = scan.printed(match.first, match.first + 1)
         like_a_verb = hit.name in words.VERB_LIKE and hit.clitics[-1] in "لف"
@@ -199,6 +244,13 @@ def _vetoes(scan: Scan, match: Match, hit: Hit, tagged: bool | None) -> float:
     if hit.name in words.NISBA_LIKE and _adjective(scan, match.first):
         odds += ADJECTIVE
     return odds
+
+
+def _company(scan: Scan, match: Match) -> bool:
+    """Return whether a trade after a name makes it a company or its club: «القاهرة للغاز»."""
+    if match.last >= len(scan.facts) or scan.gap(match.last).strip():
+        return False
+    return scan.facts[match.last].normalised in words.TRADES and not _before_is(scan, match.first, words.LOCATIVE)
 
 
 def _adjective(scan: Scan, first: int) -> bool:

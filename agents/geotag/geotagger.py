@@ -15,6 +15,7 @@ from agents.geotag import evidence
 from agents.geotag.country_votes import CountryVotes
 from agents.geotag.disambiguate import Candidate, Disambiguator, Mention
 from agents.geotag.gazetteer import PATH, Entry, Gazetteer, Strength
+from agents.geotag.homographs import named_persons
 from agents.geotag.name_scan import Hit, NameScanner, Scan
 from agents.geotag.tables import read_table
 from agents.geotag.trigger_words import CLUB_NAMES
@@ -30,7 +31,7 @@ LEAD_HALVES = 300.0
 #: Factor for the salience of a country, a vaguer answer to «where» than a town in it.
 COUNTRY_FACTOR = 0.5
 #: Minimum confidence of a story's main place.
-LEAST_MAIN_CONFIDENCE = 0.5
+LEAST_MAIN_CONFIDENCE = 0.6
 
 
 class Geotagger:
@@ -80,11 +81,16 @@ class Geotagger:
         mentions = []
         clubs = any(hit.name in CLUB_NAMES for match in scan.matches for hit in match.hits)
         sport = clubs and evidence.is_match_report(scan)
-        for match in scan.matches:
+        persons = named_persons(scan, scan.matches)
+        for index, match in enumerate(scan.matches):
             candidates = [candidate for hit in match.hits for candidate in self._candidates(hit)]
             if candidates:
-                around = {hit: evidence.weigh(scan, match, hit, entities, sport) for hit in match.hits}
+                around = {
+                    hit: evidence.weigh(scan, match, hit, entities, sport=sport, person=index in persons)
+                    for hit in match.hits
+                }
                 mentions.append(Mention(match, candidates, around))
+        _keep_one_sense(mentions)
         return mentions
 
     def _candidates(self, hit: Hit) -> list[Candidate]:
@@ -156,6 +162,16 @@ class Geotagger:
                 "mentions": place.spans,
             }
         )
+
+
+def _keep_one_sense(mentions: Iterable[Mention]) -> None:
+    """Let a name that is somebody or something else in one mention be that in all, unless one is surely located."""
+    every = [(hit.name, around) for mention in mentions for hit, around in mention.evidence.items()]
+    others = {name for name, around in every if around.other} - {name for name, around in every if around.located}
+    for name, around in every:
+        if name in others and not around.other:
+            around.odds += evidence.OTHER_WORD
+            around.other = True
 
 
 def _greatest(mention: Mention, places: Sequence[Entry]) -> Candidate:

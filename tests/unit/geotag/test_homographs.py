@@ -1,0 +1,86 @@
+"""Names that are spelt like other words: the words around them decide, in both directions."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents.geotag import homographs
+from agents.geotag.homographs import forms_of
+from tests.unit.geotag.conftest import Tag, entity
+
+
+@pytest.mark.parametrize(
+    ("place", "other"),
+    [
+        ("وصل الوفد إلى قطر مساء الأحد.", "قاس العامل قطر الأنبوب قبل لحامه."),
+        ("وقعت مصر اتفاقا مع جارتها.", "قال المدرب إنه مصر على موقفه."),
+        ("وقعت مصر اتفاقا مع جارتها.", "أكد أن المجلس مصر أيضا على الطعن."),
+        ("سقطت قذيفة في حمص ليلا.", "تصدر طبق حمص بالطحينة المائدة."),
+        ("افتتح معرض في سوسة.", "أتلفت سوسة النخيل آلاف الأشجار."),
+        ("أعلنت تشاد حالة الطوارئ.", "تشاد سائقان عند الإشارة."),
+        ("زار الخبراء آثار تدمر.", "قالت اللجنة إن الألغام تدمر الحقول."),
+        ("وقعت إسبانيا والمغرب اتفاقا.", "رفع المؤذن أذان المغرب."),
+        ("هبطت الطائرة في مسقط.", "دفن الشاعر في مسقط رأسه."),
+        ("تتوسط القاهرة في الصفقة.", "فاز القاهرة للغاز على ضيفه."),
+    ],
+)
+def test_the_words_around_distinguish_a_place_from_another_word(tag: Tag, place: str, other: str) -> None:
+    assert tag(place)
+    assert not tag(other)
+
+
+def test_cues_outweigh_a_tagger_that_is_sure_of_a_place(tag: Tag) -> None:
+    body = "قاس العامل قطر الأنبوب قبل لحامه."
+    assert not tag(body, entities=[entity(body, "قطر", "LOC", 1.0)])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "غنت الفنانة فلسطين السعدي ثلاث أغان.",
+        "أعلن الوزير باريس هادسون استقالته.",
+        "نعت الأسرة الحاجة مكة بنت سالم.",
+        "سافر الرجل مع ابنته سوريا أمس.",
+        "اختير اللاعب الناشئ عمان الزعبي.",
+    ],
+)
+def test_a_person_s_name_is_no_place(tag: Tag, body: str) -> None:
+    assert not tag(body)
+
+
+@pytest.mark.parametrize("body", ["زار الوزير قطر أمس.", "غادر الرئيس القاهرة.", "اتهم السفير لبنان بالتقصير."])
+def test_a_place_as_the_object_of_a_person_stays_one(tag: Tag, body: str) -> None:
+    assert tag(body)
+
+
+def test_one_sense_holds_for_a_text_unless_a_mention_is_located(tag: Tag) -> None:
+    assert not tag("فازت الروائية تونس حداد. وقالت تونس إنها سعيدة.")
+    places = tag("فازت الروائية تونس حداد. وقد ولدت في تونس قبل نصف قرن.")
+    assert [len(place.mentions) for place in places.values()] == [1]
+
+
+def test_doubtful_names_are_rescued_by_what_stands_beside_them(tag: Tag) -> None:
+    body = "حل الضباط المجلس في مالي بعد إطلاق نار في باماكو."
+    assert "Mali" in tag(body, entities=[entity(body, "مالي", "LOC", 0.5), entity(body, "باماكو", "LOC")])
+    assert {place.country for place in tag("ربط طريق جديد الرملة واللد.").values()} == {"IL"}
+    assert len(tag("انتشرت القوات في الرمادي والقائم وهيت.")) == 3
+
+
+def test_oman_beside_its_capital_is_amman(tag: Tag) -> None:
+    places = tag("استقبل الوزير الأردني في عمان نظيره، وبحثا خطا جويا بين عمان ومسقط. وستفتح سلطنة عمان قنصلية.")
+    assert [len(places[name].mentions) for name in ("Amman", "Oman")] == [2, 1]
+
+
+def test_forms_of_a_word() -> None:
+    assert forms_of("والانبوب") == ["والانبوب", "الانبوب", "انبوب"]
+    assert "الفنان" in forms_of("للفنان")
+
+
+def test_a_table_with_an_unknown_sense_names_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        homographs, "read_table", lambda _: [{"name": "صور", "sense": "noun", "before": "", "after": "", "near": ""}]
+    )
+    homographs.homographs.cache_clear()
+    with pytest.raises(ValueError, match=r"homographs\.csv:2: unknown sense 'noun'"):
+        homographs.homographs()
+    homographs.homographs.cache_clear()
