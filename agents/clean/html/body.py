@@ -19,14 +19,15 @@ from agents.clean.html.frame import Frame
 from agents.clean.html.linked_data import Object
 from agents.clean.html.metadata import Head, Headline, Place, Selectors, best_time
 from agents.clean.html.several import find_units
-from agents.clean.html.story import Chooser, Story, is_deck, is_info, is_kicker
+from agents.clean.html.story import Chooser, Story, is_caption_row, is_deck, is_info, is_kicker
 from agents.clean.html.tree import HEADINGS, Box, Row, Tree, parse
-from agents.clean.layout.boilerplate_rules import is_related_heading
+from agents.clean.layout.boilerplate_rules import is_related_heading, is_widget
 from agents.clean.layout.lines import Removal, Rule, is_credited_caption, to_lines
 from agents.text.display import display_text
 from agents.text.keys import hostname, match_key
 
 _MIN_KICKER_WORDS, _MAX_KICKER_WORDS = 3, 25
+_MIN_DECK_WORDS = 4
 _HEADLINE_ABOVE, _MAX_DATED_SPACES, _NEAR = 8, 8, 5
 # The text of the linked data replaces a page's that is so many times shorter.
 _SHORTER = 2
@@ -350,7 +351,7 @@ class _Reader:
             if reasons[row.number] is not None or row.number in why or row.is_link:
                 continue
             heading = row.tag in HEADINGS[1:4] and row.tag not in others and row.number < story.start
-            named = (is_deck(row) or is_kicker(row)) and not row.prose
+            named = (is_deck(row) or is_kicker(row) or self._is_unnamed_deck(row, at)) and not row.prose
             if (named or heading) and not place.is_date(row):
                 why[row.number] = Rule.SUBTITLE
                 return row.text
@@ -366,6 +367,17 @@ class _Reader:
                 why[number] = Rule.SUBTITLE
                 return row.text
         return None
+
+    def _is_unnamed_deck(self, row: Row, headline: int) -> bool:
+        """Return whether a line directly below the headline is a second one, though no name says so."""
+        if row.number != headline + 1 or row.box.tag not in {"td", "div", "span"} or is_caption_row(row):
+            return False
+        words = row.text.count(" ") + 1
+        if not _MIN_DECK_WORDS <= words <= _MAX_KICKER_WORDS or row.text.endswith((":", "：")):
+            return False
+        return not (
+            is_info(row) or _is_dated(row.text) or is_widget(row.text) or parse_credit(row.text, self._outlet).certain
+        )
 
 
 def _is_dated(text: str) -> bool:

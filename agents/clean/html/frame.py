@@ -115,7 +115,7 @@ class Frame:
         ]  # fmt: skip
         self._proses = [0, *accumulate(running)]
         self._title_links = [
-            0, *accumulate(row.is_link and row.text.count(" ") >= _MIN_LINK_WORDS - 1 for row in rows)
+            0, *accumulate(row.is_link and row.text.count(" ") >= _MIN_LINK_WORDS * row.links - 1 for row in rows)
         ]  # fmt: skip
         self.reasons: list[Rule | None] = [Rule.HIDDEN if row.hidden else None for row in rows]
         self._classify()
@@ -164,7 +164,8 @@ class Frame:
             # A line of links with a label before them: «موضوعات متعلقة …»
             links = row.is_link or (row.box.tag != "p" and row.linked > _MOSTLY_LINK * len(row.text))
             if self.reasons[at] is None and links and at != self._headline:
-                self.reasons[at] = Rule.RELATED if row.text.count(" ") >= _MENU_WORDS - 1 else Rule.NAVIGATION
+                titled = row.text.count(" ") >= _MENU_WORDS * row.links - 1
+                self.reasons[at] = Rule.RELATED if titled else Rule.NAVIGATION
 
     def _mark(self, box: Box, rule: Rule) -> None:
         for at in range(box.start, box.end):

@@ -16,6 +16,7 @@ from itertools import chain, islice
 from selectolax.lexbor import LexborHTMLParser
 
 from agents.clean.credits.date_lines import is_date_line
+from agents.clean.credits.name_tables import is_description, person_certainty
 from agents.clean.credits.outlet import Outlet
 from agents.clean.credits.parse import MAX_CREDIT_CHARS, parse_credit
 from agents.clean.dates.timestamps import Stamp, parse_stamp
@@ -478,11 +479,27 @@ class Place:
                 credit = parse_credit(row.text, self._site)
                 if credit.certain and credit.parts > 1 and credit.byline:
                     yield row.text
+        for at in self._between:
+            # a name alone in its line, in a small box with a date or with what its bearer is
+            row = self._tree.rows[at]
+            if not 0 < row.text.count(" ") < _MAX_NAME_WORDS or (row.href and "member" in row.href):
+                continue  # no name, or a member's of a forum
+            if person_certainty(row.text) > 1 and self._is_signed(row):
+                yield row.text
         for box in self._tree.boxes[self._story.scope.number : self._story.scope.last]:
             if box.text and box.start in self._between and box.start in self._date_like:
                 words = box.text.count(" ") + 1
                 if _MIN_NAME_WORDS <= words <= _MAX_NAME_WORDS and not any(map(str.isdecimal, box.text)):
                     yield parse_credit(box.text, self._site).byline
+
+    def _is_signed(self, row: Row) -> bool:
+        for box in islice(row.box.above(), _MAX_ABOVE):
+            if box.end - box.start > _MAX_MARKED_ROWS:
+                return False
+            beside = (at for at in range(box.start, box.end) if at != row.number)
+            if any(at in self._date_like or is_description(self._tree.rows[at].text) for at in beside):
+                return True
+        return False
 
     @cached_property
     def _date_like(self) -> frozenset[int]:

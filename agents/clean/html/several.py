@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from agents.clean.html.frame import Frame
 from agents.clean.html.metadata import Head, Headline
+from agents.clean.html.story import is_info
 from agents.clean.html.tree import Box, Row, Tree
 from agents.clean.layout.lines import Rule
 from agents.text.keys import match_key
 
 _MIN_PROSES, _MIN_PROSE, _MIN_TITLE_WORDS, _MAX_SECTION_WORDS = 2, 150, 3, 3
-_MAX_STORIES = 300
+_MAX_STORIES, _NEAR_ROWS = 300, 6
 
 
 def find_units(tree: Tree, frame: Frame, head: Head, headline: Headline | None) -> list[tuple[Box, Row]]:
@@ -28,7 +29,34 @@ def find_units(tree: Tree, frame: Frame, head: Head, headline: Headline | None) 
             continue
         if level == "h1" or _are_stories(units, head, headline):
             return units
-    return []
+    return _next_stories(tree, frame)
+
+
+def _next_stories(tree: Tree, frame: Frame) -> list[tuple[Box, Row]]:
+    """Return the story under the page's `h1` and those that it loads below, each under an `h2` in a box of its kind.
+
+    Boxes of one kind are also the sections of one story: only those that say when each was published are stories.
+    """
+    headings = [row for row in tree.rows if row.tag in {"h1", "h2"} and _may_head(row, frame)]
+    headings = [row for row in headings if row.text.count(" ") >= _MIN_TITLE_WORDS - 1][:_MAX_STORIES]
+    if len(headings) < 2 or headings[0].tag != "h1" or not any(row.tag == "h2" for row in headings):
+        return []
+    first = _unit(headings[0], headings, frame)
+    if first is None or not _is_dated(tree, *first):
+        return []
+    kind = first[0].signature
+    units = [first]
+    for row in headings[1:]:
+        unit = _unit(row, headings, frame)
+        if unit is not None and unit[0].signature == kind and unit[0].parent is first[0].parent and kind[1]:
+            units.append(unit)
+    return units if len(units) > 1 and all(_is_dated(tree, *unit) for unit in units) else []
+
+
+def _is_dated(tree: Tree, unit: Box, heading: Row) -> bool:
+    """Return whether a story says beside its headline when it was published."""
+    below = tree.rows[heading.number + 1 : min(unit.end, heading.number + _NEAR_ROWS)]
+    return any(not row.prose and is_info(row) for row in below)
 
 
 def _may_head(row: Row, frame: Frame) -> bool:

@@ -16,6 +16,7 @@ from agents.clean.dates.timestamps import parse_stamp
 from agents.clean.html.frame import Frame, holds_body
 from agents.clean.html.tree import HEADINGS, TEXT_TAGS, Box, Row, Tree, children
 from agents.clean.layout.lines import MAX_CAPTION_CHARS, MAX_CAPTION_WORDS, Rule
+from agents.text.keys import match_key
 
 _BEFORE, _NAMED, _ITEMPROP, _IN_ARTICLE, _PLAIN, _DISTANCE = 0.2, 2.0, 4.0, 1.3, 0.25, 0.15
 _MIN_WORDS = 3
@@ -47,6 +48,8 @@ _KICKER_RE = re.compile(
     r"(?<![a-z])(?:kicker|over-?title|over-?line|pre-?title|eyebrow|top-?title|supra-?title|upper-?title|hat|shoulder"
     r"|sur-?titre|tag-?line|heading-?top|title-?top)(?![a-z])"
 )
+_QUOTE_RE = re.compile(r"(?<![a-z])(?:pull-?quotes?|quote-?box|blockquote-?large|highlight-?quote)(?![a-z])")
+_MAX_NEAR = 4
 _LEAD_RE = re.compile(r"(?<![a-z])(?:lead|lede|intro|introduction|summary|excerpt|abstract|chapo)(?![a-z])")
 
 
@@ -161,7 +164,7 @@ class Chooser:
             # «نُشر في 2 نوفمبر 2024 - 07:15 صباحا | كتبه: فلان» is as long as a sentence.
             while len(body) > 1 and is_info(body[0]):
                 body = body[1:]
-        body = self._above_comments(body)
+        body = self._without_quotes(self._above_comments(body))
         if not body:
             return None
         story = Story(self._headline, scope, body=body, start=body[0].number, end=body[-1].number + 1)
@@ -180,6 +183,20 @@ class Chooser:
                     self._reasons[below.number] = Rule.COMMENTS
                 return body[:number]
         return body
+
+    def _without_quotes(self, body: list[Row]) -> list[Row]:
+        """Drop sentences of the text that the page prints once more in large letters."""
+        quotes = [row for row in body if any(names_match(box, _QUOTE_RE) for box in islice(row.box.above(), _MAX_NEAR))]
+        if not quotes:
+            return body
+        again = {
+            quote.number
+            for quote in quotes
+            if (key := match_key(quote.text)) and any(key in match_key(row.text) for row in body if row is not quote)
+        }
+        for number in again:
+            self._reasons[number] = Rule.REPEAT
+        return [row for row in body if row.number not in again]
 
     def _densest(self) -> Box | None:
         """Return the box with most running text, near the headline and not above it."""
@@ -372,7 +389,7 @@ class Chooser:
         if proses:
             for at in range(proses[0] + 1, proses[-1]):
                 row = self._rows[at]
-                if at in self._taken or not self._free(at) or is_caption_row(row):
+                if at in self._taken or not self._free(at) or is_caption_row(row) or self._is_beside_picture(row):
                     continue
                 if not scope.start <= at < scope.end:
                     continue

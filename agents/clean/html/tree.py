@@ -59,6 +59,8 @@ _CONTROLS = frozenset({"input", "textarea", "select", "button"})
 _FRAMES = frozenset({"nav", "aside", "footer", "menu"})
 _NO_MENU = "h1, p, article, table, form, script, style, template, svg, noscript, [itemprop], [rel=author], pre"
 _MENU_SHARE = 0.7
+# Here elements inside a line are parts of words.
+_RUNNING = frozenset({"p", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "figcaption"})
 _SPECIAL = _SKIPPED | _BREAKS | _FRAMES | {"img"}
 TEXT_TAGS = _INLINE | {
     "p", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "center",
@@ -144,6 +146,7 @@ class Row:
         is_link: whether the whole line is a link.
         prose: whether it reads like running text and not like a label, a headline or a link.
         is_caption: whether the markup says that it is a caption; None until somebody asks (`story.is_caption_row`).
+        links: how many links stand side by side in it, if it is a link at all.
     """
 
     text: str
@@ -156,6 +159,7 @@ class Row:
     is_link: bool
     prose: bool
     is_caption: bool | None = None
+    links: int = 1
 
     @property
     def container(self) -> Box:
@@ -272,6 +276,9 @@ class _Walk:
         self._block: Box | None = None
         # Lines that an element inside them interrupts because no reader sees it.
         self._held: list[tuple[list[str], int, str | None]] = []
+        # The inline element that ended where the next one begins, with nothing between them.
+        self._ended: Box | None = None
+        self._further = 0
 
     def read(self, root: LexborNode) -> None:
         """Walk the element and everything below it."""
@@ -327,6 +334,7 @@ class _Walk:
         inline = tag in _INLINE
         if not inline and self._pieces:
             self._flush()
+        ended, self._ended = self._ended, None
         names, hidden = "", tag in _CLOSED
         if attributes:
             written = attributes.get("class"), attributes.get("id")
@@ -339,6 +347,9 @@ class _Walk:
         box = Box(tag, names, attributes, parent, node.mem_id, inline, hidden, len(self.rows))
         box.number = len(self.boxes)
         self.boxes.append(box)
+        if ended is not None and inline and ended.parent is parent and _stand_apart(ended, box):
+            self._pieces.append(" ")
+            self._further += box.tag == "a"
         if hidden:
             self._hidden += 1
             self._held.append((self._pieces, self._linked, self._href))
@@ -360,6 +371,7 @@ class _Walk:
         box.end = len(self.rows)
         box.last = len(self.boxes)
         if box.inline and not box.hidden:
+            self._ended = box
             told = box.names or box.tag in {"time", "abbr"} or "itemprop" in box.attributes or "rel" in box.attributes
             if told and box.start == box.end and len(self._pieces) - pieces <= _MAX_PIECES:
                 box.text = _squeezed("".join(self._pieces[pieces:])[:_MAX_MARKED_CHARS])
@@ -400,6 +412,7 @@ class _Walk:
     def _piece(self, text: str) -> None:
         if not text:
             return
+        self._ended = None
         self._pieces.append(text)
         if self._links:
             bare = text.strip()
@@ -412,6 +425,7 @@ class _Walk:
         raw = self._pieces[0] if len(self._pieces) == 1 else "".join(self._pieces)
         self._pieces.clear()
         linked, href, self._linked, self._href = self._linked, self._href, 0, None
+        links, self._further = self._further + 1, 0
         if self._block is None or not raw or raw.isspace():
             return
         # The line ends of the source are spaces, those that display text has are not.
@@ -419,16 +433,16 @@ class _Walk:
         for line in shown.split("\n") if "\n" in shown else (shown,):
             text = " ".join(line.split())
             if text:
-                self._add(text, self._block, linked, href)
+                self._add(text, self._block, linked, href, links)
 
-    def _add(self, text: str, box: Box, linked: int, href: str | None) -> None:
+    def _add(self, text: str, box: Box, linked: int, href: str | None, links: int = 1) -> None:
         spaces = text.count(" ")
         is_link = linked > 0 and linked >= _ALL_LINK * (len(text) - spaces)
         prose = linked < _MOSTLY_LINK * (len(text) - spaces) and (
             spaces >= _LONG_WORDS - 1 or (spaces >= _SENTENCE_WORDS - 1 and text.endswith(_SENTENCE_END))
         )
         rows = self.rows
-        rows.append(Row(text, box, linked, href, self._hidden > 0, len(rows), box.tag, is_link, prose))
+        rows.append(Row(text, box, linked, href, self._hidden > 0, len(rows), box.tag, is_link, prose, None, links))
 
     def _read_table(self, table: Box) -> None:
         """Put each row of a table with data on one line; leave a table that only places things as it is."""
@@ -481,6 +495,16 @@ def _menu(node: LexborNode) -> list[str] | None:
     size = sum(map(len, lines))
     linked = sum(len(link.text(strip=True)) for link in node.css("a"))
     return lines if linked >= _MENU_SHARE * size else None
+
+
+def _stand_apart(one: Box, two: Box) -> bool:
+    """Return whether style rules part two elements of a line: links side by side, labels with names of their own."""
+    if one.tag == two.tag == "a":
+        return True
+    parent = one.parent
+    if parent is None or parent.inline or parent.tag in _RUNNING:
+        return False
+    return one.names != two.names and all(box.names or box.tag in {"a", "time"} for box in (one, two))
 
 
 def _keeps_lines(tag: str, attributes: dict[str, str | None]) -> bool:

@@ -10,7 +10,7 @@ from itertools import islice, pairwise
 
 from agents.clean.credits.date_lines import is_date_line
 from agents.clean.credits.dateline import dateline_credit
-from agents.clean.credits.name_tables import is_agency, is_description
+from agents.clean.credits.name_tables import is_agency, is_description, is_place, person_certainty
 from agents.clean.credits.outlet import NOBODY, Outlet
 from agents.clean.credits.parse import MAX_CREDIT_CHARS, Credit, parse_credit
 from agents.clean.layout.boilerplate import without_boilerplate, without_foot
@@ -48,6 +48,7 @@ _URGENT_RE = re.compile(r"^[^\w«\"“(\[]{0,6}عاجل\s?[|:/\-–—]+\s*(?=\S
 _WHO_RE = re.compile(r"^(?:Author|Role|Reporting from|الكاتب|الدور)\s*,\s*")
 _EDITORS_RE = re.compile(rf"^{INITIALS}(?:\s?/\s?{INITIALS}){{0,3}}\s*(?=[(\[])")
 _MAX_SOURCE_CHARS = 60
+_MIN_SIGNED, _MAX_NAME_WORDS, _SIGNATURE_SIGNS = 3, 4, " *•-–—ـ"
 _WORD_RE = re.compile(r"[^\W\d_][\w\u064b-\u0652]+")
 _SOURCE_LINE_RE = re.compile(r"^(?:المصدر|المصادر|مصدر الخبر)\s*[:：]\s*(?P<source>.{2,60})$")
 
@@ -241,6 +242,7 @@ class _Reader:
         end = header_end(self.lines, self.title_key)
         start = self._read_header(end)
         self._read_body(start)
+        self._take_signature()
         self._add_known_captions()
         if not self.parts.body:
             self._restore()
@@ -509,6 +511,18 @@ class _Reader:
             ):
                 continue
             self.parts.body.append(line.text)
+
+    def _take_signature(self) -> None:
+        """Take the writer's name, alone below the last paragraph, as papers print their readers' letters."""
+        body = self.parts.body
+        if self.hints.author or len(body) < _MIN_SIGNED or any(credit.byline for credit in self.credits):
+            return
+        name = body[-1].strip(_SIGNATURE_SIGNS)
+        if not 0 < name.count(" ") < _MAX_NAME_WORDS or person_certainty(name) < 2 or is_place(name):
+            return
+        if is_sentence(to_lines([body[-2]])[0]):
+            self.credits.append(Credit(byline=name))
+            self.parts.removed.append(Removal(body.pop(), Rule.BYLINE))
 
     def _is_repeated_lead(self, line: Line) -> bool:
         """Return whether the line is the first paragraph printed a second time; verses may repeat."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.cleaning import pages
 
 # Floors: today's figures are 1.0 on the pages that the rules were mended with. A new page may lower them; say why.
-MIN_EXACT, MIN_F1, MIN_FIELD = 1.0, 0.99, 0.95
+MIN_EXACT, MIN_F1, MIN_FIELD = 1.0, 0.99, 0.98
 
 
 def test_composed_pages() -> None:

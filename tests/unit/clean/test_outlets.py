@@ -345,6 +345,18 @@ def test_the_word_end_in_a_sentence(end: str) -> None:
     assert parts.body == [*BODY, end]
 
 
+@pytest.mark.parametrize("name", ["نعمى الخطيب", "- عبد المطلوب مبارك البدراني", "رندا الوراد"])
+def test_a_writers_name_below_the_text(name: str) -> None:
+    (parts,) = segment("\n".join([*BODY, name]), Hints(title=TITLE))
+    assert (parts.body, parts.credit.byline) == (BODY, name.strip("- "))
+
+
+@pytest.mark.parametrize("line", ["وادي الدواسر", "ألعاب نارية", "باحث سعودي"])
+def test_a_short_last_line_that_names_nobody(line: str) -> None:
+    (parts,) = segment("\n".join([*BODY, line]), Hints(title=TITLE))
+    assert (parts.body, parts.credit.byline) == ([*BODY, line], None)
+
+
 def test_who_wrote_and_took_the_pictures() -> None:
     (parts,) = segment("\n".join([TITLE, "تحقيق وتصوير: هبة شعراوي", *BODY]), Hints(title=TITLE))
     assert (parts.body, parts.credit.byline, parts.captions) == (BODY, "هبة شعراوي", [])

@@ -148,6 +148,24 @@ def test_each_of_several_stories_has_its_own_time() -> None:
     assert [time.isoformat() if time else None for time in times] == ["2024-03-01T09:40:00+00:00", None, None]
 
 
+def test_the_next_story_has_a_smaller_headline() -> None:
+    stories = "".join(
+        f"<article class='one'><h{n}>{head}</h{n}><div>1/3/2024 09:4{n}</div><p>{'</p><p>'.join(texts)}</p></article>"
+        for n, (head, texts) in enumerate(STORIES[:2], start=1)
+    )
+    found = read(page(stories))
+    assert [(each.title, each.body.split("\n")) for each in found] == STORIES[:2]
+    assert [str(each.published_at)[11:16] for each in found] == ["09:41", "09:42"]
+
+
+def test_labels_side_by_side_are_apart() -> None:
+    labels = "<div><a class='w' href='/c/2'>حاورها: سامر الخطيب</a><span class='d'>1 مارس 2024</span></div>"
+    text = BODY[0].replace(BODY[0][:2], f"<span class='a'>{BODY[0][0]}</span><span class='b'>{BODY[0][1]}</span>", 1)
+    (found,) = read(page(f"<article><h1>{TITLE}</h1>{labels}<p>{text}</p><p>{BODY[1]}</p></article>"))
+    assert found.body.split("\n") == BODY[:2]
+    assert (found.byline, str(found.published_at)[:10]) == ("سامر الخطيب", "2024-03-01")
+
+
 def test_headings_of_one_story_are_no_stories() -> None:
     sections = "".join(
         f"<section><h2>العنوان الفرعي رقم {n} في النص</h2><p>{text}</p><p>{text}</p></section>"
