@@ -70,10 +70,16 @@ _ARABIC_ONLY_RE = re.compile(
 
 
 @lru_cache(maxsize=2)
-def _identifier(arabic_script: bool) -> LanguageIdentifier:
+def _identifier(*, arabic_script: bool) -> LanguageIdentifier:
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages(list(_ARABIC_SCRIPT) if arabic_script else list(_OTHERS))
     return identifier
+
+
+def load_models() -> None:
+    """Load what `detect_language` needs, which takes a second, so that the first record does not wait for it."""
+    for arabic_script in (True, False):
+        _identifier(arabic_script=arabic_script)
 
 
 def detect_language(text: str) -> str:

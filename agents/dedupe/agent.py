@@ -10,6 +10,7 @@ from typing import get_args
 
 from agents.dedupe.clusterer import CLUSTERER_EVENTS, Clusterer, ClustererConfig
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
+from agents.dedupe.stock_phrases import stock_phrases
 from streams.observability.metrics import at_zero
 from streams.records import Article, Cluster, ClusterMove, FingerprintedArticle
 from streams.stage import Arrival, Context, MapFunction, MapStage
@@ -17,6 +18,7 @@ from streams.stage import Arrival, Context, MapFunction, MapStage
 
 def _build_fingerprint(_: Context) -> MapFunction:
     config = FingerprintConfig()
+    stock_phrases(config.table)  # read once, and not while the first record waits
 
     def add_fingerprint(article: Article, _: Arrival) -> list[FingerprintedArticle]:
         # An unknown field of the same name, from another producer, gives way.

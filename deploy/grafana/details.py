@@ -15,18 +15,28 @@ WORKERS = Dashboard(
                     "CPU",
                     [
                         Query(
-                            'rate(process_cpu_seconds_total{job="rasd-worker",instance=~"$instance"}[$__rate_interval])',
+                            'rate(process_cpu_seconds_total{job="rasd-worker",instance=~"$instance"}'
+                            "[$__rate_interval]) + "
+                            'rate(rasd_stage_process_cpu_seconds_total{job="rasd-worker",instance=~"$instance"}'
+                            "[$__rate_interval])",
                             "{{instance}}",
                         )
                     ],
                     "percentunit",
-                    "Share of one core; 100 % is one core in full use.",
+                    "Of the worker and its stage process. Share of one core; 100 % is one core in full use.",
                 ),
                 Panel(
                     "Memory",
-                    [Query('process_resident_memory_bytes{job="rasd-worker",instance=~"$instance"}', "{{instance}}")],
+                    [
+                        Query('process_resident_memory_bytes{job="rasd-worker",instance=~"$instance"}', "{{instance}}"),
+                        Query(
+                            'rasd_stage_process_resident_memory_bytes{job="rasd-worker",instance=~"$instance"}',
+                            "{{instance}} stages",
+                        ),
+                    ],
                     "bytes",
-                    "Resident memory. docker-compose.yml limits it to 1.5 GiB.",
+                    "Resident memory of the worker and of its stage process; they share some of it. docker-compose.yml "
+                    "limits both together to 2 GiB.",
                 ),
                 Panel(
                     "Open files",

@@ -205,6 +205,16 @@ class Metrics:
             buckets=LOOP_DELAY_BUCKETS,
             registry=reg,
         )
+        self.stage_process_memory = Gauge(
+            "rasd_stage_process_resident_memory_bytes",
+            "Resident memory of the process in which map stages compute; 0 without one.",
+            registry=reg,
+        )
+        self.stage_process_cpu = Counter(
+            "rasd_stage_process_cpu_seconds_total",
+            "Processor time of the processes in which map stages compute.",
+            registry=reg,
+        )
         self.restarts = Gauge("rasd_worker_restarts", "Restarts of this worker process after a crash.", registry=reg)
         self.api_requests = Counter(
             "rasd_api_requests_total", "Requests to the query API.", ["route", "status"], registry=reg

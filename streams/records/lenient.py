@@ -209,7 +209,8 @@ def as_time(value: object) -> object:
 
 
 def _checked(time: datetime) -> datetime:
-    if time.year not in YEARS or time.replace(tzinfo=time.tzinfo or UTC) == _UNSET:
+    # A program that adds its zone to the zero writes an hour beside it.
+    if time.year not in YEARS or abs(time.replace(tzinfo=time.tzinfo or UTC) - _UNSET) < timedelta(days=1):
         raise ValueError("is a placeholder, not a time")
     return time
 
@@ -217,7 +218,7 @@ def _checked(time: datetime) -> datetime:
 def _read_time(text: str) -> datetime | None:
     if (found := _compact(text)) is not None:
         return found
-    if re.fullmatch(r"-?\d{9,17}(?:\.\d+)?", text):
+    if re.fullmatch(r"-?\d{1,17}(?:\.\d+)?", text):
         return _from_unix(float(text))
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:

@@ -17,6 +17,7 @@ from deploy.demo.samples import load_samples
 from streams.cli.main import app
 from streams.settings import Settings
 from streams.topics import topic_specs
+from tests.deploy.memory import needed_memory
 from tests.deploy.sources import COMPOSE_FILE, PROMETHEUS, ROOT, compose, default_compose, own_services
 
 # Programs that a health check may start, by image. The official Elasticsearch and Grafana images carry curl, the
@@ -283,3 +284,9 @@ def test_prometheus_scrapes_ours_where_they_listen(job: str, name: str, port: st
     assert found["names"] == [name]
     assert found["type"] == "A"
     assert found["port"] == getattr(rasd_settings(name), port)
+
+
+def test_a_worker_and_its_stage_process_fit_into_the_limit_of_memory() -> None:
+    settings = rasd_settings("worker")
+    number, unit = re.fullmatch(r"(\d+)([mg])", SERVICES["worker"]["deploy"]["resources"]["limits"]["memory"]).groups()  # type: ignore[union-attr]
+    assert int(number) * (1024 if unit == "g" else 1) >= needed_memory(settings, settings.stages)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,11 +36,13 @@ from tests.deploy.manifests import (
     pod,
     workloads,
 )
+from tests.deploy.memory import needed_memory
 from tests.deploy.sources import ROOT
 from tests.deploy.test_compose import settings_of
 
 Json = dict[str, Any]
 KEDA = {"ScaledObject": ScaledObject, "TriggerAuthentication": TriggerAuthentication}
+
 
 pytestmark = pytest.mark.parametrize("overlay", OVERLAYS)
 
@@ -312,3 +315,40 @@ def test_traces_are_switched_on_by_a_component(overlay: str, tmp_path: Path) -> 
     (policy,) = [f for f in built if f["kind"] == "NetworkPolicy" and f["metadata"]["name"] == "rasd"]
     ports = [port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]]
     assert ports.count(urlsplit(endpoint).port) == 1
+
+
+def test_the_archive_is_switched_on_by_a_component(overlay: str, tmp_path: Path) -> None:
+    """Of an overlay itself, so that its namespace, secrets and spread are the archive's, too."""
+    k8s = shutil.copytree(K8S, tmp_path / "k8s")
+    file = k8s / "overlays" / overlay / "kustomization.yaml"
+    file.write_text(f"{file.read_text(encoding='utf-8')}components: [../../components/archive]\n", encoding="utf-8")
+    before = {(f["kind"], f["metadata"]["name"]): f for f in build(overlay)}
+    built = {(f["kind"], f["metadata"]["name"]): f for f in kustomize(file.parent)}
+    added = {key: found for key, found in built.items() if key not in before}
+    assert {key: built[key] for key in before} == before
+    assert sorted(added) == [("Service", "rasd-archive"), ("StatefulSet", "rasd-archive")]
+    for found in added.values():
+        kubernetes_validate.validate(found, "1.36", strict=True)
+    archive, other = added["StatefulSet", "rasd-archive"], workloads(overlay)["rasd-dedupe"]
+    for each in (archive, other):
+        assert each["metadata"]["labels"]["app.kubernetes.io/part-of"] == "rasd"
+    found, known = container(archive), container(other)
+    assert archive["metadata"]["namespace"] == other["metadata"]["namespace"]
+    assert found["args"] == ["worker", "--tap", "archive"]
+    alike = ("image", "envFrom", "ports", "startupProbe", "livenessProbe", "readinessProbe", "securityContext")
+    assert {name: found[name] for name in alike} == {name: known[name] for name in alike}
+    # Where it writes is on the volume, and the volume is its own.
+    (claim,) = archive["spec"]["volumeClaimTemplates"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in found["volumeMounts"]}
+    (folder,) = [entry["value"] for entry in found["env"] if entry["name"] == "RASD_ARCHIVE_DIR"]
+    assert folder.startswith(f"{mounts[claim['metadata']['name']]}/")
+    assert environment(overlay)["RASD_STATE_DIR"].startswith(mounts[claim["metadata"]["name"]])
+    assert set(mounts) - {"archive", "tmp"} == {m["name"] for m in known["volumeMounts"]} - {"state", "tmp"}
+    assert archive["spec"]["replicas"] == 1
+
+
+def test_a_worker_and_its_stage_process_fit_into_the_limit_of_memory(overlay: str) -> None:
+    known = settings(overlay)
+    for workload in workers(overlay).values():
+        limit = mebibytes(container(workload)["resources"]["limits"]["memory"])
+        assert limit >= needed_memory(known, stages(workload)), stages(workload)

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import sys
+import threading
 import time
 import uuid
 from collections import Counter
@@ -93,6 +94,7 @@ class Trial:
         by_url: names of records whose article has another id than they, by their URL.
         workers: every worker that was started.
         account: where `finish` writes what became of the records.
+        may_end_with: exit statuses with which a worker may end by itself.
     """
 
     settings: Settings
@@ -103,13 +105,20 @@ class Trial:
     by_url: dict[str, str] = field(default_factory=dict)
     workers: list[Running] = field(default_factory=list)
     account: Account | None = None
-    _started: dict[int, tuple[str | None, dict[str, Any]]] = field(default_factory=dict)
+    may_end_with: set[int] = field(default_factory=set)
+    _started: dict[int, tuple[str | None, str, dict[str, Any]]] = field(default_factory=dict)
     _sent: dict[str, tuple[int, int]] = field(default_factory=dict)
     _fault_ended: float | None = None
     _finished: bool = False
 
     def start_worker(
-        self, stages: str | None = None, *, wait: bool = True, sources: Path | None = None, **changes: Any
+        self,
+        stages: str | None = None,
+        *,
+        wait: bool = True,
+        sources: Path | None = None,
+        module: str = "streams.cli",
+        **changes: Any,
     ) -> Running:
         """Start a worker with a state folder of its own.
 
@@ -117,22 +126,43 @@ class Trial:
             stages: comma-separated stages; all when None.
             wait: whether to wait until it is ready.
             sources: folder of another version's sources; this one's when None.
+            module: what Python runs.
             changes: settings that differ from those of the trial.
         """
         number, port = len(self.workers), free_port()
         settings = self.settings.model_copy(update={"state_dir": self.folder / f"state{number}", **changes})
         arguments = ["worker", "--port", str(port), *(["--stages", stages] if stages else [])]
-        running = start(settings, self.folder / f"worker{number}.log", *arguments, port=port, folder=sources)
+        running = start(
+            settings, self.folder / f"worker{number}.log", *arguments, port=port, module=module, folder=sources
+        )
         self.workers.append(running)
-        self._started[id(running)] = (stages, changes | {"state_dir": settings.state_dir})
+        self._started[id(running)] = (stages, module, changes | {"state_dir": settings.state_dir})
         if wait:
             self.until_ready(running)
         return running
 
     def restart(self, running: Running, *, wait: bool = True) -> Running:
         """Start a worker in place of one that ended, with its stages, settings and state folder."""
-        stages, changes = self._started[id(running)]
-        return self.start_worker(stages, wait=wait, **changes)
+        stages, module, changes = self._started[id(running)]
+        return self.start_worker(stages, wait=wait, module=module, **changes)
+
+    @contextmanager
+    def supervised(self, running: Running) -> Iterator[None]:
+        """Start a worker again whenever it ends within the context, as a service manager does."""
+        over = threading.Event()
+
+        def watch(one: Running) -> None:
+            while not over.wait(0.5):
+                if one.process.poll() is not None:
+                    one = self.restart(one, wait=False)
+
+        thread = threading.Thread(target=watch, args=[running], daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def until_ready(self, *running: Running) -> None:
         """Wait until workers are ready."""
@@ -231,7 +261,9 @@ class Trial:
             time.sleep(0.5)
         else:
             account.seconds = round(time.monotonic() - began, 1)
-        account.problems += [f"{one.log.name}: ended by itself" for one in self.workers if ended(one)]
+        account.problems += [
+            f"{one.log.name}: ended by itself" for one in self.workers if ended(one, self.may_end_with)
+        ]
         self._count(account)
 
     def _faults(self) -> str:
@@ -328,9 +360,9 @@ def judge(
     account.problems += [f"{len(ids)} {what}: {sorted(ids)[:3]}" for what, ids in wrong.items() if ids]
 
 
-def ended(running: Running) -> bool:
+def ended(running: Running, expected: Set[int] = frozenset()) -> bool:
     """Return whether a worker ended that was neither killed nor stopped from outside, perhaps while it started."""
-    return running.process.poll() not in {None, 0, -signal.SIGKILL, -signal.SIGTERM}
+    return running.process.poll() not in {None, 0, -signal.SIGKILL, -signal.SIGTERM} | expected
 
 
 def waited(condition: bool, what: str) -> None:

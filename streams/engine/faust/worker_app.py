@@ -150,6 +150,11 @@ class WorkerApp(faust.App):
         """A number that grows while stages that compute for long make progress."""
         return self._steps + (0 if self.stage_process is None else self.stage_process.steps)
 
+    @property
+    def stage_process_id(self) -> int | None:
+        """The id of the process in which map stages compute, None while there is none."""
+        return None if self.stage_process is None else self.stage_process.pid
+
     def note_progress(self) -> None:
         """Count a progress report of a stage that computes in this process."""
         self._steps += 1

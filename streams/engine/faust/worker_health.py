@@ -75,6 +75,11 @@ class WatchedWorker(Protocol):
         ...
 
     @property
+    def stage_process_id(self) -> int | None:
+        """Return the id of the process in which map stages compute, None while there is none."""
+        ...
+
+    @property
     def consumer(self) -> Any:
         """Return Faust's consumer, which is created on first access."""
         ...
@@ -325,6 +330,37 @@ async def _check_store(runner: StageRunner) -> None:
         raise Retryable(f"{runner.stage.name}: its store does not answer within {CHECK_SECONDS:.0f} s") from error
 
 
+class StageProcessUse:
+    """What the process in which map stages compute takes of the machine, which /metrics counts beside the worker.
+
+    Args:
+        metrics: metrics of the worker.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._process: psutil.Process | None = None
+        self._counted = 0.0
+
+    def measure(self, pid: int | None) -> None:
+        """Record the memory, and add the processor time since the last call.
+
+        Args:
+            pid: id of the process; None while there is none.
+        """
+        memory = 0
+        with suppress(psutil.Error):
+            if pid is not None and (self._process is None or self._process.pid != pid):
+                self._process, self._counted = psutil.Process(pid), 0.0
+            if pid is not None and self._process is not None:
+                with self._process.oneshot():
+                    times = self._process.cpu_times()
+                    memory = self._process.memory_info().rss
+                self._metrics.stage_process_cpu.inc(max(0.0, times.user + times.system - self._counted))
+                self._counted = times.user + times.system
+        self._metrics.stage_process_memory.set(memory)
+
+
 class HealthServer(Service):
     """The worker's HTTP server, with timers that measure lag and event loop delay and check the servers."""
 
@@ -336,6 +372,7 @@ class HealthServer(Service):
         self.settings = settings
         self.metrics = metrics
         self._runner: web.AppRunner | None = None
+        self._stage_process = StageProcessUse(metrics)
 
     async def on_start(self) -> None:
         handlers = {"/livez": self._livez, "/readyz": self._readyz, "/metrics": self._metrics}
@@ -383,6 +420,7 @@ class HealthServer(Service):
             self.metrics.lag.labels(stage, str(partition)).set(lag)
         for (stage, partition), age in self.health.lag_seconds(time.time()).items():
             self.metrics.lag_seconds.labels(stage, str(partition)).set(age)
+        self._stage_process.measure(self.health.app.stage_process_id)
         with suppress(FileNotFoundError):  # someone deleted it; the tables say so themselves
             self.metrics.set_state_free(psutil.disk_usage(str(self.settings.state_dir)).free)
 

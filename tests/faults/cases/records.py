@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import random
+import signal
 from collections.abc import Sequence
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -17,6 +18,7 @@ from streams.topics import Topic, topic_name
 from tests.faults.articles import Item, raw_json
 from tests.faults.brokers import brokers
 from tests.faults.cases import case
+from tests.faults.deadly_stages import TITLES
 from tests.faults.trial import Trial, waited
 
 CODECS = ("gzip", "snappy", "lz4", "zstd")
@@ -216,6 +218,28 @@ def poison_kinds() -> list[bytes | None]:
         but(content="نص قصير\n" * 30_000),
         but(content="ب" * 3_000_000),
     ]
+
+
+@case(
+    "deadly-records",
+    "records on which the look-up crashes (SIGSEGV), is killed, or never returns, and one on which the index fails",
+    record_seconds=5.0,
+)
+def deadly_records(trial: Trial) -> None:
+    """Put one record of each kind between the articles; start the worker again whenever it ends."""
+    first, second = trial.halves()
+    bad = []
+    for at, title in enumerate(TITLES):
+        words = " ".join(word.decode() for word in random.Random(at).choices(_words(), k=80))
+        url = f"https://almina.example.com/deadly{at}"
+        record = {"id": f"deadly{at}", "url": url, "source": "almina", "title": title, "content": f"{words}."}
+        bad.append(Item(f"deadly{at}", raw_json(record), url.encode(), at))
+    trial.refused |= {item.id for item in bad}
+    trial.may_end_with.add(-signal.SIGSEGV)
+    running = trial.start_worker(module="tests.faults.deadly_stages")
+    with trial.supervised(running):
+        trial.send([*first, *bad, *second])
+        trial.finish_here()
 
 
 @case("foreign-records", "records of a foreign producer: no key, other keys, 300 headers, unknown fields, BOM, escapes")

@@ -49,6 +49,12 @@ async def send_foreign(settings: Settings, good: Sequence[dict[str, Any]]) -> No
     options = client_options(settings) | {"max_request_size": 2 * BOMB_BYTES}
     async with AIOKafkaProducer(**options) as producer:
         await producer.send_and_wait(raw, line(good[0]))
+    async with AIOKafkaProducer(**options, transactional_id=f"{settings.app_id}-foreign") as producer:
+        with pytest.raises(ZeroDivisionError):  # a hole right behind offset 0
+            async with producer.transaction():
+                await producer.send_and_wait(raw, line(good[0] | {"id": "aborted-at-the-start"}))
+                raise ZeroDivisionError
+    async with AIOKafkaProducer(**options) as producer:
         for value, _ in FOREIGN.values():
             await producer.send_and_wait(raw, value, key=b"k")
         await producer.send_and_wait(raw, line(good[1]), key=None)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from agents.clean import agent, language
 from agents.clean.language import detect_language
+from streams.settings import Settings
 from tests.unit.clean.samples import BODY, TITLE
 
 
@@ -41,3 +45,14 @@ from tests.unit.clean.samples import BODY, TITLE
 )
 def test_languages(text: str, language: str) -> None:
     assert detect_language(text) == language
+
+
+def test_models_are_loaded_when_the_stage_is_built_and_not_on_its_first_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load_again(*_: object, **__: object) -> None:
+        raise AssertionError("a model is loaded on a record")
+
+    language._identifier.cache_clear()
+    agent.STAGE.build(SimpleNamespace(settings=Settings(_env_file=None)))
+    monkeypatch.setattr("py3langid.langid.LanguageIdentifier.from_model_file", load_again)
+    assert detect_language("رئیس جمهور روز گذشته با وزیر امور خارجه دیدار کرد") == "fa"
+    assert detect_language("The president met the foreign minister on Monday") == "en"

@@ -164,6 +164,12 @@ def test_a_reader_that_stops_in_a_hole_comes_back_to_it() -> None:
     assert found.next_fetch_offset == 5
 
 
+def test_of_a_hole_that_compaction_left_both_ends_are_heard_of() -> None:
+    # Faust fills the rest, but only behind a record whose offset is not 0.
+    found = fetched(batch(0, b"a"), batch(200_000, b"b"))
+    assert kinds(iter(found)) == [(0, bytes), (1, Nothing), (199_999, Nothing), (200_000, bytes)]
+
+
 def test_a_table_is_restored_without_what_cannot_be_read() -> None:
     topic = "rasd-dedupe-changelog"
     make = from_offset((0, batch(0, b"a")), (3, damaged(batch(2, b"b", b"c"))), (6, batch(6, b"d")), topic=topic)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
+from subprocess import PIPE, Popen
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +18,7 @@ import pytest
 from aiokafka import TopicPartition
 from structlog.testing import capture_logs
 
-from streams.engine.faust.worker_health import ASSIGNMENT_SECONDS, HealthServer, WorkerHealth
+from streams.engine.faust.worker_health import ASSIGNMENT_SECONDS, HealthServer, StageProcessUse, WorkerHealth
 from streams.engine.runner import InHand
 from streams.engine.suspects import Suspects
 from streams.errors import OperatorError, Retryable
@@ -71,6 +73,7 @@ def health(end: int, done: int) -> tuple[WorkerHealth, Any, Consumer]:
         stopping=False,
         crashed=False,
         suspects=Suspects(),
+        stage_process_id=None,
     )
     watch = WorkerHealth(app, stall_seconds=60)
     watch.servers.faults = []
@@ -112,6 +115,30 @@ def test_a_stall_names_the_record_that_stands_first() -> None:
     runner.in_hand[0] = InHand("articles.clean", 0, 9, "a18", 1_770_000_000.0)
     (fault,) = watch.not_alive(61)
     assert fault.endswith("; first stands articles.clean 2:4 (a17), taken at 2026-05-28T20:26:40+00:00")
+
+
+def test_the_stage_process_is_counted_beside_the_worker() -> None:
+    metrics = Metrics()
+    use = StageProcessUse(metrics)
+    names = ("rasd_stage_process_resident_memory_bytes", "rasd_stage_process_cpu_seconds_total")
+
+    def counted() -> list[float]:
+        return [metrics.registry.get_sample_value(name) or 0.0 for name in names]
+
+    used = []
+    for _ in range(2):  # the second one takes the place of the first
+        code = "import time\nwhile time.process_time() < 0.2: pass\nprint(flush=True)\ninput()"
+        with Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            use.measure(process.pid)
+            use.measure(process.pid)
+            used.append(counted())
+            process.kill()
+    assert all(memory > 1e6 for memory, _ in used)
+    assert 0.1 < used[0][1] < used[1][1] - 0.1
+    use.measure(None)
+    assert counted() == [0, used[1][1]]
 
 
 def unread(watch: WorkerHealth, monkeypatch: pytest.MonkeyPatch, **state: Any) -> None:
