@@ -20,6 +20,7 @@ from streams.api import problem_details as problems
 from streams.api.api_health import ApiHealth, SharedCheck
 from streams.api.cluster_monitor import ClusterMonitor
 from streams.api.dependencies import State
+from streams.api.desk import rendering, views
 from streams.api.feed import LiveFeed
 from streams.api.gate import Gate
 from streams.api.keys import read_keys
@@ -162,7 +163,9 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     problems.install(api)
-    for routes in (articles.router, exports.router, live.router, sources.router, ops.router):
+    rendering.assets()  # a missing file of a package ends the start, not a reader's visit
+    # The desk's paths that match anything come last.
+    for routes in (articles.router, exports.router, live.router, sources.router, ops.router, views.router):
         api.include_router(routes)
         _begin_counting(routes, counters)
 

@@ -79,7 +79,8 @@ class HttpConventions:
             nonlocal replaced
             if message["type"] == "http.response.start" and message["status"] >= HTTPStatus.BAD_REQUEST:
                 given = Headers(raw=message.get("headers", []))
-                if given.get("content-type", "").startswith("text/"):
+                # What the desk answers is for people (`streams.api.desk`).
+                if given.get("content-type", "").startswith("text/") and "rasd.html" not in scope:
                     replaced = True
                     kept = {name: value for name, value in given.items() if not name.startswith("content-")}
                     status = HTTPStatus(message["status"])

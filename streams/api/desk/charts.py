@@ -1,0 +1,97 @@
+"""Geometry of the pictures: SVG, so that they print, scale, can be saved, and need no script. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from streams.search.query import Interval
+
+# Steps of a timeline beyond which the next longer interval is chosen.
+MAX_STEPS = 120
+# Steps that the axis has room for, at least.
+LEAST_STEPS = 12
+_LENGTHS: tuple[tuple[Interval, timedelta], ...] = (
+    ("hour", timedelta(hours=1)),
+    ("day", timedelta(days=1)),
+    ("week", timedelta(weeks=1)),
+    ("month", timedelta(days=30)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of a histogram in units of its view box, with what it stands for."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    start: datetime
+    end: datetime
+    count: int
+
+
+def interval_for(span: timedelta) -> Interval:
+    """Return the shortest interval of which the span has at most `MAX_STEPS`."""
+    return next((name for name, length in _LENGTHS if span / length <= MAX_STEPS), "month")
+
+
+def next_start(start: datetime, interval: Interval) -> datetime:
+    """Return the start of the calendar interval after the one that starts at `start`, in its zone."""
+    if interval == "month":
+        return start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
+    return start + dict(_LENGTHS)[interval]
+
+
+def histogram(
+    steps: Sequence[tuple[datetime, int]], interval: Interval, width: float, height: float, *, mirrored: bool
+) -> list[Bar]:
+    """Lay out bars along time, gaps where nothing was.
+
+    Args:
+        steps: start and count of each interval that has any, in order.
+        interval: their length.
+        width: of the view box; `height` likewise.
+        height: of the highest bar.
+        mirrored: whether time runs from right to left.
+    """
+    if not steps:
+        return []
+    last = next_start(steps[-1][0], interval).astimezone(UTC)
+    # A single hour is a bar, not a wall.
+    first = min(steps[0][0].astimezone(UTC), last - LEAST_STEPS * dict(_LENGTHS)[interval])
+    span = (last - first) / timedelta(seconds=1)
+    most = max(count for _, count in steps)
+    bars = []
+    for start, count in steps:
+        end = next_start(start, interval)
+        left = (start.astimezone(UTC) - first) / timedelta(seconds=1) / span * width
+        right = (end.astimezone(UTC) - first) / timedelta(seconds=1) / span * width
+        tall = max(1.5, count / most * height) if count else 0.0
+        x = width - right if mirrored else left
+        gap = min(1.0, (right - left) * 0.15)
+        bars.append(
+            Bar(
+                round(x + gap / 2, 2),
+                round(height - tall, 2),
+                round(max(0.5, right - left - gap), 2),
+                round(tall, 2),
+                start,
+                end,
+                count,
+            )
+        )
+    return bars
+
+
+def sparkline(counts: Sequence[int], width: float, height: float, *, mirrored: bool) -> str:
+    """Return the points of a polyline through counts of equal intervals, oldest first."""
+    most = max([*counts, 1])
+    step = width / max(1, len(counts) - 1)
+    points = []
+    for index, count in enumerate(counts):
+        x = width - index * step if mirrored else index * step
+        points.append(f"{round(x, 1)},{round(height - count / most * height, 1)}")
+    return " ".join(points)

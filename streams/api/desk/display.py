@@ -1,0 +1,204 @@
+"""How a reader wants things shown: language, digits, calendar, theme, time zone. Texts come from messages/*.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote, unquote
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_datetime, format_timedelta
+from babel.numbers import format_decimal
+from hijridate import Gregorian
+from markupsafe import Markup, escape
+
+LANGUAGES = ("ar", "en")
+COOKIE = "rasd-display"
+_ARABIC_DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+_NAMES = {"ar": "العربية", "en": "English"}
+# What a reader may choose of each preference; the first is the default.
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "theme": ("auto", "light", "dark", "contrast"),
+    "digits": ("auto", "arab", "latn"),
+    "calendar": ("gregorian", "both"),
+    "zone": (
+        "UTC",
+        "Africa/Casablanca",
+        "Africa/Algiers",
+        "Africa/Tunis",
+        "Africa/Tripoli",
+        "Africa/Cairo",
+        "Africa/Khartoum",
+        "Asia/Beirut",
+        "Asia/Amman",
+        "Asia/Damascus",
+        "Asia/Baghdad",
+        "Asia/Riyadh",
+        "Asia/Dubai",
+        "Europe/London",
+        "Europe/Paris",
+    ),
+}
+Message = str | Mapping[str, str]
+
+
+@cache
+def messages(language: str) -> Mapping[str, Message]:
+    """Return the texts of a language: a string, or one for each plural form of CLDR."""
+    return tomllib.loads(files(__package__).joinpath("messages", f"{language}.toml").read_text(encoding="utf-8"))
+
+
+def preferred_language(accept_language: str) -> str:
+    """Return the language of the desk that an Accept-Language header prefers; Arabic if it names neither."""
+    weighed = []
+    for position, part in enumerate(accept_language[:1000].split(",")):
+        tag, _, quality = part.partition(";")
+        primary = tag.strip().lower().partition("-")[0]
+        try:
+            weight = float(quality.strip().removeprefix("q=") or 1)
+        except ValueError:
+            continue
+        if primary in LANGUAGES and weight > 0:
+            weighed.append((-weight, position, primary))
+    return min(weighed)[2] if weighed else LANGUAGES[0]
+
+
+def read_preferences(cookie: str | None) -> dict[str, str]:
+    """Read the cookie made by `write_preferences`; whatever is not a valid choice becomes the default."""
+    given = dict(part.partition("=")[::2] for part in unquote(cookie or "")[:500].split("&"))
+    return {name: given[name] if given.get(name) in options else options[0] for name, options in CHOICES.items()}
+
+
+def write_preferences(chosen: Mapping[str, str]) -> str:
+    """Encode preferences as the value of a cookie."""
+    return quote("&".join(f"{name}={chosen[name]}" for name in CHOICES), safe="")
+
+
+@dataclass(frozen=True)
+class Display:
+    """Formats texts, numbers and times for a reader. Texts of articles are never changed.
+
+    Attributes:
+        language: `ar` or `en`.
+        preferences: a choice for each name in `CHOICES`.
+        now: the moment that durations are counted to.
+    """
+
+    language: str
+    preferences: Mapping[str, str]
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def direction(self) -> str:
+        """`rtl` or `ltr`."""
+        return "rtl" if self.language == "ar" else "ltr"
+
+    @property
+    def other_language(self) -> tuple[str, str]:
+        """Code and own name of the other language."""
+        other = LANGUAGES[1 - LANGUAGES.index(self.language)]
+        return other, _NAMES[other]
+
+    @property
+    def _arabic_digits(self) -> bool:
+        digits = self.preferences["digits"]
+        return digits == "arab" or (digits == "auto" and self.language == "ar")
+
+    def digits(self, text: str) -> str:
+        """Replace ASCII digits by Arabic-Indic ones, if the reader wants them."""
+        return text.translate(_ARABIC_DIGITS) if self._arabic_digits else text
+
+    def number(self, value: float) -> str:
+        """Format a number with thousands separators."""
+        # A locale whose separators fit the digits.
+        locale = "ar_EG" if self._arabic_digits else "en"
+        return self.digits(format_decimal(value, locale=locale, numbering_system="default"))
+
+    def text(self, key: str, count: float | None = None, **values: object) -> Markup:
+        """Return a message.
+
+        Args:
+            key: its name in messages/*.toml.
+            count: chooses the plural form, and is `{n}`.
+            values: what else it names. Each is escaped and isolated, as its direction is not known.
+
+        Raises:
+            KeyError: there is no such message.
+        """
+        message = messages(self.language)[key]
+        if not isinstance(message, str):
+            form = Locale(self.language).plural_form(count or 0)
+            message = message.get(form, message["other"])
+        shown = {name: Markup("<bdi>{}</bdi>").format(value) for name, value in values.items()}
+        if count is not None:
+            shown["n"] = escape(self.number(count))
+        return Markup(escape(message)).format(**shown)  # noqa: S704  (escaped)
+
+    def plain(self, key: str, count: float | None = None, **values: object) -> str:
+        """Return a message for an attribute: the same without markup; values are isolated by control characters."""
+        message = messages(self.language)[key]
+        if not isinstance(message, str):
+            message = message.get(Locale(self.language).plural_form(count or 0), message["other"])
+        shown = {name: f"\u2068{value}\u2069" for name, value in values.items()}
+        if count is not None:
+            shown["n"] = self.number(count)
+        return message.format(**shown)
+
+    def local(self, moment: datetime) -> datetime:
+        """Return the moment in the reader's time zone."""
+        return moment.astimezone(ZoneInfo(self.preferences["zone"]))
+
+    def moment(self, moment: datetime, pattern: str = "d MMMM y، HH:mm") -> str:
+        """Format a moment in the reader's zone, with its Hijri date where chosen.
+
+        Args:
+            moment: what to format.
+            pattern: of CLDR, with the Arabic comma, which English gets as its own.
+        """
+        local = self.local(moment)
+        if self.language == "en":
+            pattern = pattern.replace("،", ",")
+        shown = format_datetime(local, pattern, locale=self.language)
+        if self.preferences["calendar"] == "both" and "y" in pattern:
+            shown += f" ({self.hijri(local)})"
+        return self.digits(shown)
+
+    def hijri(self, moment: datetime) -> str:
+        """Format the day of a moment in the calendar of Umm al-Qura; empty beyond its tables."""
+        try:
+            day = Gregorian(moment.year, moment.month, moment.day).to_hijri()
+        except OverflowError:
+            return ""
+        suffix = "هـ" if self.language == "ar" else "AH"
+        return self.digits(f"{day.day} {day.month_name('ar' if self.language == 'ar' else 'en')} {day.year} {suffix}")
+
+    def ago(self, moment: datetime) -> str:
+        """Format how long ago a moment was («قبل 5 دقائق»); a date after a week."""
+        passed = moment - self.now
+        if passed < timedelta(days=-7):
+            return self.moment(moment, "d MMMM y")
+        if abs(passed) < timedelta(minutes=1):
+            return self.plain("just_now")
+        return self.digits(format_timedelta(passed, add_direction=True, threshold=1.2, locale=self.language))
+
+    def duration(self, seconds: float) -> str:
+        """Format a duration («5 دقائق»)."""
+        return self.digits(format_timedelta(timedelta(seconds=seconds), threshold=1.2, locale=self.language))
+
+    def language_name(self, tag: str) -> str:
+        """Return the name of a language by its BCP 47 tag, or the tag."""
+        try:
+            return Locale.parse(tag, sep="-").get_display_name(self.language) or tag
+        except (ValueError, LookupError):
+            return tag
+
+    def country_name(self, code: str) -> str:
+        """Return the name of a country by its ISO 3166-1 alpha-2 code, or the code."""
+        names: Any = Locale(self.language).territories
+        return str(names.get(code, code))

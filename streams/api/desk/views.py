@@ -1,0 +1,267 @@
+"""The desk's routes: search and article."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.convertors import Convertor, register_url_convertor
+
+from streams.api import articles as api
+from streams.api.dependencies import Shared, State
+from streams.api.desk import charts
+from streams.api.desk.addresses import Address
+from streams.api.desk.display import CHOICES, COOKIE, LANGUAGES, Display, write_preferences
+from streams.api.desk.passages import names_of, paragraphs
+from streams.api.desk.rendering import DeskRoute, Visit, Visiting, accepts_gzip, assets
+from streams.search.highlight import READ, marks
+from streams.search.request import Filters, SearchRequest
+from streams.words.index import article_words
+
+
+class _Language(Convertor[str]):
+    """The part of a path that is a language of the desk."""
+
+    regex = "|".join(LANGUAGES)
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("desk_language", _Language())
+
+router = APIRouter(route_class=DeskRoute, include_in_schema=False)
+HOME = "/{language:desk_language}"
+M = TypeVar("M", bound=Filters)
+
+# Facets of the API, in the order shown, and the filters that their values are for.
+FACET_FILTERS = {
+    "sources": "source",
+    "places": "place",
+    "countries": "country",
+    "persons": "person",
+    "organisations": "organisation",
+    "languages": "language",
+}
+# Kinds of names in a body, and the filters that find others with them.
+NAME_FILTERS = {"per": "person", "org": "organisation", "loc": "place", "place": "place"}
+FACET_SIZE = 12
+HITS = 20
+COPIES = 8
+ARTICLE_COPIES = 100
+YEAR_SECONDS = 365 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """A value to filter by: as shown, its count, and the address with it chosen."""
+
+    shown: str
+    count: int
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A filter that is in force, and the address without it."""
+
+    name: str
+    shown: str
+    address: Address
+
+
+def read_request(model: type[M], here: Address, **defaults: Any) -> M:
+    """Read the filters of an address.
+
+    Args:
+        model: `Filters` or one of its kind.
+        here: the address; parameters that the model does not know are the desk's own.
+        **defaults: for what the address does not say.
+
+    Raises:
+        pydantic.ValidationError: a filter is not valid.
+    """
+    given: dict[str, Any] = dict(defaults)
+    for name, field in model.model_fields.items():
+        spelt = field.alias or name
+        if values := here.values(spelt):
+            given[spelt] = values if field.default == () else values[-1]
+    return model.model_validate(given)
+
+
+def shown_value(display: Display, name: str, value: str) -> str:
+    """Return a filter's value as a reader reads it."""
+    if name == "language":
+        return display.language_name(value)
+    if name == "country":
+        return display.country_name(value)
+    return value
+
+
+def chosen_filters(here: Address, display: Display) -> list[Chosen]:
+    """Return the filters that an address has, other than its text query."""
+    found = []
+    for name, value in here.parameters:
+        field = next((key for key, one in Filters.model_fields.items() if name in {key, one.alias}), None)
+        if field is not None and field not in {"q", "radius"}:
+            found.append(Chosen(name, shown_value(display, name, value), here.lacking(name, value)))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineChart:
+    """A timeline as a picture and as a table."""
+
+    interval: str
+    bars: list[charts.Bar]
+    width: float
+    height: float
+
+    @property
+    def bounds(self) -> tuple[datetime, datetime] | None:
+        """Start of the first interval and end of the last."""
+        return (self.bars[0].start, self.bars[-1].end) if self.bars else None
+
+
+async def timeline_of(state: State, filters: Filters, display: Display) -> TimelineChart:
+    """Count matching articles over time, in intervals that fit the time they span."""
+    zone = display.preferences["zone"]
+    given = filters.model_dump(by_alias=True, include=set(Filters.model_fields))
+    if filters.since is not None:
+        interval = charts.interval_for((filters.until or display.now) - filters.since)
+        found = await api.timeline(state, api.TimelineRequest.model_validate(given | _steps(interval, zone)))
+    else:
+        found = await api.timeline(state, api.TimelineRequest.model_validate(given | _steps("month", zone)))
+        if found.steps:
+            span = _parsed(found.steps[-1].start) - _parsed(found.steps[0].start) + timedelta(days=31)
+            finer = charts.interval_for(span)
+            if finer != "month":
+                found = await api.timeline(state, api.TimelineRequest.model_validate(given | _steps(finer, zone)))
+                if finer == "day" and len(found.steps) <= 2:  # all came within hours, as after a first start
+                    found = await api.timeline(state, api.TimelineRequest.model_validate(given | _steps("hour", zone)))
+    steps = [(_parsed(step.start), step.articles) for step in found.steps]
+    width, height = 1000.0, 64.0
+    bars = charts.histogram(steps, found.interval, width, height, mirrored=display.direction == "rtl")
+    return TimelineChart(found.interval, bars, width, height)
+
+
+def _steps(interval: str, zone: str) -> dict[str, str]:
+    return {"interval": interval, "zone": zone}
+
+
+def _parsed(moment: str) -> datetime:
+    return datetime.fromisoformat(moment)
+
+
+@router.get("/")
+async def home(state: Shared, visit: Visiting) -> Response:
+    """Show the first view."""
+    visit.here = Address(visit.here.language, "search", visit.here.parameters)
+    return await _search(state, visit)
+
+
+@router.get(HOME + "/search")
+async def search(state: Shared, visit: Visiting) -> Response:
+    """Search, and filter by click."""
+    return await _search(state, visit)
+
+
+async def _search(state: State, visit: Visit) -> Response:
+    here, display = visit.here, visit.display
+    request = read_request(SearchRequest, here, size=HITS, copies=COPIES)
+    filters = read_request(Filters, here)
+    if not here.has("sort", request.sort) and not request.scored():
+        request = request.model_copy(update={"sort": "time"})
+    counting = api.FacetRequest.model_validate(filters.model_dump(by_alias=True) | {"size": FACET_SIZE})
+    with state.searches.slot():
+        page, facets, timeline = await asyncio.gather(
+            api.search(state, request), api.facets(state, counting), timeline_of(state, filters, display)
+        )
+    groups = {
+        name: [
+            FacetValue(shown_value(display, name, count.value), count.articles, here.having(name, count.value))
+            for count in facets.facets[facet]
+            if not here.has(name, count.value)
+        ]
+        for facet, name in FACET_FILTERS.items()
+    }
+    return visit.render(
+        "search.html",
+        request=request,
+        page=page,
+        # The page counts up to a bound; the facets count all, as an export does.
+        total=facets.total,
+        groups=groups,
+        chosen=chosen_filters(here, display),
+        timeline=timeline,
+        partial=page.partial or facets.partial,
+    )
+
+
+@router.get(HOME + "/articles/{article_id:path}")
+async def article(state: Shared, visit: Visiting, article_id: str) -> Response:
+    """Show an article with its names, its story, and what was done to it."""
+    with state.searches.slot():
+        found = await api.article(state, article_id, copies=ARTICLE_COPIES)
+    shown = found.article
+    query = read_request(Filters, visit.here.keeping("", "q"))
+    words = article_words(shown.model_dump(mode="python", include=READ)) if query.q else {}
+    wanted = query.wanted()
+    return visit.render(
+        "article.html",
+        found=found,
+        article=shown,
+        title_marks=marks(words.get("title", []), wanted) if words else [],
+        paragraphs=paragraphs(shown.body, names_of(shown), marks(words.get("body", []), wanted) if words else []),
+        filters=NAME_FILTERS,
+        removed=shown.trace["clean"].removed if "clean" in shown.trace else None,
+    )
+
+
+@router.get(HOME + "/display")
+async def keep_display(visit: Visiting, request: Request) -> Response:
+    """Keep how the reader wants things shown, and go back."""
+    chosen: Mapping[str, str] = {
+        name: request.query_params.get(name, visit.display.preferences[name]) for name in CHOICES
+    }
+    back = request.query_params.get("back", "")
+    # A path on this server: neither another host's (`//host`, `/\host`) nor anything with control characters.
+    local = back.startswith("/") and not back.startswith(("//", "/\\")) and back.isprintable()
+    response = RedirectResponse(back if local else f"/{visit.display.language}/", 303)
+    response.set_cookie(
+        COOKIE,
+        write_preferences(
+            {name: value if value in CHOICES[name] else CHOICES[name][0] for name, value in chosen.items()}
+        ),
+        max_age=YEAR_SECONDS,
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+    return response
+
+
+@router.get("/assets/{name}")
+async def asset(request: Request, name: str) -> Response:
+    """Send a file; its name changes with its content, so browsers may keep it for ever."""
+    found = assets().at(f"/assets/{name}")
+    if found is None:
+        raise HTTPException(404, f"there is no asset {name}")
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+    if accepts_gzip(request) and len(found.compressed) < len(found.content):
+        return Response(found.compressed, headers=headers | {"Content-Encoding": "gzip"}, media_type=found.media_type)
+    return Response(found.content, headers=headers, media_type=found.media_type)
+
+
+@router.get(HOME + "/{rest:path}")
+async def nothing(rest: str) -> Response:
+    """Answer paths of the desk that there are not."""
+    raise HTTPException(404, f"there is no view {rest}")

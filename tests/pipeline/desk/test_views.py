@@ -1,0 +1,153 @@
+"""Every view in both languages, at three widths and in all themes, as a browser shows it."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+from playwright.async_api import Browser
+
+from tests.pipeline.desk.conftest import Desk
+from tests.support.articles import article
+from tests.support.browser import visiting
+
+VIEWS = ("search", "search?q=العقبة&source=almina", "search?q=لاشيءمنهذا", "articles/ferry-3?q=بحري")
+WIDTHS = (360, 768, 1280)
+# Each would run, load something, or break out of where it stands.
+HOSTILE = (
+    '<script>window.hacked = 1; alert("title")</script>',
+    '"><img src=x onerror="window.hacked=1;alert(2)">',
+    "' onmouseover='window.hacked=1' x='",
+    "javascript:alert(3)//",
+    "{{ 7 * 7 }}{% raw %}</title><svg onload=alert(4)>",
+    "\u202eتجربة</mark></a><iframe srcdoc='<script>parent.hacked=1</script>'>",
+)
+
+
+async def test_every_view_is_accessible_whole_and_self_contained(desk: Desk, browser: Browser) -> None:
+    for language, direction in (("ar", "rtl"), ("en", "ltr")):
+        for width in WIDTHS:
+            async with visiting(browser, desk.base, width) as visitor:
+                for view in VIEWS:
+                    await visitor.visit(f"/{language}/{view}")
+                    root = visitor.page.locator("html")
+                    assert await root.get_attribute("lang") == language
+                    assert await root.get_attribute("dir") == direction
+                    assert await visitor.overflow() <= 0, (language, width, view)
+                    if width != 768:
+                        assert await visitor.axe() == [], (language, width, view)
+        for theme in ("dark", "contrast"):
+            async with visiting(browser, desk.base) as visitor:
+                await visitor.visit(f"/{language}/display?theme={theme}&back=/{language}/search")
+                assert visitor.page.url == f"{desk.base}/{language}/search"
+                assert await visitor.page.locator("html").get_attribute("data-theme") == theme
+                for view in VIEWS:
+                    await visitor.visit(f"/{language}/{view}")
+                    assert await visitor.axe() == [], (language, theme, view)
+
+
+async def test_nothing_in_an_article_runs(desk: Desk, browser: Browser) -> None:
+    await desk.add(
+        [
+            article(
+                id=f"hostile-{number}",
+                source=text[:190],
+                title=text,
+                body=f"خبر عن السدود {text}\n{text}",
+                byline=text,
+                agencies=[text],
+                captions=[{"text": text, "credit": text}],
+                entities=[{"text": text, "type": "PER", "start": 14, "end": 14 + len(text), "score": 1, "name": text}],
+                cluster={"id": "hostile", "relation": "near", "score": 1, "canonical_id": "hostile-0"},
+                trace={
+                    "clean": {
+                        "version": text,
+                        "seconds": 1,
+                        "worker": "w",
+                        "removed": [{"text": text, "reason": text}],
+                        "notes": [text],
+                    }
+                },
+            )
+            for number, text in enumerate(HOSTILE)
+        ]
+    )
+    async with visiting(browser, desk.base) as visitor:
+        views = ["search?q=السدود&fold=false", "search?q=السدود", *(f"search?q={one}" for one in HOSTILE)]
+        views += [f"articles/hostile-{number}?q=خبر" for number in range(len(HOSTILE))]
+        for view in views:
+            await visitor.page.goto(f"{desk.base}/ar/{view}")
+            assert await visitor.page.evaluate("() => window.hacked") is None
+            assert await visitor.page.locator("main script, main iframe, main img, main svg[onload]").count() == 0
+        await visitor.visit("/ar/search?q=السدود&fold=false")
+        titles = await visitor.page.locator(".hit h3").all_inner_texts()
+        # Shown as it stands in the article, not as what a browser would make of it.
+        assert {" ".join(HOSTILE[0].split()), " ".join(HOSTILE[1].split())} <= {" ".join(t.split()) for t in titles}
+
+
+async def test_searching_by_keyboard_and_by_click(desk: Desk, browser: Browser) -> None:
+    async with visiting(browser, desk.base) as visitor:
+        page = visitor.page
+        await visitor.visit("/ar/search")
+        await page.keyboard.press("/")
+        await page.keyboard.type("العقبة")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/ar/search?q=*")
+        assert await page.locator("#total").get_attribute("data-total") == "4"
+        # One story, whose four articles are in three outlets.
+        assert await page.locator("[data-hit]").count() == 1
+        await page.keyboard.press("j")
+        assert await page.evaluate("() => document.activeElement.matches('.chosen-hit [data-open]')")
+        await page.keyboard.press("o")
+        await page.wait_for_url("**/ar/articles/*")
+        assert await page.locator(".body a.name.place").first.inner_text() == "العقبة"
+        assert await page.locator("h1 mark, .body mark").count() > 0
+        await page.go_back()
+        await page.keyboard.press("?")
+        assert await page.locator("dialog").is_visible()
+        await page.keyboard.press("Escape")
+        await page.locator("aside .facets a", has_text="almina").first.click()
+        await page.wait_for_url("**source=almina**")
+        assert await page.locator("#total").get_attribute("data-total") == "2"
+        await page.locator(".chosen a", has_text="almina").click()
+        await page.wait_for_url(lambda url: "source" not in url)
+        assert await page.locator("#total").get_attribute("data-total") == "4"
+
+
+async def test_pages_cover_what_an_export_does_without_any_script(desk: Desk, browser: Browser) -> None:
+    query = "q=المياه"
+    async with httpx.AsyncClient(base_url=desk.base) as http:
+        lines = (await http.get(f"/export?{query}")).text.splitlines()
+        exported = {json.loads(line)["id"] for line in lines[:-1]}
+    async with visiting(browser, desk.base, java_script_enabled=False) as visitor:
+        page = visitor.page
+        await visitor.visit(f"/en/search?{query}&fold=false&sort=time")
+        assert int(await page.locator("#total").get_attribute("data-total") or 0) == len(exported)
+        seen: list[str] = []
+        while True:
+            links = await page.locator("[data-hit] [data-open]").all()
+            seen += [((await link.get_attribute("href")) or "").split("/")[3].split("?")[0] for link in links]
+            following = page.locator("a[rel=next]")
+            if not await following.count():
+                break
+            await following.click()
+        assert sorted(seen) == sorted(exported)
+
+
+async def test_a_period_is_chosen_on_the_timeline(desk: Desk, browser: Browser) -> None:
+    async with visiting(browser, desk.base) as visitor:
+        page = visitor.page
+        await visitor.visit("/ar/search")
+        whole = int(await page.locator("#total").get_attribute("data-total") or 0)
+        box = await page.locator("[data-timeline] svg").bounding_box()
+        assert box
+        # Time runs from right to left in Arabic: the left end holds the latest articles.
+        await page.mouse.move(box["x"] + 2, box["y"] + 20)
+        await page.mouse.down()
+        await page.mouse.move(box["x"] + box["width"] / 5, box["y"] + 20, steps=4)
+        await page.mouse.up()
+        await page.wait_for_url("**from=**")
+        part = int(await page.locator("#total").get_attribute("data-total") or 0)
+        assert 0 < part < whole
+        titles = await page.locator(".hit h3").all_inner_texts()
+        assert any("البحري" in title or "بحري" in title for title in titles)
