@@ -14,7 +14,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams import __version__
-from streams.api import articles, exports, live, sources
+from streams.api import articles, exports, live, sources, stories
 from streams.api import health_routes as ops
 from streams.api import problem_details as problems
 from streams.api.api_health import ApiHealth, SharedCheck
@@ -165,7 +165,15 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     problems.install(api)
     rendering.assets()  # a missing file of a package ends the start, not a reader's visit
     # The desk's paths that match anything come last.
-    for routes in (articles.router, exports.router, live.router, sources.router, ops.router, views.router):
+    for routes in (
+        articles.router,
+        stories.router,
+        exports.router,
+        live.router,
+        sources.router,
+        ops.router,
+        views.router,
+    ):
         api.include_router(routes)
         _begin_counting(routes, counters)
 

@@ -41,7 +41,7 @@ async def _admitted(state: Shared) -> AsyncIterator[None]:
         yield
 
 
-_ADMITTED = [Depends(_admitted)]
+ADMITTED = [Depends(_admitted)]
 
 
 class ArticleWithCopies(BaseModel):
@@ -124,7 +124,7 @@ class MapRequest(Filters):
     "/search",
     summary="Search articles",
     response_model=SearchPage,
-    dependencies=_ADMITTED,
+    dependencies=ADMITTED,
     responses=responses(400, 422, 503),
 )
 async def search(state: Shared, request: Annotated[SearchRequest, Query()]) -> Any:
@@ -141,7 +141,7 @@ async def search(state: Shared, request: Annotated[SearchRequest, Query()]) -> A
 @router.get(
     "/articles/{article_id}",
     summary="Get an article and its copies",
-    dependencies=_ADMITTED,
+    dependencies=ADMITTED,
     responses=responses(404, 422, 503),
 )
 async def article(
@@ -157,7 +157,7 @@ async def article(
     return ArticleWithCopies(article=found, copies=story.copies, copies_total=story.total, first=story.first)
 
 
-@router.get("/facets", summary="Count facet values", dependencies=_ADMITTED, responses=responses(400, 422, 503))
+@router.get("/facets", summary="Count facet values", dependencies=ADMITTED, responses=responses(400, 422, 503))
 async def facets(state: Shared, request: Annotated[FacetRequest, Query()]) -> Facets:
     """Return the most frequent values in matching articles: persons, organisations, places, outlets, languages."""
     answer = await state.searcher.facets(request, request.size, fold=request.fold)
@@ -183,7 +183,7 @@ def _counts(buckets: list[dict[str, Any]], request: FacetRequest) -> list[Count]
     return counts[: request.size]
 
 
-@router.get("/timeline", summary="Count articles over time", dependencies=_ADMITTED, responses=responses(400, 422, 503))
+@router.get("/timeline", summary="Count articles over time", dependencies=ADMITTED, responses=responses(400, 422, 503))
 async def timeline(state: Shared, request: Annotated[TimelineRequest, Query()]) -> Timeline:
     """Return the numbers of matching articles and stories per interval."""
     answer = await state.searcher.timeline(request, request.interval, request.zone)
@@ -202,7 +202,7 @@ async def timeline(state: Shared, request: Annotated[TimelineRequest, Query()]) 
     )
 
 
-@router.get("/map", summary="Count articles by map tile", dependencies=_ADMITTED, responses=responses(400, 422, 503))
+@router.get("/map", summary="Count articles by map tile", dependencies=ADMITTED, responses=responses(400, 422, 503))
 async def world_map(state: Shared, request: Annotated[MapRequest, Query()]) -> FeatureCollection:
     """Return the map tiles of matching articles (Web Mercator), as GeoJSON points amid the places that they name."""
     return collection(await state.searcher.map(request, request.zoom, request.size), request.notes)

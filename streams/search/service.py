@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
@@ -15,6 +16,7 @@ from streams.errors import RasdError, Retryable
 from streams.kafka.clients import UNAVAILABLE_ERRORS
 from streams.records import Article
 from streams.search import query
+from streams.search import stories as story_search
 from streams.search.hits import (
     SearchPage,
     Story,
@@ -91,6 +93,34 @@ class Searcher:
         if is_partial(answer):
             raise Retryable("a part of the index did not answer, and copies may be there")
         return read_story(article, answer, size)
+
+    async def growing(self, filters: Filters, until: datetime, minutes: int, size: int) -> story_search.GrowingStories:
+        """Return the stories that outlets joined within a window, the fastest first.
+
+        Args:
+            filters: an article of the window must pass them; the story's other articles need not.
+            until: end of the window.
+            minutes: its length.
+            size: maximum number of stories.
+
+        Raises like `search`.
+        """
+        filters = self.scope.resolve(filters)
+        answers = [await self._run(story_search.build_candidates(filters, until - timedelta(minutes=minutes)))]
+        if folds := story_search.read_candidates(answers[0]):
+            answers.append(await self._run(story_search.build_growth(folds, until, minutes)))
+        return story_search.read_growth(answers, until, minutes, size)
+
+    async def members(self, cluster: str, size: int) -> tuple[list[Article], int]:
+        """Return the articles of a story in order of arrival, at most `size`, and how many there are.
+
+        Raises like `article`.
+        """
+        answer = await self._run(story_search.build_members(cluster, size))
+        if is_partial(answer):
+            raise Retryable("a part of the index did not answer, and articles of the story may be there")
+        hits = answer["hits"]
+        return [read_article(hit["_source"]) for hit in hits["hits"]], hits["total"]["value"]
 
     async def facets(self, filters: Filters, size: int, *, fold: bool = False) -> Mapping[str, Any]:
         """Return the response to `build_facets`, and whether it is `relaxed`. Raises like `search`."""

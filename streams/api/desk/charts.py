@@ -13,11 +13,15 @@ MAX_STEPS = 120
 # Steps that the axis has room for, at least.
 LEAST_STEPS = 12
 _LENGTHS: tuple[tuple[Interval, timedelta], ...] = (
+    ("minute", timedelta(minutes=1)),
     ("hour", timedelta(hours=1)),
     ("day", timedelta(days=1)),
     ("week", timedelta(weeks=1)),
     ("month", timedelta(days=30)),
+    ("quarter", timedelta(days=91)),
+    ("year", timedelta(days=365)),
 )
+_MONTHS: dict[Interval, int] = {"month": 1, "quarter": 3, "year": 12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +39,14 @@ class Bar:
 
 def interval_for(span: timedelta) -> Interval:
     """Return the shortest interval of which the span has at most `MAX_STEPS`."""
-    return next((name for name, length in _LENGTHS if span / length <= MAX_STEPS), "month")
+    return next((name for name, length in _LENGTHS if span / length <= MAX_STEPS), "year")
 
 
 def next_start(start: datetime, interval: Interval) -> datetime:
     """Return the start of the calendar interval after the one that starts at `start`, in its zone."""
-    if interval == "month":
-        return start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
+    if interval in _MONTHS:
+        month = start.month - 1 + _MONTHS[interval]
+        return start.replace(year=start.year + month // 12, month=month % 12 + 1)
     return start + dict(_LENGTHS)[interval]
 
 
@@ -95,3 +100,31 @@ def sparkline(counts: Sequence[int], width: float, height: float, *, mirrored: b
         x = width - index * step if mirrored else index * step
         points.append(f"{round(x, 1)},{round(height - count / most * height, 1)}")
     return " ".join(points)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """An outlet's articles along time: its name, and for each article the position in percent, moment and id."""
+
+    name: str
+    points: list[tuple[float, datetime, str]]
+
+
+def lanes(entries: Sequence[tuple[str, datetime, str]], mirrored: bool) -> list[Lane]:
+    """Lay out articles along time, a lane for each outlet, in the order in which the outlets first appear.
+
+    Args:
+        entries: outlet, moment and id of each article, in order of time.
+        mirrored: whether time runs from right to left.
+    """
+    if not entries:
+        return []
+    first, last = entries[0][1], entries[-1][1]
+    span = (last - first).total_seconds() or 1.0
+    found: dict[str, Lane] = {}
+    for name, moment, identifier in entries:
+        # Some room at both ends, so that a point is not cut.
+        share = 2 + 96 * (moment - first).total_seconds() / span
+        lane = found.setdefault(name, Lane(name, []))
+        lane.points.append((round(100 - share if mirrored else share, 2), moment, identifier))
+    return list(found.values())

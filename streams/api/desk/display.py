@@ -106,19 +106,24 @@ class Display:
         return other, _NAMES[other]
 
     @property
-    def _arabic_digits(self) -> bool:
+    def arabic_digits(self) -> bool:
+        """Whether numbers of the interface are shown in Arabic-Indic digits."""
         digits = self.preferences["digits"]
         return digits == "arab" or (digits == "auto" and self.language == "ar")
 
     def digits(self, text: str) -> str:
         """Replace ASCII digits by Arabic-Indic ones, if the reader wants them."""
-        return text.translate(_ARABIC_DIGITS) if self._arabic_digits else text
+        return text.translate(_ARABIC_DIGITS) if self.arabic_digits else text
 
     def number(self, value: float) -> str:
         """Format a number with thousands separators."""
         # A locale whose separators fit the digits.
-        locale = "ar_EG" if self._arabic_digits else "en"
+        locale = "ar_EG" if self.arabic_digits else "en"
         return self.digits(format_decimal(value, locale=locale, numbering_system="default"))
+
+    def has(self, key: str) -> bool:
+        """Whether there is a message of this name."""
+        return key in messages(self.language)
 
     def text(self, key: str, count: float | None = None, **values: object) -> Markup:
         """Return a message.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from functools import cache
@@ -34,8 +33,6 @@ POLICY = (
     "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types {policies}"
 )
-# Below it, compression costs more than it saves.
-LEAST_COMPRESSED = 600
 
 
 @cache
@@ -93,13 +90,9 @@ class Visit:
             "Content-Language": self.display.language,
             # The page of a moment: kept for going back, asked for again otherwise, by nobody but this browser.
             "Cache-Control": "private, no-cache",
-            "Vary": "Accept-Encoding, Accept-Language, Cookie",
+            "Vary": "Accept-Language, Cookie",
         }
-        content = text.encode()
-        if len(content) >= LEAST_COMPRESSED and accepts_gzip(self.request):
-            headers["Content-Encoding"] = "gzip"
-            content = gzip.compress(content, 5, mtime=0)
-        return Response(content, status, headers, "text/html; charset=utf-8")
+        return Response(text, status, headers, "text/html; charset=utf-8")
 
     def failure(self, status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
         """Render an error."""

@@ -1,26 +1,35 @@
-"""The desk's routes: search and article."""
+"""The desk's routes: now, search, article and story."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
+from markupsafe import escape
 from starlette.convertors import Convertor, register_url_convertor
 
 from streams.api import articles as api
+from streams.api import sources, stories
 from streams.api.dependencies import Shared, State
 from streams.api.desk import charts
 from streams.api.desk.addresses import Address
 from streams.api.desk.display import CHOICES, COOKIE, LANGUAGES, Display, write_preferences
 from streams.api.desk.passages import names_of, paragraphs
 from streams.api.desk.rendering import DeskRoute, Visit, Visiting, accepts_gzip, assets
+from streams.errors import Retryable
+from streams.records import Article
 from streams.search.highlight import READ, marks
+from streams.search.query import Interval
 from streams.search.request import Filters, SearchRequest
+from streams.search.source_scope import Coverage
+from streams.sources.watch.health import ABNORMAL
 from streams.words.index import article_words
 
 
@@ -55,6 +64,11 @@ FACET_FILTERS = {
 NAME_FILTERS = {"per": "person", "org": "organisation", "loc": "place", "place": "place"}
 FACET_SIZE = 12
 HITS = 20
+# Lengths of the window in which stories grow, in minutes.
+WINDOWS = ("15", "60", "360")
+STORIES = 15
+TICKER = 12
+STORY_NAMES = 24
 COPIES = 8
 ARTICLE_COPIES = 100
 YEAR_SECONDS = 365 * 24 * 3600
@@ -73,26 +87,26 @@ class FacetValue:
 class Chosen:
     """A filter that is in force, and the address without it."""
 
-    name: str
+    label: str
     shown: str
     address: Address
 
 
-def read_request(model: type[M], here: Address, **defaults: Any) -> M:
+def read_request(model: type[M], visit: Visit, **defaults: Any) -> M:
     """Read the filters of an address.
 
     Args:
         model: `Filters` or one of its kind.
-        here: the address; parameters that the model does not know are the desk's own.
+        visit: its address; parameters that the model does not know are the desk's own. Days begin in its zone.
         **defaults: for what the address does not say.
 
     Raises:
         pydantic.ValidationError: a filter is not valid.
     """
-    given: dict[str, Any] = dict(defaults)
+    given: dict[str, Any] = {"zone": visit.display.preferences["zone"], **defaults}
     for name, field in model.model_fields.items():
         spelt = field.alias or name
-        if values := here.values(spelt):
+        if values := visit.here.values(spelt):
             given[spelt] = values if field.default == () else values[-1]
     return model.model_validate(given)
 
@@ -111,8 +125,9 @@ def chosen_filters(here: Address, display: Display) -> list[Chosen]:
     found = []
     for name, value in here.parameters:
         field = next((key for key, one in Filters.model_fields.items() if name in {key, one.alias}), None)
-        if field is not None and field not in {"q", "radius"}:
-            found.append(Chosen(name, shown_value(display, name, value), here.lacking(name, value)))
+        if field is not None and field not in {"q", "radius", "zone"}:
+            label = display.text(name) if display.has(name) else escape(name)
+            found.append(Chosen(label, shown_value(display, name, value), here.lacking(name, value)))
     return found
 
 
@@ -133,28 +148,26 @@ class TimelineChart:
 
 async def timeline_of(state: State, filters: Filters, display: Display) -> TimelineChart:
     """Count matching articles over time, in intervals that fit the time they span."""
-    zone = display.preferences["zone"]
     given = filters.model_dump(by_alias=True, include=set(Filters.model_fields))
+
+    async def count(interval: Interval) -> api.Timeline:
+        return await api.timeline(state, api.TimelineRequest.model_validate(given | {"interval": interval}))
+
     if filters.since is not None:
-        interval = charts.interval_for((filters.until or display.now) - filters.since)
-        found = await api.timeline(state, api.TimelineRequest.model_validate(given | _steps(interval, zone)))
+        found = await count(charts.interval_for((filters.until or display.now) - filters.since))
     else:
-        found = await api.timeline(state, api.TimelineRequest.model_validate(given | _steps("month", zone)))
+        found = await count("month")
         if found.steps:
             span = _parsed(found.steps[-1].start) - _parsed(found.steps[0].start) + timedelta(days=31)
             finer = charts.interval_for(span)
-            if finer != "month":
-                found = await api.timeline(state, api.TimelineRequest.model_validate(given | _steps(finer, zone)))
-                if finer == "day" and len(found.steps) <= 2:  # all came within hours, as after a first start
-                    found = await api.timeline(state, api.TimelineRequest.model_validate(given | _steps("hour", zone)))
+            if finer != found.interval:
+                found = await count(finer)
+            if finer == "day" and len(found.steps) <= 2:  # all came within hours, as after a first start
+                found = await count("hour")
     steps = [(_parsed(step.start), step.articles) for step in found.steps]
     width, height = 1000.0, 64.0
     bars = charts.histogram(steps, found.interval, width, height, mirrored=display.direction == "rtl")
     return TimelineChart(found.interval, bars, width, height)
-
-
-def _steps(interval: str, zone: str) -> dict[str, str]:
-    return {"interval": interval, "zone": zone}
 
 
 def _parsed(moment: str) -> datetime:
@@ -163,9 +176,51 @@ def _parsed(moment: str) -> datetime:
 
 @router.get("/")
 async def home(state: Shared, visit: Visiting) -> Response:
-    """Show the first view."""
-    visit.here = Address(visit.here.language, "search", visit.here.parameters)
-    return await _search(state, visit)
+    """Show what is happening now, in the language that the browser prefers."""
+    return await _now(state, visit)
+
+
+@router.get(HOME)
+@router.get(HOME + "/")
+async def now(state: Shared, visit: Visiting) -> Response:
+    """Show what is happening now."""
+    return await _now(state, visit)
+
+
+async def _now(state: State, visit: Visit) -> Response:
+    here, display = visit.here, visit.display
+    filters = read_request(Filters, visit)
+    minutes = int(wanted) if (wanted := (here.values("minutes") or ["60"])[-1]) in WINDOWS else 60
+    growth = stories.GrowthRequest.model_validate(
+        filters.model_dump(by_alias=True) | {"minutes": minutes, "size": STORIES}
+    )
+    newest = SearchRequest.model_validate(
+        filters.model_dump(by_alias=True) | {"sort": "time", "size": TICKER, "fold": False}
+    )
+    with state.searches.slot():
+        growing, latest = await asyncio.gather(stories.list_growing(state, growth), api.search(state, newest))
+    return visit.render(
+        "now.html",
+        filters=filters,
+        growing=growing,
+        latest=latest,
+        windows=WINDOWS,
+        chosen=chosen_filters(here, display),
+        lines={
+            story.id: charts.sparkline(story.series, 120, 24, mirrored=display.direction == "rtl")
+            for story in growing.stories
+        },
+        troubled=await _troubled_sources(state),
+    )
+
+
+async def _troubled_sources(state: State) -> list[sources.SourceHealth]:
+    """Return the watched sources that somebody should look after; none while the directory is not known."""
+    try:
+        found = await sources.list_sources(state, sources.SourceFilters(verdict=sorted(ABNORMAL)))
+    except Retryable:
+        return []
+    return found.sources
 
 
 @router.get(HOME + "/search")
@@ -176,8 +231,8 @@ async def search(state: Shared, visit: Visiting) -> Response:
 
 async def _search(state: State, visit: Visit) -> Response:
     here, display = visit.here, visit.display
-    request = read_request(SearchRequest, here, size=HITS, copies=COPIES)
-    filters = read_request(Filters, here)
+    request = read_request(SearchRequest, visit, size=HITS, copies=COPIES)
+    filters = read_request(Filters, visit)
     if not here.has("sort", request.sort) and not request.scored():
         request = request.model_copy(update={"sort": "time"})
     counting = api.FacetRequest.model_validate(filters.model_dump(by_alias=True) | {"size": FACET_SIZE})
@@ -196,6 +251,8 @@ async def _search(state: State, visit: Visit) -> Response:
     return visit.render(
         "search.html",
         request=request,
+        # The same filters for exports, whose days begin where the reader's do.
+        filtered=here.lacking("sort").lacking("fold").setting(zone=request.zone if request.zone != "UTC" else None),
         page=page,
         # The page counts up to a bound; the facets count all, as an export does.
         total=facets.total,
@@ -203,7 +260,13 @@ async def _search(state: State, visit: Visit) -> Response:
         chosen=chosen_filters(here, display),
         timeline=timeline,
         partial=page.partial or facets.partial,
+        outages=_outlets_out(page.coverage),
     )
+
+
+def _outlets_out(coverage: Coverage | None) -> list[str]:
+    """Return the outlets that were silent or abnormal in the time range of a search, the latest first."""
+    return list(dict.fromkeys(outage.outlet for outage in coverage.outages)) if coverage else []
 
 
 @router.get(HOME + "/articles/{article_id:path}")
@@ -212,7 +275,7 @@ async def article(state: Shared, visit: Visiting, article_id: str) -> Response:
     with state.searches.slot():
         found = await api.article(state, article_id, copies=ARTICLE_COPIES)
     shown = found.article
-    query = read_request(Filters, visit.here.keeping("", "q"))
+    query = Filters(q=(visit.here.values("q") or [""])[-1])
     words = article_words(shown.model_dump(mode="python", include=READ)) if query.q else {}
     wanted = query.wanted()
     return visit.render(
@@ -224,6 +287,63 @@ async def article(state: Shared, visit: Visiting, article_id: str) -> Response:
         filters=NAME_FILTERS,
         removed=shown.trace["clean"].removed if "clean" in shown.trace else None,
     )
+
+
+@router.get(HOME + "/stories/{story_id:path}")
+async def story(state: Shared, visit: Visiting, story_id: str) -> Response:
+    """Show a story: who had it when, who took it from whom, and what was changed."""
+    here, display = visit.here, visit.display
+    with state.searches.slot():
+        members, total = await stories.find_members(state, story_id)
+    lineage = await asyncio.to_thread(stories.trace_lineage, story_id, members, total)
+    by_id = {article.id: article for article in members}
+    changed: stories.Differences | None = None
+    if len(members) > 1:
+        earlier = by_id.get((here.values("earlier") or [""])[-1], members[0])
+        later = by_id.get((here.values("later") or [""])[-1], members[-1])
+        changed = await asyncio.to_thread(stories.compare, earlier, later)
+    return visit.render(
+        "story.html",
+        lineage=lineage,
+        first=members[0],
+        newest=members[-1],
+        by_id=by_id,
+        changed=changed,
+        lanes=charts.lanes(
+            [(article.source, article.ingested_at, article.id) for article in members],
+            display.direction == "rtl",
+        ),
+        names=_frequent(members),
+        filters=NAME_FILTERS,
+        linked=_linked_data(members[0], members[-1]),
+    )
+
+
+def _frequent(members: Sequence[Article]) -> list[tuple[str, str, int]]:
+    """Return kind, name and number of articles of the names in a story, the most frequent first."""
+    counted: Counter[tuple[str, str]] = Counter()
+    for article in members:
+        found = {(entity.type.lower(), entity.name) for entity in article.entities if entity.type != "LOC"}
+        counted.update(found | {("place", place.name) for place in article.places})
+    return [(kind, name, count) for (kind, name), count in counted.most_common(STORY_NAMES)]
+
+
+def _linked_data(first: Article, newest: Article) -> str:
+    """Return a story as schema.org's NewsArticle, with nothing in it that could end a script element."""
+    data = {
+        "@context": "https://schema.org",
+        "@type": "NewsArticle",
+        "headline": first.title,
+        "inLanguage": first.language,
+        "datePublished": first.appeared_at.isoformat(),
+        "dateModified": newest.appeared_at.isoformat(),
+        "url": first.url,
+        "publisher": {"@type": "Organization", "name": first.source},
+        "author": {"@type": "Person", "name": first.byline} if first.byline else None,
+        "contentLocation": [{"@type": "Place", "name": place.name} for place in first.places] or None,
+    }
+    known = {name: value for name, value in data.items() if value is not None}
+    return json.dumps(known, ensure_ascii=False).replace("<", "\\u003c").replace("&", "\\u0026")
 
 
 @router.get(HOME + "/display")

@@ -10,8 +10,16 @@ from playwright.async_api import Browser
 from tests.pipeline.desk.conftest import Desk
 from tests.support.articles import article
 from tests.support.browser import visiting
+from tests.support.serving import publish
 
-VIEWS = ("search", "search?q=العقبة&source=almina", "search?q=لاشيءمنهذا", "articles/ferry-3?q=بحري")
+VIEWS = (
+    "",
+    "stories/ferry-1",
+    "search",
+    "search?q=العقبة&source=almina",
+    "search?q=لاشيءمنهذا",
+    "articles/ferry-3?q=بحري",
+)
 WIDTHS = (360, 768, 1280)
 # Each would run, load something, or break out of where it stands.
 HOSTILE = (
@@ -25,25 +33,29 @@ HOSTILE = (
 
 
 async def test_every_view_is_accessible_whole_and_self_contained(desk: Desk, browser: Browser) -> None:
-    for language, direction in (("ar", "rtl"), ("en", "ltr")):
-        for width in WIDTHS:
-            async with visiting(browser, desk.base, width) as visitor:
-                for view in VIEWS:
-                    await visitor.visit(f"/{language}/{view}")
-                    root = visitor.page.locator("html")
-                    assert await root.get_attribute("lang") == language
-                    assert await root.get_attribute("dir") == direction
-                    assert await visitor.overflow() <= 0, (language, width, view)
-                    if width != 768:
-                        assert await visitor.axe() == [], (language, width, view)
-        for theme in ("dark", "contrast"):
-            async with visiting(browser, desk.base) as visitor:
-                await visitor.visit(f"/{language}/display?theme={theme}&back=/{language}/search")
-                assert visitor.page.url == f"{desk.base}/{language}/search"
-                assert await visitor.page.locator("html").get_attribute("data-theme") == theme
-                for view in VIEWS:
-                    await visitor.visit(f"/{language}/{view}")
-                    assert await visitor.axe() == [], (language, theme, view)
+    for language, direction, width in (("ar", "rtl", 360), ("en", "ltr", 1280)):
+        async with visiting(browser, desk.base, width) as visitor:
+            for view in VIEWS:
+                await visitor.visit(f"/{language}/{view}")
+                root = visitor.page.locator("html")
+                assert await root.get_attribute("lang") == language
+                assert await root.get_attribute("dir") == direction
+                assert await visitor.axe() == [], (language, width, view)
+                for other in WIDTHS:
+                    await visitor.page.set_viewport_size({"width": other, "height": 900})
+                    assert await visitor.overflow() <= 0, (language, other, view)
+                await visitor.page.set_viewport_size({"width": width, "height": 900})
+
+
+async def test_every_theme_has_enough_contrast(desk: Desk, browser: Browser) -> None:
+    for theme in ("dark", "contrast"):
+        async with visiting(browser, desk.base) as visitor:
+            await visitor.visit(f"/ar/display?theme={theme}&back=/ar/search")
+            assert visitor.page.url == f"{desk.base}/ar/search"
+            assert await visitor.page.locator("html").get_attribute("data-theme") == theme
+            for view in VIEWS:
+                await visitor.visit(f"/ar/{view}")
+                assert await visitor.axe() == [], (theme, view)
 
 
 async def test_nothing_in_an_article_runs(desk: Desk, browser: Browser) -> None:
@@ -74,6 +86,7 @@ async def test_nothing_in_an_article_runs(desk: Desk, browser: Browser) -> None:
     )
     async with visiting(browser, desk.base) as visitor:
         views = ["search?q=السدود&fold=false", "search?q=السدود", *(f"search?q={one}" for one in HOSTILE)]
+        views += ["", "stories/hostile"]
         views += [f"articles/hostile-{number}?q=خبر" for number in range(len(HOSTILE))]
         for view in views:
             await visitor.page.goto(f"{desk.base}/ar/{view}")
@@ -102,6 +115,13 @@ async def test_searching_by_keyboard_and_by_click(desk: Desk, browser: Browser) 
         await page.wait_for_url("**/ar/articles/*")
         assert await page.locator(".body a.name.place").first.inner_text() == "العقبة"
         assert await page.locator("h1 mark, .body mark").count() > 0
+        await page.go_back()
+        await page.keyboard.press("j")
+        await page.keyboard.press("s")
+        await page.wait_for_url("**/ar/stories/ferry-1")
+        assert await page.locator(".lane").count() == 3
+        # What outlets changed in the text is marked by what it is.
+        assert "450" in await page.locator(".diff del.number").first.inner_text()
         await page.go_back()
         await page.keyboard.press("?")
         assert await page.locator("dialog").is_visible()
@@ -151,3 +171,51 @@ async def test_a_period_is_chosen_on_the_timeline(desk: Desk, browser: Browser) 
         assert 0 < part < whole
         titles = await page.locator(".hit h3").all_inner_texts()
         assert any("البحري" in title or "بحري" in title for title in titles)
+
+
+async def test_the_ticker_shows_arrivals_and_holds_still_while_it_is_read(desk: Desk, browser: Browser) -> None:
+    async with visiting(browser, desk.base) as visitor:
+        page = visitor.page
+        await visitor.visit("/ar/")
+        items = page.locator("[data-items] li")
+        before = await items.count()
+        await page.wait_for_selector("[data-live=on]")
+        await page.mouse.move(5, 5)
+        await publish(desk.settings, [article(id="fresh-1", title="خبر وصل الآن <b>x</b>")])
+        await page.wait_for_selector("[data-items] li[data-id='fresh-1']")
+        assert "<b>x</b>" in await items.first.inner_text()
+        # While the pointer is in it, nothing moves; the reader asks for what waits.
+        await page.locator("[data-window]").hover()
+        top = await items.first.inner_text()
+        await publish(desk.settings, [article(id="fresh-2", title="خبر ينتظر")])
+        await page.wait_for_function("() => !document.querySelector('[data-fresh]').disabled")
+        assert await items.first.inner_text() == top
+        assert await page.locator("[data-stale].shown").is_visible()
+        await page.locator("[data-fresh]").click()
+        assert "خبر ينتظر" in await items.first.inner_text()
+        await page.locator("[data-pause]").click()
+        await page.mouse.move(5, 5)
+        await publish(desk.settings, [article(id="fresh-3", title="خبر أثناء الوقفة")])
+        await page.wait_for_function("() => !document.querySelector('[data-fresh]').disabled")
+        assert await items.count() == before + 2
+
+
+async def test_stories_grow_by_outlets_not_by_articles(desk: Desk) -> None:
+    async with httpx.AsyncClient(base_url=desk.base) as http:
+        found = (await http.get("/stories", params={"minutes": 60})).json()["stories"]
+        by_id = {story["id"]: story for story in found}
+        ferry = by_id["ferry-1"]
+        # Four articles in three outlets, of which one joined within the last quarter of the hour.
+        assert (ferry["articles"], ferry["outlets"], ferry["growth_window"], ferry["growth"]) == (4, 3, 3, 1)
+        assert found[0]["id"] == "ferry-1"
+        assert sum(ferry["series"]) == 4
+        assert not ferry["breaking"]
+        assert ferry["first"]["source"] == "baydar"
+        none = (await http.get("/stories", params={"minutes": 60, "source": "shiraa", "q": "العقبة"})).json()
+        assert none["stories"] == []
+        lineage = (await http.get("/stories/ferry-1")).json()
+        taken = {member["article"]["id"]: member["descent"]["origin"] for member in lineage["members"]}
+        assert taken == {"ferry-1": None, "ferry-2": "ferry-1", "ferry-3": "ferry-2", "ferry-4": "ferry-3"}
+        assert (await http.get("/stories/none")).status_code == 404
+        wrong = await http.get("/stories/ferry-1/differences", params={"earlier": "ferry-1", "later": "single-1"})
+        assert wrong.status_code == 404

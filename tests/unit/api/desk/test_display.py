@@ -17,6 +17,7 @@ from streams.api.desk.display import (
     read_preferences,
     write_preferences,
 )
+from streams.sources.watch.health import Verdict
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -109,3 +110,12 @@ def test_preferences_survive_their_cookie_and_ignore_what_is_none() -> None:
 )
 def test_the_first_language_is_the_browsers(header: str, language: str) -> None:
     assert preferred_language(header) == language
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_the_api_names_has_a_text(language: str) -> None:
+    shown = Display(language, read_preferences(None))
+    relations = ("first", "exact", "near", "contains", "update")
+    for key in [*(f"verdict_{verdict}" for verdict in Verdict), *(f"relation_{relation}" for relation in relations)]:
+        assert shown.has(key), key
+    assert not shown.has("verdict_unheard_of")

@@ -75,11 +75,16 @@ def test_a_histogram_keeps_gaps_and_runs_from_right_to_left_in_arabic() -> None:
     assert left[1].end == day + timedelta(days=20)
     assert charts.next_start(datetime(2024, 12, 1, tzinfo=UTC), "month") == datetime(2025, 1, 1, tzinfo=UTC)
     assert [bar.width < 10 for bar in charts.histogram(steps[:1], "day", 100, 10, mirrored=False)] == [True]
+    assert charts.next_start(datetime(2024, 10, 1, tzinfo=UTC), "quarter") == datetime(2025, 1, 1, tzinfo=UTC)
+    assert charts.next_start(datetime(2024, 1, 1, tzinfo=UTC), "year") == datetime(2025, 1, 1, tzinfo=UTC)
     assert charts.histogram([], "day", 100, 10, mirrored=False) == []
 
 
-@pytest.mark.parametrize(("days", "interval"), [(2, "hour"), (60, "day"), (500, "week"), (5000, "month")])
-def test_the_interval_fits_the_span(days: int, interval: str) -> None:
+@pytest.mark.parametrize(
+    ("days", "interval"),
+    [(0.05, "minute"), (2, "hour"), (60, "day"), (500, "week"), (3000, "month"), (8000, "quarter"), (90000, "year")],
+)
+def test_the_interval_fits_the_span(days: float, interval: str) -> None:
     assert charts.interval_for(timedelta(days=days)) == interval
 
 
