@@ -14,6 +14,8 @@ from streams.records import Fingerprint
 
 Relation = Literal["exact", "near", "contains", "update"]
 _HASH_SPACE = 1 << 16
+# Names that a fingerprint keeps at most.
+MOST_NAMES = 64
 _PRIOR = 2
 _MOST_OVERLAPS = 64
 # Each byte packs the quarters (0 to 3) of four hashes, two bits each.
@@ -40,6 +42,14 @@ class CompareConfig:
         identical: resemblance from which the numbers of longer texts do not matter.
         few_numbers: texts with fewer distinct numbers than this are not judged by their numbers.
         shared_numbers: minimum share of common numbers, of the text with fewer numbers, in stories of one template.
+        few_names: texts with fewer distinct names than this are judged by them only together with numbers.
+        shared_names: minimum share of common names, of the text with fewer names.
+        doubtful_names: up to this share of common names, numbers that hardly agree show another story.
+        hardly_shared_numbers: share of common numbers up to which they hardly agree.
+        disjoint_leads: share of both first quarters up to which the texts share a background and no more, unless they
+            also have at least `background` of the shorter one in common.
+        background: see `disjoint_leads`.
+        lead_pairs: a first quarter with fewer pairs proves nothing.
         kinship: minimum containment in a cluster's canonical text for a text that is a copy of another member.
         contained: minimum containment for the relation `contains`.
         much_shorter: maximum ratio of the lengths, shorter to longer, for the relation `contains`.
@@ -56,6 +66,13 @@ class CompareConfig:
     identical: float = 0.9
     few_numbers: int = 3
     shared_numbers: float = 0.6
+    few_names: int = 3
+    shared_names: float = 0.4
+    doubtful_names: float = 0.5
+    hardly_shared_numbers: float = 0.34
+    disjoint_leads: float = 0.1
+    background: float = 0.85
+    lead_pairs: int = 9
     kinship: float = 0.3
     contained: float = 0.7
     much_shorter: float = 0.8
@@ -88,6 +105,8 @@ class Overlap:
     resemblance: float
     containment: float
     evenness: float
+    leads: float = 1.0
+    lead_pairs: int = 0
 
 
 class Features:
@@ -126,6 +145,22 @@ class Features:
         """Return the hashes of the text's numbers, 16 bits each."""
         return frozenset(_unpack16(self.fingerprint.numbers))
 
+    @cached_property
+    def names(self) -> frozenset[int]:
+        """Return the hashes of the text's names, 16 bits each; of many names, the smallest hashes."""
+        return frozenset(_unpack16(self.fingerprint.names))
+
+    @cached_property
+    def names_complete_to(self) -> int:
+        """Return the hash up to which `names` holds every name of the text."""
+        return max(self.names) if len(self.names) >= MOST_NAMES else _HASH_SPACE
+
+    @cached_property
+    def figures(self) -> frozenset[int]:
+        """Return the text's numbers; if it has none in digits, those that it spells out."""
+        counts = self.fingerprint.counts
+        return self.numbers or frozenset(-bit for bit in range(1, counts.bit_length() + 1) if counts >> bit - 1 & 1)
+
 
 def compare(later: Features, earlier: Features, config: CompareConfig) -> Match | None:
     """Decide whether and how `later` is a copy of `earlier`.
@@ -144,7 +179,7 @@ def _compare(later: Features, earlier: Features, shared: Overlap, config: Compar
         return None
     if _other_days(later, earlier) and shared.containment < _required_across_days(later, earlier, config):
         return None
-    if _other_numbers(later, earlier, shared.resemblance, config):
+    if _other_numbers(later, earlier, shared.resemblance, config) or _other_story(later, earlier, shared, config):
         return None
     score = round(min(shared.containment, 0.999), 3)
     if a.family == b.family:
@@ -179,6 +214,8 @@ def joins(
     match = _compare(article, canonical, shared, config)
     if match is None:
         if shared.containment < config.kinship or _other_days(article, canonical):
+            return None
+        if _other_story(article, canonical, shared, config):
             return None
         match = Match("near", round(shared.containment, 3))
     elif met:
@@ -216,7 +253,11 @@ def _measure(one: Features, other: Features) -> Overlap:
         shared[one.quarters[value]] += 1
     # A quarter with few pairs proves little: add `_PRIOR` pairs that are shared to the same degree as the whole text.
     least = min((s + _PRIOR * containment) / (n + _PRIOR) for s, n in zip(shared, pairs, strict=True))
-    return Overlap(len(common) / (size + other_size - len(common)), containment, least)
+    other_lead = other.quarter_of_each.count(0, 0, other_size)
+    other_shared = sum(other.quarters[value] == 0 for value in common)
+    leads = max(shared[0] / max(pairs[0], 1), other_shared / max(other_lead, 1))
+    resemblance = len(common) / (size + other_size - len(common))
+    return Overlap(resemblance, containment, least, leads, min(pairs[0], other_lead))
 
 
 def _similar(a: Fingerprint, b: Fingerprint, shared: Overlap, config: CompareConfig) -> bool:
@@ -253,6 +294,47 @@ def _other_numbers(a: Features, b: Features, resemblance: float, config: Compare
     if not config.template <= resemblance < config.identical or fewer < config.few_numbers:
         return False
     return len(a.numbers & b.numbers) < config.shared_numbers * fewer
+
+
+def _other_story(a: Features, b: Features, shared: Overlap, config: CompareConfig) -> bool:
+    """Return whether names and numbers, or two leads over one background, show that two texts are different stories.
+
+    Copies keep most names, whatever else an editor changes; stories of one template differ in names and numbers.
+    """
+    two_leads = (
+        shared.lead_pairs >= config.lead_pairs
+        and shared.leads < config.disjoint_leads
+        and shared.containment < config.background
+    )
+    return two_leads or _other_details(a, b, config)
+
+
+def _other_details(a: Features, b: Features, config: CompareConfig) -> bool:
+    most = min(a.names_complete_to, b.names_complete_to)
+    names, same_names = _common(*(frozenset(name for name in x.names if name <= most) for x in (a, b)))
+    # Nothing can be said of numbers in digits and others as words.
+    figures = (a.figures, b.figures) if bool(a.numbers) == bool(b.numbers) else (frozenset(), frozenset())
+    numbers, same_numbers = _common(*figures)
+    other_numbers = numbers > 0 and not same_numbers
+    few_names = names < config.few_names
+    doubtful = same_names <= config.doubtful_names
+    return (
+        # Most names are others, whatever the numbers.
+        (not few_names and same_names < config.shared_names)
+        # No name is shared: then one number is enough, or none that agrees.
+        or (names == 1 and not same_names and other_numbers)
+        or (names > 1 and not same_names and not (numbers >= config.few_numbers and same_numbers >= 0.5))
+        # No number is shared: one is enough with doubtful names, two with few, and three always.
+        or (other_numbers and (numbers >= config.few_numbers or (names > 1 and doubtful)))
+        or (other_numbers and numbers > 1 and (few_names or doubtful))
+        or (numbers >= config.few_numbers and same_numbers <= config.hardly_shared_numbers and (not names or doubtful))
+    )
+
+
+def _common(one: frozenset[int], other: frozenset[int]) -> tuple[int, float]:
+    """Return the size of the smaller set, and the share of it that the other has; 0 if one is empty."""
+    fewer = min(len(one), len(other))
+    return fewer, len(one & other) / fewer if fewer else 0.0
 
 
 def _unpack16(text: str) -> list[int]:

@@ -7,7 +7,7 @@ A fingerprint holds two samples of the text's word runs, without stock phrases (
   share and, unlike MinHash, which part of a short text is in a long one. Each hash comes with the quarter of the text
   in which it occurs: a copy shares something of every quarter, a quotation or background paragraph does not.
 
-Numbers and weekdays distinguish stories of one template.
+Names, numbers and weekdays distinguish stories of one template.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from rensa import RMinHash
 
+from agents.dedupe import details
+from agents.dedupe.compare import MOST_NAMES
 from agents.dedupe.stock_phrases import TABLE, run_hashes, stock_phrases, without_stock_phrases, word_runs
 from agents.text.search import search_text
 from streams.records import Article, Fingerprint
@@ -56,6 +58,8 @@ class FingerprintConfig:
         flash_words: bodies of up to this many words keep their stock phrases, because they may hold little else.
         caption_words: bodies of up to this many words are captions; the headline then counts as part of the text.
         most_numbers: maximum number of numbers kept.
+        names: file of words that are names, see `agents.dedupe.details`.
+        most_names: maximum number of names kept.
     """
 
     algorithm: str = "rasd-minhash/1"
@@ -68,13 +72,15 @@ class FingerprintConfig:
     flash_words: int = 25
     caption_words: int = 12
     most_numbers: int = 40
+    names: Path = details.TABLE
+    most_names: int = MOST_NAMES
 
 
 def fingerprint(article: Article, config: FingerprintConfig) -> Fingerprint:
     """Compute the fingerprint of an article's text. The same article and configuration give the same fingerprint.
 
     Raises:
-        OSError: the table of stock phrases cannot be read.
+        OSError: the table of stock phrases or of names cannot be read.
     """
     words = body_words(article.body)
     if len(words) <= config.caption_words and article.title:
@@ -97,6 +103,8 @@ def fingerprint(article: Article, config: FingerprintConfig) -> Fingerprint:
         family=_digest(f"{article.source}\n{url_family(article.url)}", 6),
         quarters=_quarters(hashes, smallest),
         hour=int(article.appeared_at.timestamp() // 3600),
+        names=_pack("H", _name_hashes(words, config)),
+        counts=details.counts(words),
     )
 
 
@@ -153,6 +161,12 @@ def _number_hashes(words: Iterable[str], most: int) -> list[int]:
     """Hash each number by its sorted digits, because right-to-left editors turn «54.63» round into «63.54»."""
     numbers = {"".join(sorted(word)) for word in words if word[0].isdigit()}
     return sorted(int.from_bytes(hashlib.blake2b(n.encode(), digest_size=2).digest(), "little") for n in numbers)[:most]
+
+
+def _name_hashes(words: Sequence[str], config: FingerprintConfig) -> list[int]:
+    found = details.names(words, details.name_words(config.names))
+    # The smallest are a fair sample: a copy of a long text keeps those of the text that it still has.
+    return sorted({int.from_bytes(name[:2], "little") for name in found})[: config.most_names]
 
 
 def _pack(kind: str, values: Sequence[int]) -> str:

@@ -349,6 +349,8 @@ class Fingerprint(Record):
     family: str = Field(default="", description="Hash of outlet and URL without its variable parts.")
     quarters: str = Field(default="", description="Quarter of the text of each hash in `sketch`, 2 bits each.")
     hour: int | None = Field(default=None, description="When the article appeared, in hours since the epoch.")
+    names: str = Field(default="", description="Hashes of the distinct names of the text, 16 bits each.")
+    counts: int = Field(default=0, ge=0, lt=1 << 15, description="Numbers in words, as bits: 3 to 9, then 20 to 90.")
 
 
 class FingerprintedArticle(Article):

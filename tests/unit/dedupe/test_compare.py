@@ -156,3 +156,55 @@ def test_a_member_introduces_only_what_is_akin_to_the_canonical_text(make: Maker
     assert joins(near, canonical, [], CONFIG, met=True) is None
     assert joins(near, canonical, [member], CONFIG, met=True) is not None
     assert joins(far, canonical, [member], CONFIG, met=True) is None
+
+
+OBITUARY = (
+    "انتقل إلى رحمة الله تعالى المرحوم {name} عن عمر ناهز {age} عاما بعد صراع طويل مع المرض، وسيشيع جثمانه بعد صلاة "
+    "الظهر من منزل العائلة في {town} إلى المقبرة القديمة. وتقبل التعازي في الديوان ثلاثة أيام من العصر حتى العشاء."
+)
+QUAKE = (
+    "سجل مرصد الزلازل هزة أرضية بقوة {size} درجات عند الساعة {hour} بالتوقيت المحلي على عمق {depth} كيلومترات، وقال إن "
+    "السكان شعروا بها في القرى القريبة من البحر، ولم ترد تقارير عن إصابات أو أضرار في المباني والطرق حتى المساء."
+)
+CRASH = (
+    "لقي {dead} أشخاص حتفهم وأصيب {hurt} آخرون في تصادم حافلة وشاحنة على الطريق السريع فجر اليوم، ونقلت سيارات الإسعاف "
+    "المصابين إلى المستشفى العام، وعزت إدارة المرور الحادث إلى السرعة الزائدة والضباب الكثيف على جانبي الطريق."
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "one", "other"),
+    [
+        (
+            OBITUARY,
+            {"name": "خليل سعيد المصري", "age": "77", "town": "بيروت"},
+            {"name": "عادل محمود الطويل", "age": "64", "town": "بغداد"},
+        ),
+        (QUAKE, {"size": "4.1", "hour": "03:14", "depth": "9"}, {"size": "4.8", "hour": "17:40", "depth": "12"}),
+        (CRASH, {"dead": "ثلاثة", "hurt": "أربعة"}, {"dead": "خمسة", "hurt": "سبعة"}),
+    ],
+)
+def test_names_and_numbers_tell_stories_of_one_template_apart(
+    make: Maker, template: str, one: dict[str, str], other: dict[str, str]
+) -> None:
+    assert verdict(make, template.format(**one), template.format(**other)) is None
+    # The same story, retold with another ending, is a copy.
+    match = verdict(make, template.format(**one), template.format(**one) + " ونشرت الصحف الخبر في اليوم التالي.")
+    assert match is not None
+
+
+def test_a_shared_background_under_two_leads_is_no_copy(make: Maker) -> None:
+    background, one, other = random_words(3, 120), random_words(4, 50), random_words(5, 50)
+    assert verdict(make, " ".join(one + background), " ".join(other + background)) is None
+    # With one lead of its own, the longer text is the shorter one's source.
+    assert verdict(make, " ".join(one + background), " ".join(background)) is not None
+
+
+def test_a_fingerprint_without_names_is_compared_without_them(make: Maker) -> None:
+    texts = [
+        OBITUARY.format(name=name, age="77", town=town)
+        for name, town in (("خليل سعيد المصري", "بيروت"), ("عادل محمود الطويل", "بغداد"))
+    ]
+    old, new = (make(name, text).fingerprint for name, text in zip("ab", texts, strict=True))
+    assert compare(Features(new), Features(old), CONFIG) is None
+    assert compare(Features(new), Features(old.model_copy(update={"names": "", "counts": 0})), CONFIG) is not None
