@@ -22,7 +22,7 @@ def kafka_password(settings: Settings) -> str | None:
     Raises:
         OperatorError: the file with the password cannot be read.
     """
-    return _secret(settings.kafka_password, settings.kafka_password_file, "RASD_KAFKA_PASSWORD_FILE")
+    return read_secret(settings.kafka_password, settings.kafka_password_file, "RASD_KAFKA_PASSWORD_FILE")
 
 
 def kafka_tls(settings: Settings) -> ssl.SSLContext | None:
@@ -70,7 +70,7 @@ def elasticsearch_options(settings: Settings) -> dict[str, Any]:
         OperatorError: the certificate or the API key cannot be read.
     """
     options: dict[str, Any] = {}
-    key = _secret(
+    key = read_secret(
         settings.elasticsearch_api_key, settings.elasticsearch_api_key_file, "RASD_ELASTICSEARCH_API_KEY_FILE"
     )
     if key is not None:
@@ -89,7 +89,12 @@ def _tls_context(authority: Path | None, setting: str) -> ssl.SSLContext:
         ) from error
 
 
-def _secret(value: SecretStr | None, file: Path | None, setting: str) -> str | None:
+def read_secret(value: SecretStr | None, file: Path | None, setting: str) -> str | None:
+    """Return a secret that is given as a value or as a file; None if neither is.
+
+    Raises:
+        OperatorError: the file cannot be read, or is empty.
+    """
     if file is None:
         return value.get_secret_value() if value is not None else None
     try:

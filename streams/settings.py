@@ -131,6 +131,52 @@ class Settings(BaseSettings):
         description="port on which `rasd watch` serves /metrics, /livez and /readyz; 0 picks a free one",
     )
 
+    # Standing searches
+    alerts_url: HttpUrl | None = Field(
+        None,
+        description="URL under which readers reach the query API, for links in alerts: to the story, to unsubscribe",
+    )
+    alerts_signing_key: SecretStr | None = Field(
+        None,
+        description="secret of at least 16 characters from which the keys follow that sign webhooks and links to "
+        "unsubscribe; the same for `rasd deliver` and `rasd serve`",
+    )
+    alerts_signing_key_file: Path | None = Field(
+        None, description="file that holds this secret, instead of RASD_ALERTS_SIGNING_KEY"
+    )
+    alerts_secrets_dir: Path | None = Field(
+        None, description="folder of the secrets that targets name: a file for each, called NAME, or OWNER.NAME"
+    )
+    alerts_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="networks to which webhooks may lead although they are not public, such as 10.1.0.0/16, comma "
+        "separated",
+    )
+    alerts_timeout: float = Field(15.0, gt=0, description="timeout of one attempt to deliver an alert, in seconds")
+    alerts_retry_hours: float = Field(
+        24.0, gt=0, description="how long the delivery of an alert is tried again before it counts as dead, in hours"
+    )
+    alerts_host: str = Field(
+        "127.0.0.1", description="address on which `rasd deliver` serves /metrics, /livez and /readyz"
+    )
+    alerts_port: int = Field(
+        26068,
+        ge=0,
+        le=65535,
+        description="port on which `rasd deliver` serves /metrics, /livez and /readyz; 0 picks a free one",
+    )
+    smtp_host: str | None = Field(None, description="mail server that takes alerts by e-mail")
+    smtp_port: int = Field(587, ge=1, le=65535, description="port of the mail server")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="encryption of the connection to the mail server: starttls, tls or none"
+    )
+    smtp_user: str | None = Field(None, description="user name at the mail server, if it requires one")
+    smtp_password: SecretStr | None = Field(None, description="password at the mail server")
+    smtp_password_file: Path | None = Field(
+        None, description="file that holds the password at the mail server, instead of RASD_SMTP_PASSWORD"
+    )
+    smtp_from: str | None = Field(None, description="sender of alerts by e-mail, such as Rasd <alerts@example.com>")
+
     # Cleaning
     max_content_bytes: int = Field(
         5 * MIB, ge=1, description="size limit of a page, in bytes; a larger page becomes a dead letter"
@@ -265,13 +311,20 @@ class Settings(BaseSettings):
     )
 
     @field_validator(
-        "stages", "api_keys", "api_origins", "api_hosts", "api_trusted_proxies", "watch_allow", mode="before"
+        "stages",
+        "api_keys",
+        "api_origins",
+        "api_hosts",
+        "api_trusted_proxies",
+        "watch_allow",
+        "alerts_allow",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("watch_allow", "api_trusted_proxies")
+    @field_validator("watch_allow", "alerts_allow", "api_trusted_proxies")
     @classmethod
     def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
@@ -301,6 +354,13 @@ class Settings(BaseSettings):
             "RASD_ELASTICSEARCH_API_KEY and RASD_ELASTICSEARCH_API_KEY_FILE are both set; set only one": (
                 self.elasticsearch_api_key is not None and self.elasticsearch_api_key_file is not None
             ),
+            "RASD_ALERTS_SIGNING_KEY and RASD_ALERTS_SIGNING_KEY_FILE are both set; set only one": (
+                self.alerts_signing_key is not None and self.alerts_signing_key_file is not None
+            ),
+            "RASD_SMTP_PASSWORD and RASD_SMTP_PASSWORD_FILE are both set; set only one": (
+                self.smtp_password is not None and self.smtp_password_file is not None
+            ),
+            "RASD_SMTP_HOST needs RASD_SMTP_FROM": self.smtp_host is not None and self.smtp_from is None,
         }
         for fault, found in faults.items():
             if found:

@@ -17,6 +17,7 @@ from deploy.grafana.dashboards import DASHBOARDS
 from deploy.grafana.panels import Articles
 from docs.generate.defaults import DEFAULTS
 from docs.generate.markdown import code, document, sentence
+from streams.alerts.alert_metrics import DeliveryMetrics, MatchMetrics
 from streams.engine.in_process import LocalContext
 from streams.observability.metrics import Metrics, ServerMetrics
 from streams.pipeline import BUILT_IN, Pipeline
@@ -29,12 +30,13 @@ RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "rules"
 _NAME = re.compile(r"[a-zA-Z_:][\w:]*")
 _TEXT = re.compile(r'"[^"]*"')
 INTRODUCTION = """
-Workers, `rasd watch` and the query API serve their metrics at `/metrics`; [production.md](../guides/production.md) says
-where. Times are in seconds, sizes in bytes. A counter only grows, until its process starts again: ask for its `rate` or
-`increase`. A histogram `x` has the series `x_bucket`, `x_count` and `x_sum`. Workers and the API declare all metrics of
-this page but those of the servers, which only the API has, `rasd_state_disk_free_bytes`, which only workers have, and
-those of watched sources, which only `rasd watch` has; *set by* says in which of them the value means something. The
-values of a label are listed where they are a closed set; those series exist, at 0, before their first event.
+Workers, `rasd watch`, `rasd deliver` and the query API serve their metrics at `/metrics`;
+[production.md](../guides/production.md) says where. Times are in seconds, sizes in bytes. A counter only grows, until
+its process starts again: ask for its `rate` or `increase`. A histogram `x` has the series `x_bucket`, `x_count` and
+`x_sum`. Workers and the API declare all metrics of this page but those of the servers, which only the API has,
+`rasd_state_disk_free_bytes`, which only workers have, and those of watched sources and of alerts, which only `rasd
+watch`, the tap `alerts` and `rasd deliver` have; *set by* says in which of them the value means something. The values
+of a label are listed where they are a closed set; those series exist, at 0, before their first event.
 
 Every process has prometheus-client's own `process_*` and `python_*` metrics besides.
 """
@@ -45,7 +47,7 @@ class Note:
     """What a metric's help line does not say.
 
     Attributes:
-        by: the process that sets it: worker, API, watch, or both for worker and API.
+        by: the process that sets it: worker, API, watch, matcher, deliver, or both for worker and API.
         changes: when its value changes, and what a high or low one means.
     """
 
@@ -109,10 +111,15 @@ def metrics() -> list[Metric]:
         if isinstance(stage, SinkStage) or stage.stateful:
             # These have metrics of their own; the others only load models.
             stage.build(LocalContext(DEFAULTS, values))
-    servers, watching = ServerMetrics(CollectorRegistry()), WatchMetrics()
+    others = (
+        ServerMetrics(CollectorRegistry()),
+        WatchMetrics(),
+        MatchMetrics(CollectorRegistry()),
+        DeliveryMetrics(),
+    )
     return [
         _metric(wrapper)
-        for wrapper in chain(vars(values).values(), vars(servers).values(), vars(watching).values())
+        for wrapper in chain(vars(values).values(), *(vars(each).values() for each in others))
         if isinstance(wrapper, MetricWrapperBase)
     ]
 
@@ -133,7 +140,8 @@ def _metric(wrapper: MetricWrapperBase) -> Metric:
 
 
 def _entry(metric: Metric, note: Note, users: Sequence[str]) -> str:
-    by = {"both": "worker and API", "watch": "`rasd watch`"}.get(note.by, note.by)
+    names = {"watch": "`rasd watch`", "deliver": "`rasd deliver`", "matcher": "the tap `alerts`"}
+    by = names.get(note.by, "worker and API" if note.by == "both" else note.by)
     labels = "; ".join(_label(name, values) for name, values in metric.labels.items())
     facts = [f"**Type**: {metric.type}. **Set by**: {by}.", f"**Changes**: {note.changes}"]
     facts += [f"**Labels**: {labels}."] if labels else []

@@ -14,7 +14,8 @@ from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams import __version__
-from streams.api import articles, exports, live, sources, stories
+from streams.alerts.registry import SearchRegistry
+from streams.api import alerts, articles, exports, live, sources, stories
 from streams.api import health_routes as ops
 from streams.api import problem_details as problems
 from streams.api.api_health import ApiHealth, SharedCheck
@@ -41,6 +42,7 @@ TAGS = [
     {"name": "articles", "description": "Search, get, count, export and submit articles."},
     {"name": "live", "description": "Follow articles as they leave the pipeline."},
     {"name": "sources", "description": "Watched sources and their health."},
+    {"name": "alerts", "description": "Keep standing searches, which tell you of new stories."},
     {"name": "operations", "description": "Health and metrics of the API's process."},
 ]
 
@@ -52,7 +54,9 @@ MAX_CLIENT_EXPORTS = 2
 MAX_SEARCHES = 64
 # Answers from this size are compressed for clients that accept gzip. Level 5 takes half of the time of 9, for 2 % more.
 COMPRESSED_BYTES, COMPRESSION = 1000, 5
-LIMITS = ("rate", "key_rate", "searches", "exports", "articles", "live", "connections", "slow_reader")
+# Each reads a sixteenth of the alerts of 30 days, or waits for receivers.
+MAX_HISTORIES = 8
+LIMITS = ("rate", "key_rate", "searches", "histories", "exports", "articles", "live", "connections", "slow_reader")
 
 DESCRIPTION = """
 Arabic news, seconds after it arrives: full-text search with copies collapsed, filters by place, person, organisation,
@@ -113,6 +117,7 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         client = make_client(settings)
         intake = Intake(settings, counters)
         directory = DirectoryFollower(settings)
+        standing = SearchRegistry(settings)
         scope = SourceScope(directory.read)
         feed = LiveFeed(settings, counters, scope)
         limited = counters.api_limited
@@ -120,6 +125,9 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
             MAX_EXPORTS, "exports are running", limited.labels("exports").inc, MAX_CLIENT_EXPORTS
         )
         searches = ConcurrencyLimit(MAX_SEARCHES, "searches are running", limited.labels("searches").inc)
+        histories = ConcurrencyLimit(
+            MAX_HISTORIES, "questions about alerts are running", limited.labels("histories").inc, MAX_HISTORIES // 2
+        )
         watch = ClusterMonitor(settings, server_metrics, client)
         health = ApiHealth(feed, watch, counters)
         searcher = Searcher(client, settings, scope)
@@ -133,9 +141,11 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
             feed=feed,
             exports=exports,
             searches=searches,
+            histories=histories,
             keys=keys,
             health=health,
             directory=directory,
+            standing=standing,
             elasticsearch=elasticsearch,
             kafka=kafka,
         )
@@ -146,6 +156,7 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         try:
             yield
         finally:
+            await standing.close()
             await directory.close()
             await health.close()
             await watch.close()
@@ -171,6 +182,7 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         exports.router,
         live.router,
         sources.router,
+        alerts.router,
         ops.router,
         views.router,
     ):
@@ -188,7 +200,7 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         api.add_middleware(
             CORSMiddleware,
             allow_origins=settings.api_origins,
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "X-API-Key", "Content-Type", "Last-Event-ID"],
             expose_headers=["Rasd-Export-Total", "Rasd-Export-Relaxed", "Content-Disposition", "Retry-After"],
         )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from streams.alerts.registry import SearchRegistry
 from streams.api.api_health import ApiHealth, SharedCheck
 from streams.api.feed import LiveFeed
 from streams.api.keys import Key
@@ -29,9 +30,11 @@ class State:
     feed: LiveFeed
     exports: ConcurrencyLimit
     searches: ConcurrencyLimit
+    histories: ConcurrencyLimit
     keys: tuple[Key, ...]
     health: ApiHealth
     directory: DirectoryFollower
+    standing: SearchRegistry
     elasticsearch: SharedCheck
     kafka: SharedCheck
 

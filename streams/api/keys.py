@@ -28,10 +28,11 @@ _HOW = "an entry has the form name:scopes:hash, as printed by rasd api-key new"
 
 
 class Scope(StrEnum):
-    """Permission of a key: submit articles, or export them."""
+    """Permission of a key: submit articles, export them, or keep standing searches."""
 
     INTAKE = "intake"
     EXPORT = "export"
+    ALERTS = "alerts"
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ class HttpConventions:
     def _methods(self, scope: Scope) -> list[str]:
         """Return the allowed methods of the request's path; empty if there is no such path."""
         found: set[str] = set()
-        for method in ("GET", "POST"):
+        for method in ("GET", "POST", "PUT", "DELETE"):
             if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in self.routes):
                 found |= {method, "OPTIONS"} | ({"HEAD"} if method == "GET" else set())
         return sorted(found)

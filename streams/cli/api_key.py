@@ -1,4 +1,4 @@
-"""rasd api-key: keys to submit and export articles."""
+"""rasd api-key: keys to submit and export articles, and for standing searches."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 def new(
     name: str = typer.Option(..., "--name", "-n", help="Name of its holder."),
     scope: list[str] = typer.Option(
-        ["intake", "export"], "--scope", help="Permission: intake (submit articles) or export (repeatable)."
+        ["intake", "export"], "--scope", help="Permission: intake (submit articles), export, or alerts (repeatable)."
     ),
     file: Path = typer.Option(None, "--file", help="Append the entry to this file (RASD_API_KEYS_FILE)."),
 ) -> None:

@@ -17,6 +17,7 @@ from typer.exceptions import Abort, TyperException
 
 from streams import __version__
 from streams.cli import (
+    alerts,
     api_key,
     demo,
     dlq,
@@ -51,7 +52,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _RUNNING = (stack, demo, running, watch, topics, index, dlq, api_key, plugins, notify, schema)
-_ARTICLES = (sources, ingest, enrich, search, evaluate)
+_ARTICLES = (sources, alerts, ingest, enrich, search, evaluate)
 for module in (*_RUNNING, *_ARTICLES):
     module.register(app)
 add_commands(app)

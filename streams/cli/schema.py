@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
+from pydantic import BaseModel
 
 from streams.errors import OperatorError
 
@@ -17,13 +18,20 @@ def schema(
     folder: Path = typer.Argument(Path("docs/schemas"), help="Folder to write them to."),
     check: bool = typer.Option(False, "--check", help="Write nothing; exit with status 1 if a file is out of date."),
 ) -> None:
-    """Write the JSON Schemas of raw and enriched articles to a folder.
+    """Write the JSON Schemas of raw and enriched articles, standing searches and alerts to a folder.
 
     Example: `rasd schema docs/schemas`
     """
+    from streams.alerts.records import Alert, Delivery
+    from streams.alerts.standing_search import StandingSearch
     from streams.formats.json_schema import schema_files
 
-    for name, text in schema_files().items():
+    alerts: dict[str, tuple[type[BaseModel], str]] = {
+        "standing-search.schema.json": (StandingSearch, "A record of alerts.searches"),
+        "alert.schema.json": (Alert, "A record of alerts, and `data` of a webhook's request"),
+        "delivery.schema.json": (Delivery, "A record of alerts.deliveries"),
+    }
+    for name, text in schema_files(alerts).items():
         path = folder / name
         if check:
             if not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -37,9 +37,16 @@ class Highlights(BaseModel):
     )
 
 
-def highlight(article: Article, wanted: WantedText) -> Highlights:
-    """Mark what is searched for in an article."""
-    words = article_words(article.model_dump(mode="python", include=READ)) if wanted.searches else {}
+def highlight(article: Article, wanted: WantedText, words: Mapping[str, Sequence[Word]] | None = None) -> Highlights:
+    """Mark what is searched for in an article.
+
+    Args:
+        article: the article.
+        wanted: what is searched for.
+        words: the words of its texts (`article_words`), if they are known already.
+    """
+    if words is None:
+        words = article_words(article.model_dump(mode="python", include=READ)) if wanted.searches else {}
     found = {name: marks(words.get(name, []), wanted, name) for name in ("title", "subtitle", "body")}
     return Highlights(
         title=_whole(article.title, found["title"]),

@@ -18,6 +18,7 @@ import yaml
 from prometheus_client import CollectorRegistry, Info
 from prometheus_client.metrics import MetricWrapperBase
 
+from streams.alerts.alert_metrics import DeliveryMetrics, MatchMetrics
 from streams.observability.metrics import Metrics, ServerMetrics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,7 +160,8 @@ def all_expressions() -> list[Expression]:
 def declared_metrics() -> dict[str, frozenset[str]]:
     """Every series name that streams.observability.metrics can produce, with its labels. Without the *_created ones."""
     found: dict[str, frozenset[str]] = {}
-    for metric in [*vars(Metrics()).values(), *vars(ServerMetrics(CollectorRegistry())).values()]:
+    holders = (Metrics(), ServerMetrics(CollectorRegistry()), MatchMetrics(CollectorRegistry()), DeliveryMetrics())
+    for metric in (value for holder in holders for value in vars(holder).values()):
         if isinstance(metric, Info):
             found[f"{metric._name}_info"] = frozenset({"version", "python"})
         elif isinstance(metric, MetricWrapperBase):

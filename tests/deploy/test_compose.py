@@ -56,7 +56,7 @@ def test_it_follows_the_compose_specification() -> None:
 
 
 def test_it_has_the_whole_system() -> None:
-    ours = {"topics", "worker", "watch", "archive", "api", "demo"}
+    ours = {"topics", "worker", "watch", "matcher", "deliver", "archive", "api", "demo"}
     assert set(SERVICES) == ours | {"kafka", "elasticsearch", "prometheus", "grafana"}
 
 

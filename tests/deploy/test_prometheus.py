@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from agents.index.documents import BulkOutcome
+from streams.alerts.alert_metrics import OUTCOMES
 from streams.errors import Reason
 from streams.pipeline import load_pipeline
 from streams.records import Cluster
@@ -120,6 +121,7 @@ def values_of(metric: str, label: str) -> set[str] | None:
     outcomes = {
         "rasd_bulk_documents_total": set(get_args(BulkOutcome)),
         "rasd_articles_total": {"ok", "rejected", "poison"},
+        "rasd_alerts_deliveries_total": set(OUTCOMES),
     }
     closed = {
         "stage": set(load_pipeline().names),

@@ -15,7 +15,7 @@ from streams.records import Article, decode
 from streams.search.highlight import highlight
 from streams.search.hits import Hit
 from streams.search.live.matcher import ArticleText, LiveMatcher
-from streams.search.request import SearchRequest
+from streams.search.request import Filters, SearchRequest
 from streams.search.service import open_searcher
 from streams.search.source_scope import SourceScope
 from streams.search.wanted import WantedText
@@ -64,7 +64,7 @@ async def follow(settings: Settings, request: SearchRequest) -> AsyncGenerator[H
 
 
 @asynccontextmanager
-async def open_scope(settings: Settings, request: SearchRequest) -> AsyncIterator[SourceScope]:
+async def open_scope(settings: Settings, request: Filters) -> AsyncIterator[SourceScope]:
     """Follow the directory of sources if the search names collections, and wait until it was read."""
     if not request.collection:
         yield SourceScope(lambda: None)

@@ -6,8 +6,9 @@ show is left out: scores, order, copies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from streams.geodesy import distance_km
 from streams.records import Article, GeoPoint, Place
@@ -67,7 +68,7 @@ class ArticleText:
 
     def __init__(self, article: Article) -> None:
         self.article = article
-        found = article_words(article.model_dump(mode="python", include=READ))
+        self.words = found = article_words(article.model_dump(mode="python", include=READ))
         self._texts = {name: _Words(words) for name, words in found.items()}
         self.authors = [_Field.of(analyzer("ar_name"), article.byline)] if article.byline else []
         self.persons = [_Field.of(analyzer("ar_name"), e.name) for e in article.entities if e.type == "PER"]
@@ -76,6 +77,21 @@ class ArticleText:
     def within(self, texts: Sequence[str]) -> list[_Words]:
         """Return the terms of the texts of these names that the article has; of all texts if none is named."""
         return [words for name, words in self._texts.items() if not texts or name in texts]
+
+    @cached_property
+    def anchor_terms(self) -> frozenset[str]:
+        """All terms of the article that `LiveMatcher.anchors` may name."""
+        article = self.article
+        terms = {f"family {family}" for words in self._texts.values() for family in words.families}
+        terms.update(f"form {form}" for words in self._texts.values() for form in words.forms)
+        terms.update(f"person {term}" for field in self.persons for term in field.terms)
+        terms.update(f"organisation {term}" for field in self.organisations for term in field.terms)
+        terms.update(f"country {place.country}" for place in article.places if place.country)
+        terms.add(f"source {_normalize(article.source)}")
+        terms.add(f"language {article.language}")
+        if article.cluster is not None:
+            terms.add(f"cluster {article.cluster.id}")
+        return frozenset(terms)
 
 
 class LiveMatcher:
@@ -132,6 +148,37 @@ class LiveMatcher:
             and self._in_text(text)
         )
 
+    def anchors(self) -> list[frozenset[str]]:
+        """Return groups of terms, of each of which every matching article has at least one.
+
+        The terms are those of `ArticleText.anchor_terms`. A search without any group has to be tried on every article.
+        """
+        filters, wanted = self.filters, self.wanted
+        groups = [_any_word(words) for words in _covering(wanted.words, wanted.needed)]
+        for choice in wanted.required:
+            # One alternative must occur, with all of its words: take one word of each alternative.
+            options = [self._terms_of(one) for one in choice]
+            groups += [frozenset[str]().union(*picked) for picked in zip(*options, strict=False)]
+        groups.append(frozenset(f"source {name}" for name in self._sources))
+        groups.append(frozenset(f"country {code}" for code in filters.country))
+        groups.append(frozenset(f"language {tag}" for tag in filters.language))
+        groups.append(frozenset({f"cluster {filters.cluster}"} if filters.cluster is not None else ()))
+        for kind, phrases in (("person", self._persons), ("organisation", self._organisations)):
+            if phrases and all(phrases):
+                groups.append(frozenset(f"{kind} {max((term for _, term in phrase), key=len)}" for phrase in phrases))
+        return [group for group in groups if group]
+
+    def _terms_of(self, wanted: Wanted) -> list[frozenset[str]]:
+        """The anchor terms of each word of an operand, all of which occur with it, the longest word first."""
+        if isinstance(wanted, WantedFilter):
+            return self._filters[wanted].anchors()
+        if isinstance(wanted, WantedPhrase):
+            forms = sorted(wanted.forms, key=lambda options: -len(options[0]))
+            return [frozenset(f"form {form}" for form in options) for options in forms]
+        if isinstance(wanted, WantedPrefix):
+            return []
+        return [_terms(word) for word in sorted(wanted.words, key=lambda word: -len(word.form))]
+
     def _in_text(self, text: ArticleText) -> bool:
         wanted = self.wanted
         return (
@@ -174,6 +221,28 @@ class LiveMatcher:
         path = place.country or "" if place.kind == "country" else f"{place.country or '-'}/{place.name}"
         names = {_normalize(place.name), _normalize(place.name_en or ""), str(place.geonameid or "")}
         return bool(self._places & (names - {""})) or bool({path, place.country} & set(self.filters.place))
+
+
+def _terms(word: WantedWord) -> frozenset[str]:
+    """The anchor terms by which a word is found."""
+    return frozenset(f"family {family}" for family in word.families) or frozenset({f"form {word.form}"})
+
+
+def _any_word(words: Iterable[WantedWord]) -> frozenset[str]:
+    return frozenset[str]().union(*map(_terms, words))
+
+
+def _covering(words: Sequence[WantedWord], needed: int) -> Iterator[Sequence[WantedWord]]:
+    """Yield sets of words of which an article with `needed` of all words has at least one.
+
+    Of `n` words at most `n - needed` are missing, so any `n - needed + 1` of them are such a set. The longest words are
+    the rarest.
+    """
+    size = len(words) - needed + 1
+    if needed > 0 and size > 0:
+        ordered = sorted(words, key=lambda word: -len(word.form))
+        for start in range(0, len(ordered) - size + 1, size):
+            yield ordered[start : start + size]
 
 
 def _has_word(word: WantedWord, text: ArticleText, texts: Sequence[str] = ()) -> bool:

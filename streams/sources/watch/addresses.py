@@ -26,9 +26,11 @@ class AddressGuard:
 
     Args:
         allowed: networks that are allowed although they are not public.
+        setting: the setting that lists these, for messages.
     """
 
-    def __init__(self, allowed: Sequence[str] = ()) -> None:
+    def __init__(self, allowed: Sequence[str] = (), setting: str = "RASD_WATCH_ALLOW") -> None:
+        self.setting = setting
         self._allowed: list[Network] = [ipaddress.ip_network(network, strict=False) for network in allowed]
 
     def permits(self, address: str) -> bool:
@@ -49,7 +51,7 @@ class AddressGuard:
             raise AddressRefused(f"{url} is not an http or https address")
         literal = _literal(parts.hostname)
         if literal is not None and not self.permits(literal):
-            raise AddressRefused(f"{parts.hostname} is not a public address (RASD_WATCH_ALLOW)")
+            raise AddressRefused(f"{parts.hostname} is not a public address ({self.setting})")
 
 
 class GuardedResolver(AbstractResolver):
@@ -74,7 +76,8 @@ class GuardedResolver(AbstractResolver):
         found = await self._resolver.resolve(host, port, family)
         permitted = [result for result in found if self._guard.permits(result["host"])]
         if found and not permitted:
-            raise AddressRefused(f"{host} resolves to {found[0]['host']}, which is not public (RASD_WATCH_ALLOW)")
+            refused = f"{host} resolves to {found[0]['host']}, which is not public ({self._guard.setting})"
+            raise AddressRefused(refused)
         return permitted
 
     async def close(self) -> None:

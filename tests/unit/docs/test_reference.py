@@ -20,6 +20,7 @@ from deploy.grafana.dashboards import DASHBOARDS
 from docs import generate
 from docs.generate import FOLDER, commands, index_fields, metrics, public_api, records, settings
 from docs.generate.markdown import sentence, table
+from streams.alerts.alert_metrics import DeliveryMetrics, MatchMetrics
 from streams.observability.metrics import Metrics, ServerMetrics
 from streams.records import Article, RawArticle
 from streams.settings import Settings
@@ -107,7 +108,8 @@ def test_every_command_is_there_with_an_example_and_all_its_options() -> None:
 
 
 def test_every_metric_is_there() -> None:
-    holders = (Metrics(CollectorRegistry()), ServerMetrics(CollectorRegistry()), WatchMetrics())
+    registries = (Metrics(CollectorRegistry()), ServerMetrics(CollectorRegistry()), MatchMetrics(CollectorRegistry()))
+    holders = (*registries, WatchMetrics(), DeliveryMetrics())
     registered = [metric for holder in holders for metric in vars(holder).values()]
     wanted = {wrapper._name for wrapper in registered if isinstance(wrapper, MetricWrapperBase)}
     assert len(wanted) > 40

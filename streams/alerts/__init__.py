@@ -1,0 +1,1 @@
+"""Standing searches: alerts about what matches them, feeds and digests (docs/explanation/alerts.md)."""

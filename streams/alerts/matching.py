@@ -1,0 +1,73 @@
+"""Match articles against all standing searches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from streams.alerts.records import Match, is_due, match_article
+from streams.alerts.standing_search import StandingSearch
+from streams.records import Article
+from streams.search.live.candidates import Candidates
+from streams.search.live.matcher import ArticleText, LiveMatcher
+from streams.search.source_scope import SourceScope
+
+
+class SearchMatcher:
+    """The standing searches that match articles, compiled.
+
+    Args:
+        scope: the directory of sources, for searches that name collections.
+
+    Attributes:
+        tried: number of searches that were tried on an article.
+    """
+
+    def __init__(self, scope: SourceScope) -> None:
+        self._scope = scope
+        self._searches: dict[str, tuple[StandingSearch, LiveMatcher]] = {}
+        self._candidates = Candidates()
+        self.tried = 0
+
+    def __len__(self) -> int:
+        return len(self._searches)
+
+    def put(self, search: StandingSearch) -> None:
+        """Add a search, or replace it. Kinds that no article can cause, and paused searches, are left out."""
+        self.remove(search.id)
+        if search.paused or search.when.kind == "source-quiet":
+            return
+        matcher = LiveMatcher(search.filters, self._scope)
+        self._searches[search.id] = (search, matcher)
+        self._candidates.put(search.id, matcher)
+
+    def remove(self, search_id: str) -> None:
+        """Remove a search, if it is there."""
+        if self._searches.pop(search_id, None) is not None:
+            self._candidates.remove(search_id)
+
+    def update(self, changed: Iterable[str], searches: dict[str, StandingSearch]) -> None:
+        """Take over changes.
+
+        Args:
+            changed: ids of the searches that were changed, added or removed.
+            searches: all there are now.
+        """
+        for search_id in changed:
+            if search_id in searches:
+                self.put(searches[search_id])
+            else:
+                self.remove(search_id)
+
+    def match(self, article: Article) -> list[Match]:
+        """Return the matches of an article, by the ids of the searches."""
+        if not self._searches:
+            return []
+        text = ArticleText(article)
+        candidates = sorted(self._candidates.of(text))
+        self.tried += len(candidates)
+        found = []
+        for search_id in candidates:
+            search, matcher = self._searches[search_id]
+            if is_due(search, article) and matcher.matches(text):
+                found.append(match_article(search, matcher, text))
+        return found

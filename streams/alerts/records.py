@@ -1,0 +1,255 @@
+"""The records between matching and delivery: matches, alerts and deliveries, and the state of each search.
+
+A *match* is one article that one standing search matches. An *alert* is a message that is due; it has a *delivery* for
+each target.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streams.alerts.standing_search import StandingSearch, digest
+from streams.records import Article
+from streams.records.fields import Timestamp
+from streams.search.highlight import Highlight, highlight
+from streams.search.live.matcher import ArticleText, LiveMatcher
+from streams.words.letters import MARKS
+
+MOST_ARTICLES = 50
+MOST_STORIES = 20
+_MOST_NAMES = 60
+_UNREAD = re.compile(f"[{MARKS}\u0640]+")
+_NO_WORD = re.compile(r"\W+")
+_NAME_TYPES = {"PER": "person", "ORG": "organisation"}
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class Match(_Record):
+    """One article that a standing search matches."""
+
+    type: Literal["match"] = "match"
+    search: str = Field(description="Id of the standing search.")
+    article: str = Field(description="Id of the article.")
+    story: str = Field(description="Id of its cluster.")
+    relation: str = Field("first", description="Relation to the cluster's first article.")
+    moment: Timestamp = Field(description="Time of its arrival in articles.raw.")
+    outlet: str
+    url: str
+    title: str | None = None
+    published_at: Timestamp | None = None
+    headline: Highlight | None = Field(None, description="The headline with the matching words.")
+    excerpts: tuple[Highlight, ...] = Field((), description="Pieces of the text with the matching words.")
+    places: tuple[str, ...] = Field((), description="Places named in the article.")
+    names: tuple[str, ...] = Field((), description="For `new-name`: names with their types, `person NAME`.")
+    sentences: tuple[str, ...] = Field((), description="For `change`: the paragraphs of the text.")
+    text: str = Field("", description="Hash of the words of headline and text.")
+    history: bool = Field(False, description="Whether it only tells the search what came before it.")
+
+
+class Replay(_Record):
+    """A request to send a dead delivery again."""
+
+    type: Literal["replay"] = "replay"
+    search: str
+    delivery: str
+
+
+Message = Annotated[Match | Replay, Field(discriminator="type")]
+"""A record of the topic `alerts.matches`."""
+
+
+class Mention(_Record):
+    """An article of a story in an alert."""
+
+    article: str = Field(description="Id of the article.")
+    outlet: str = Field(description="The outlet's short name.")
+    url: str
+    title: str | None = None
+    moment: Timestamp = Field(description="Time of its arrival.")
+    relation: str = "first"
+
+
+class AlertStory(_Record):
+    """A story in an alert: the first matching article of it, and the other outlets that have it."""
+
+    clusters: tuple[str, ...] = Field(description="Ids of its cluster, past and present.")
+    title: str | None = None
+    outlet: str
+    url: str
+    moment: Timestamp = Field(description="Time of its first arrival.")
+    published_at: Timestamp | None = None
+    headline: Highlight | None = None
+    excerpts: tuple[Highlight, ...] = ()
+    places: tuple[str, ...] = ()
+    articles: tuple[Mention, ...] = Field((), description=f"Matching articles, the first {MOST_ARTICLES}.")
+    count: int = Field(1, description="Number of matching articles.")
+
+    @property
+    def outlets(self) -> list[str]:
+        """The outlets that have it, in order of arrival."""
+        return list(dict.fromkeys(mention.outlet for mention in self.articles))
+
+
+class Alert(_Record):
+    """A message that is due, as the topic `alerts` holds it."""
+
+    id: str = Field(description="Unique, and the same when it is sent again.")
+    search: str = Field(description="Id of the standing search.")
+    revision: int = Field(1, description="Revision of the search.")
+    owner: str = ""
+    name: str = Field(description="Name of the search.")
+    kind: str = Field(description="Kind of the condition.")
+    moment: Timestamp = Field(description="When it became due: arrival of the article that caused it, or a deadline.")
+    reason: str = Field(description="Why it is due, in one sentence.")
+    numbers: dict[str, float] = Field(
+        default_factory=dict, description="The numbers of the reason: count, minutes, hours, expected."
+    )
+    of: str = Field("stories", description="What `numbers.count` counts.")
+    stories: tuple[AlertStory, ...] = Field((), description=f"The stories, the first {MOST_STORIES}.")
+    count: int = Field(0, description="Number of stories.")
+    detail: tuple[str, ...] = Field((), description="What is new or changed, line by line.")
+
+
+class StoryState(_Record):
+    """What is known of one story of a search."""
+
+    story: AlertStory
+    alert: str | None = Field(None, description="Id of the alert that has it.")
+    known: dict[str, str] = Field(default_factory=dict, description="Hash of the text of each article, by id.")
+    versions: dict[str, tuple[str, tuple[str, ...]]] = Field(
+        default_factory=dict, description="For `change`: headline and hashes of the paragraphs, by URL."
+    )
+    touched: Timestamp = Field(description="Arrival of its latest article.")
+
+    @property
+    def key(self) -> str:
+        """Its first cluster."""
+        return self.story.clusters[0]
+
+
+class Arrival(_Record):
+    """One article in the time that a condition looks at."""
+
+    moment: Timestamp
+    article: str
+    story: str
+    outlet: str
+
+
+class Tally(_Record):
+    """What a condition remembers of its search."""
+
+    since: Timestamp | None = Field(None, description="Beginning of what is known of the search.")
+    last_match: Timestamp | None = None
+    last_alert: Timestamp | None = None
+    window: tuple[Arrival, ...] = ()
+    waiting: tuple[str, ...] = Field((), description="Stories for the next alert, while it has to wait.")
+    hours: dict[int, int] = Field(default_factory=dict, description="New stories by hours since the epoch.")
+    names: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="Names with the stories that have them, as far as the condition counts."
+    )
+    silent: bool = Field(False, description="Whether the present silence was told.")
+    quiet: tuple[str, ...] = Field((), description="Watched sources that were told to be quiet.")
+
+
+class Judged(_Record):
+    """What a search remembers beside its stories, and the stories that the latest batch changed.
+
+    One record, so that a process that dies while it writes them cannot leave a part behind.
+    """
+
+    tally: Tally
+    stories: tuple[StoryState, ...] = ()
+
+
+DeliveryState = Literal["pending", "delivered", "dead", "cancelled"]
+
+
+class Delivery(_Record):
+    """The state of one alert for one target, as the topic `alerts.deliveries` holds it."""
+
+    id: str = Field(description="Id of the alert, a dot, and the hash of the target.")
+    search: str
+    alert: str
+    owner: str = ""
+    to: str = Field(description="The target, without what may be secret in it.")
+    state: DeliveryState = "pending"
+    attempts: int = Field(0, description="Number of attempts.")
+    created_at: Timestamp
+    first_attempt: Timestamp | None = None
+    next_attempt: Timestamp | None = Field(None, description="Time of the next attempt.")
+    ended_at: Timestamp | None = Field(None, description="When it was delivered or given up.")
+    fault: str | None = Field(None, description="Why the last attempt failed.")
+
+
+def delivery_id(alert: str, target: str) -> str:
+    """Return the id of the delivery of an alert to a target."""
+    return f"{alert}.{digest(target)[:8]}"
+
+
+def match_article(search: StandingSearch, matcher: LiveMatcher, text: ArticleText, *, history: bool = False) -> Match:
+    """Describe an article that a search matches.
+
+    Args:
+        search: the standing search.
+        matcher: of the search.
+        text: the article.
+        history: whether it came before the search.
+    """
+    article = text.article
+    marked = highlight(article, matcher.wanted, text.words)
+    return Match(
+        search=search.id,
+        article=article.id,
+        story=article.cluster.id if article.cluster is not None else article.id,
+        relation=article.cluster.relation if article.cluster is not None else "first",
+        moment=article.ingested_at,
+        outlet=article.source,
+        url=article.url,
+        title=article.title,
+        published_at=article.published_at,
+        headline=marked.title,
+        excerpts=tuple(marked.body),
+        places=tuple(dict.fromkeys(place.name for place in article.places))[:10],
+        names=_names(article) if search.when.kind == "new-name" else (),
+        sentences=tuple(article.body.split("\n")) if search.when.kind == "change" else (),
+        text=words_hash(article.title or "", article.body),
+        history=history,
+    )
+
+
+def _names(article: Article) -> tuple[str, ...]:
+    found = [f"{_NAME_TYPES[e.type]} {e.name}" for e in article.entities if e.type in _NAME_TYPES]
+    found += [f"place {place.name}" for place in article.places]
+    return tuple(dict.fromkeys(found))[:_MOST_NAMES]
+
+
+def words_hash(*texts: str) -> str:
+    """Return a hash of the words of texts, which punctuation, spaces and vowel signs do not change."""
+    return digest(*(" ".join(_NO_WORD.sub(" ", _UNREAD.sub("", text)).split()) for text in texts))
+
+
+def is_due(search: StandingSearch, article: Article) -> bool:
+    """Return whether an article may cause an alert of a search: it arrived after it, and is recent enough."""
+    if search.paused or article.ingested_at < search.created_at:
+        return False
+    return is_recent(search, article)
+
+
+def is_recent(search: StandingSearch, article: Article) -> bool:
+    """Return whether an article was published recently enough before its arrival."""
+    if search.max_age_hours is None:
+        return True
+    return age_hours(article.ingested_at, article.appeared_at) <= search.max_age_hours
+
+
+def age_hours(arrived: datetime, appeared: datetime) -> float:
+    """Return the hours between publication and arrival."""
+    return (arrived - appeared).total_seconds() / 3600

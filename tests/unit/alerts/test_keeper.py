@@ -1,0 +1,230 @@
+"""Judging with topics in memory: the process may die before and after each write."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from pydantic import BaseModel
+
+from streams.alerts import keeper as keepers
+from streams.alerts.alert_metrics import DeliveryMetrics
+from streams.alerts.keeper import Inputs, Keeper
+from streams.alerts.records import Delivery, Match, Replay
+from streams.alerts.standing_search import StandingSearch, Target
+from streams.alerts.store import ALERTS, DELIVERIES, PARTITIONS, STATE, Directory, Remembered, partition_of
+from streams.settings import Settings
+from tests.support.alert_records import match, standing_search
+
+SETTINGS = Settings(_env_file=None)
+TARGETS = [{"to": "log:desk"}, {"to": "log:editor"}]
+
+
+class Died(Exception):
+    """The process was killed."""
+
+
+class Topics:
+    """Compacted topics, and the searches.
+
+    Attributes:
+        left: writes until the process dies; None for never.
+    """
+
+    def __init__(self, *searches: StandingSearch) -> None:
+        self.values: dict[str, dict[str, bytes]] = {ALERTS: {}, DELIVERIES: {}, STATE: {}}
+        self.directory = Directory({search.id: search for search in searches})
+        self.changed: set[str] = set()
+        self.moved: list[tuple[str, str]] = []
+        self.left: int | None = None
+
+    async def send(self, topic: str, records: Iterable[tuple[str, str, BaseModel | None]]) -> None:
+        for _, key, value in records:
+            if self.left is not None:
+                self.left -= 1
+                if self.left < 0:
+                    raise Died
+            if value is None:
+                self.values[topic].pop(key, None)
+            else:
+                self.values[topic][key] = value.model_dump_json(exclude_none=True).encode()
+
+    async def read(
+        self, _: Settings, topic: str, numbers: Iterable[int], take: Callable[[Any], None]
+    ) -> dict[int, int]:
+        for key, value in self.values[topic].items():
+            if topic != STATE or partition_of(key.partition("/")[0]) in set(numbers):
+                take(SimpleNamespace(topic=topic, partition=0, offset=0, key=key.encode(), value=value))
+        return {}
+
+    async def refresh(self) -> set[str]:
+        changed, self.changed = self.changed, set()
+        return changed
+
+    def deliveries(self) -> list[Delivery]:
+        return [Delivery.model_validate_json(value) for value in self.values[DELIVERIES].values()]
+
+
+class Outgoing:
+    """A sender that only remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.given: list[str] = []
+        self.dropped: list[str] = []
+
+    def put(self, delivery: Delivery, _search: StandingSearch, _target: Target) -> None:
+        self.given.append(delivery.id)
+
+    async def drop(self, search_id: str) -> None:
+        self.dropped.append(search_id)
+
+
+class Process:
+    """One run of `rasd deliver`, without Kafka."""
+
+    def __init__(self, topics: Topics) -> None:
+        async def moves() -> list[tuple[str, str]]:
+            return topics.moved
+
+        follower: Any = SimpleNamespace(directory=topics.directory, refresh=topics.refresh)
+        moved: Any = SimpleNamespace(refresh=moves, rewind=lambda: None)
+        nothing: Any = None
+        writer: Any = topics
+        self.keeper = Keeper(SETTINGS, writer, Inputs(follower, moved, nothing, nothing), DeliveryMetrics())
+        self.sent = Outgoing()
+        sender: Any = self.sent
+        self.keeper.sender = sender
+
+    async def take(self, *messages: Match | Replay) -> None:
+        await self.keeper.take_over(range(PARTITIONS))
+        records: dict[TopicPartition, list[Any]] = {}
+        for message in messages:
+            tp = TopicPartition("alerts.matches", partition_of(message.search))
+            value = message.model_dump_json(exclude_none=True).encode()
+            record = SimpleNamespace(topic=tp.topic, partition=tp.partition, offset=0, value=value)
+            records.setdefault(tp, []).append(record)
+        await self.keeper.judge(records)
+
+
+@pytest.fixture
+def kafka(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Topics]:
+    def make(*searches: StandingSearch) -> Topics:
+        topics = Topics(*searches)
+        monkeypatch.setattr(keepers, "read_partitions", topics.read)
+        return topics
+
+    return make
+
+
+def remembered(topics: Topics, search: StandingSearch) -> object:
+    found = Remembered()
+    asyncio.run(topics.read(SETTINGS, STATE, [partition_of(search.id)], found.take))
+    return found.of(search.id)
+
+
+def batch(search: StandingSearch) -> list[Match]:
+    articles = [match(name, number) for number, name in enumerate("abc")]
+    copies = [match(f"{name}2", 10 + number, story=name) for number, name in enumerate("abc")]
+    return [each.model_copy(update={"search": search.id}) for each in (*articles, *copies)]
+
+
+@pytest.mark.parametrize("when", [{"kind": "story"}, {"kind": "frequency", "count": 2, "minutes": 60}])
+def test_a_process_that_dies_at_any_write_loses_no_alert_and_makes_none_twice(
+    kafka: Callable[..., Topics], when: dict[str, Any]
+) -> None:
+    search = standing_search(targets=TARGETS, when=when)
+    whole = kafka(search)
+    asyncio.run(Process(whole).take(*batch(search)))
+    assert len(whole.values[ALERTS]) >= 1 and len(whole.values[STATE]) == 4
+    writes = sum(map(len, whole.values.values()))
+    for left in range(writes):
+        topics = kafka(search)
+        topics.left = left
+        with pytest.raises(Died):
+            asyncio.run(Process(topics).take(*batch(search)))
+        topics.left = None
+        again = Process(topics)
+        asyncio.run(again.take(*batch(search)))
+        assert topics.values[ALERTS] == whole.values[ALERTS], left
+        assert remembered(topics, search) == remembered(whole, search), left
+        assert sorted(topics.values[DELIVERIES]) == sorted(whole.values[DELIVERIES]), left
+        assert sorted(again.sent.given) == sorted(whole.values[DELIVERIES]), left
+
+
+def test_what_was_delivered_is_not_sent_again_by_the_next_process(kafka: Callable[..., Topics]) -> None:
+    search = standing_search(targets=TARGETS)
+    topics = kafka(search)
+    first = Process(topics)
+    asyncio.run(first.take(*batch(search)))
+    done, *left = topics.deliveries()
+    asyncio.run(first.keeper.save_delivery(done.model_copy(update={"state": "delivered"})))
+    second = Process(topics)
+    asyncio.run(second.take(*batch(search)))
+    assert sorted(second.sent.given) == sorted(delivery.id for delivery in left)
+
+
+def test_a_moved_story_is_told_once_across_processes(kafka: Callable[..., Topics]) -> None:
+    search = standing_search()
+    topics = kafka(search)
+    late, early = (match(name).model_copy(update={"search": search.id}) for name in ("late", "early"))
+    asyncio.run(Process(topics).take(late))
+    topics.moved = [("late", "early"), ("unknown", "early")]
+    asyncio.run(Process(topics).take(early))
+    assert len(topics.values[ALERTS]) == 1
+
+
+def test_a_removed_search_leaves_nothing_and_its_pending_deliveries_are_cancelled(
+    kafka: Callable[..., Topics],
+) -> None:
+    search = standing_search(targets=TARGETS)
+    topics = kafka(search)
+    process = Process(topics)
+    asyncio.run(process.take(*batch(search)))
+    del topics.directory.searches[search.id]
+    topics.changed = {search.id}
+    asyncio.run(process.take())
+    assert topics.values[STATE] == {}
+    assert {delivery.state for delivery in topics.deliveries()} == {"cancelled"}
+    assert process.sent.dropped == [search.id]
+
+
+def test_a_search_that_cannot_be_read_is_not_taken_for_a_removed_one(kafka: Callable[..., Topics]) -> None:
+    search = standing_search()
+    topics = kafka(search)
+    asyncio.run(Process(topics).take(*batch(search)))
+    before = dict(topics.values[STATE])
+    topics.directory.searches.clear()
+    topics.directory.unreadable.add(search.id)
+    asyncio.run(Process(topics).take())
+    assert topics.values[STATE] == before != {}
+
+
+def test_a_target_that_was_dropped_gets_no_more_and_a_new_one_nothing_old(kafka: Callable[..., Topics]) -> None:
+    search = standing_search(targets=TARGETS)
+    topics = kafka(search)
+    process = Process(topics)
+    asyncio.run(process.take(*batch(search)[:1]))
+    settings = search.settings().model_copy(update={"targets": (Target(to="log:editor"), Target(to="log:new"))})
+    topics.directory.searches[search.id] = search.changed(settings, search.created_at)
+    topics.changed = {search.id}
+    asyncio.run(process.take())
+    states = {delivery.to: delivery.state for delivery in topics.deliveries()}
+    assert states == {"log:desk": "cancelled", "log:editor": "pending"}
+
+
+def test_a_dead_delivery_is_sent_again_when_it_is_asked_for(kafka: Callable[..., Topics]) -> None:
+    search = standing_search()
+    topics = kafka(search)
+    process = Process(topics)
+    asyncio.run(process.take(*batch(search)[:1]))
+    (pending,) = topics.deliveries()
+    dead = pending.model_copy(update={"state": "dead", "attempts": 40, "fault": "away"})
+    asyncio.run(process.keeper.save_delivery(dead))
+    again = Process(topics)
+    asyncio.run(again.take(Replay(search=search.id, delivery=dead.id)))
+    (sent,) = topics.deliveries()
+    assert (sent.state, sent.attempts, again.sent.given) == ("pending", 0, [dead.id])

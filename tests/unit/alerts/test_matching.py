@@ -1,0 +1,124 @@
+"""Candidates: no search that an article matches is left out, whatever it asks for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.alerts.matching import SearchMatcher
+from streams.alerts.records import match_article
+from streams.records import Article
+from streams.search.live.candidates import FIRST_CHOICE, Candidates
+from streams.search.live.matcher import ArticleText, LiveMatcher
+from streams.search.request import Filters
+from streams.search.source_scope import SourceScope
+from tests.support.alert_records import BEGIN, standing_search
+from tests.support.articles import article
+
+WORDS = ["سد", "السدود", "المياه", "وزير", "النهر", "في", "من", "كوفيد-19", "أبو بكر", "القاهرة", "2026", "NATO"]
+NAMES = ["سمير الحلبي", "نادر الصباغ", "وزارة الري", "هيئة المياه"]
+
+
+def arrived(**fields: Any) -> Article:
+    return article(ingested_at=BEGIN + timedelta(minutes=1), **fields)
+
+
+words = st.sampled_from(WORDS)
+operands = st.one_of(
+    words,
+    st.builds('"{} {}"'.format, words, words),
+    st.builds("-{}".format, words),
+    st.builds("{} أو {}".format, words, words),
+    st.builds("={}".format, words),
+    st.sampled_from(["سد*", "title:سد", "source:almina", "source:annahr", "سد* أو وزير"]),
+)
+names = st.lists(st.sampled_from(NAMES), max_size=2)
+searches = st.fixed_dictionaries(
+    {},
+    optional={
+        "q": st.lists(operands, max_size=6).map(" ".join),
+        "person": names,
+        "organisation": names,
+        "source": st.lists(st.sampled_from(["almina", "annahr"]), max_size=2),
+        "country": st.lists(st.sampled_from(["EG", "SY"]), max_size=2),
+        "language": st.sampled_from([[], ["ar"], ["fr"]]),
+        "cluster": st.sampled_from([None, "c1"]),
+    },
+)
+
+
+@st.composite
+def articles(draw: st.DrawFn) -> Article:
+    title, body = (" ".join(draw(st.lists(words, min_size=1, max_size=8))) for _ in range(2))
+    persons = draw(st.lists(st.sampled_from(NAMES), max_size=2))
+    text = " ".join([body, *persons])
+    entities = [
+        {"text": n, "type": kind, "start": text.index(n), "end": text.index(n) + len(n), "score": 1.0, "name": n}
+        for n, kind in zip(persons, draw(st.permutations(["PER", "ORG"])), strict=False)
+    ]
+    country = draw(st.sampled_from([None, "EG", "SY"]))
+    place = {"name": "القاهرة", "country": country, "kind": "city", "lat": 30.0, "lon": 31.2, "confidence": 1.0}
+    cluster = {"id": "c1", "relation": "first", "score": 1.0, "canonical_id": "c1"}
+    return arrived(
+        title=title,
+        body=text,
+        source=draw(st.sampled_from(["almina", "annahr"])),
+        entities=entities,
+        places=[place | {"mentions": []}] if country else [],
+        cluster=draw(st.sampled_from([None, cluster])),
+    )
+
+
+@given(st.lists(searches, min_size=1, max_size=6), articles())
+def test_candidates_hold_every_search_that_matches(given_searches: list[dict[str, Any]], found: Article) -> None:
+    text = ArticleText(found)
+    candidates = Candidates()
+    matchers = {str(n): LiveMatcher(Filters.model_validate(given)) for n, given in enumerate(given_searches)}
+    for key, matcher in matchers.items():
+        candidates.put(key, matcher)
+    matching = {key for key, matcher in matchers.items() if matcher.matches(text)}
+    assert matching <= candidates.of(text)
+    for key in matchers:
+        candidates.remove(key)
+    assert candidates.of(text) == set() and len(candidates) == 0
+
+
+def test_a_search_is_tried_only_on_articles_with_its_words() -> None:
+    matcher = SearchMatcher(SourceScope(lambda: None))
+    for number in range(100):
+        matcher.put(standing_search(filters={"q": f"موضوع{number} سد"}))
+    matcher.put(standing_search(filters={"q": "المعرض"}))
+    assert len(matcher.match(arrived())) == 1
+    assert matcher.tried == 1
+
+
+def test_anchors_move_from_frequent_terms_to_rare_ones() -> None:
+    candidates = Candidates()
+    candidates.put("rare", LiveMatcher(Filters(q='"المجلس المحلي" "نص"')))
+    common = ArticleText(arrived(title=None, body="اجتمع المجلس المحلي"))
+    assert candidates.of(common) == {"rare"}
+    for _ in range(FIRST_CHOICE):
+        candidates.of(common)
+    assert candidates.of(common) == set()
+    assert candidates.of(ArticleText(arrived(title=None, body="نص المجلس المحلي"))) == {"rare"}
+
+
+def test_articles_that_came_before_the_search_or_are_too_old_do_not_match() -> None:
+    matcher = SearchMatcher(SourceScope(lambda: None))
+    matcher.put(standing_search(filters={"q": "المعرض"}, max_age_hours=24))
+    assert len(matcher.match(arrived())) == 1
+    assert matcher.match(article(ingested_at=BEGIN - timedelta(seconds=1))) == []
+    assert matcher.match(arrived(published_at=BEGIN - timedelta(hours=25))) == []
+    paused = standing_search(filters={"q": "المعرض"}, paused=True)
+    matcher.put(paused)
+    assert len(matcher) == 1
+
+
+def test_a_match_shows_the_matching_words_in_their_sentence() -> None:
+    search = standing_search(filters={"q": "المعارض النشر"})
+    found = match_article(search, LiveMatcher(search.filters), ArticleText(arrived()))
+    (piece,) = found.excerpts
+    assert [piece.text[start:end] for start, end in piece.marks] == ["معرض", "نشر"]

@@ -1,0 +1,151 @@
+"""The routes of standing searches, on searches that are kept in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from streams.alerts.secret_store import unsubscribe_token
+from streams.alerts.standing_search import StandingSearch, Target
+from streams.alerts.store import Directory
+from streams.api import app as apps
+from streams.api.keys import Scope, make_key
+from streams.settings import Settings
+from tests.support.processes import free_port
+from tests.support.serving import in_process
+
+NEW = {"name": "السد", "filters": {"q": "سد النهضة", "country": ["eg"]}, "targets": [{"to": "mailto:desk@example.com"}]}
+DESK, DESK_KEY = make_key("desk", [Scope.ALERTS])
+OTHER, OTHER_KEY = make_key("other", [Scope.ALERTS])
+READER, READER_KEY = make_key("reader", [Scope.EXPORT])
+SETTINGS = Settings(
+    _env_file=None,
+    kafka_bootstrap=f"127.0.0.1:{free_port()}",
+    kafka_connect_timeout=1,
+    alerts_signing_key=SecretStr("a key of the test only"),
+    api_keys=tuple(key.entry() for key in (DESK_KEY, OTHER_KEY, READER_KEY)),
+)
+
+
+class Memory:
+    """A registry without Kafka."""
+
+    def __init__(self, _: Settings) -> None:
+        self.directory = Directory()
+
+    async def read(self) -> Directory:
+        return self.directory
+
+    async def save(self, search: StandingSearch) -> None:
+        self.directory.searches[search.id] = StandingSearch.model_validate_json(search.to_json())
+
+    async def remove(self, search_id: str) -> None:
+        del self.directory.searches[search_id]
+
+    async def close(self) -> None:
+        return
+
+
+@pytest.fixture
+async def client(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+    monkeypatch.setattr(apps, "SearchRegistry", Memory)
+    async with in_process(apps.create_api(SETTINGS)) as client:
+        client.headers["X-API-Key"] = DESK
+        yield client
+
+
+async def save(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
+    answer = await client.post("/alerts", json=NEW | fields)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_a_search_is_kept_changed_and_deleted(client: httpx.AsyncClient) -> None:
+    made = await save(client)
+    assert (made["owner"], made["revision"], made["when"]["kind"]) == ("desk", 1, "story")
+    assert made["filters"]["country"] == ["EG"]
+    path = f"/alerts/{made['id']}"
+    assert (await client.get(path)).json() == made
+    assert (await client.get("/alerts")).json() == {"total": 1, "searches": [made]}
+    changed = (await client.put(path, json=NEW | {"when": {"kind": "silence", "hours": 6}})).json()
+    assert (changed["id"], changed["revision"], changed["when"]) == (made["id"], 2, {"kind": "silence", "hours": 6})
+    assert changed["created_at"] == made["created_at"]
+    assert (await client.delete(path)).status_code == 204
+    assert (await client.get(path)).status_code == 404
+
+
+async def test_what_was_read_can_be_put_back(client: httpx.AsyncClient) -> None:
+    made = await save(client, filters={"q": "سد", "near": [30.0, 31.2], "from": "2026-11-01T00:00:00Z"})
+    own = {name: made[name] for name in ("name", "filters", "when", "targets", "pause_minutes", "zone", "language")}
+    again = (await client.put(f"/alerts/{made['id']}", json=own)).json()
+    assert again["filters"] == made["filters"]
+
+
+async def test_searches_of_another_key_do_not_exist(client: httpx.AsyncClient) -> None:
+    made = await save(client)
+    path = f"/alerts/{made['id']}"
+    client.headers["X-API-Key"] = OTHER
+    assert (await client.get("/alerts")).json()["total"] == 0
+    answers = [
+        await client.get(path),
+        await client.put(path, json=NEW),
+        await client.delete(path),
+        await client.get(f"{path}/history"),
+        await client.post(f"{path}/test"),
+        await client.post(f"{path}/replay"),
+    ]
+    assert [answer.status_code for answer in answers] == [404] * 6
+    client.headers["X-API-Key"] = DESK
+    assert (await client.get(path)).status_code == 200
+
+
+async def test_it_needs_a_key_with_the_scope(client: httpx.AsyncClient) -> None:
+    client.headers["X-API-Key"] = READER
+    assert (await client.get("/alerts")).status_code == 403
+    del client.headers["X-API-Key"]
+    assert (await client.post("/alerts", json=NEW)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"filters": {}}, "give words or filters"),
+        ({"filters": {"q": "سد", "qq": 1}}, "filters.qq"),
+        ({"when": {"kind": "frequency", "count": 1}}, "when.frequency.count"),
+        ({"targets": [{"to": "https://user:pass@example.com/"}]}, "webhook:NAME"),
+        ({"surprise": True}, "surprise"),
+    ],
+)
+async def test_what_cannot_be_is_refused_with_the_field(
+    client: httpx.AsyncClient, fields: dict[str, Any], named: str
+) -> None:
+    answer = await client.post("/alerts", json=NEW | fields)
+    assert answer.status_code == 422
+    assert named in answer.json()["detail"]
+
+
+async def test_a_link_in_a_mail_asks_first_and_then_removes_the_target(client: httpx.AsyncClient) -> None:
+    targets = [{"to": "mailto:desk@example.com"}, {"to": "mailto:editor@example.com"}]
+    made = await save(client, targets=targets)
+    token = unsubscribe_token(SETTINGS, made["id"], Target(to="mailto:desk@example.com"))
+    del client.headers["X-API-Key"]
+    asked = await client.get(f"/alerts/unsubscribe/{token}")
+    assert asked.status_code == 200 and '<form method="post">' in asked.text and "السد" in asked.text
+    # As RFC 8058 has it: a form, without cookies or keys.
+    done = await client.post(f"/alerts/unsubscribe/{token}", data={"List-Unsubscribe": "One-Click"})
+    assert done.status_code == 200
+    assert (await client.post(f"/alerts/unsubscribe/{token}")).status_code == 200, "mail programs repeat it"
+    assert (await client.post(f"/alerts/unsubscribe/{token}x")).status_code == 404
+    client.headers["X-API-Key"] = DESK
+    left = (await client.get(f"/alerts/{made['id']}")).json()
+    assert [target["to"] for target in left["targets"]] == ["mailto:editor@example.com"] and left["revision"] == 2
+
+
+async def test_the_allowed_methods_are_named(client: httpx.AsyncClient) -> None:
+    answer = await client.options(f"/alerts/{'0' * 12}")
+    assert set(answer.headers["allow"].split(", ")) == {"DELETE", "GET", "HEAD", "OPTIONS", "PUT"}
