@@ -1,6 +1,6 @@
 # Rasd: `make` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-neural fuzz fuzz-api audit sbom check unit explore faults soak format lock train-entities stock-phrases gazetteer towns docs clean
+.PHONY: help setup demo test test-neural fuzz growth fuzz-api audit sbom check unit explore faults soak format lock train-entities stock-phrases gazetteer towns docs clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -41,6 +41,9 @@ explore: setup ## run the property tests on many more, random examples
 
 fuzz: setup ## fuzz the query parser, the records and cleaning for a minute each (SECONDS=60)
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
+
+growth: setup ## clean hostile pages of doubling size: time grows no faster than they do, 5 MB stay below 600 MiB
+	@$(BIN)/python -m tests.fuzz.growth --megabytes $(or $(MEGABYTES),5)
 
 fuzz-api: setup ## fuzz a running API by its OpenAPI document
 	@$(BIN)/python -m tests.fuzz.api

@@ -28,4 +28,4 @@ def _build(context: Context) -> MapFunction:
     return clean
 
 
-STAGE = MapStage(NAME, "2", accepts=RawArticle, build=_build)
+STAGE = MapStage(NAME, "3", accepts=RawArticle, build=_build)

@@ -11,8 +11,10 @@ UNDECIDED = "und"
 # The first lines suffice; more text takes time and does not change the result.
 _SAMPLE = 600
 _MIN_LETTERS = 3
-_ARABIC_LETTER_RE = re.compile("[\u0620-\u064a\u066e-\u06d3\u06d5\u06fa-\u06ff\u0750-\u077f\u08a0-\u08ff]")
-_LETTER_RE = re.compile(r"[^\W\d_]")
+_ARABIC_LETTERS_RE = re.compile("[\u0620-\u064a\u066e-\u06d3\u06d5\u06fa-\u06ff\u0750-\u077f\u08a0-\u08ff]+")
+_LETTERS_RE = re.compile(r"[^\W\d_]+")
+# So many letters are no accident, and need not be counted twice.
+_MANY_LETTERS = 100
 _NOISE_RE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[#@]\w+|[\d\u0640\u064b-\u0652]+")
 
 # Languages that news is written in. Leaving out small relatives of large languages (Occitan, Asturian) makes the result
@@ -88,12 +90,14 @@ def detect_language(text: str) -> str:
     py3langid (Lui and Baldwin 2012) decides between languages of one script.
     """
     sample = _NOISE_RE.sub(" ", text[:_SAMPLE])
-    letters = _LETTER_RE.findall(sample)
-    if len(letters) < _MIN_LETTERS:
+    arabic = sum(map(len, _ARABIC_LETTERS_RE.findall(sample)))
+    if arabic > _MANY_LETTERS and arabic * 2 >= len(sample) - sample.count(" "):
+        return _arabic_script(sample, arabic)
+    letters = sum(map(len, _LETTERS_RE.findall(sample)))
+    if letters < _MIN_LETTERS:
         return UNDECIDED
-    arabic = len(_ARABIC_LETTER_RE.findall(sample))
-    if arabic * 2 < len(letters):
-        if len(_KNOWN_SCRIPT_RE.findall(sample)) * 2 < len(letters):
+    if arabic * 2 < letters:
+        if len(_KNOWN_SCRIPT_RE.findall(sample)) * 2 < letters:
             return UNDECIDED
         label: str = _identifier(arabic_script=False).classify(sample)[0]
         return label

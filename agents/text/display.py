@@ -105,10 +105,12 @@ def compose(text: str) -> str:
 
 
 def _cap_marks(text: str) -> str:
-    # A run that is too long covers every 31st position at least once, so checking those positions suffices.
-    if _MARK_RE.search(text[MAX_MARKS :: MAX_MARKS + 1]) is None:
-        return text
-    return _LONG_MARK_RUN_RE.sub(r"\1", text)
+    # A run that is too long covers every 31st position at least once, so looking around the marks there suffices.
+    for mark in _MARK_RE.finditer(text[MAX_MARKS :: MAX_MARKS + 1]):
+        at = MAX_MARKS + mark.start() * (MAX_MARKS + 1)
+        if _LONG_MARK_RUN_RE.search(text, max(0, at - MAX_MARKS), at + MAX_MARKS + 1) is not None:
+            return _LONG_MARK_RUN_RE.sub(r"\1", text)
+    return text
 
 
 def display_text(text: str) -> str:

@@ -178,6 +178,13 @@ _PACKINGS = (
         "Zstandard", b"\x28\xb5\x2f\xfd", {".zst": "", ".zstd": "", ".tzst": ".tar"}, _members(zstd.ZstdDecompressor)
     ),
 )
+# Packings of files that are not read: their first bytes, and what unpacks them.
+_UNREAD = {
+    b"\x04\x22\x4d\x18": ("LZ4", "lz4 -d"),
+    b"\xff\x06\x00\x00sNaPpY": ("Snappy", "snzip -d"),
+    b"7z\xbc\xaf\x27\x1c": ("7-Zip", "7z x"),
+    b"Rar!\x1a\x07": ("RAR", "unrar x"),
+}
 PACKED_SUFFIXES = frozenset(suffix for packing in _PACKINGS for suffix in packing.suffixes)
 
 
@@ -203,6 +210,9 @@ def unpack(document: Document, faults: Faults) -> Document:
     for layer in range(MAX_LAYERS + 1):
         packing = next((each for each in _PACKINGS if document.head.startswith(each.magic)), None)
         if packing is None:
+            unread = next((each for magic, each in _UNREAD.items() if document.head.startswith(magic)), None)
+            if unread is not None:
+                faults.add(f"it is packed with {unread[0]}, which is not read: unpack it with `{unread[1]}` first")
             break
         if layer == MAX_LAYERS:
             faults.add(f"it is packed more than {MAX_LAYERS} times")

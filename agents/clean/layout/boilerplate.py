@@ -27,7 +27,6 @@ from agents.clean.layout.boilerplate_rules import (
 from agents.clean.layout.embedded_code import without_code
 from agents.clean.layout.lines import Line, Removal, Rule, is_body
 from agents.clean.layout.page_frame import comments_start, is_separator, notices
-from agents.text.keys import match_key_of_display
 
 # Maximum lines below the text: of colophon, end mark and desk note, and of tags.
 _MAX_FOOT_LINES, _MAX_TAG_LINES, _MAX_LIST_LINES = 8, 12, 25
@@ -81,8 +80,7 @@ def without_boilerplate(lines: list[Line], outlet: Outlet) -> tuple[list[Line], 
         removed.extend(parts)
         if not text:
             continue
-        key = line.key if text == line.text else match_key_of_display(text)
-        kept.append(replace(line, text=text, blanks=blanks, key=key, after_widget=after_widget, removed=tuple(removed)))
+        kept.append(replace(line, text=text, blanks=blanks, after_widget=after_widget, removed=tuple(removed)))
         after_widget, blanks, removed = False, 0, []
     return kept, removed + foot
 

@@ -42,6 +42,9 @@ _PROMO_RE = re.compile(
     r"|حمّ?ل(?:وا)?\s+(?:الآن\s+)?(?:ال)?تطبيق|لتحميل\s+(?:ال)?تطبيق|follow\s+us|join\s+our|subscribe\s+to).{0,170}$",
     re.IGNORECASE,
 )
+_PROMO_START_RE = re.compile(
+    r"[^\w\s]{0,4}\s*(?:متابعة|يمكنك|تابع|لمتابعتنا|ل|كن\s|[اإ]?نضم|[إا]شترك|حمّ?ل|follow|join|subscribe)", re.IGNORECASE
+)
 # Buttons of WordPress and its plugins, and invitations to a link: «معجب بهذه: إعجاب تحميل...», «👇 التفاصيل في الرابط».
 _PLUGIN_RE = re.compile(
     r"^(?:معجب\s+بهذه\s*:.{0,40}|(?:إعجاب|أعجبني)\s+(?:جار[يٍ]?\s+ال)?تحميل\s?(?:\.{3}|…)?|(?:اضغط|انقر)\s+(?:هنا\s+)?(?:للمشاركة|لتشارك|للطباعة|لمشاركة|لإرسال)\s.{3,80}"
@@ -160,7 +163,8 @@ def _is_row(text: str) -> bool:
 
 
 def _is_promo(text: str) -> bool:
-    return _PROMO_RE.match(text) is not None
+    # The service may be named anywhere; how an invitation begins is quicker to check.
+    return _PROMO_START_RE.match(text) is not None and _PROMO_RE.match(text) is not None
 
 
 def is_related_heading(text: str) -> bool:
@@ -261,7 +265,8 @@ def split_end_mark(text: str) -> tuple[str, str]:
 
 def split_self_link(text: str) -> tuple[str, str]:
     """Split a paper's link to the page itself, as «رابط الخبر بصحيفة …: title»: (paragraph, link or "")."""
-    match = _SELF_LINK_RE.search(text[-_SELF_LINK_CHARS:])
+    tail = text[-_SELF_LINK_CHARS:]
+    match = _SELF_LINK_RE.search(tail) if "رابط " in tail else None
     if match is None:
         return text, ""
     start = max(0, len(text) - _SELF_LINK_CHARS) + match.start()

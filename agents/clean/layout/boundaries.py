@@ -189,9 +189,9 @@ def is_headline(line: Line, least: int = _MIN_ECHO_WORDS) -> bool:
     """Return whether the line could be a headline: `least` words or more, no sentence, no label, no half a clause."""
     words = line.text.count(" ") + 1
     return (
-        bool(line.key)
-        and least <= words <= _MAX_TITLE_WORDS
+        least <= words <= _MAX_TITLE_WORDS
         and not is_body(line)
+        and bool(line.key)
         and line.text[-1] not in _NO_HEADLINE_END
         and line.text[0] not in _BULLETS
         and not is_credited_caption(line, in_header=False)
@@ -275,7 +275,7 @@ def _returns(lines: Sequence[Line], position: int) -> bool:
 def _starts_article(lines: Sequence[Line], position: int, usual_gap: int) -> bool:
     title = lines[position]
     words = title.text.count(" ") + 1
-    if not title.key or words > _MAX_TITLE_WORDS or is_body(title):
+    if words > _MAX_TITLE_WORDS or is_body(title) or not title.key:
         return False
     if is_credited_caption(title, in_header=True):
         return False

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from agents.clean.layout.lines import MAX_KEY_CHARS, Line, Removal, Rule
-from agents.text.keys import match_key_of_display
+from agents.clean.layout.lines import Line, Removal, Rule
 
 # Patterns that no sentence contains: a call, a declaration, a rule with a property, linked data.
 _SIGNS = (
@@ -65,8 +64,7 @@ def without_code(lines: Sequence[Line]) -> tuple[list[Line], list[Removal]]:
         if not text:
             continue
         if removed:
-            key = line.key if text == line.text else match_key_of_display(text) if len(text) <= MAX_KEY_CHARS else ""
-            kept.append(replace(line, text=text, blanks=blanks, key=key, removed=tuple(removed)))
+            kept.append(replace(line, text=text, blanks=blanks, removed=tuple(removed)))
         else:
             kept.append(line)
         removed, blanks = [], 0

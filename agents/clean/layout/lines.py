@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from agents.clean.credits.name_tables import is_agency, is_source
 from agents.clean.credits.outlet import NOBODY, Outlet
@@ -62,17 +63,23 @@ class Line:
     Attributes:
         text: display text with single spaces, never empty.
         blanks: number of empty lines before it.
-        key: `match_key` of the text, by which lines are compared; empty for long lines.
         after_widget: whether a font-size or sharing widget was between the previous line and this one.
         removed: boilerplate that was removed above this line or from it.
     """
 
     text: str
     blanks: int
-    key: str
     after_widget: bool = False
     removed: tuple[Removal, ...] = ()
 
+    @property
+    def key(self) -> str:
+        """`match_key` of the text, by which lines are compared; empty for long lines."""
+        return _key_of(self.text) if len(self.text) <= MAX_KEY_CHARS else ""
+
+
+# Few lines are compared at all, but those several times.
+_key_of = lru_cache(maxsize=4096)(match_key_of_display)
 
 # Maximum length of a caption; body paragraphs that end in brackets can be longer.
 MAX_CAPTION_WORDS = 45
@@ -129,7 +136,14 @@ def split_credit(text: str) -> tuple[str, str | None]:
     """Split a caption from the credit at its end: (caption, credit), or (the whole text, None)."""
     if len(text) > MAX_CAPTION_CHARS:
         return text, None
-    match = _CREDIT_RE.match(text) or _ARCHIVE_RE.match(text) or _PHOTO_CREDIT_RE.match(text)
+    match = None
+    # Few lines are captions, and these checks of what each form must hold are quick.
+    if text.rstrip().removesuffix(".").rstrip().endswith((")", "]")):
+        match = _CREDIT_RE.match(text)
+    if match is None and "رشيف" in text:
+        match = _ARCHIVE_RE.match(text)
+    if match is None and ("تصوير" in text or "عدسة" in text):
+        match = _PHOTO_CREDIT_RE.match(text)
     if match is None or match["credit"].count(" ") >= MAX_CREDIT_WORDS:
         return text, None
     return match["text"].strip(" -–—|"), match["credit"].strip()
@@ -182,6 +196,6 @@ def to_lines(paragraphs: Iterable[str]) -> list[Line]:
         if not text:
             blanks += 1
             continue
-        lines.append(Line(text, blanks, match_key_of_display(text) if len(text) <= MAX_KEY_CHARS else ""))
+        lines.append(Line(text, blanks))
         blanks = 0
     return lines

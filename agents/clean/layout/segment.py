@@ -410,10 +410,10 @@ class _Reader:
     def _take_caption(self, line: Line, *, in_header: bool, repeats: bool = False, above_text: bool = False) -> bool:
         if self._take_label(line):
             return True
-        if line.key and line.key in self.caption_keys:
+        if self.caption_keys and line.key and line.key in self.caption_keys:
             self._remove(line, Rule.CAPTION_ECHO)
             return True
-        known = line.key in self.known_captions if line.key else False
+        known = bool(self.known_captions and line.key) and line.key in self.known_captions
         outlet = self.hints.outlet
         credited = is_credited_caption(line, in_header=in_header, above_text=above_text, outlet=outlet)
         if not (known or repeats or credited):

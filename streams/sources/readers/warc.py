@@ -1,4 +1,4 @@
-"""Read WARC files: Common Crawl's news, Heritrix, wget, browsertrix."""
+"""Read WARC files (Common Crawl's news, Heritrix, wget, browsertrix), and the ARC files of crawls before 2009."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _read(document: Document, options: ReadOptions) -> Iterator[Item]:
     skipped = Skipped()
     number = faults = 0
     try:
-        records = _Records(document.stream)
+        records = _Records(document.stream, arc2warc=True)
         for record in records:
             if records.err_count > faults:
                 faults = records.err_count
@@ -67,7 +67,10 @@ def _item(document: Document, record: Any, number: int, options: ReadOptions, sk
         if record.rec_type not in {"warcinfo", "request", "metadata"}:  # those belong to every file
             skipped.add(f"records of the type {record.rec_type}")
         return None
-    url, name = header("WARC-Target-URI"), (header("WARC-Record-ID") or "").strip("<>") or f"record {number}"
+    url = header("WARC-Target-URI")
+    # Records of ARC files have no ids; warcio makes them up.
+    record_id = None if _is_arc(document) else header("WARC-Record-ID")
+    name = (record_id or "").strip("<>") or f"record {number}"
     location = f"{document.location}:{name}"
     url = (url or "").strip("<>")
     http = record.http_headers
@@ -90,7 +93,7 @@ def _item(document: Document, record: Any, number: int, options: ReadOptions, sk
         return Item(location, stored[:KEPT_BYTES], failure=failure)
     provenance = {
         "warc_file": document.location,
-        "warc_record_id": header("WARC-Record-ID"),
+        "warc_record_id": record_id,
         "warc_payload_digest": header("WARC-Payload-Digest"),
     }
     more = {
@@ -181,9 +184,13 @@ def _decode_once(data: bytes, name: str) -> bytes:
     raise KeyError(name)
 
 
+def _is_arc(document: Document) -> bool:
+    return document.head.startswith(b"filedesc:")
+
+
 def _recognise(document: Document) -> bool:
     lines = first_lines(document.head, 1)
-    return bool(lines) and lines[0].startswith(("WARC/0.", "WARC/1."))
+    return bool(lines) and (lines[0].startswith(("WARC/0.", "WARC/1.")) or _is_arc(document))
 
 
-WARC = Format("warc", "WARC files (Common Crawl's news, Heritrix, wget)", (".warc",), _recognise, _read)
+WARC = Format("warc", "WARC and ARC files (Common Crawl's news, Heritrix, wget)", (".warc", ".arc"), _recognise, _read)

@@ -557,6 +557,40 @@ def test_a_warc_that_ends_in_the_middle_gives_what_stands_before(tmp_path: Path,
     assert any(item.failure for item in items[1:])
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_arc_file(tmp_path: Path, packed: bool) -> None:
+    """The format before WARC, as Heritrix 1 wrote it: a line before each record, no ids."""
+
+    def record(url: str, kind: str, data: bytes) -> bytes:
+        whole = f"{url} 192.0.2.1 20080305103000 {kind} {len(data)}\n".encode() + data + b"\n"
+        return gzip.compress(whole) if packed else whole
+
+    def response(status: str, kind: str, data: bytes) -> bytes:
+        return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n\r\n".encode() + data
+
+    about = b"1 0 Crawler\nURL IP-address Archive-date Content-type Archive-length\n"
+    data = (
+        record("filedesc://x.arc", "text/plain", about)
+        + record(URL, "text/html", response("200 OK", "text/html; charset=utf-8", html()))
+        + record(f"{URL}/gone", "text/html", response("404 Not Found", "text/html", html()))
+    )
+    items = read(write(tmp_path / ("x.arc.gz" if packed else "x.arc"), data))
+    page = only([item for item in items if item.raw is not None])
+    assert (page.url, page.content_bytes(), page.fetched_at) == (URL, html(), datetime(2008, 3, 5, 10, 30, tzinfo=UTC))
+    assert page.provenance is not None and set(page.provenance) == {"warc_file"}
+    assert [item.location for item in items if item.raw is not None] == [f"{page.provenance['warc_file']}:record 2"]
+    assert [item.skipped for item in items if item.skipped] == ["skipped 1 responses with status 404"]
+
+
+@pytest.mark.parametrize(
+    ("name", "magic", "tool"),
+    [("x.warc.lz4", b"\x04\x22\x4d\x18", "lz4 -d"), ("x.7z", b"7z\xbc\xaf\x27\x1c", "7z x")],
+)
+def test_a_packing_that_is_not_read_is_named(tmp_path: Path, name: str, magic: bytes, tool: str) -> None:
+    (item,) = read(write(tmp_path / name, magic + b"\x40\x40\xc0 rest"))
+    assert item.failure is not None and f"unpack it with `{tool}` first" in item.failure.detail
+
+
 def test_a_warc_by_another_name(tmp_path: Path) -> None:
     """Its headers are no text of an article."""
     data = warc((URL, html(), [("Content-Type", "text/html")]), packed=False)
