@@ -39,4 +39,4 @@ def _portions(articles: Sequence[Article], most: int) -> Iterator[Sequence[Artic
         yield articles[start:]
 
 
-STAGE = MapStage("entities", "1", accepts=Article, build=_build, batched=True)
+STAGE = MapStage("entities", "2", accepts=Article, build=_build, batched=True)

@@ -11,6 +11,18 @@ from agents.entities.model.normalise import normalise, plain
 
 Words = tuple[str, ...]
 
+# Kinds of organisations: before a name that is no Arabic word they are not part of it («تنظيم داعش», «شركة أدنوك»).
+_HEADS = frozenset(
+    map(normalise, ("تنظيم", "شركة", "مجموعة", "ميليشيا", "جماعة", "حركة", "نادي", "فريق", "مصرف", "بنك"))
+)
+# With these an adjective belongs to the name: «وزارة الخارجية», «القوات اللبنانية», «هيئة الإذاعة البريطانية».
+_PLACES_OF_WORK = (
+    "وزارة هيئة جامعة مجلس قوات حزب منظمة نقابة اتحاد وكالة صحيفة قناة محكمة لجنة مؤسسة جمعية منتخب كتائب جبهة"
+    " تيار رابطة إدارة مديرية دائرة أمانة مركز معهد كلية مدرسة مستشفى شرطة جيش حكومة برلمان رئاسة سفارة غرفة بورصة"
+    " مصلحة مكتب إذاعة تلفزيون خطوط طيران حلف مفوضية محافظة بلدية نيابة دار لواء تجمع ائتلاف تحالف ديوان"
+)
+_NOUNS = _HEADS | frozenset(map(normalise, _PLACES_OF_WORK.split()))
+
 # As `_key` normalises them.
 _CHILD_OF = frozenset({"بن", "ابن", "بنت"})
 
@@ -35,12 +47,26 @@ def name_mentions(mentions: Sequence[Mention]) -> list[str]:
     the fuller one («ليلى الخطيب») whose words contain its own: the last such before it, else the only one of the
     article. The name is the fullest form as the article prints it most often, without vowel signs.
     """
-    keys = [(mention.kind, tuple(map(_key, mention.words))) for mention in mentions]
+    keys = [(m.kind, tuple(map(_key, _own_words(m.words) if m.kind == "ORG" else m.words))) for m in mentions]
     owners = _owners(keys)
     printed: dict[tuple[str, Words], Counter[str]] = {}
     for key, mention in zip(keys, mentions, strict=True):
-        printed.setdefault(key, Counter())[" ".join(map(plain, mention.words))] += 1
+        words = _own_words(mention.words) if mention.kind == "ORG" else mention.words
+        printed.setdefault(key, Counter())[" ".join(map(plain, words))] += 1
     return [printed[keys[owner]].most_common(1)[0][0] for owner in owners]
+
+
+def _own_words(words: Words) -> Words:
+    """Return the words of an organisation's name without its kind and nationality: «شركة أدنوك الإماراتية» is «أدنوك».
+
+    Only of names that are no Arabic phrase: in «شركة الكهرباء السعودية» and «وزارة الخارجية» they belong to the name.
+    """
+    rest = words[1:] if len(words) > 1 and normalise(words[0]) in _HEADS else words
+    if rest[0].startswith("ال") or normalise(rest[0]) in _NOUNS:
+        return words
+    if len(rest) == 2 and rest[1].startswith("ال") and rest[1].endswith(("ية", "ي")):
+        return rest[:1]
+    return rest
 
 
 def _key(word: str) -> str:

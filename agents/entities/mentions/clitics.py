@@ -49,8 +49,9 @@ def part_clitics(word: str, words: Mapping[str, WordEntry]) -> Clitics:
         if not normalised.startswith(letters):
             continue
         rest, elided = normalised[len(letters) :], False
-        if letters[-1] == "ل" and rest.startswith("ل"):
-            rest, elided = "ا" + rest, True
+        if letters[-1] == "ل" and rest.startswith("ل") and (f"ا{rest}" in words or rest not in words):
+            # «للقاهرة»; «لليفربول» has no article.
+            rest, elided = f"ا{rest}", True
         if len(rest) < _SHORTEST_NAME:
             continue
         entry = words.get(rest)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.entities.bio import Kind, spans
+from agents.entities.mentions.borders import mended
 from agents.entities.mentions.canonical_names import Mention, name_mentions
 from agents.entities.mentions.clitics import Clitics, part_clitics
 from agents.entities.mentions.institutions import named_institutions
@@ -17,6 +18,8 @@ from streams.records import Article, Entity
 
 # A name may contain these signs (أ.ف.ب, Al-Ahram), but no quotation mark, bracket or comma.
 _INSIDE_NAMES = frozenset(".-–'’`/&")
+# Least score of a token that the tagger left out of a name and a rule put in.
+_BY_RULE = 0.5
 _OPENING = frozenset('«“"„')
 # Tokens with letters or digits contain these only in decimals, dates and times, which are part of no name.
 _INSIDE_NUMBERS = frozenset("،,٫٬:/")
@@ -70,9 +73,9 @@ def _entities(
 ) -> list[Entity]:
     found: list[_Found] = []
     for part, tagging in zip(parts, taggings, strict=True):
-        tagged = spans(tagging.tags)
-        for span in named_institutions([token.text for token in part], tagged, words) if tagged else ():
-            score_of = {part[at].start: tagging.scores[at] for at in range(span.start, span.end)}
+        texts = [token.text for token in part]
+        for span in named_institutions(texts, mended(texts, spans(tagging.tags), words), words):
+            score_of = {part[at].start: _score(tagging, at) for at in range(span.start, span.end)}
             for piece in _persons(_one_name(part[span.start : span.end]), span.kind, words):
                 score = min(score_of[token.start] for token in piece)
                 found.append(_Found(tuple(piece), span.kind, score, part_clitics(piece[0].text, words)))
@@ -80,12 +83,22 @@ def _entities(
     return [_entity(body, item, name) for item, name in zip(found, names, strict=True)]
 
 
+def _score(tagging: Tagging, at: int) -> float:
+    """Return the score of a token of a mention; of one that a rule added, at least `_BY_RULE`."""
+    score = tagging.scores[at]
+    return max(1 - score, _BY_RULE) if tagging.tags[at] == "O" else score
+
+
 def _persons(name: Sequence[Token], kind: Kind, words: Mapping[str, WordEntry]) -> Iterator[Sequence[Token]]:
-    """Split a PER before the clitics و, ف, ل and ك («محمود عباس وجون كيري»), but not before ب («المعتصم بالله»)."""
+    """Split a PER before the clitic و: «محمود عباس وجون كيري».
+
+    The other clitics begin the second word of a name far more often than another person: «توم كايسي», «إيما فاير»
+    (docs/experiments/entities.md).
+    """
     start = 0
     for index in range(1, len(name) if kind == "PER" else 0):
         first = name[index].text
-        if first[0] in "وفلك" and part_clitics(first, words).length:
+        if first[0] == "و" and part_clitics(first, words).length:
             yield _trimmed(list(name[start:index]))
             start = index
     if name:

@@ -1,0 +1,254 @@
+"""Mend the borders of names after tagging, by what the news knows of their words.
+
+A tagger that has not seen a name often takes a word too many («نعيم قاسم كلمة متلفزة») or too few («بشر» of «بشر
+الخصاونة»), parts «نورة بنت» from «سعد», or takes a blessing for a name («حفظه الله»).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from agents.entities.bio import TagSpan
+from agents.entities.model.features import WordEntry, core
+from agents.entities.model.normalise import normalise
+
+_ORGANISATIONS = Path(__file__).parents[1] / "data" / "organisations.csv"
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(map(normalise, text.split()))
+
+
+# After these the next word belongs to a person's name, and before the first group the word before.
+_LINKS = _words("بن بنت ابن أبو أبي أبا آل ولد")
+_OPEN = _LINKS | _words("عبد")
+_TITLES = _words(
+    "الملك الملكة الأمير الأميرة الشيخ الشيخة السلطان الرئيس الدكتور الدكتورة الأستاذ الأستاذة المهندس المهندسة السيد"
+    " السيدة اللواء العميد العقيد المقدم الرائد النقيب الملازم الفريق المشير القاضي"
+    " المحامي الوزير السفير النائب الإمام الحاج"
+    " البابا القس المطران الشهيد الشهيدة الفنان الفنانة المستشار البروفيسور سمو صاحب معالي فضيلة سماحة سعادة جلالة"
+    " فخامة"
+)
+_ORDINALS = _words("الأول الثاني الثالث الرابع الخامس السادس السابع الثامن التاسع العاشر")
+# Of kings and popes, who are numbered.
+_CROWNED = _words("الملك ملك البابا بابا السلطان سلطان الأمير أمير القيصر قيصر الإمبراطور الخديوي خديوي الشاه شاه لويس")
+_POPES = _words("البابا")
+_BLESSING = _words(
+    "حفظه حفظها حفظهم حفظهما رحمه رحمها رحمهم رحمهما أيده أيدها رعاه رعاها نصره أعزه سلمه وفقه شفاه أطال أدام رضي صلى"
+    " تقبله غفر يحفظه يرحمه يرحمها أثابه جزاه بارك سدد وحفظه ورحمه ورعاه وأيده ووفقه أسعده أبقاه خلد طيب"
+)
+_AFTER_BLESSING = _words("عنه عنها عنهم عليه وسلم ورعاه ثراه وأبقاه بعمره له وحفظه")
+_GOD = normalise("الله")
+_NO_NAMES = _words("الحرام الشريفين بي أم أب إن أو ها هو هي ال لله الله بإذن والده والدته اليوم أمس")
+# A word of the news is no part of a person's name if it is at least this frequent and less often one than that.
+_KNOWN, _SELDOM = 3, 0.04
+_FREQUENT = 200
+# A word continues a name that the tagger broke off if the news hardly knows it, or mostly as part of persons' names.
+_RARE, _MOSTLY = 4, 0.6
+_SHORTEST = 4
+# Least average probability of PER of a word that its introduction makes a person, and of LOC of one in a place's place.
+_INTRODUCED, _PLACE = 0.3, 0.4
+# Largest average probability of ORG of a word that is cut off behind a listed organisation.
+_NOT_OF_IT = 0.1
+_INTRODUCERS = _words(
+    "الطفل الطفلة الرضيع الرضيعة الشاب الشابة الفتاة الفتى المواطن المواطنة"
+    " الفنان الفنانة المطرب المطربة الممثل الممثلة"
+    " الكاتب الكاتبة الشاعر الشاعرة المخرج المخرجة اللاعب اللاعبة الشهيد الشهيدة المعلم المعلمة الناشط الناشطة"
+    " نائبته نائبه زوجته زوجها شقيقته شقيقه شقيقها ابنته ابنه ابنها ابنتها والدته والده زميله زميلته مساعده مساعدته"
+)
+_BEFORE_PLACES = _words(
+    "في فوق إلى من قرب نحو داخل خارج شمال جنوب شرق غرب شمالي جنوبي شرقي غربي مدينة محافظة باتجاه وسط"
+)
+_BEFORE_PUBLISHERS = _words("عن من لدى")
+_HOUSE = normalise("دار")
+_LONGEST_PERSON = 4
+
+
+@cache
+def organisations() -> dict[str, list[tuple[str, ...]]]:
+    """Read the list of organisations of several words, by their normalised first word, the longest first.
+
+    Raises:
+        OSError: the list is missing.
+    """
+    found: dict[str, list[tuple[str, ...]]] = {}
+    with _ORGANISATIONS.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            words = tuple(map(normalise, row["name"].split()))
+            found.setdefault(words[0], []).append(words)
+    return {first: sorted(names, key=len, reverse=True) for first, names in found.items()}
+
+
+def mended(tokens: Sequence[str], found: Sequence[TagSpan], words: Mapping[str, WordEntry]) -> list[TagSpan]:
+    """Mend the borders of the spans of one sentence, and drop those that are no names.
+
+    Args:
+        tokens: tokens of the sentence, as printed.
+        found: its spans, left to right.
+        words: what the news knows of normalised words; if empty, statistics decide nothing.
+
+    Returns:
+        The spans, left to right, none overlapping another.
+    """
+    plain = [core(token) for token in tokens]
+    spans = _without_blessings(plain, _with_organisations(plain, found, words))
+    spans = _with_introduced(plain, spans, words)
+    spans = _joined(plain, spans)
+    result: list[TagSpan] = []
+    for number, span in enumerate(spans):
+        end = spans[number + 1].start if number + 1 < len(spans) else len(plain)
+        better = _person(plain, span, end, words) if span.kind == "PER" else span
+        if better is not None and not (better.end - better.start == 1 and plain[better.start] in _NO_NAMES):
+            result.append(better)
+    return result
+
+
+def _with_organisations(
+    plain: Sequence[str], found: Sequence[TagSpan], words: Mapping[str, WordEntry]
+) -> list[TagSpan]:
+    """Add listed organisations, in place of what they cover.
+
+    A longer one that was found stays, unless it ends with a word that is seldom part of one: «مجلس الاحتياطي الاتحادي
+    الفائدة».
+    """
+    listed = organisations()
+    spans = list(found)
+    start = 0
+    while start < len(plain):
+        length = 0
+        for letters in ("", "و", "ب", "ل", "ف", "ك", "لل"):
+            first = plain[start].removeprefix(letters) if plain[start].startswith(letters) else ""
+            for name in listed.get(f"ال{first}" if letters == "لل" else first, ()):
+                if tuple(plain[start + 1 : start + len(name)]) == name[1:]:
+                    length = max(length, len(name))
+                    break
+        if length:
+            end = start + length
+            over = [span for span in spans if span.start < end and span.end > start]
+            longer = any(
+                span.start <= start
+                and span.end >= end
+                and (span.kind == "ORG" or span.end - span.start > length)
+                and not (span.start == start and span.end == end + 1 and _is_beside(plain[end], words))
+                for span in over
+            )
+            if not longer:
+                spans = [span for span in spans if span not in over] + [TagSpan(start, end, "ORG")]
+            start = end
+        else:
+            start += 1
+    return sorted(spans)
+
+
+def _is_beside(word: str, words: Mapping[str, WordEntry]) -> bool:
+    entry = words.get(word)
+    return entry is not None and entry.count >= _KNOWN and entry.kinds[2] < _NOT_OF_IT
+
+
+def _with_introduced(plain: Sequence[str], spans: Sequence[TagSpan], words: Mapping[str, WordEntry]) -> list[TagSpan]:
+    """Add names that the word before introduces: «الطفل يزن», «نائبته أسماء الشرباتي», «فوق صعدة», «عن دار المدى»."""
+    taken = {at for span in spans for at in range(span.start, span.end)}
+    added = []
+    for at in range(1, len(plain)):
+        if at in taken or not words or not plain[at][:1].isalpha():
+            continue
+        before, entry = plain[at - 1], words.get(plain[at])
+        if before in _INTRODUCERS and at - 1 not in taken and not plain[at].startswith("ال"):
+            follows = at + 1 < len(plain) and at + 1 not in taken and _goes_on(plain[at + 1], words)
+            aged = at + 2 < len(plain) and plain[at + 1] == "(" and plain[at + 2][:1].isdigit()
+            if follows or aged or (entry is not None and entry.kinds[0] >= _INTRODUCED):
+                added.append(TagSpan(at, at + 1 + follows, "PER"))
+                taken.update({at, at + follows})
+        elif before in _BEFORE_PLACES and entry is not None and entry.kinds[1] >= _PLACE and entry.places:
+            added.append(TagSpan(at, at + 1, "LOC"))
+            taken.add(at)
+        elif before == _HOUSE and at > 1 and plain[at - 2] in _BEFORE_PUBLISHERS and plain[at].startswith("ال"):
+            added.append(TagSpan(at - 1, at + 1, "ORG"))
+            taken.update({at - 1, at})
+    return sorted([*spans, *added])
+
+
+def _without_blessings(plain: Sequence[str], spans: Sequence[TagSpan]) -> list[TagSpan]:
+    """Cut blessings out of spans: «الملك سلمان حفظه الله» is «الملك سلمان»."""
+    blessed: set[int] = set()
+    for at, word in enumerate(plain[:-1]):
+        if word in _BLESSING and plain[at + 1] == _GOD:
+            last = at + 2
+            while last < len(plain) and plain[last] in _AFTER_BLESSING:
+                last += 1
+            blessed.update(range(at, last))
+    result = []
+    for span in spans:
+        rest = [at for at in range(span.start, span.end) if at not in blessed]
+        if rest:
+            # A blessing follows a name: what is left of it is what stands before.
+            end = next((at for at in range(rest[0], span.end) if at in blessed), span.end)
+            result.append(TagSpan(rest[0], end, span.kind))
+    return result
+
+
+def _joined(plain: Sequence[str], spans: Sequence[TagSpan]) -> list[TagSpan]:
+    """Join persons that a link parts: «نورة بنت» and «سعد», «تيسير» and «أبو سنينة»."""
+    result: list[TagSpan] = []
+    for span in spans:
+        before = result[-1] if result else None
+        if (
+            before is not None
+            and before.kind == span.kind == "PER"
+            and before.end == span.start
+            and (plain[before.end - 1] in _OPEN or plain[span.start] in _LINKS)
+        ):
+            result[-1] = TagSpan(before.start, span.end, "PER")
+        else:
+            result.append(span)
+    return result
+
+
+def _person(plain: Sequence[str], span: TagSpan, most: int, words: Mapping[str, WordEntry]) -> TagSpan | None:
+    start, end = span.start, span.end
+    while start < end and plain[start] in _TITLES and plain[start] not in _CROWNED:
+        start += 1
+    if start == end or all(plain[at] in _TITLES - _POPES for at in range(start, end)):
+        return None
+    if (
+        end - start > 2
+        and plain[end - 1] in _ORDINALS
+        and plain[start] not in _OPEN
+        and not any(plain[at] in _CROWNED for at in range(max(start - 2, 0), end))
+    ):
+        end -= 1
+    while end - start > 2 and _seldom_in_names(plain[end - 1], words):
+        end -= 1
+    # A frequent word that is no name ends it too: «نعيم قاسم كلمة متلفزة».
+    end = next((at for at in range(start + 2, end) if _never_in_names(plain[at], words)), end)
+    while end < most and end - start < _LONGEST_PERSON and (plain[end - 1] in _OPEN or _goes_on(plain[end], words)):
+        if not plain[end][:1].isalpha():
+            break
+        end += 1
+    return TagSpan(start, end, "PER")
+
+
+def _seldom_in_names(word: str, words: Mapping[str, WordEntry]) -> bool:
+    if len(word) < _SHORTEST - 1 or word in _LINKS or word in _ORDINALS or word.startswith("ال"):
+        return False
+    entry = words.get(word)
+    return entry is not None and entry.count >= _KNOWN and sum(entry.kinds) < _SELDOM
+
+
+def _never_in_names(word: str, words: Mapping[str, WordEntry]) -> bool:
+    entry = words.get(word)
+    return _seldom_in_names(word, words) and entry is not None and entry.count >= _FREQUENT
+
+
+def _goes_on(word: str, words: Mapping[str, WordEntry]) -> bool:
+    """Return whether a word after a person is likely the rest of the name: «بشر الخصاونة»."""
+    if not words or len(word) < _SHORTEST or word[0] in "وفبلك" or word in _TITLES:
+        return False
+    entry = words.get(word)
+    if entry is not None and entry.count >= _RARE:
+        return entry.kinds[0] >= _MOSTLY
+    rest = words.get(word[2:])
+    return word.startswith("ال") and not word.endswith("ية") and (rest is None or rest.count < _RARE)
