@@ -310,6 +310,9 @@ class Settings(BaseSettings):
         "1g", pattern=r"^\d+[mg]$", description="heap size of the native Elasticsearch"
     )
 
+    # The demo
+    demo_web_port: int = Field(28080, ge=0, le=65535, description="port of the demo's invented outlets")
+
     @field_validator(
         "stages",
         "api_keys",

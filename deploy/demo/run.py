@@ -1,7 +1,7 @@
-"""`rasd demo`: starts all servers, processes the sample articles and shows the results.
+"""`rasd demo`: starts all servers, processes the sample articles, watches invented outlets and shows the results.
 
 It observes the system from outside: it counts records in Kafka's topics, searches over the HTTP API, and reads the dead
-letters' topic. It succeeds only if a search finds every sample.
+letters' topic. It succeeds only if a search finds every sample and every story of the outlets.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -18,15 +19,17 @@ from urllib.request import urlopen
 from rich.console import Console
 from rich.table import Table
 
+from deploy.demo.outlets import WATCH_ENVIRONMENT, Outlets, open_outlets
 from deploy.demo.samples import Sample, Samples, load_samples
 from deploy.demo.servers import Servers, choose
-from streams.errors import OperatorError
+from streams.errors import OperatorError, RasdError
 from streams.kafka.dead_letters import DeadLetter, read_all
 from streams.kafka.topic_offsets import topic_states
 from streams.pipeline import load_pipeline
 from streams.settings import Settings
 from streams.sources.files import read_paths
 from streams.sources.ingest import IngestReport, ingest
+from streams.sources.watch.store import save_sources
 
 FOUND_SECONDS = 180.0
 THROUGH_SECONDS = 180.0
@@ -49,10 +52,19 @@ def run(settings: Settings, console: Console, *, leave: bool) -> int:
     servers = choose(settings, console)
     try:
         servers.start()
-        _show_everything(settings, console, servers, samples)
-        if not leave:
-            console.print("\n[bold]Serving until Ctrl-C.[/]")
-            _serve(servers)
+        _show_samples(settings, console, servers, samples)
+        with open_outlets(settings) as outlets:
+            try:
+                _show_outlets(settings, console, servers, outlets)
+                _print_addresses(settings, console, servers)
+                if not leave:
+                    console.print("\n[bold]Serving until Ctrl-C.[/]")
+                    _serve(servers)
+            finally:
+                # Their addresses mean nothing afterwards.
+                with suppress(RasdError):
+                    names = [source.name for source in outlets.sources()]
+                    asyncio.run(save_sources(settings, [], removed=names))
     except KeyboardInterrupt:
         console.print("\nstopping")
     finally:
@@ -60,7 +72,22 @@ def run(settings: Settings, console: Console, *, leave: bool) -> int:
     return 0
 
 
-def _show_everything(settings: Settings, console: Console, servers: Servers, samples: Samples) -> None:
+def serve_outlets(settings: Settings, console: Console) -> None:
+    """Serve the invented outlets alone, until Ctrl-C.
+
+    Raises:
+        OperatorError: the port is in use.
+    """
+    with open_outlets(settings) as outlets:
+        for source in outlets.sources():
+            console.print(f"  {source.outlet:8} {source.kind.value:8} {source.url}", soft_wrap=True, highlight=False)
+        console.print("[bold]Serving until Ctrl-C.[/]")
+        with suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(3600)
+
+
+def _show_samples(settings: Settings, console: Console, servers: Servers, samples: Samples) -> None:
     before = _ends(settings)
     known = [sample for sample in samples.articles if _is_found(settings, sample)]
     started = datetime.now(UTC)
@@ -81,7 +108,6 @@ def _show_everything(settings: Settings, console: Console, servers: Servers, sam
     for query in samples.queries[:SHOWN_QUERIES]:
         _print_search(settings, console, query)
     _print_places(settings, console)
-    _print_addresses(settings, console, servers)
     if missing:
         raise OperatorError(
             f"{len(missing)} sample articles were not found: " + "; ".join(sample.title for sample in missing)
@@ -89,6 +115,36 @@ def _show_everything(settings: Settings, console: Console, servers: Servers, sam
     unlike = sorted(letter.reason for letter in letters) != sorted(samples.dead_letters)
     if unlike:
         raise OperatorError(f"unexpected dead letters: expected {sorted(samples.dead_letters)}, see the table above")
+
+
+def _show_outlets(settings: Settings, console: Console, servers: Servers, outlets: Outlets) -> None:
+    """Watch the outlets, and show each of their stories when a search finds it.
+
+    Raises:
+        OperatorError: a story was not found.
+    """
+    sources = outlets.sources()
+    asyncio.run(save_sources(settings, sources))
+    servers.watch(WATCH_ENVIRONMENT)
+    console.print("\n[bold]Watched by rasd watch[/]   three invented outlets, which publish by themselves")
+    for source in sources:
+        console.print(f"  {source.outlet:8} {source.kind.value:8} {source.url}", soft_wrap=True, highlight=False)
+    shown: set[str] = set()
+    deadline = time.monotonic() + FOUND_SECONDS
+    with console.status("waiting for their stories"):
+        while len(shown) < outlets.total and time.monotonic() < deadline:
+            servers.check()
+            for story in list(outlets.published):
+                sample = Sample(story.title, story.url, "")
+                if story.url not in shown and _is_found(settings, sample):
+                    shown.add(story.url)
+                    waited = time.time() - story.at
+                    console.print(
+                        f"  [bold]{story.title}[/]   {story.outlet}, found {waited:.1f} s after its publication"
+                    )
+            time.sleep(0.2)
+    if len(shown) < outlets.total:
+        raise OperatorError(f"{outlets.total - len(shown)} stories of the watched outlets were not found")
 
 
 def _send(settings: Settings, samples: Samples) -> IngestReport:
@@ -213,6 +269,7 @@ def _print_addresses(settings: Settings, console: Console, servers: Servers) -> 
         *servers.addresses(),
     ]:
         console.print(f"  {what:15} {where}", soft_wrap=True, highlight=False)
+    console.print("  your sources    .venv/bin/rasd sources add URL, then .venv/bin/rasd watch", highlight=False)
     console.print("  your articles   .venv/bin/rasd ingest FILE…, then .venv/bin/rasd search WORDS", highlight=False)
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -32,8 +32,12 @@ class Servers(Protocol):
         """Start what is not running yet, and return once all of it is ready."""
         ...
 
+    def watch(self, environment: Mapping[str, str]) -> None:
+        """Start `rasd watch` with these settings."""
+        ...
+
     def stop(self) -> None:
-        """Stop what `start` started."""
+        """Stop what `start` and `watch` started."""
         ...
 
     def check(self) -> None:
@@ -98,38 +102,33 @@ class _Child:
 
 
 @dataclass
-class NativeServers:
-    """The native stack, `rasd worker` and `rasd serve`."""
+class _Children:
+    """Processes of `rasd` on this machine."""
 
     settings: Settings
     console: Console
     _children: list[_Child] = field(default_factory=list)
-    _started_stack: bool = False
 
-    def start(self) -> None:
+    def watch(self, environment: Mapping[str, str]) -> None:
         """See Servers."""
-        settings = self.settings
-        self._started_stack = not stack.status(settings).ready
-        stack.up(settings, console=self.console)
-        for name, port, setting in (
-            ("the worker", settings.worker_port, "RASD_WORKER_PORT"),
-            ("the API", settings.api_port, "RASD_API_PORT"),
-        ):
-            if answers(f"http://127.0.0.1:{port}/livez"):
-                raise OperatorError(
-                    f"port {port}, which {name} needs, is in use",
-                    hint=f"stop the process that uses it, or set {setting}",
-                )
-        self._spawn("worker", settings.worker_port)
-        self._spawn("serve", settings.api_port)
+        self._check_free("rasd watch", self.settings.watch_port, "RASD_WATCH_PORT")
+        self._spawn("watch", self.settings.watch_port, environment)
 
-    def _spawn(self, command: str, port: int) -> None:
+    def _check_free(self, name: str, port: int, setting: str) -> None:
+        if answers(f"http://127.0.0.1:{port}/livez"):
+            raise OperatorError(
+                f"port {port}, which {name} needs, is in use",
+                hint=f"stop the process that uses it, or set {setting}",
+            )
+
+    def _spawn(self, command: str, port: int, environment: Mapping[str, str] | None = None) -> None:
         folder = self.settings.state_dir / "demo"
         folder.mkdir(parents=True, exist_ok=True)
         log = folder / f"{command}.log"
         with log.open("wb") as sink:
             process = subprocess.Popen(
                 [sys.executable, "-m", "streams.cli", command, "--port", str(port)],
+                env=os.environ | (environment or {}),
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -143,17 +142,43 @@ class NativeServers:
             )
         self.console.print(f"rasd {command} is ready")
 
-    def stop(self) -> None:
-        """See Servers."""
+    def _stop_children(self) -> None:
         for child in reversed(self._children):
             child.stop()
+
+    def _check_children(self) -> None:
+        for child in self._children:
+            child.check()
+
+
+@dataclass
+class NativeServers(_Children):
+    """The native stack, `rasd worker` and `rasd serve`."""
+
+    _started_stack: bool = False
+
+    def start(self) -> None:
+        """See Servers."""
+        settings = self.settings
+        self._started_stack = not stack.status(settings).ready
+        stack.up(settings, console=self.console)
+        for name, port, setting in (
+            ("the worker", settings.worker_port, "RASD_WORKER_PORT"),
+            ("the API", settings.api_port, "RASD_API_PORT"),
+        ):
+            self._check_free(name, port, setting)
+        self._spawn("worker", settings.worker_port)
+        self._spawn("serve", settings.api_port)
+
+    def stop(self) -> None:
+        """See Servers."""
+        self._stop_children()
         if self._started_stack:
             stack.down(self.settings)
 
     def check(self) -> None:
         """See Servers."""
-        for child in self._children:
-            child.check()
+        self._check_children()
 
     def addresses(self) -> list[tuple[str, str]]:
         """See Servers."""
@@ -164,23 +189,25 @@ class NativeServers:
 
 
 @dataclass
-class DockerServers:
-    """The system of docker-compose.yml, which publishes Kafka and Elasticsearch on the ports that `rasd` uses."""
+class DockerServers(_Children):
+    """The system of docker-compose.yml, which publishes Kafka and Elasticsearch on the ports that `rasd` uses.
 
-    settings: Settings
-    console: Console
+    `rasd watch` runs beside it: a container cannot reach outlets on this machine's loopback.
+    """
 
     def start(self) -> None:
         """See Servers."""
         self.console.print("a Docker engine answers: starting docker-compose.yml (avoid with RASD_DEMO_NATIVE=1)")
-        self._compose("up", "--detach", "--build", "--wait")
+        self._compose("up", "--detach", "--build", "--wait", "--scale", "watch=0")
 
     def stop(self) -> None:
         """See Servers."""
+        self._stop_children()
         self._compose("down")
 
     def check(self) -> None:
         """See Servers."""
+        self._check_children()
         if not answers(f"http://127.0.0.1:{self.settings.api_port}/livez"):
             raise OperatorError("the API container does not answer", hint="docker compose ps")
 

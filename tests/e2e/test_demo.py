@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.demo.outlets import STORIES
 from tests.support.processes import ROOT, newcomers_environment
 
 
@@ -32,12 +34,14 @@ def test_the_demo_finds_every_sample_and_leaves_nothing_running(clone: Path) -> 
     assert said.count("rasd search") >= 3
     assert " of 0 sample" not in said
     assert "s after the first was sent" in said
+    assert said.count("s after its publication") == len(json.loads(STORIES.read_text(encoding="utf-8")))
     first = _counts(said)
     assert set(first) == {"clean", "fingerprint", "dedupe", "entities", "geotag", "index"}
 
     # All samples are there and found at once; their copies go through all the same.
     again = _demo(clone, environment)
     assert "of them from an earlier run" in again
+    assert again.count("s after its publication") == said.count("s after its publication")
     assert _counts(again) == first
     for port in ("RASD_LOCAL_KAFKA_PORT", "RASD_LOCAL_ELASTICSEARCH_PORT", "RASD_WORKER_PORT", "RASD_API_PORT"):
         assert not _listens(int(environment[port])), f"{port} still answers"

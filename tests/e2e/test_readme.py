@@ -55,6 +55,8 @@ def test_the_readme_shows_the_commands_of_the_contract() -> None:
     for word in (
         "make setup",
         "rasd up",
+        "rasd sources add",
+        "rasd watch",
         "rasd worker",
         "rasd ingest",
         "rasd search",
@@ -70,8 +72,10 @@ def test_every_command_of_the_readme_works(environment: dict[str, str]) -> None:
     background: list[subprocess.Popen[bytes]] = []
     try:
         for command in shown_commands():
+            command = command.replace("127.0.0.1:28080", f"127.0.0.1:{environment['RASD_DEMO_WEB_PORT']}")  # noqa: PLW2901
             if command.endswith("&"):
-                words = command.removesuffix("&").split()
+                # A shell replaces itself by a single command, so that the signals reach it.
+                words = ["bash", "-c", command.removesuffix("&")]
                 background.append(
                     subprocess.Popen(
                         words, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

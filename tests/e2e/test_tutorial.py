@@ -31,7 +31,7 @@ def shown_commands() -> list[str]:
     return [line for block in re.findall(r"```sh\n(.*?)```", TUTORIAL, re.DOTALL) for line in block.splitlines()]
 
 
-def script(folder: Path, api_port: str) -> str:
+def script(folder: Path, api_port: str, web_port: str) -> str:
     """Return the tutorial as a script that stops at the first command that fails."""
     lines = ["set -em"]
     for command in shown_commands():
@@ -44,7 +44,7 @@ def script(folder: Path, api_port: str) -> str:
             lines.append(command)
         lines.append(f"echo 'done: {len(lines)}'")
     text = "\n".join(lines).replace("articles.ndjson", f"{folder}/articles.ndjson")
-    return text.replace("127.0.0.1:28000", f"127.0.0.1:{api_port}")
+    return text.replace("127.0.0.1:28000", f"127.0.0.1:{api_port}").replace("127.0.0.1:28080", f"127.0.0.1:{web_port}")
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def environment() -> Iterator[dict[str, str]]:
 def test_every_command_of_the_tutorial_works(environment: dict[str, str]) -> None:
     folder = Path(environment["FOLDER"])
     done = subprocess.run(
-        ["bash", "-c", script(folder, environment["RASD_API_PORT"])],
+        ["bash", "-c", script(folder, environment["RASD_API_PORT"], environment["RASD_DEMO_WEB_PORT"])],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -73,5 +73,6 @@ def test_every_command_of_the_tutorial_works(environment: dict[str, str]) -> Non
     background = folder / "background.log"
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{background.read_text(errors='replace')[-4000:]}"
     assert "56 records sent to articles.raw" in done.stdout + done.stderr
+    assert "ميناء طرابلس يستقبل أول سفينة حبوب" in done.stdout, "the watched source brought it"
     assert "مهرجان للزيتون في نابلس" in done.stdout, "the replayed article is found"
     assert '"complete":true' in (folder / "articles.ndjson").read_text(encoding="utf-8").replace(" ", "")

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from aiokafka import TopicPartition
 
+from deploy.demo.fake_web import FakeSite, fake_site
 from streams.kafka.clients import open_reader
 from streams.settings import Settings
 from streams.sources.watch.store import read_directory, read_to_end
 from streams.topics import Topic, topic_name
-from tests.support.fake_web import FakeSite, fake_site
 from tests.support.processes import Running, free_port, rasd, start
 
 SITES, FIRST, SECOND = 6, 3, 8

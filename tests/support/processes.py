@@ -65,6 +65,8 @@ def newcomers_environment(folder: Path) -> dict[str, str]:
         "RASD_ELASTICSEARCH_URL": f"http://127.0.0.1:{elasticsearch}",
         "RASD_WORKER_PORT": str(free_port()),
         "RASD_API_PORT": str(free_port()),
+        "RASD_WATCH_PORT": str(free_port()),
+        "RASD_DEMO_WEB_PORT": str(free_port()),
     }
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiohttp import web as http
 
+from deploy.demo.fake_web import FakeSite, fake_site
 from streams.errors import Reason
 from streams.settings import Settings
 from streams.sources.base import Item
@@ -19,7 +20,6 @@ from streams.sources.watch.directory import Kind, Text, WatchedSource, Watching
 from streams.sources.watch.schedule import Limits
 from streams.sources.watch.visit import TRIES, Visitor
 from streams.sources.watch.web import open_web
-from tests.support.fake_web import FakeSite, fake_site
 
 SETTINGS = Settings(_env_file=None).model_copy(update={"watch_allow": ("127.0.0.1/32",), "watch_host_delay": 0.0})
 

@@ -11,9 +11,9 @@ from itertools import pairwise
 import pytest
 from aiohttp import web as http
 
+from deploy.demo.fake_web import FakeSite, Handler, fake_site
 from streams.settings import Settings
 from streams.sources.watch.web import Fault, FetchError, open_web, user_agent
-from tests.support.fake_web import FakeSite, Handler, fake_site
 
 SETTINGS = Settings(_env_file=None).model_copy(
     update={

@@ -1,4 +1,7 @@
-"""A site on loopback for tests of watched sources: feed, sitemap, pages, and failures on demand."""
+"""Sites on loopback that `rasd watch` can read: feed, sitemap, section page, articles, and failures on demand.
+
+The demo serves its invented outlets with them, and the tests their own.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +18,35 @@ from aiohttp import web
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-STORY = (
+_FIRST, _MINUTE = datetime(2026, 1, 1, tzinfo=UTC), timedelta(minutes=1)
+BODY = (
     "أعلنت بلدية المدينة اليوم الأحد افتتاح الجسر الجديد الذي يربط ضفتي النهر بعد عامين من الأعمال.\n"
     "وقال رئيس البلدية إن الجسر سيخفف الازدحام عن وسط المدينة ويختصر زمن الوصول إلى المستشفى العام.\n"
     "وأضاف أن المرحلة الثانية تشمل رصيفا للمشاة ومسارا للدراجات، وينتظر أن تنتهي مطلع العام المقبل."
 )
 
 
-def page(title: str, body: str = STORY) -> str:
+@dataclass(frozen=True)
+class Story:
+    """What an article's page says.
+
+    Attributes:
+        title: headline.
+        body: paragraphs, one a line.
+        published: time of publication.
+    """
+
+    title: str
+    body: str = BODY
+    published: datetime = _FIRST
+
+
+def page(story: Story) -> str:
     """Return an article's page."""
-    paragraphs = "".join(f"<p>{line}</p>" for line in body.splitlines())
+    paragraphs = "".join(f"<p>{line}</p>" for line in story.body.splitlines())
     return (
-        f'<!doctype html><html lang="ar" dir="rtl"><head><meta charset="utf-8"><title>{title}</title></head>'
-        f"<body><article><h1>{title}</h1>{paragraphs}</article></body></html>"
+        f'<!doctype html><html lang="ar" dir="rtl"><head><meta charset="utf-8"><title>{story.title}</title></head>'
+        f"<body><article><h1>{story.title}</h1>{paragraphs}</article></body></html>"
     )
 
 
@@ -36,7 +55,8 @@ class FakeSite:
     """One site. Change its attributes to change what it answers.
 
     Attributes:
-        articles: title by path, the latest last.
+        name: name of the outlet.
+        articles: by path, the latest last.
         requests: number of requests by path.
         answers: handlers that take a path over.
         times: when each request came, with its path (`time.monotonic`).
@@ -45,7 +65,8 @@ class FakeSite:
         address: base address, without a slash at the end.
     """
 
-    articles: dict[str, str] = field(default_factory=dict)
+    name: str = "صحيفة الجسر"
+    articles: dict[str, Story] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
     answers: dict[str, Handler] = field(default_factory=dict)
     robots: str | None = None
@@ -55,23 +76,23 @@ class FakeSite:
     most_at_once: int = 0
     _busy: int = 0
 
-    def publish(self, number: int, title: str | None = None) -> str:
+    def publish(self, number: int, story: Story | None = None) -> str:
         """Publish an article and return its address."""
         path = f"/news/{20260000 + number}"
-        self.articles[path] = title or f"افتتاح الجسر الجديد رقم {number}"
+        self.articles[path] = story or Story(f"افتتاح الجسر الجديد رقم {number}", published=_FIRST + number * _MINUTE)
         return f"{self.address}{path}"
 
     def rss(self) -> str:
         """Return the feed of the latest 20 articles."""
         items = []
-        for number, (path, title) in reversed(list(enumerate(self.articles.items()))[-20:]):
-            moment = format_datetime(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number))
+        for path, story in reversed(list(self.articles.items())[-20:]):
+            moment = format_datetime(story.published)
             items.append(
-                f"<item><title>{title}</title><link>{path}</link><guid>{path}</guid><pubDate>{moment}</pubDate>"
-                f"<description>ملخص: {title}</description></item>"
+                f"<item><title>{story.title}</title><link>{path}</link><guid>{path}</guid><pubDate>{moment}</pubDate>"
+                f"<description>ملخص: {story.title}</description></item>"
             )
         return (
-            '<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>أخبار الجسر</title>'
+            f'<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>{self.name}</title>'
             f"<link>{self.address}/</link><language>ar</language>{''.join(items)}</channel></rss>"
         )
 
@@ -103,12 +124,10 @@ class FakeSite:
             data = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'
             return web.Response(body=gzip.compress(data.encode()), content_type="application/gzip")
         if request.path == "/":
-            links = "".join(
-                f'<li><a href="{path}">{title} في وسط المدينة</a></li>' for path, title in self.articles.items()
-            )
+            links = "".join(f'<li><a href="{path}">{story.title}</a></li>' for path, story in self.articles.items())
             head = (
-                '<link rel="alternate" type="application/rss+xml" href="/rss.xml"><title>الجسر</title>'
-                '<meta property="og:site_name" content="صحيفة الجسر">'
+                f'<link rel="alternate" type="application/rss+xml" href="/rss.xml"><title>{self.name}</title>'
+                f'<meta property="og:site_name" content="{self.name}">'
             )
             return web.Response(
                 text=f"<html lang=ar><head>{head}</head><body><ul>{links}</ul></body></html>", content_type="text/html"
@@ -119,15 +138,15 @@ class FakeSite:
 
 
 @asynccontextmanager
-async def fake_site(host: str = "127.0.0.1") -> AsyncIterator[FakeSite]:
-    """Run a site on a free port of a loopback address."""
-    site = FakeSite()
+async def fake_site(host: str = "127.0.0.1", port: int = 0, name: str = FakeSite.name) -> AsyncIterator[FakeSite]:
+    """Run a site on a port of a loopback address; 0 picks a free one."""
+    site = FakeSite(name)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", site.answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, 0).start()
+        await web.TCPSite(runner, host, port).start()
         site.address = f"http://{host}:{runner.addresses[0][1]}"
         yield site
     finally:
