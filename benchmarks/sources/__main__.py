@@ -28,7 +28,7 @@ import feedparser
 from benchmarks.sources.fake_web import START, address, published
 from streams.settings import Settings
 from streams.sources.base import Item
-from streams.sources.watch.directory import Kind, WatchedSource, Watching
+from streams.sources.watch.directory import Kind, Progress, WatchedSource, Watching, with_progress
 from streams.sources.watch.schedule import Limits
 from streams.sources.watch.visit import Visitor
 from streams.sources.watch.web import open_web
@@ -87,9 +87,12 @@ async def watched(clock: Clock, port: int, sources: int, minutes: float) -> Figu
     async def save(name: str, state: Watching) -> None:
         states[name] = state
 
+    async def keep(name: str, progress: Progress) -> None:
+        states[name] = with_progress(states.get(name, Watching()), progress)
+
     async with open_web(settings) as web:
         limits = Limits(settings.watch_interval, settings.watch_interval_most)
-        visitor = Visitor(web, send, save, clock.moment, limits, random.Random(SEED))
+        visitor = Visitor(web, send, save, keep, clock.moment, limits, random.Random(SEED))
         # Sources that were added over time are not visited in step.
         draw = random.Random(SEED)
         due = [(draw.uniform(-settings.watch_interval, 0.0), name) for name in names]

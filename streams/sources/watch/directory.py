@@ -73,11 +73,22 @@ class Trouble(BaseModel):
     until: Timestamp | None = None
 
 
+class Progress(BaseModel):
+    """What a visit under way has sent since the state was stored: a small record in place of the whole state."""
+
+    source_url: str = Field(description="Address of the source, as in its state.")
+    sent: tuple[str, ...] = Field(description="Hashes of the items sent, the latest last.")
+    last_new: Timestamp
+
+
 class Watching(BaseModel):
     """The state of watching one source. Times are in UTC."""
 
     model_config = ConfigDict(extra="allow")
 
+    source_url: str | None = Field(
+        default=None, description="Address of the source that the state is about; under another one it is void."
+    )
     url: str | None = Field(default=None, description="Address after permanent redirects, if it moved.")
     etag: str | None = None
     last_modified: str | None = None
@@ -110,6 +121,21 @@ class Watching(BaseModel):
         default=(), description="Mean number of new items in each hour of the week (UTC), from Monday 00:00."
     )
     hourly_weight: tuple[float, ...] = Field(default=(), description="Weeks behind each of these means.")
+
+
+def with_progress(state: Watching, progress: Progress) -> Watching:
+    """Return the state with what a visit sent before its process ended. Items that the state has are left out."""
+    if progress.source_url != state.source_url and state.source_url is not None:
+        return state
+    known = frozenset(state.seen)
+    sent = tuple(key for key in progress.sent if key not in known)
+    if not sent:
+        return state
+    changes = {"seen": (*state.seen, *sent)[-SEEN_ITEMS:], "items": state.items + len(sent)}
+    tries = {key: number for key, number in state.tries.items() if key not in sent}
+    return state.model_copy(
+        update=changes | {"tries": tries, "source_url": progress.source_url, "last_new": progress.last_new}
+    )
 
 
 def item_key(url: str, guid: str | None = None) -> str:

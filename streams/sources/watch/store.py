@@ -1,5 +1,8 @@
 """The two compacted topics of the directory: `sources` and `sources.state`, each under the source's name.
 
+While a visit sends items, what it has sent is stored in `sources.state` under the name with `/visit` behind it: a few
+bytes for each item instead of the whole state, which has the hashes of up to 2,000 items.
+
 Kafka is their only home: `rasd watch` keeps nothing on its disk, so any machine can take over.
 """
 
@@ -10,12 +13,13 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.partitioner import murmur2
 from pydantic import BaseModel, ValidationError
 
 from streams.kafka.clients import create_topics, missing_topics, open_producer, open_reader, translate_errors
 from streams.observability.logs import get_logger
 from streams.settings import Settings
-from streams.sources.watch.directory import WatchedSource, Watching
+from streams.sources.watch.directory import Progress, WatchedSource, Watching, with_progress
 from streams.topics import TopicSpec, topic_name
 
 log = get_logger(__name__)
@@ -25,6 +29,7 @@ STATE = "sources.state"
 # The number cannot be changed later: a source's two records must lie in partitions of the same number, and a partition
 # is what a process takes over whole. Sixteen processes can share the sources.
 PARTITIONS = 16
+VISIT = "/visit"
 _POLL_MS = 500
 
 M = TypeVar("M", bound=BaseModel)
@@ -42,11 +47,13 @@ class Directory:
 
     Attributes:
         sources, states: by name.
+        visits: what visits have sent since the states were stored, by name.
         changes: number of records about sources that were taken over; collections may then have changed.
     """
 
     sources: dict[str, WatchedSource] = field(default_factory=dict)
     states: dict[str, Watching] = field(default_factory=dict)
+    visits: dict[str, Progress] = field(default_factory=dict)
     changes: int = 0
 
     def take(self, record: ConsumerRecord, settings: Settings) -> str | None:
@@ -58,11 +65,24 @@ class Directory:
         if record.topic == topic_name(SOURCES, settings):
             self.changes += 1
             return apply(self.sources, WatchedSource, record)
-        return apply(self.states, Watching, record)
+        if (record.key or b"").endswith(VISIT.encode()):
+            name = apply(self.visits, Progress, record)
+            return name.removesuffix(VISIT) if name else None
+        name = apply(self.states, Watching, record)
+        if name is not None:
+            self.visits.pop(f"{name}{VISIT}", None)  # the state is newer, and has it
+        return name
 
     def state(self, name: str) -> Watching:
-        """Return the state of a source; an empty one before its first visit."""
-        return self.states.get(name) or Watching()
+        """Return the state of a source; an empty one before its first visit, and after a change of its address."""
+        state = self.states.get(name) or Watching()
+        source = self.sources.get(name)
+        if source is not None and state.source_url not in {None, source.url}:
+            state = Watching()
+        progress = self.visits.get(f"{name}{VISIT}")
+        if progress is None or (source is not None and progress.source_url != source.url):
+            return state
+        return with_progress(state, progress)
 
 
 async def read_directory(settings: Settings) -> Directory:
@@ -154,13 +174,26 @@ async def save_sources(settings: Settings, sources: Iterable[WatchedSource], rem
             for name in removed:
                 await send(producer, topic_name(SOURCES, settings), name, None)
                 await send(producer, topic_name(STATE, settings), name, None)
+                await send(producer, topic_name(STATE, settings), name, None, VISIT)
 
 
-async def send(producer: AIOKafkaProducer, topic: str, name: str, value: BaseModel | None) -> None:
-    """Send one record of the directory and wait for its acknowledgement; None deletes.
+async def send(producer: AIOKafkaProducer, topic: str, name: str, value: BaseModel | None, suffix: str = "") -> None:
+    """Send one record of the directory and wait for its acknowledgement.
+
+    Args:
+        producer: of the process.
+        topic: one of the two.
+        name: name of the source, which decides on the partition.
+        value: the record; None deletes.
+        suffix: `VISIT`, for the progress of a visit.
 
     Raises:
         KafkaError, OSError, TimeoutError: the broker does not acknowledge it.
     """
     data = None if value is None else value.model_dump_json(exclude_defaults=True).encode()
-    await producer.send_and_wait(topic, data, key=name.encode())
+    await producer.send_and_wait(topic, data, key=f"{name}{suffix}".encode(), partition=partition_of(name))
+
+
+def partition_of(name: str) -> int:
+    """Return the partition of both topics that a source's records lie in, as Kafka's default partitioner chooses it."""
+    return int(murmur2(name.encode()) & 0x7FFFFFFF) % PARTITIONS

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from streams.errors import Reason, Rejected
 from streams.records import RawArticle
 from streams.sources.base import Item
-from streams.sources.watch.directory import SEEN_ITEMS, Kind, Text, WatchedSource, Watching, item_key
+from streams.sources.watch.directory import SEEN_ITEMS, Kind, Progress, Text, WatchedSource, Watching, item_key
 from streams.sources.watch.freshness import fresh_for
 from streams.sources.watch.health import learn, remember_trouble
 from streams.sources.watch.readers import Entry, Listing, UnreadableListError, read_listing
@@ -21,6 +21,8 @@ from streams.sources.watch.web import Answer, Fault, FetchError, Web
 
 # A page that cannot be fetched is tried again in later visits, this many times.
 TRIES = 4
+# After so many items of one visit, the whole state is stored, and not only what was sent.
+PROGRESS_ITEMS = 50
 _FUTURE = timedelta(hours=26)  # a local time that is taken for UTC lies up to 14 hours ahead
 _PASSING = frozenset({Fault.NETWORK, Fault.TIMEOUT, Fault.SERVER, Fault.BLOCKED})
 _ACCEPT = {
@@ -40,6 +42,7 @@ class Visitor:
         send: sends an item to articles.raw, or to articles.dlq if it has a failure; returns once Kafka has
             acknowledged it.
         save: stores the state of a source; returns once Kafka has acknowledged it.
+        keep: stores what a visit has sent so far; returns once Kafka has acknowledged it.
         now: returns the time in UTC.
         limits: bounds of the interval.
         draw: source of jitter.
@@ -48,12 +51,13 @@ class Visitor:
     web: Web
     send: Callable[[Item], Awaitable[None]]
     save: Callable[[str, Watching], Awaitable[None]]
+    keep: Callable[[str, Progress], Awaitable[None]]
     now: Callable[[], datetime]
     limits: Limits
     draw: random.Random
 
     async def visit(self, source: WatchedSource, state: Watching) -> Watching:
-        """Visit a source once and store its state: after each item that was sent, and at the end.
+        """Visit a source once and store its state: what was sent after each item, and the whole state at the end.
 
         A process that is killed therefore repeats at most the item under way.
 
@@ -62,7 +66,12 @@ class Visitor:
         """
         now, before = self.now(), state
         state = state.model_copy(
-            update={"visits": state.visits + 1, "last_visit": now, "first_visit": state.first_visit or now}
+            update={
+                "source_url": source.url,
+                "visits": state.visits + 1,
+                "last_visit": now,
+                "first_visit": state.first_visit or now,
+            }
         )
         try:
             state = await self._read(source, state)
@@ -115,12 +124,19 @@ class Visitor:
         new = {key: entry for key, entry in keyed.items() if key not in seen}
         overlap = not state.seen or not keyed or len(new) < len(keyed)
         state = learn(state, now, len(new)).model_copy(update=changes | {"gaps": state.gaps + (not overlap)})
-        sent, waiting = 0, False
+        sent: list[str] = []
+        waiting = False
         for key, entry in sorted(new.items(), key=lambda pair: pair[1].published or now):
             state, done = await self._item(source, state, key, entry)
-            sent += done
             waiting = waiting or not done
-        interval = next_interval(state, sent, limits, overlap=overlap)
+            if done:
+                sent.append(key)
+                if len(sent) % PROGRESS_ITEMS:
+                    latest = tuple(sent[-(len(sent) % PROGRESS_ITEMS) :])
+                    await self.keep(source.name, Progress(source_url=source.url, sent=latest, last_new=self.now()))
+                else:
+                    await self.save(source.name, state)
+        interval = next_interval(state, len(sent), limits, overlap=overlap)
         moment = after_success(interval, max(fresh, listing.wait), listing.skip_hours, now, self.draw)
         future = sum(1 for entry in new.values() if entry.published is not None and entry.published > now + _FUTURE)
         ended = {"interval": interval, "next_visit": moment, "wrong_dates": future}
@@ -144,7 +160,7 @@ class Visitor:
         return replace(listing, entries=tuple(entries), lists=())
 
     async def _item(self, source: WatchedSource, state: Watching, key: str, entry: Entry) -> tuple[Watching, bool]:
-        """Send one new item and store that it was sent.
+        """Send one new item.
 
         Returns:
             The new state, and whether the item is done: False if its page has to be tried again.
@@ -160,9 +176,7 @@ class Visitor:
         kept = (*state.seen, key)[-SEEN_ITEMS:]
         tries_left = {other: number for other, number in state.tries.items() if other != key}
         changes = {"seen": kept, "tries": tries_left, "items": state.items + 1, "last_new": self.now()}
-        state = state.model_copy(update=changes)
-        await self.save(source.name, state)
-        return state, True
+        return state.model_copy(update=changes), True
 
     async def _article(self, source: WatchedSource, entry: Entry) -> Item:
         """Make the raw record of an item, with its page if that is wanted.

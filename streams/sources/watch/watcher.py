@@ -25,10 +25,10 @@ from streams.observability.logs import get_logger
 from streams.retry import Backoff
 from streams.settings import Settings
 from streams.sources.base import Item
-from streams.sources.watch.directory import WatchedSource, Watching
+from streams.sources.watch.directory import Progress, WatchedSource, Watching, with_progress
 from streams.sources.watch.health import judge
 from streams.sources.watch.schedule import Limits
-from streams.sources.watch.store import SOURCES, STATE, Directory, apply, begin, read_to_end, send
+from streams.sources.watch.store import SOURCES, STATE, VISIT, Directory, apply, begin, read_to_end, send
 from streams.sources.watch.visit import Visitor
 from streams.sources.watch.watch_metrics import WatchMetrics
 from streams.sources.watch.web import Web, open_web
@@ -69,6 +69,7 @@ class Watcher:
             web=web,
             send=self._send,
             save=self._save,
+            keep=self._keep,
             now=lambda: datetime.now(UTC),
             limits=Limits(settings.watch_interval, settings.watch_interval_most),
             draw=random.Random(),  # noqa: S311  (jitter)
@@ -84,7 +85,7 @@ class Watcher:
             Retryable: no broker can be reached.
         """
         numbers = sorted(set(partitions) - self.assigned)
-        found = Directory(states=self.states)
+        found = Directory()
         lies_in: dict[str, int] = {}
         async with open_reader(self._settings) as reader:
             tps = await begin(reader, self._settings, numbers)
@@ -94,6 +95,7 @@ class Watcher:
             offsets = {tp.partition: await reader.position(tp) for tp in tps[: len(numbers)]}
         self.assigned |= set(numbers)
         for name, source in found.sources.items():
+            self.states[name] = found.state(name)
             self.put(source, lies_in[name])
         return offsets
 
@@ -114,8 +116,6 @@ class Watcher:
         earlier = self.sources.get(source.name)
         self.sources[source.name] = source
         self._partition[source.name] = partition
-        if earlier is not None and earlier.url != source.url:
-            self.states.pop(source.name, None)
         if earlier is None or earlier != source:
             changed = earlier is not None
             self._plan(source.name, None if changed else self._state(source.name).next_visit)
@@ -146,7 +146,10 @@ class Watcher:
         self._metrics.publish(Counter(verdicts.values()), verdicts)
 
     def _state(self, name: str) -> Watching:
-        return self.states.get(name) or Watching()
+        state, source = self.states.get(name), self.sources.get(name)
+        # A visit under way may store a state of an earlier address.
+        fits = state is not None and (source is None or state.source_url in {None, source.url})
+        return state if state is not None and fits else Watching()
 
     def _plan(self, name: str, moment: datetime | None) -> None:
         heapq.heappush(self._due, (moment or datetime.now(UTC), name))
@@ -212,6 +215,13 @@ class Watcher:
             return
         await send(self._producer, topic_name(STATE, self._settings), name, state)
         self.states[name] = state
+
+    async def _keep(self, name: str, progress: Progress) -> None:
+        """Store what a visit has sent so far. Raises like `_save`."""
+        if name not in self.sources:
+            return
+        await send(self._producer, topic_name(STATE, self._settings), name, progress, VISIT)
+        self.states[name] = with_progress(self._state(name), progress)
 
     def _forget(self, name: str) -> None:
         self.sources.pop(name, None)

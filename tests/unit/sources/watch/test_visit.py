@@ -6,19 +6,21 @@ import base64
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web as http
+from aiokafka.producer.producer import DefaultPartitioner
 
 from deploy.demo.fake_web import FakeSite, fake_site
 from streams.errors import Reason
 from streams.settings import Settings
 from streams.sources.base import Item
-from streams.sources.watch.directory import Kind, Text, WatchedSource, Watching
+from streams.sources.watch.directory import Kind, Progress, Text, WatchedSource, Watching, with_progress
 from streams.sources.watch.schedule import Limits
-from streams.sources.watch.visit import TRIES, Visitor
+from streams.sources.watch.store import PARTITIONS, Directory, partition_of
+from streams.sources.watch.visit import PROGRESS_ITEMS, TRIES, Visitor
 from streams.sources.watch.web import open_web
 
 SETTINGS = Settings(_env_file=None).model_copy(update={"watch_allow": ("127.0.0.1/32",), "watch_host_delay": 0.0})
@@ -63,7 +65,10 @@ async def open_desk() -> AsyncIterator[Desk]:
         async def save(name: str, state: Watching) -> None:
             desk.saved[name] = Watching.model_validate_json(state.model_dump_json(exclude_defaults=True))
 
-        visitor = Visitor(web, send, save, lambda: desk.now, Limits(60.0, 3600.0), random.Random(3))
+        async def keep(name: str, progress: Progress) -> None:
+            desk.saved[name] = with_progress(desk.saved.get(name, Watching()), progress)
+
+        visitor = Visitor(web, send, save, keep, lambda: desk.now, Limits(60.0, 3600.0), random.Random(3))
         desk = Desk(visitor)
         yield desk
 
@@ -265,3 +270,54 @@ async def test_links_that_leave_the_public_web_are_refused(site: FakeSite) -> No
         (item,) = desk.sent
         assert item.failure is not None
         assert "not a public address" in item.failure.detail
+
+
+async def test_a_long_visit_stores_small_records_and_now_and_then_the_state(site: FakeSite) -> None:
+    number = 2 * PROGRESS_ITEMS + 3
+    urls = [site.publish(n) for n in range(number)]
+    async with open_desk() as desk:
+        states, kept = [], []
+        save, keep = desk.visitor.save, desk.visitor.keep
+
+        async def count_states(name: str, state: Watching) -> None:
+            states.append(state)
+            await save(name, state)
+
+        async def count_progress(name: str, progress: Progress) -> None:
+            kept.append(progress)
+            await keep(name, progress)
+
+        desk.visitor = replace(desk.visitor, save=count_states, keep=count_progress)
+        sitemap = source(site, "/sitemap.xml.gz", kind=Kind.SITEMAP)
+        await desk.visit(sitemap)
+        assert desk.urls() == urls
+        assert [state.items for state in states] == [PROGRESS_ITEMS, 2 * PROGRESS_ITEMS, number]
+        assert len(kept) == number - 2, "each of the others is a small record"
+        assert max(len(progress.sent) for progress in kept) < PROGRESS_ITEMS
+
+
+async def test_a_source_with_another_address_begins_anew(site: FakeSite) -> None:
+    site.publish(1)
+    async with open_desk() as desk:
+        before = await desk.visit(source(site))
+        other = source(site).model_copy(update={"url": f"{site.address}/sitemap.xml.gz", "kind": Kind.SITEMAP})
+        found = Directory(sources={other.name: other}, states={other.name: before})
+        assert found.state(other.name) == Watching()
+        found.sources[other.name] = source(site)
+        assert found.state(other.name) == before
+
+
+def test_what_a_visit_sent_before_its_end_is_added_to_the_state() -> None:
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    state = Watching(source_url="https://jisr.example/rss", seen=("a", "b"), items=2, tries={"c": 1, "d": 1})
+    progress = Progress(source_url="https://jisr.example/rss", sent=("b", "c"), last_new=now)
+    merged = with_progress(state, progress)
+    assert (merged.seen, merged.items, merged.tries, merged.last_new) == (("a", "b", "c"), 3, {"d": 1}, now)
+    assert with_progress(merged, progress) == merged
+    assert with_progress(state, progress.model_copy(update={"source_url": "https://nahr.example/rss"})) == state
+
+
+def test_records_of_a_source_lie_where_kafka_puts_them() -> None:
+    partitions = list(range(PARTITIONS))
+    for name in ("jisr.example", "نهر", "a" * 100):
+        assert partition_of(name) == DefaultPartitioner()(name.encode(), partitions, partitions)
