@@ -157,8 +157,8 @@ def health(
 ) -> None:
     """Show a verdict on each source and what to do about it. The exit status is 1 if one needs attention.
 
-    Verdicts: healthy, new, quiet (as usual at this hour), silent, failing, blocked, moved, gone, clock (dates in the
-    future), paused.
+    Verdicts: healthy, new, quiet (as usual at this hour), silent, failing, blocked, moved, gone, template (cleaning
+    refuses its pages), language (other letters than usual), clock (dates in the future), overdue (not visited), paused.
 
     Example: `rasd sources health --abnormal`
     """

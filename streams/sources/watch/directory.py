@@ -114,7 +114,13 @@ class Watching(BaseModel):
     troubles: tuple[Trouble, ...] = Field(
         default=(), description="Latest periods in which the verdict was abnormal, in order; the last may not be over."
     )
-    wrong_dates: int = Field(default=0, description="Items of the last visit whose date lies in the future.")
+    wrong_dates: int = Field(default=0, description="Items of the last list whose date lies in the future.")
+    lead_hours: float = Field(default=0.0, description="How far the latest of these dates lies in the future.")
+    script: str | None = Field(default=None, description="Script that its items usually have, such as `Arabic`.")
+    other_script: str | None = Field(default=None, description="Script of the latest items, if it is another one.")
+    other_items: int = Field(default=0, description="Number of items in a row that have it.")
+    pages: float = Field(default=0.0, description="Number of pages sent; older ones count less.")
+    refused_pages: float = Field(default=0.0, description="Number of those that cleaning refused, counted likewise.")
     current_hour: Timestamp | None = Field(default=None, description="The hour that is being counted.")
     current_items: int = Field(default=0, description="New items in that hour.")
     hourly: tuple[float, ...] = Field(

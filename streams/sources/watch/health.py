@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from streams.sources.watch.directory import HOURS_A_WEEK, Trouble, WatchedSource, Watching, hour_of_week
+from streams.sources.watch.habits import other_letters, unread_pages, wrong_clock
 from streams.sources.watch.web import Fault
 
 # A silence that the source's own history makes rarer than one in a thousand is called silent.
@@ -37,6 +38,8 @@ class Verdict(StrEnum):
     BLOCKED = "blocked"
     MOVED = "moved"
     GONE = "gone"
+    TEMPLATE = "template"
+    LANGUAGE = "language"
     CLOCK = "clock"
     OVERDUE = "overdue"
     PAUSED = "paused"
@@ -61,16 +64,19 @@ ABNORMAL = frozenset(Verdict) - {Verdict.HEALTHY, Verdict.NEW, Verdict.QUIET, Ve
 """The verdicts after which somebody should look after the source."""
 
 
-def judge(source: WatchedSource, state: Watching, now: datetime) -> Health:  # noqa: PLR0911  (one for each verdict)
+def judge(source: WatchedSource, state: Watching, now: datetime) -> Health:
     """Return the verdict on a source at a moment in UTC."""
     if source.paused:
         return Health(Verdict.PAUSED, "paused; rasd sources resume continues")
     if state.last_visit is None:
         return Health(Verdict.NEW, "not visited yet; is rasd watch running?")
     if overdue(state, now):
-        return Health(
-            Verdict.OVERDUE, f"not visited since {state.last_visit:%Y-%m-%d %H:%M} UTC; is rasd watch running?"
-        )
+        return Health(Verdict.OVERDUE, f"not visited since {_moment(state.last_visit)}; is rasd watch running?")
+    return _fault(source, state) or _habits(source, state) or _rate(source, state, now)
+
+
+def _fault(source: WatchedSource, state: Watching) -> Health | None:
+    """What is wrong with the visits."""
     fault = state.fault or ""
     if state.fault_kind == Fault.GONE:
         return Health(Verdict.GONE, f"the server says it is gone for good ({fault}); remove it or find its successor")
@@ -82,22 +88,40 @@ def judge(source: WatchedSource, state: Watching, now: datetime) -> Health:  # n
         return Health(
             Verdict.MOVED, f"moved for good to {state.url}; rasd sources update {source.name} --url {state.url}"
         )
-    if state.wrong_dates:
-        return Health(Verdict.CLOCK, f"{state.wrong_dates} items of the last visit are dated in the future")
+    return None
+
+
+def _habits(source: WatchedSource, state: Watching) -> Health | None:
+    """What is wrong with the items."""
+    if (share := unread_pages(state)) is not None:
+        advice = f"cleaning refuses {share:.0%} of its latest pages: see rasd dlq list and the guide on outlet rules"
+        return Health(Verdict.TEMPLATE, advice)
+    if (letters := other_letters(source, state)) is not None:
+        return Health(Verdict.LANGUAGE, f"{letters}; look for the feed in the wanted language")
+    if wrong_clock(state):
+        advice = f"{state.wrong_dates} items are dated up to {state.lead_hours:.0f} h in the future; tell the publisher"
+        return Health(Verdict.CLOCK, advice)
+    return None
+
+
+def _rate(source: WatchedSource, state: Watching, now: datetime) -> Health:
+    """Whether as many items come as usual."""
     since = state.last_new or state.first_visit or now
     expected = expected_items(state, since, now)
     if expected is None:
         if now - since > SILENT_AFTER:
-            return Health(Verdict.SILENT, f"nothing new since {since:%Y-%m-%d %H:%M} UTC; open {source.url}")
+            return Health(Verdict.SILENT, f"nothing new since {_moment(since)}; open {source.url}")
         return Health(Verdict.NEW if not state.items else Verdict.HEALTHY, "its usual rate is not known yet")
     if math.exp(-expected) < SILENT_BELOW:
-        advice = (
-            f"nothing new since {since:%Y-%m-%d %H:%M} UTC, where {expected:.0f} items are usual; open {source.url}"
-        )
+        advice = f"nothing new since {_moment(since)}, where {expected:.0f} items are usual; open {source.url}"
         return Health(Verdict.SILENT, advice, expected)
     if hour_rate(state, now) < 0.5:
         return Health(Verdict.QUIET, "little comes at this hour of the week", expected)
     return Health(Verdict.HEALTHY, "as usual", expected)
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def overdue(state: Watching, now: datetime) -> bool:

@@ -7,13 +7,14 @@ import json
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from streams.errors import Reason, Rejected
 from streams.records import RawArticle
 from streams.sources.base import Item
 from streams.sources.watch.directory import SEEN_ITEMS, Kind, Progress, Text, WatchedSource, Watching, item_key
 from streams.sources.watch.freshness import fresh_for
+from streams.sources.watch.habits import FUTURE, note_items, note_pages
 from streams.sources.watch.health import learn, remember_trouble
 from streams.sources.watch.readers import Entry, Listing, UnreadableListError, read_listing
 from streams.sources.watch.schedule import Limits, after_fault, after_success, next_interval
@@ -23,7 +24,6 @@ from streams.sources.watch.web import Answer, Fault, FetchError, Web
 TRIES = 4
 # After so many items of one visit, the whole state is stored, and not only what was sent.
 PROGRESS_ITEMS = 50
-_FUTURE = timedelta(hours=26)  # a local time that is taken for UTC lies up to 14 hours ahead
 _PASSING = frozenset({Fault.NETWORK, Fault.TIMEOUT, Fault.SERVER, Fault.BLOCKED})
 _ACCEPT = {
     Kind.FEED: "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
@@ -46,6 +46,7 @@ class Visitor:
         now: returns the time in UTC.
         limits: bounds of the interval.
         draw: source of jitter.
+        refused: returns how many pages of a source cleaning has refused since the last call.
     """
 
     web: Web
@@ -55,6 +56,7 @@ class Visitor:
     now: Callable[[], datetime]
     limits: Limits
     draw: random.Random
+    refused: Callable[[str], int] = lambda _: 0
 
     async def visit(self, source: WatchedSource, state: Watching) -> Watching:
         """Visit a source once and store its state: what was sent after each item, and the whole state at the end.
@@ -84,6 +86,7 @@ class Visitor:
                 "next_visit": after_fault(fault, failures, now, self.draw),
             }
             state = state.model_copy(update=changes)
+        state = note_pages(state, state.items - before.items, self.refused(source.name))
         state = remember_trouble(source, before, state, now)
         await self.save(source.name, state)
         return state
@@ -126,7 +129,9 @@ class Visitor:
         state = learn(state, now, len(new)).model_copy(update=changes | {"gaps": state.gaps + (not overlap)})
         sent: list[str] = []
         waiting = False
-        for key, entry in sorted(new.items(), key=lambda pair: pair[1].published or now):
+        in_order = sorted(new.items(), key=lambda pair: pair[1].published or now)
+        state = note_items(state, keyed.values(), (entry for _, entry in in_order), now)
+        for key, entry in in_order:
             state, done = await self._item(source, state, key, entry)
             waiting = waiting or not done
             if done:
@@ -138,8 +143,7 @@ class Visitor:
                     await self.save(source.name, state)
         interval = next_interval(state, len(sent), limits, overlap=overlap)
         moment = after_success(interval, max(fresh, listing.wait), listing.skip_hours, now, self.draw)
-        future = sum(1 for entry in new.values() if entry.published is not None and entry.published > now + _FUTURE)
-        ended = {"interval": interval, "next_visit": moment, "wrong_dates": future}
+        ended = {"interval": interval, "next_visit": moment}
         # While a page is still to be fetched, the list must be read again, and not be answered by 304.
         return state.model_copy(update=ended | ({} if waiting else validators))
 
@@ -225,7 +229,7 @@ class Visitor:
 
     def _known_date(self, entry: Entry) -> datetime | None:
         """The date of publication, unless it cannot be right."""
-        if entry.published is None or entry.published.year < 1990 or entry.published > self.now() + _FUTURE:
+        if entry.published is None or entry.published.year < 1990 or entry.published > self.now() + FUTURE:
             return None
         return entry.published
 

@@ -27,6 +27,7 @@ from streams.settings import Settings
 from streams.sources.base import Item
 from streams.sources.watch.directory import Progress, WatchedSource, Watching, with_progress
 from streams.sources.watch.health import judge
+from streams.sources.watch.refusals import Refusals, follow_refusals
 from streams.sources.watch.schedule import Limits
 from streams.sources.watch.store import SOURCES, STATE, VISIT, Directory, apply, begin, read_to_end, send
 from streams.sources.watch.visit import Visitor
@@ -48,13 +49,16 @@ class Watcher:
         web: the HTTP client.
         producer: for articles.raw, articles.dlq and the states.
         metrics: of the process.
+        refusals: the pages that cleaning refused.
 
     Attributes:
         sources, states: of the assigned partitions, by name.
         assigned: numbers of the assigned partitions, as they were read back.
     """
 
-    def __init__(self, settings: Settings, web: Web, producer: AIOKafkaProducer, metrics: WatchMetrics) -> None:
+    def __init__(
+        self, settings: Settings, web: Web, producer: AIOKafkaProducer, metrics: WatchMetrics, refusals: Refusals
+    ) -> None:
         self._settings = settings
         self._producer = producer
         self._metrics = metrics
@@ -73,6 +77,7 @@ class Watcher:
             now=lambda: datetime.now(UTC),
             limits=Limits(settings.watch_interval, settings.watch_interval_most),
             draw=random.Random(),  # noqa: S311  (jitter)
+            refused=refusals.take,
         )
 
     async def take_over(self, partitions: Iterable[int]) -> dict[int, int]:
@@ -304,10 +309,12 @@ async def _watch_once(settings: Settings, metrics: WatchMetrics, stop: asyncio.E
     async with AsyncExitStack() as stack:
         web = await stack.enter_async_context(open_web(settings))
         producer = await stack.enter_async_context(open_producer(settings))
-        watcher = Watcher(settings, web, producer, metrics)
+        refusals = Refusals()
+        watcher = Watcher(settings, web, producer, metrics, refusals)
         tasks = [
             asyncio.create_task(follow_directory(settings, watcher), name="directory"),
             asyncio.create_task(watcher.run(), name="visits"),
+            asyncio.create_task(follow_refusals(settings, refusals), name="refusals"),
             asyncio.create_task(_publish(watcher, web, metrics), name="metrics"),
         ]
         stopping = asyncio.create_task(stop.wait())

@@ -46,7 +46,7 @@ def state(**changes: Any) -> Watching:
         ({"failures": 1, "fault": "x", "fault_kind": "robots"}, NOW, Verdict.BLOCKED),
         ({"failures": 1, "fault": "410", "fault_kind": "gone"}, NOW, Verdict.GONE),
         ({"url": "https://jisr.example/feed"}, NOW, Verdict.MOVED),
-        ({"wrong_dates": 2}, NOW, Verdict.CLOCK),
+        ({"wrong_dates": 2, "lead_hours": 3.0}, NOW, Verdict.CLOCK),
         ({"next_visit": NOW - timedelta(minutes=20)}, NOW, Verdict.HEALTHY),
         ({"next_visit": NOW - timedelta(minutes=40)}, NOW, Verdict.OVERDUE),
     ],
