@@ -15,11 +15,12 @@ from deploy.grafana.details import API, WORKERS
 from deploy.grafana.overview import OVERVIEW
 from deploy.grafana.panels import Dashboard
 from deploy.grafana.servers import ELASTICSEARCH, KAFKA
+from deploy.grafana.sources import SOURCES
 from deploy.grafana.standing_searches import ALERTS
 
 FOLDER = Path(__file__).parent / "dashboards"
 
-DASHBOARDS = (OVERVIEW, WORKERS, CONTENT, KAFKA, ELASTICSEARCH, API, ALERTS)
+DASHBOARDS = (OVERVIEW, WORKERS, SOURCES, CONTENT, KAFKA, ELASTICSEARCH, API, ALERTS)
 
 
 def render(dashboard: Dashboard) -> str:

@@ -20,6 +20,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from streams.alerts.alert_metrics import DeliveryMetrics, MatchMetrics
 from streams.observability.metrics import Metrics, ServerMetrics
+from streams.sources.watch.watch_metrics import WatchMetrics
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
@@ -158,9 +159,15 @@ def all_expressions() -> list[Expression]:
 
 @lru_cache(maxsize=1)
 def declared_metrics() -> dict[str, frozenset[str]]:
-    """Every series name that streams.observability.metrics can produce, with its labels. Without the *_created ones."""
+    """Every series name that our processes can produce, with its labels. Without the *_created ones."""
     found: dict[str, frozenset[str]] = {}
-    holders = (Metrics(), ServerMetrics(CollectorRegistry()), MatchMetrics(CollectorRegistry()), DeliveryMetrics())
+    holders = (
+        Metrics(),
+        ServerMetrics(CollectorRegistry()),
+        MatchMetrics(CollectorRegistry()),
+        DeliveryMetrics(),
+        WatchMetrics(),
+    )
     for metric in (value for holder in holders for value in vars(holder).values()):
         if isinstance(metric, Info):
             found[f"{metric._name}_info"] = frozenset({"version", "python"})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,9 @@ from streams.engine.faust.worker import create_worker
 from streams.observability.metrics import Metrics, ServerMetrics
 from streams.pipeline import load_pipeline
 from streams.settings import Settings
+from streams.sources.watch.directory import Watching
+from streams.sources.watch.health import Verdict
+from streams.sources.watch.watch_metrics import WatchMetrics
 from streams.topics import Topic
 from tests.deploy.sources import RULE_FILES, Expression, alerts
 from tests.deploy.test_prometheus import selectors
@@ -28,7 +32,7 @@ Key = tuple[str, tuple[tuple[str, str], ...]]
 Series = dict[Key, float]
 
 
-def page(metrics: Metrics, job: str) -> tuple[Series, set[str]]:
+def page(metrics: Metrics | WatchMetrics, job: str) -> tuple[Series, set[str]]:
     """The series of a metrics page as Prometheus stores them, and the names of those that count."""
     series: Series = {}
     counting = set()
@@ -41,7 +45,7 @@ def page(metrics: Metrics, job: str) -> tuple[Series, set[str]]:
     return series, counting
 
 
-def work(worker: Metrics, api: ServerMetrics) -> None:
+def work(worker: Metrics, api: ServerMetrics, watch: WatchMetrics) -> None:
     """Fifteen seconds of a healthy stack: 40 pages, one without an article in it now and then."""
     for stage in load_pipeline().names:
         worker.records_in.labels(stage).inc(40)
@@ -61,6 +65,12 @@ def work(worker: Metrics, api: ServerMetrics) -> None:
     for _ in range(STEP):
         worker.loop_delay.observe(0.002)
     worker.set_state_free(50e9)
+    before = Watching(visits=1, unchanged=0, interval=45.0)
+    watch.visited(before, before.model_copy(update={"unchanged": 1}))
+    watch.visited(before, before.model_copy(update={"failures": 1, "fault_kind": "timeout"}))
+    watch.sent(datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC))
+    healthy = {f"s{number}": Verdict.HEALTHY for number in range(20)}
+    watch.publish({Verdict.HEALTHY: 20, Verdict.FAILING: 1}, healthy)
     for gauge in (api.kafka_up, api.elasticsearch_up, api.brokers, api.elasticsearch_status):
         gauge.set(1)
     api.under_replicated.set(0)
@@ -77,16 +87,15 @@ def hour(tmp_path_factory: pytest.TempPathFactory) -> dict[Key, str]:
     """Every series with its values in promtool's notation."""
     worker, api = Metrics(), Metrics()
     create_worker(Settings(_env_file=None, state_dir=tmp_path_factory.mktemp("state")), worker)
-    servers = ServerMetrics(api.registry)
-    work(worker, servers)
-    before = [page(worker, "rasd-worker"), page(api, "rasd-api")]
-    work(worker, servers)
+    servers, watch = ServerMetrics(api.registry), WatchMetrics()
+    pages = ((worker, "rasd-worker"), (api, "rasd-api"), (watch, "rasd-watch"))
+    work(worker, servers, watch)
+    before = [page(metrics, job) for metrics, job in pages]
+    work(worker, servers, watch)
     for _ in range(STEP):
         api.loop_delay.observe(0.002)
-    after = [page(worker, "rasd-worker"), page(api, "rasd-api")]
-    values: dict[Key, str] = {
-        ("up", (("instance", "a"), ("job", job))): f"1x{STEPS}" for job in ("rasd-worker", "rasd-api")
-    }
+    after = [page(metrics, job) for metrics, job in pages]
+    values: dict[Key, str] = {("up", (("instance", "a"), ("job", job))): f"1x{STEPS}" for _, job in pages}
     for (earlier, counting), (later, _) in zip(before, after, strict=True):
         for key, value in later.items():
             step = value - earlier.get(key, 0.0) if key[0] in counting else 0.0
@@ -117,7 +126,7 @@ def test_nothing_fires(hour: dict[Key, str], tmp_path: Path) -> None:
 
 
 # Only in processes that the healthy stack does not have.
-ELSEWHERE = {"rasd_archive_disk_free_bytes"}
+ELSEWHERE = {"rasd_archive_disk_free_bytes", "rasd_watch_source_abnormal"}
 
 
 @pytest.mark.parametrize("rule", alerts(), ids=lambda rule: rule["alert"])

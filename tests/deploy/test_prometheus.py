@@ -17,6 +17,8 @@ from streams.alerts.alert_metrics import OUTCOMES
 from streams.errors import Reason
 from streams.pipeline import load_pipeline
 from streams.records import Cluster
+from streams.sources.watch.health import Verdict
+from streams.sources.watch.watch_metrics import VISIT_OUTCOMES
 from streams.topics import Topic
 from tests.deploy.sources import (
     PROMETHEUS,
@@ -122,6 +124,7 @@ def values_of(metric: str, label: str) -> set[str] | None:
         "rasd_bulk_documents_total": set(get_args(BulkOutcome)),
         "rasd_articles_total": {"ok", "rejected", "poison"},
         "rasd_alerts_deliveries_total": set(OUTCOMES),
+        "rasd_watch_visits_total": set(VISIT_OUTCOMES),
     }
     closed = {
         "stage": set(load_pipeline().names),
@@ -129,6 +132,7 @@ def values_of(metric: str, label: str) -> set[str] | None:
         "relation": set(get_args(Cluster.model_fields["relation"].annotation)),
         "outcome": outcomes.get(metric, set()),
         "job": {job["job_name"] for job in config["scrape_configs"]},
+        "verdict": {verdict.value for verdict in Verdict},
         "alertstate": {"pending", "firing"},
     }
     return closed.get(label)

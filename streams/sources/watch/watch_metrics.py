@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.platform_collector import PlatformCollector
@@ -14,6 +15,7 @@ from streams.sources.watch.health import ABNORMAL, Verdict
 from streams.sources.watch.web import Fault
 
 VISIT_OUTCOMES = ("changed", "unchanged", *(fault.value for fault in Fault))
+_AGE_BUCKETS = (5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0, 7200.0, 21600.0)
 _INTERVAL_BUCKETS = (30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 21600.0, 86400.0)
 
 
@@ -61,7 +63,19 @@ class WatchMetrics:
             ["name", "verdict"],
             registry=reg,
         )
+        self.item_age = Histogram(
+            "rasd_watch_item_age_seconds",
+            "Time from the date that a list gives an item to articles.raw; of items at most six hours old.",
+            buckets=_AGE_BUCKETS,
+            registry=reg,
+        )
         self._counted_requests = 0
+
+    def sent(self, published: datetime | None, now: datetime) -> None:
+        """Count an item that was sent, and its age if its list dates it."""
+        self.items.inc()
+        if published is not None and 0 <= (age := (now - published).total_seconds()) <= _AGE_BUCKETS[-1]:
+            self.item_age.observe(age)
 
     def visited(self, before: Watching, after: Watching) -> None:
         """Count one visit, by the states before and after it."""

@@ -202,7 +202,7 @@ class Watcher:
             except MessageSizeTooLargeError:
                 failure = Rejected(Reason.TOO_LARGE, f"{len(item.data)} bytes, over RASD_MAX_MESSAGE_BYTES")
             else:
-                self._metrics.items.inc()
+                self._metrics.sent(item.raw.published_at, datetime.now(UTC))
                 return
         assert failure is not None  # noqa: S101  (an item has a record or a failure)
         headers = failure_headers(STAGE, failure, Origin(topic=raw, location=item.location))
