@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from streams.errors import Reason, Rejected
-from streams.records import RawArticle
 from streams.sources.base import Item
-from streams.sources.watch.directory import SEEN_ITEMS, Kind, Progress, Text, WatchedSource, Watching, item_key
+from streams.sources.watch.articles import PASSING, ArticleMaker
+from streams.sources.watch.directory import SEEN_ITEMS, Kind, Progress, WatchedSource, Watching, item_key
 from streams.sources.watch.freshness import fresh_for
-from streams.sources.watch.habits import FUTURE, note_items, note_pages
+from streams.sources.watch.habits import note_items, note_pages
 from streams.sources.watch.health import learn, remember_trouble
 from streams.sources.watch.readers import Entry, Listing, UnreadableListError, read_listing
 from streams.sources.watch.schedule import Limits, after_fault, after_success, next_interval
@@ -24,7 +21,6 @@ from streams.sources.watch.web import Answer, Fault, FetchError, Web
 TRIES = 4
 # After so many items of one visit, the whole state is stored, and not only what was sent.
 PROGRESS_ITEMS = 50
-_PASSING = frozenset({Fault.NETWORK, Fault.TIMEOUT, Fault.SERVER, Fault.BLOCKED})
 _ACCEPT = {
     Kind.FEED: "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
     Kind.SITEMAP: "application/xml, text/xml;q=0.9, */*;q=0.5",
@@ -57,6 +53,11 @@ class Visitor:
     limits: Limits
     draw: random.Random
     refused: Callable[[str], int] = lambda _: 0
+
+    @property
+    def articles(self) -> ArticleMaker:
+        """Makes the records of items."""
+        return ArticleMaker(self.web, self.now)
 
     async def visit(self, source: WatchedSource, state: Watching) -> Watching:
         """Visit a source once and store its state: what was sent after each item, and the whole state at the end.
@@ -170,73 +171,17 @@ class Visitor:
             The new state, and whether the item is done: False if its page has to be tried again.
         """
         try:
-            item = await self._article(source, entry)
+            item = await self.articles.make(source, entry)
         except FetchError as fault:
             tries = state.tries.get(key, 0) + 1
-            if fault.kind in _PASSING and tries < TRIES:
+            if fault.kind in PASSING and tries < TRIES:
                 return state.model_copy(update={"tries": state.tries | {key: tries}}), False
-            item = self._without_page(source, entry, fault)
+            item = self.articles.without_page(source, entry, fault)
         await self.send(item)
         kept = (*state.seen, key)[-SEEN_ITEMS:]
         tries_left = {other: number for other, number in state.tries.items() if other != key}
         changes = {"seen": kept, "tries": tries_left, "items": state.items + 1, "last_new": self.now()}
         return state.model_copy(update=changes), True
-
-    async def _article(self, source: WatchedSource, entry: Entry) -> Item:
-        """Make the raw record of an item, with its page if that is wanted.
-
-        Raises:
-            FetchError: the page cannot be fetched.
-        """
-        if source.kind is Kind.TELEGRAM or (source.text is Text.FEED and entry.text):
-            return self._of_feed(source, entry, entry.text or "")
-        answer = await self.web.get(entry.url, accept="text/html, application/xhtml+xml, */*;q=0.5")
-        content = base64.b64encode(answer.body).decode()
-        record = RawArticle(
-            url=answer.url,
-            source=source.outlet,
-            content=content,
-            encoding=answer.charset or "auto",
-            content_type="text/html",
-            published_at=self._known_date(entry),
-            fetched_at=answer.at,
-            extra=self._extra(source, entry) | {"http": _kept_headers(answer)},
-        )
-        return Item.of(record, entry.url)
-
-    def _without_page(self, source: WatchedSource, entry: Entry, fault: FetchError) -> Item:
-        """What becomes of an item whose page cannot be had: what the feed says of it, else a dead letter."""
-        text = entry.text or entry.summary
-        if text:
-            return self._of_feed(source, entry, text)
-        known = {"url": entry.url, "source": source.outlet, "title": entry.title, "extra": self._extra(source, entry)}
-        data = json.dumps(known, ensure_ascii=False).encode("utf-8", "replace")
-        return Item(entry.url, data, failure=Rejected(Reason.NOT_FETCHED, str(fault)))
-
-    def _of_feed(self, source: WatchedSource, entry: Entry, text: str) -> Item:
-        record = RawArticle(
-            url=entry.url,
-            source=source.outlet,
-            content=text,
-            content_type="text/html",
-            title=entry.title,
-            author=entry.author,
-            published_at=self._known_date(entry),
-            fetched_at=self.now(),
-            extra=self._extra(source, entry),
-        )
-        return Item.of(record, entry.url)
-
-    def _known_date(self, entry: Entry) -> datetime | None:
-        """The date of publication, unless it cannot be right."""
-        if entry.published is None or entry.published.year < 1990 or entry.published > self.now() + FUTURE:
-            return None
-        return entry.published
-
-    def _extra(self, source: WatchedSource, entry: Entry) -> dict[str, object]:
-        """What the list says of the item, under `feed`, and which source brought it."""
-        listed = dict(entry.extra) | ({"title": entry.title} if entry.title else {})
-        return {"watched_source": source.name, "feed": listed}
 
 
 def _parse(source: WatchedSource, answer: Answer) -> Listing:
@@ -249,7 +194,3 @@ def _parse(source: WatchedSource, answer: Answer) -> Listing:
         return read_listing(source.kind, answer.body, answer.url, answer.headers, source.links)
     except UnreadableListError as error:
         raise FetchError(Fault.FORMAT, f"{answer.url}: {error}") from error
-
-
-def _kept_headers(answer: Answer) -> dict[str, str]:
-    return {n: answer.headers[n] for n in ("Content-Type", "ETag", "Last-Modified") if n in answer.headers}

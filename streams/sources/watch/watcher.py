@@ -16,11 +16,9 @@ from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import MessageSizeTooLargeError
 
-from streams.errors import Reason, Rejected, Retryable
+from streams.errors import Retryable
 from streams.kafka.clients import UNAVAILABLE_ERRORS, client_options, open_producer, open_reader
-from streams.kafka.dead_letters import Origin, failure_headers
 from streams.observability.logs import get_logger
 from streams.retry import Backoff
 from streams.settings import Settings
@@ -29,15 +27,15 @@ from streams.sources.watch.directory import Progress, WatchedSource, Watching, w
 from streams.sources.watch.health import judge
 from streams.sources.watch.refusals import Refusals, follow_refusals
 from streams.sources.watch.schedule import Limits
+from streams.sources.watch.sending import send_item
 from streams.sources.watch.store import SOURCES, STATE, VISIT, Directory, apply, begin, read_to_end, send
 from streams.sources.watch.visit import Visitor
 from streams.sources.watch.watch_metrics import WatchMetrics
 from streams.sources.watch.web import Web, open_web
-from streams.topics import Topic, topic_name
+from streams.topics import topic_name
 
 log = get_logger(__name__)
 
-STAGE = "watch"
 _POLL_MS = 300
 
 
@@ -194,21 +192,11 @@ class Watcher:
         Raises:
             KafkaError, OSError, TimeoutError: the broker does not acknowledge it.
         """
-        raw = topic_name(Topic.RAW, self._settings)
-        failure = item.failure
-        if failure is None and item.raw is not None:
-            try:
-                await self._producer.send_and_wait(raw, item.data, key=item.raw.url.encode())
-            except MessageSizeTooLargeError:
-                failure = Rejected(Reason.TOO_LARGE, f"{len(item.data)} bytes, over RASD_MAX_MESSAGE_BYTES")
-            else:
-                self._metrics.sent(item.raw.published_at, datetime.now(UTC))
-                return
-        assert failure is not None  # noqa: S101  (an item has a record or a failure)
-        headers = failure_headers(STAGE, failure, Origin(topic=raw, location=item.location))
-        letter = item.data if failure.reason is not Reason.TOO_LARGE else item.location.encode()
-        await self._producer.send_and_wait(topic_name(Topic.DLQ, self._settings), letter, headers=headers)
-        self._metrics.dead_letters.labels(failure.reason.value).inc()
+        failure = await send_item(self._producer, self._settings, item)
+        if failure is not None:
+            self._metrics.dead_letters.labels(failure.reason.value).inc()
+        elif item.raw is not None:
+            self._metrics.sent(item.raw.published_at, datetime.now(UTC))
 
     async def _save(self, name: str, state: Watching) -> None:
         """Store a state. A source that was removed or given up meanwhile keeps what its new owner stores.
