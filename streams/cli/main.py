@@ -19,6 +19,7 @@ from streams import __version__
 from streams.cli import (
     alerts,
     api_key,
+    backfill,
     demo,
     dlq,
     enrich,
@@ -53,6 +54,7 @@ app = typer.Typer(
 )
 _RUNNING = (stack, demo, running, watch, topics, index, dlq, api_key, plugins, notify, schema)
 _ARTICLES = (sources, alerts, ingest, enrich, search, evaluate)
+_ARTICLES = (sources, backfill, ingest, enrich, search, evaluate)
 for module in (*_RUNNING, *_ARTICLES):
     module.register(app)
 add_commands(app)

@@ -129,13 +129,14 @@ def show_all(
 
 @app.command()
 def show(name: str = _NAME) -> None:
-    """Show one source: its settings, the state of its watching, and its health.
+    """Show one source: its settings, the state of its watching, its health, and its last backfill.
 
     Example: `rasd sources show example.com-rss`
     """
     import json
 
     from streams.sources.watch.health import judge
+    from streams.sources.watch.store import BACKFILL
 
     directory = _read()
     source = _one(directory, name)
@@ -147,6 +148,10 @@ def show(name: str = _NAME) -> None:
         "health": {"verdict": health.verdict, "advice": health.advice, "expected": health.expected},
         "state": state.model_dump(mode="json", exclude_none=True, exclude=hidden) | {"seen": len(state.seen)},
     }
+    if (backfill := directory.backfills.get(f"{name}{BACKFILL}")) is not None:
+        shown["backfill"] = backfill.model_dump(mode="json", exclude={"finished"}) | {
+            "finished": len(backfill.finished)
+        }
     typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
 
 

@@ -307,6 +307,17 @@ def build_article(article_id: str) -> Body:
     }
 
 
+def build_known(urls: Sequence[str]) -> Body:
+    """Build the search for the articles at these addresses. A page may have several."""
+    return {
+        "query": {"bool": {"filter": {"terms": {"url": list(urls)}}}},
+        "size": 10_000,
+        "timeout": TIMEOUT,
+        "track_total_hits": False,
+        "_source": ["url"],
+    }
+
+
 def build_copies(cluster_id: str, article_id: str, size: int) -> Body:
     """Build the search for the other articles of a cluster, in order of arrival."""
     return {

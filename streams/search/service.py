@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -121,6 +121,13 @@ class Searcher:
             raise Retryable("a part of the index did not answer, and articles of the story may be there")
         hits = answer["hits"]
         return [read_article(hit["_source"]) for hit in hits["hits"]], hits["total"]["value"]
+
+    async def known(self, urls: Sequence[str]) -> set[str]:
+        """Return which of at most 1,000 addresses an article has. Raises like `article`."""
+        answer = await self._run(query.build_known(urls))
+        if is_partial(answer):
+            raise Retryable("a part of the index did not answer, and articles may be there")
+        return {hit["_source"]["url"] for hit in answer["hits"]["hits"]}
 
     async def facets(self, filters: Filters, size: int, *, fold: bool = False) -> Mapping[str, Any]:
         """Return the response to `build_facets`, and whether it is `relaxed`. Raises like `search`."""

@@ -129,6 +129,25 @@ class Watching(BaseModel):
     hourly_weight: tuple[float, ...] = Field(default=(), description="Weeks behind each of these means.")
 
 
+class Backfill(BaseModel):
+    """The state of fetching what a source published in a past period: see `streams.sources.watch.backfill`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    since: Timestamp = Field(description="Beginning of the period, inclusive.")
+    until: Timestamp = Field(description="End of the period, exclusive.")
+    started: Timestamp
+    ended: Timestamp | None = Field(default=None, description="When all lists were finished; null while some are not.")
+    finished: tuple[str, ...] = Field(default=(), description="Lists that are finished.")
+    failed_lists: tuple[str, ...] = Field(default=(), description="Lists that the last run could not read.")
+    at_list: str | None = Field(default=None, description="List that is being read.")
+    after: str | None = Field(default=None, description="Place in this list, of the last item that is done.")
+    sent: int = Field(default=0, description="Items sent to articles.raw.")
+    known: int = Field(default=0, description="Items left out, as they were watched or are in the index.")
+    refused: int = Field(default=0, description="Items sent to articles.dlq.")
+    outside: int = Field(default=0, description="Items of other times, without a date, or of other sites.")
+
+
 def with_progress(state: Watching, progress: Progress) -> Watching:
     """Return the state with what a visit sent before its process ended. Items that the state has are left out."""
     if progress.source_url != state.source_url and state.source_url is not None:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from streams.kafka.clients import create_topics, missing_topics, open_producer, open_reader, translate_errors
 from streams.observability.logs import get_logger
 from streams.settings import Settings
-from streams.sources.watch.directory import Progress, WatchedSource, Watching, with_progress
+from streams.sources.watch.directory import Backfill, Progress, WatchedSource, Watching, with_progress
 from streams.topics import TopicSpec, topic_name
 
 log = get_logger(__name__)
@@ -30,6 +30,7 @@ STATE = "sources.state"
 # is what a process takes over whole. Sixteen processes can share the sources.
 PARTITIONS = 16
 VISIT = "/visit"
+BACKFILL = "/backfill"
 _POLL_MS = 500
 
 M = TypeVar("M", bound=BaseModel)
@@ -47,13 +48,15 @@ class Directory:
 
     Attributes:
         sources, states: by name.
-        visits: what visits have sent since the states were stored, by name.
+        visits: what visits have sent since the states were stored, by name with `VISIT`.
+        backfills: the last backfill of each source, by name with `BACKFILL`.
         changes: number of records about sources that were taken over; collections may then have changed.
     """
 
     sources: dict[str, WatchedSource] = field(default_factory=dict)
     states: dict[str, Watching] = field(default_factory=dict)
     visits: dict[str, Progress] = field(default_factory=dict)
+    backfills: dict[str, Backfill] = field(default_factory=dict)
     changes: int = 0
 
     def take(self, record: ConsumerRecord, settings: Settings) -> str | None:
@@ -65,7 +68,11 @@ class Directory:
         if record.topic == topic_name(SOURCES, settings):
             self.changes += 1
             return apply(self.sources, WatchedSource, record)
-        if (record.key or b"").endswith(VISIT.encode()):
+        key = record.key or b""
+        if key.endswith(BACKFILL.encode()):
+            name = apply(self.backfills, Backfill, record)
+            return name.removesuffix(BACKFILL) if name else None
+        if key.endswith(VISIT.encode()):
             name = apply(self.visits, Progress, record)
             return name.removesuffix(VISIT) if name else None
         name = apply(self.states, Watching, record)
@@ -174,7 +181,8 @@ async def save_sources(settings: Settings, sources: Iterable[WatchedSource], rem
             for name in removed:
                 await send(producer, topic_name(SOURCES, settings), name, None)
                 await send(producer, topic_name(STATE, settings), name, None)
-                await send(producer, topic_name(STATE, settings), name, None, VISIT)
+                for suffix in (VISIT, BACKFILL):
+                    await send(producer, topic_name(STATE, settings), name, None, suffix)
 
 
 async def send(producer: AIOKafkaProducer, topic: str, name: str, value: BaseModel | None, suffix: str = "") -> None:
@@ -185,7 +193,7 @@ async def send(producer: AIOKafkaProducer, topic: str, name: str, value: BaseMod
         topic: one of the two.
         name: name of the source, which decides on the partition.
         value: the record; None deletes.
-        suffix: `VISIT`, for the progress of a visit.
+        suffix: `VISIT` for the progress of a visit, `BACKFILL` for a backfill.
 
     Raises:
         KafkaError, OSError, TimeoutError: the broker does not acknowledge it.

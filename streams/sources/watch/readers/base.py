@@ -22,6 +22,7 @@ class Entry:
         guid: the id that the feed gives it, if it does.
         title: headline as the list gives it; plain text.
         published: time of publication in UTC, if the list gives one that can be read.
+        modified: time of the last change in UTC, if a sitemap gives one.
         text: the whole text, as HTML, if the list gives it.
         summary: the summary, as HTML, if the list gives one.
         author: the author's name.
@@ -32,6 +33,7 @@ class Entry:
     guid: str | None = None
     title: str | None = None
     published: datetime | None = None
+    modified: datetime | None = None
     text: str | None = None
     summary: str | None = None
     author: str | None = None
@@ -50,6 +52,7 @@ class Listing:
         wait: time between updates that the list itself asks for.
         skip_hours: hours of the day (UTC) in which it does not change.
         lists: addresses of further lists, newest first: the parts of a sitemap index.
+        changed: when these were changed, by address, as far as the index says.
         hub: address of a WebSub hub.
     """
 
@@ -60,6 +63,7 @@ class Listing:
     wait: timedelta = timedelta()
     skip_hours: frozenset[int] = frozenset()
     lists: tuple[str, ...] = ()
+    changed: dict[str, datetime] = field(default_factory=dict)
     hub: str | None = None
 
 

@@ -18,8 +18,13 @@ PARTS = 4
 _FIRST = datetime.min.replace(tzinfo=UTC)
 
 
-def read_sitemap(data: bytes, url: str) -> Listing:
+def read_sitemap(data: bytes, url: str, most_parts: int | None = PARTS) -> Listing:
     """Read a sitemap or sitemap index.
+
+    Args:
+        data: the sitemap, also as a gzip file.
+        url: its address.
+        most_parts: how many parts of an index to return, the newest ones; None for all.
 
     Raises:
         UnreadableListError: it is neither, or larger than `MOST_BYTES`.
@@ -54,8 +59,12 @@ def read_sitemap(data: bytes, url: str) -> Listing:
     if not known:
         raise UnreadableListError("not a sitemap")
     # Without dates the last ones are taken: most publishers append.
-    newest = sorted(parts, reverse=True)[:PARTS]
-    return Listing(entries=tuple(entries), lists=tuple(part for _, _, part in newest))
+    newest = sorted(parts, reverse=True)[:most_parts]
+    return Listing(
+        entries=tuple(entries),
+        lists=tuple(part for _, _, part in newest),
+        changed={part: moment for moment, _, part in newest if moment != _FIRST},
+    )
 
 
 def _entry(element: etree._Element, base: str) -> Entry | None:
@@ -68,6 +77,7 @@ def _entry(element: etree._Element, base: str) -> Entry | None:
         url=link,
         title=fields.get("title"),
         published=iso_date(fields.get("publication_date")),
+        modified=iso_date(fields.get("lastmod")),
         extra={"published": printed} if printed else {},
     )
 
