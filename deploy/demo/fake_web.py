@@ -62,6 +62,7 @@ class FakeSite:
         times: when each request came, with its path (`time.monotonic`).
         most_at_once: largest number of requests that were being answered at once.
         robots: robots.txt, or None for 404.
+        listed: number of articles in the feed.
         address: base address, without a slash at the end.
     """
 
@@ -70,6 +71,7 @@ class FakeSite:
     requests: Counter[str] = field(default_factory=Counter)
     answers: dict[str, Handler] = field(default_factory=dict)
     robots: str | None = None
+    listed: int = 20
     headers: dict[str, str] = field(default_factory=dict)
     address: str = ""
     times: list[tuple[float, str]] = field(default_factory=list)
@@ -83,9 +85,9 @@ class FakeSite:
         return f"{self.address}{path}"
 
     def rss(self) -> str:
-        """Return the feed of the latest 20 articles."""
+        """Return the feed of the latest articles."""
         items = []
-        for path, story in reversed(list(self.articles.items())[-20:]):
+        for path, story in reversed(list(self.articles.items())[-self.listed :]):
             moment = format_datetime(story.published)
             items.append(
                 f"<item><title>{story.title}</title><link>{path}</link><guid>{path}</guid><pubDate>{moment}</pubDate>"

@@ -38,8 +38,8 @@ class ArticleMaker:
         Raises:
             FetchError: the page cannot be fetched.
         """
-        if source.kind is Kind.TELEGRAM or (source.text is Text.FEED and entry.text):
-            return self._of_list(source, entry, entry.text or "")
+        if source.kind is Kind.TELEGRAM or not entry.page or (source.text is Text.FEED and entry.text):
+            return self._of_list(source, entry, entry.text or entry.summary or "")
         answer = await self.web.get(entry.url, accept="text/html, application/xhtml+xml, */*;q=0.5")
         content = base64.b64encode(answer.body).decode()
         record = RawArticle(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import TypeVar
 
 from streams.sources.base import Item
 from streams.sources.watch.articles import PASSING, ArticleMaker
@@ -19,8 +21,17 @@ from streams.sources.watch.web import Answer, Fault, FetchError, Web
 
 # A page that cannot be fetched is tried again in later visits, this many times.
 TRIES = 4
+# How many items of one list are looked at, the newest. Half of what is remembered, so that none is taken for new again
+# when it comes back. A sitemap may have 50,000.
+LISTED_ITEMS = SEEN_ITEMS // 2
+# How many of a sitemap's items are sent at the first visit; the others count as seen. `rasd backfill` brings them.
+FIRST_ITEMS = 100
+# Lists of more bytes are read in a thread, as reading takes seconds.
+LARGE = 256 * 1024
 # After so many items of one visit, the whole state is stored, and not only what was sent.
 PROGRESS_ITEMS = 50
+_NEVER = datetime.min.replace(tzinfo=UTC)
+T = TypeVar("T")
 _ACCEPT = {
     Kind.FEED: "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
     Kind.SITEMAP: "application/xml, text/xml;q=0.9, */*;q=0.5",
@@ -123,25 +134,26 @@ class Visitor:
             counted = {"unchanged": state.unchanged + 1, "interval": interval, "next_visit": moment}
             return learn(state, now, 0).model_copy(update=changes | validators | counted)
         listing = await self._listing(source, answer)
-        keyed = {item_key(entry.url, entry.guid): entry for entry in listing.entries}
+        keyed = {item_key(entry.url, entry.guid): entry for entry in _latest(listing.entries, LISTED_ITEMS)}
+        if source.kind is Kind.SITEMAP and not state.seen:
+            fresh_keys = {item_key(entry.url, entry.guid) for entry in _latest(listing.entries, FIRST_ITEMS)}
+            state = state.model_copy(update={"seen": tuple(key for key in keyed if key not in fresh_keys)})
+            await self.save(source.name, state)
         seen = frozenset(state.seen)
         new = {key: entry for key, entry in keyed.items() if key not in seen}
-        overlap = not state.seen or not keyed or len(new) < len(keyed)
+        overlap = not state.items or not keyed or len(new) < len(keyed)
         state = learn(state, now, len(new)).model_copy(update=changes | {"gaps": state.gaps + (not overlap)})
         sent: list[str] = []
         waiting = False
         in_order = sorted(new.items(), key=lambda pair: pair[1].published or now)
         state = note_items(state, keyed.values(), (entry for _, entry in in_order), now)
         for key, entry in in_order:
-            state, done = await self._item(source, state, key, entry)
-            waiting = waiting or not done
-            if done:
-                sent.append(key)
-                if len(sent) % PROGRESS_ITEMS:
-                    latest = tuple(sent[-(len(sent) % PROGRESS_ITEMS) :])
-                    await self.keep(source.name, Progress(source_url=source.url, sent=latest, last_new=self.now()))
-                else:
-                    await self.save(source.name, state)
+            item, state = await self._item(source, state, key, entry)
+            if item is None:
+                waiting = True
+                continue
+            sent.append(key)
+            state = await _to_its_end(self._sent(source, state, item, sent))
         interval = next_interval(state, len(sent), limits, overlap=overlap)
         moment = after_success(interval, max(fresh, listing.wait), listing.skip_hours, now, self.draw)
         ended = {"interval": interval, "next_visit": moment}
@@ -158,39 +170,88 @@ class Visitor:
         Raises:
             FetchError: it cannot be read.
         """
-        listing = _parse(source, answer)
-        entries = list(listing.entries)
+        listing = await _parse(source, answer)
+        entries, faults = list(listing.entries), []
         for part in listing.lists:
-            entries += _parse(source, await self.web.get(part, accept=_ACCEPT[source.kind])).entries
+            try:
+                found = await _parse(source, await self.web.get(part, accept=_ACCEPT[source.kind]))
+            except FetchError as fault:
+                faults.append(fault)  # an index that names a part which is gone is still an index
+            else:
+                entries += found.entries
+        if faults and len(faults) == len(listing.lists) and not entries:
+            raise faults[0]
         return replace(listing, entries=tuple(entries), lists=())
 
-    async def _item(self, source: WatchedSource, state: Watching, key: str, entry: Entry) -> tuple[Watching, bool]:
-        """Send one new item.
+    async def _item(
+        self, source: WatchedSource, state: Watching, key: str, entry: Entry
+    ) -> tuple[Item | None, Watching]:
+        """Make the record of a new item.
 
         Returns:
-            The new state, and whether the item is done: False if its page has to be tried again.
+            The record, or None if its page has to be tried again; and the state with the item as sent, or as tried.
         """
         try:
             item = await self.articles.make(source, entry)
         except FetchError as fault:
             tries = state.tries.get(key, 0) + 1
             if fault.kind in PASSING and tries < TRIES:
-                return state.model_copy(update={"tries": state.tries | {key: tries}}), False
+                return None, state.model_copy(update={"tries": state.tries | {key: tries}})
             item = self.articles.without_page(source, entry, fault)
-        await self.send(item)
         kept = (*state.seen, key)[-SEEN_ITEMS:]
         tries_left = {other: number for other, number in state.tries.items() if other != key}
         changes = {"seen": kept, "tries": tries_left, "items": state.items + 1, "last_new": self.now()}
-        return state.model_copy(update=changes), True
+        return item, state.model_copy(update=changes)
+
+    async def _sent(self, source: WatchedSource, state: Watching, item: Item, sent: list[str]) -> Watching:
+        """Send an item and store that it was sent.
+
+        Args:
+            source: its source.
+            state: the state with the item as sent.
+            item: the record.
+            sent: hashes of the items that this visit has sent, this one last.
+        """
+        await self.send(item)
+        if len(sent) % PROGRESS_ITEMS:
+            latest = tuple(sent[-(len(sent) % PROGRESS_ITEMS) :])
+            await self.keep(source.name, Progress(source_url=source.url, sent=latest, last_new=self.now()))
+        else:
+            await self.save(source.name, state)
+        return state
 
 
-def _parse(source: WatchedSource, answer: Answer) -> Listing:
+async def _to_its_end(work: Coroutine[None, None, T]) -> T:
+    """Await work that a cancellation must not cut in two: what was sent would not be stored, and be sent again."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+
+
+def _latest(entries: Sequence[Entry], most: int) -> list[Entry]:
+    """The newest entries, in their order. Of those without dates, a list has the newest at its beginning or its end."""
+    if len(entries) <= most:
+        return list(entries)
+    dated = [entry.published or entry.modified for entry in entries]
+    if all(moment is None for moment in dated):
+        return [*entries[: most // 2], *entries[-(most - most // 2) :]]
+    numbers = sorted(range(len(entries)), key=lambda n: dated[n] or _NEVER, reverse=True)[:most]
+    return [entries[number] for number in sorted(numbers)]
+
+
+async def _parse(source: WatchedSource, answer: Answer) -> Listing:
     """Read a list.
 
     Raises:
         FetchError: it is not a list of the source's kind.
     """
+    arguments = (source.kind, answer.body, answer.url, answer.headers, source.links)
     try:
-        return read_listing(source.kind, answer.body, answer.url, answer.headers, source.links)
+        if len(answer.body) > LARGE:
+            return await asyncio.to_thread(read_listing, *arguments)
+        return read_listing(*arguments)
     except UnreadableListError as error:
         raise FetchError(Fault.FORMAT, f"{answer.url}: {error}") from error

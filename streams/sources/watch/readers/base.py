@@ -26,6 +26,7 @@ class Entry:
         text: the whole text, as HTML, if the list gives it.
         summary: the summary, as HTML, if the list gives one.
         author: the author's name.
+        page: whether there is a page at the address.
         extra: what else the list says: categories, enclosures, the date as printed.
     """
 
@@ -37,6 +38,7 @@ class Entry:
     text: str | None = None
     summary: str | None = None
     author: str | None = None
+    page: bool = True
     extra: dict[str, Any] = field(default_factory=dict)
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import calendar
 import io
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import feedparser
 
+from streams.sources.watch.directory import item_key
 from streams.sources.watch.freshness import minutes, update_period
 from streams.sources.watch.readers.base import Entry, Listing, UnreadableListError, absolute, iso_date
+from streams.sources.watch.readers.dates import printed_date
+
+_DAY_RE = re.compile(r"[A-Za-z]{3}|\d[-/.]\d|\d{8}")
 
 
 def read_feed(data: bytes, url: str, headers: Mapping[str, str]) -> Listing:
@@ -62,13 +67,17 @@ def _content_type(data: bytes, sent: str) -> str:
 
 
 def _entry(raw: Any, base: str) -> Entry | None:
-    """One item; None if it has no address."""
+    """One item; None if it has neither an address nor a text.
+
+    An item with a text alone gets the feed's address with a fragment: there is no page to fetch.
+    """
     link = absolute(base, raw.get("link")) or _permalink(raw, base)
     if link is None:
         link = next((absolute(base, e.get("href")) for e in raw.get("enclosures", ()) if e.get("href")), None)
-    if link is None:
-        return None
     texts = [content.get("value") for content in raw.get("content", ()) if content.get("value")]
+    known = [part for part in (raw.get("id"), raw.get("title"), *texts, raw.get("summary")) if part]
+    if link is None and not (texts or raw.get("summary")):
+        return None
     extra = {
         "guid": raw.get("id"),
         "published": dict.get(raw, "published") or dict.get(raw, "updated"),
@@ -78,10 +87,11 @@ def _entry(raw: Any, base: str) -> Entry | None:
         ],
     }
     return Entry(
-        url=link,
+        url=link or f"{base}#{item_key(str(known[0]))}",
+        page=link is not None,
         guid=raw.get("id") or None,
         title=raw.get("title") or None,
-        published=_moment(raw, "published_parsed") or _moment(raw, "updated_parsed"),
+        published=_moment(raw, "published") or _moment(raw, "updated"),
         text=max(texts, key=len, default=None),
         summary=raw.get("summary") or None,
         author=raw.get("author") or None,
@@ -97,9 +107,10 @@ def _permalink(raw: Any, base: str) -> str | None:
 
 def _moment(raw: Any, field: str) -> datetime | None:
     # As a dictionary: feedparser's own look-up puts `published` for a missing `updated`, with a warning.
-    parsed = dict.get(raw, field)
-    if parsed is None:
-        return None
+    parsed, printed = dict.get(raw, f"{field}_parsed"), dict.get(raw, field) or ""
+    # feedparser reads a time without a day, and words that it does not know, as of today.
+    if parsed is None or not printed.isascii() or not _DAY_RE.search(printed):
+        return printed_date(printed)
     try:
         return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
     except (ValueError, OverflowError, OSError):
@@ -136,6 +147,7 @@ def _read_json_feed(data: bytes, url: str) -> Listing:
         if link is None:
             continue
         authors = item.get("authors") or [item.get("author")]
+        printed = _text(item.get("date_published"))
         names = [a["name"] for a in authors if isinstance(a, dict) and isinstance(a.get("name"), str)]
         extra = {"guid": _text(item.get("id")), "published": item.get("date_published"), "categories": item.get("tags")}
         entries.append(
@@ -143,7 +155,7 @@ def _read_json_feed(data: bytes, url: str) -> Listing:
                 url=link,
                 guid=_text(item.get("id")),
                 title=_text(item.get("title")),
-                published=iso_date(_text(item.get("date_published"))),
+                published=iso_date(printed) or printed_date(printed),
                 text=_text(item.get("content_html")) or _text(item.get("content_text")),
                 summary=_text(item.get("summary")),
                 author="، ".join(names) or None,

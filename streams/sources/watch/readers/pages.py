@@ -13,6 +13,7 @@ from streams.sources.watch.readers.base import Entry, Listing, UnreadableListErr
 HEADLINE_LETTERS = 20
 # Addresses of articles carry a number, a date or a slug of several words.
 _ARTICLE_RE = re.compile(r"\d{4,}|/\d{4}/\d{1,2}/|(?:[^/]+[-_]){3,}[^/]*$|(?:%[0-9A-Fa-f]{2}){12,}")
+_POST_RE = re.compile(rb"""data-post=|href=["']https?://t\.me/(?:s/)?\w+/\d+["'?]""")
 _LISTS_RE = re.compile(r"/(?:tag|tags|category|author|authors|page|search|section|topic|topics)/", re.IGNORECASE)
 
 
@@ -66,7 +67,10 @@ def read_channel(data: bytes) -> Listing:
     """
     tree = LexborHTMLParser(data)
     entries = []
-    for message in tree.css(".tgme_widget_message[data-post]"):
+    messages = tree.css(".tgme_widget_message[data-post]")
+    if not messages and _POST_RE.search(data):
+        raise UnreadableListError("a channel whose messages are in a form that is not known")
+    for message in messages:
         post = message.attributes.get("data-post") or ""
         text = message.css_first(".tgme_widget_message_text")
         if not post or text is None:  # a picture without words

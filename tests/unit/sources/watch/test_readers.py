@@ -214,3 +214,34 @@ def test_a_channel() -> None:
     assert entry.text is not None and "عاجل: افتتاح الجسر" in entry.text
     assert entry.published == datetime(2026, 3, 1, 9, tzinfo=UTC)
     assert found.title == "قناة الجسر"
+
+
+@pytest.mark.parametrize(
+    ("printed", "moment"),
+    [
+        ("الأحد، ١ مارس ٢٠٢٦ - ٢:٠٥ م +0300", datetime(2026, 3, 1, 11, 5, tzinfo=UTC)),
+        ("01 آذار 2026 14:05:30", datetime(2026, 3, 1, 14, 5, 30, tzinfo=UTC)),
+        ("كانون الثاني 2026", None),
+        ("15 كانون الثاني 2026 09:00 GMT+02:00", datetime(2026, 1, 15, 7, tzinfo=UTC)),
+        ("3 تشرين الأوّل، 2026 12:30 ص", datetime(2026, 10, 3, 0, 30, tzinfo=UTC)),
+        ("3 فيفري 2026 12:30 مساءً", datetime(2026, 2, 3, 12, 30, tzinfo=UTC)),
+        ("08:15 - 9 غشت 2026", datetime(2026, 8, 9, 8, 15, tzinfo=UTC)),
+        ("۵ يونيو ۲۰۲۶ ۱۰:۰۰", datetime(2026, 6, 5, 10, tzinfo=UTC)),
+        ("31 فبراير 2026 10:00", None),
+        ("1 مارس 2026", None),
+        ("10:00", None),
+        ("", None),
+    ],
+)
+def test_dates_with_arabic_months(printed: str, moment: datetime | None) -> None:
+    item = f"<item><title>عنوان</title><link>/1</link><pubDate>{printed}</pubDate></item>"
+    (entry,) = feed(f"<rss version='2.0'><channel><title>x</title>{item}</channel></rss>").entries
+    assert entry.published == moment
+
+
+def test_a_channel_whose_form_changed_is_no_empty_channel() -> None:
+    head = '<div class="tgme_channel_info">الجسر</div>'
+    assert read_listing(Kind.TELEGRAM, head.encode(), "https://t.me/s/jisr", {}).entries == ()
+    changed = f'{head}<article><a href="https://t.me/jisr/512">١٢:٠٠</a><p>نص</p></article>'
+    with pytest.raises(UnreadableListError, match="form"):
+        read_listing(Kind.TELEGRAM, changed.encode(), "https://t.me/s/jisr", {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import random
 from collections.abc import AsyncIterator
@@ -17,10 +18,10 @@ from deploy.demo.fake_web import FakeSite, fake_site
 from streams.errors import Reason
 from streams.settings import Settings
 from streams.sources.base import Item
-from streams.sources.watch.directory import Kind, Progress, Text, WatchedSource, Watching, with_progress
+from streams.sources.watch.directory import SEEN_ITEMS, Kind, Progress, Text, WatchedSource, Watching, with_progress
 from streams.sources.watch.schedule import Limits
 from streams.sources.watch.store import PARTITIONS, Directory, partition_of
-from streams.sources.watch.visit import PROGRESS_ITEMS, TRIES, Visitor
+from streams.sources.watch.visit import FIRST_ITEMS, PROGRESS_ITEMS, TRIES, Visitor
 from streams.sources.watch.web import open_web
 
 SETTINGS = Settings(_env_file=None).model_copy(update={"watch_allow": ("127.0.0.1/32",), "watch_host_delay": 0.0})
@@ -273,7 +274,7 @@ async def test_links_that_leave_the_public_web_are_refused(site: FakeSite) -> No
 
 
 async def test_a_long_visit_stores_small_records_and_now_and_then_the_state(site: FakeSite) -> None:
-    number = 2 * PROGRESS_ITEMS + 3
+    site.listed = number = 2 * PROGRESS_ITEMS + 3
     urls = [site.publish(n) for n in range(number)]
     async with open_desk() as desk:
         states, kept = [], []
@@ -288,8 +289,7 @@ async def test_a_long_visit_stores_small_records_and_now_and_then_the_state(site
             await keep(name, progress)
 
         desk.visitor = replace(desk.visitor, save=count_states, keep=count_progress)
-        sitemap = source(site, "/sitemap.xml.gz", kind=Kind.SITEMAP)
-        await desk.visit(sitemap)
+        await desk.visit(source(site))
         assert desk.urls() == urls
         assert [state.items for state in states] == [PROGRESS_ITEMS, 2 * PROGRESS_ITEMS, number]
         assert len(kept) == number - 2, "each of the others is a small record"
@@ -321,3 +321,86 @@ def test_records_of_a_source_lie_where_kafka_puts_them() -> None:
     partitions = list(range(PARTITIONS))
     for name in ("jisr.example", "نهر", "a" * 100):
         assert partition_of(name) == DefaultPartitioner()(name.encode(), partitions, partitions)
+
+
+async def test_a_large_sitemap_is_not_sent_again_and_again(site: FakeSite) -> None:
+    urls = [site.publish(n) for n in range(2 * SEEN_ITEMS)]
+    async with open_desk() as desk:
+        sitemap = source(site, "/sitemap.xml.gz", kind=Kind.SITEMAP)
+        first = await desk.visit(sitemap)
+        assert first.items == len(desk.sent) == FIRST_ITEMS
+        assert set(desk.urls()) == {*urls[: FIRST_ITEMS // 2], *urls[-FIRST_ITEMS // 2 :]}
+        desk.now += timedelta(hours=1)
+        newest = site.publish(2 * SEEN_ITEMS)
+        second = await desk.visit(sitemap)
+        assert desk.urls()[FIRST_ITEMS:] == [newest]
+        assert (second.items, second.gaps) == (FIRST_ITEMS + 1, 0)
+
+
+async def test_killed_in_the_first_visit_of_a_sitemap_the_rest_of_it_stays_seen(site: FakeSite) -> None:
+    for number in range(3 * FIRST_ITEMS):
+        site.publish(number)
+    sitemap = source(site, "/sitemap.xml.gz", kind=Kind.SITEMAP)
+    async with open_desk() as desk:
+        desk.lives = 2
+        with pytest.raises(KilledError):
+            await desk.visit(sitemap)
+        desk.lives = 10_000
+        await desk.visit(sitemap)
+        assert len(set(desk.urls())) == FIRST_ITEMS
+
+
+async def test_an_index_with_a_part_that_is_gone_is_still_read(site: FakeSite) -> None:
+    url = site.publish(1)
+
+    async def index(_: http.Request) -> http.StreamResponse:
+        parts = "".join(f"<sitemap><loc>{path}</loc></sitemap>" for path in ("/gone.xml", "/sitemap.xml.gz"))
+        return http.Response(text=f"<sitemapindex>{parts}</sitemapindex>", content_type="application/xml")
+
+    site.answers["/index.xml"] = index
+    async with open_desk() as desk:
+        state = await desk.visit(source(site, "/index.xml", kind=Kind.SITEMAP))
+        assert (desk.urls(), state.failures) == ([url], 0)
+        site.answers["/sitemap.xml.gz"] = http_404
+        state = await desk.visit(source(site, "/index.xml", kind=Kind.SITEMAP))
+        assert (state.failures, state.fault_kind) == (1, "missing")
+
+
+async def test_a_cancellation_does_not_part_an_item_from_its_state(site: FakeSite) -> None:
+    site.publish(1)
+    async with open_desk() as desk:
+        sending, may_end = asyncio.Event(), asyncio.Event()
+        send = desk.visitor.send
+
+        async def slow(item: Item) -> None:
+            await send(item)
+            sending.set()
+            await may_end.wait()
+
+        desk.visitor = replace(desk.visitor, send=slow)
+        visit = asyncio.create_task(desk.visit(source(site)))
+        await sending.wait()
+        visit.cancel()
+        await asyncio.sleep(0)
+        assert not visit.done(), "it waits for what is being sent"
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await visit
+        desk.visitor = replace(desk.visitor, send=send)
+        await desk.visit(source(site))
+        assert len(desk.sent) == 1
+
+
+async def test_an_item_without_a_link_is_sent_with_its_text(site: FakeSite) -> None:
+    async def feed(_: http.Request) -> http.StreamResponse:
+        item = "<item><title>بلا رابط</title><description>نص الخبر العاجل</description></item>"
+        return http.Response(text=f"<rss version='2.0'><channel><title>x</title>{item}</channel></rss>")
+
+    site.answers["/rss.xml"] = feed
+    async with open_desk() as desk:
+        for _ in range(2):
+            await desk.visit(source(site))
+        (sent,) = desk.sent
+        assert sent.raw is not None
+        assert (sent.raw.title, sent.raw.content) == ("بلا رابط", "نص الخبر العاجل")
+        assert sent.raw.url.startswith(f"{site.address}/rss.xml#")
