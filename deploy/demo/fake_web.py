@@ -59,6 +59,7 @@ class FakeSite:
         articles: by path, the latest last.
         requests: number of requests by path.
         answers: handlers that take a path over.
+        answer_article: a handler that takes the pages of articles over, or None.
         times: when each request came, with its path (`time.monotonic`).
         most_at_once: largest number of requests that were being answered at once.
         robots: robots.txt, or None for 404.
@@ -70,6 +71,7 @@ class FakeSite:
     articles: dict[str, Story] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
     answers: dict[str, Handler] = field(default_factory=dict)
+    answer_article: Handler | None = None
     robots: str | None = None
     listed: int = 20
     headers: dict[str, str] = field(default_factory=dict)
@@ -135,8 +137,12 @@ class FakeSite:
                 text=f"<html lang=ar><head>{head}</head><body><ul>{links}</ul></body></html>", content_type="text/html"
             )
         if request.path in self.articles:
-            return web.Response(text=page(self.articles[request.path]), content_type="text/html", charset="utf-8")
+            return await (self.answer_article or self.page_of)(request)
         return web.Response(status=404, text="لا توجد صفحة بهذا العنوان")
+
+    async def page_of(self, request: web.Request) -> web.StreamResponse:
+        """Answer with an article's page."""
+        return web.Response(text=page(self.articles[request.path]), content_type="text/html", charset="utf-8")
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
 from aiokafka import TopicPartition
 
 from deploy.demo.fake_web import FakeSite, fake_site
@@ -18,6 +19,7 @@ from streams.kafka.clients import open_reader
 from streams.settings import Settings
 from streams.sources.watch.store import read_directory, read_to_end
 from streams.topics import Topic, topic_name
+from tests.faults.watch_killed import kill_again_and_again
 from tests.support.processes import Running, free_port, rasd, start
 
 SITES, FIRST, SECOND = 6, 3, 8
@@ -121,3 +123,13 @@ def _list_of(sites: list[FakeSite], folder: Path) -> Path:
     file = folder / "sources.json"
     file.write_text(json.dumps(entries))
     return file
+
+
+@pytest.mark.timeout(300)
+async def test_killed_again_and_again_nothing_is_lost_and_only_items_under_way_are_repeated(
+    settings: Settings, tmp_path: Path
+) -> None:
+    account = await kill_again_and_again(settings, tmp_path, 2)
+    assert account.published > 20
+    assert account.lost == 0
+    assert account.repeated <= account.allowed
