@@ -106,7 +106,7 @@ class Settings(BaseSettings):
         None, description="address or e-mail address that publishers find in the User-Agent of `rasd watch`"
     )
     watch_interval: float = Field(
-        45.0,
+        30.0,
         ge=1,
         description="shortest time between two visits to a source, in seconds, unless the source has its own",
     )

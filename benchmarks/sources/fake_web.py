@@ -3,7 +3,8 @@
     python -m benchmarks.sources.fake_web PORT SOURCES SEED
 
 Site *n* is 127.1.x.y; its feed lists the items that were published before the clock's time. `POST /clock` on 127.0.0.1
-sets the clock, in seconds from the start.
+sets the clock, in seconds from the start; `POST /real` lets it run from now on. `POST /bad` lets a share of the sites
+fail: in turn they never answer, break the connection, or answer 503.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 import bisect
 import random
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -40,23 +42,32 @@ def published(number: int, seed: int, until: float) -> list[float]:
     return times
 
 
+def guid(number: int, item: int) -> str:
+    """Return the id of a site's item."""
+    return f"{number}-{item}"
+
+
 class Sites:
     """All sites, and the clock."""
 
     def __init__(self, sources: int, seed: int) -> None:
-        self.now = 0.0
+        self._set = 0.0
+        self._began: float | None = None
+        self._bad = 0.0
         self.times = [published(number, seed, 24 * 3600.0) for number in range(sources)]
 
     async def feed(self, request: web.Request) -> web.Response:
         """Answer with the feed of the site that the request's host names, or 304."""
         host = request.host.rsplit(":", 1)[0].split(".")
         number = int(host[2]) * 250 + int(host[3]) - 1
+        if is_bad(number, self._bad):
+            return await self._fail(request, number)
         end = bisect.bisect_right(self.times[number], self.now)
         tag = f'"{end}"'
         if request.headers.get("If-None-Match") == tag:
             return web.Response(status=304, headers={"ETag": tag})
         items = "".join(
-            f"<item><title>افتتاح الجسر {item}</title><link>/{item}</link><guid>{number}-{item}</guid>"
+            f"<item><title>افتتاح الجسر {item}</title><link>/{item}</link><guid>{guid(number, item)}</guid>"
             f"<pubDate>{format_datetime(START + timedelta(seconds=self.times[number][item]))}</pubDate></item>"
             for item in range(max(0, end - LISTED), end)
         )
@@ -70,8 +81,36 @@ class Sites:
 
     async def clock(self, request: web.Request) -> web.Response:
         """Set the clock."""
-        self.now = float(await request.text())
+        self._set, self._began = float(await request.text()), None
         return web.Response()
+
+    async def real(self, _: web.Request) -> web.Response:
+        """Let the clock run in real time, from 0."""
+        self._began = time.monotonic()
+        return web.Response()
+
+    async def bad(self, request: web.Request) -> web.Response:
+        """Set the share of sites that fail."""
+        self._bad = float(await request.text())
+        return web.Response()
+
+    @property
+    def now(self) -> float:
+        """The time, in seconds from the start."""
+        return self._set if self._began is None else time.monotonic() - self._began
+
+    async def _fail(self, request: web.Request, number: int) -> web.Response:
+        kind = number // 5 % 3
+        if kind == 0:
+            await asyncio.sleep(3600)
+        if kind == 1 and request.transport is not None:
+            request.transport.close()
+        return web.Response(status=503)
+
+
+def is_bad(number: int, share: float) -> bool:
+    """Return whether a site fails: with a fifth, every fifth one."""
+    return share > 0 and number % max(1, round(1 / share)) == 0
 
 
 async def serve(port: int, sources: int, seed: int) -> None:
@@ -79,7 +118,13 @@ async def serve(port: int, sources: int, seed: int) -> None:
     sites = Sites(sources, seed)
     app = web.Application()
     app.add_routes(
-        [web.get("/rss", sites.feed), web.post("/clock", sites.clock), web.get("/{item:\\d+}", sites.article)]
+        [
+            web.get("/rss", sites.feed),
+            web.post("/clock", sites.clock),
+            web.post("/real", sites.real),
+            web.post("/bad", sites.bad),
+            web.get("/{item:\\d+}", sites.article),
+        ]
     )
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

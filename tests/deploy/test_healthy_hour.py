@@ -65,7 +65,7 @@ def work(worker: Metrics, api: ServerMetrics, watch: WatchMetrics) -> None:
     for _ in range(STEP):
         worker.loop_delay.observe(0.002)
     worker.set_state_free(50e9)
-    before = Watching(visits=1, unchanged=0, interval=45.0)
+    before = Watching(visits=1, unchanged=0, interval=30.0)
     watch.visited(before, before.model_copy(update={"unchanged": 1}))
     watch.visited(before, before.model_copy(update={"failures": 1, "fault_kind": "timeout"}))
     watch.sent(datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC))

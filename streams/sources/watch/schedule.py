@@ -26,7 +26,7 @@ _BACKOFF: dict[Fault, tuple[float, float]] = {
 }
 MOST_BACKOFF = timedelta(hours=24)
 JITTER = 0.1
-_FASTER, _SLOWER = 0.5, 1.1
+_FASTER, _SLOWER = 0.5, 1.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Limits:
 def next_interval(state: Watching, new: int, limits: Limits, *, overlap: bool) -> float:
     """Return the interval after a successful visit, in seconds.
 
-    It is halved after a visit that found something new and lengthened by a tenth after one that did not, so that about
-    one visit in eight finds something: an item then waits for a small part of the time between two items. Without
+    It is halved after a visit that found something new and lengthened by a twelfth after one that did not, so that
+    about one visit in ten finds something: an item then waits for a small part of the time between two items. Without
     overlap with what was seen before, items may have been missed: the interval becomes the shortest.
     """
     if not overlap:

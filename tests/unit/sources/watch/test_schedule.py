@@ -27,10 +27,10 @@ def test_the_interval_follows_the_source() -> None:
     assert settle([5, 5, 5, 5, 5, 5]) == LIMITS.least
     assert settle([0] * 30) == LIMITS.most
     assert settle([1] * 20) == LIMITS.least
-    hourly = [1 if visit % 8 == 0 else 0 for visit in range(400)]
-    assert LIMITS.least < settle(hourly) < LIMITS.most, "one visit in eight finds something"
+    hourly = [1 if visit % 10 == 0 else 0 for visit in range(400)]
+    assert LIMITS.least < settle(hourly) < LIMITS.most, "one visit in ten finds something"
     assert next_interval(Watching(interval=3600.0), 20, LIMITS, overlap=False) == LIMITS.least
-    assert next_interval(Watching(), 0, LIMITS, overlap=True) == pytest.approx(66.0)
+    assert next_interval(Watching(), 0, LIMITS, overlap=True) == pytest.approx(64.8)
 
 
 def test_a_list_is_not_asked_for_while_it_is_fresh() -> None:
