@@ -60,6 +60,8 @@ class Outlets:
 
     def __init__(self, sites: dict[str, FakeSite]) -> None:
         self._sites = sites
+        self._loop = asyncio.get_running_loop()
+        self._begun = asyncio.Event()
         self._stories = json.loads(STORIES.read_text(encoding="utf-8"))
         # Each run publishes under addresses of its own, so that its stories are new to a directory that was kept.
         self._edition = int(time.time())
@@ -81,8 +83,13 @@ class Outlets:
             for name, (kind, path) in LISTS.items()
         ]
 
+    def begin(self) -> None:
+        """Let the outlets publish. May be called from any thread."""
+        self._loop.call_soon_threadsafe(self._begun.set)
+
     async def publish(self) -> None:
-        """Publish a story every few seconds: the first three, one of each outlet, at once."""
+        """From `begin` on, publish a story every few seconds: the first three, one of each outlet, at once."""
+        await self._begun.wait()
         for number, told in enumerate(self._stories):
             if number >= len(self._sites):
                 await asyncio.sleep(SECONDS)

@@ -79,6 +79,7 @@ def serve_outlets(settings: Settings, console: Console) -> None:
         OperatorError: the port is in use.
     """
     with open_outlets(settings) as outlets:
+        outlets.begin()
         for source in outlets.sources():
             console.print(f"  {source.outlet:8} {source.kind.value:8} {source.url}", soft_wrap=True, highlight=False)
         console.print("[bold]Serving until Ctrl-C.[/]")
@@ -126,6 +127,7 @@ def _show_outlets(settings: Settings, console: Console, servers: Servers, outlet
     sources = outlets.sources()
     asyncio.run(save_sources(settings, sources))
     servers.watch(WATCH_ENVIRONMENT)
+    outlets.begin()
     console.print("\n[bold]Watched by rasd watch[/]   three invented outlets, which publish by themselves")
     for source in sources:
         console.print(f"  {source.outlet:8} {source.kind.value:8} {source.url}", soft_wrap=True, highlight=False)
@@ -140,7 +142,8 @@ def _show_outlets(settings: Settings, console: Console, servers: Servers, outlet
                     shown.add(story.url)
                     waited = time.time() - story.at
                     console.print(
-                        f"  [bold]{story.title}[/]   {story.outlet}, found {waited:.1f} s after its publication"
+                        f"  [bold]{story.title}[/]   {story.outlet}, found {waited:.1f} s after its publication",
+                        soft_wrap=True,
                     )
             time.sleep(0.2)
     if len(shown) < outlets.total:
