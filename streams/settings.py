@@ -121,6 +121,14 @@ class Settings(BaseSettings):
         description="networks that may be requested although they are not public, such as 10.1.0.0/16, comma separated",
     )
     watch_proxy: str | None = Field(None, description="HTTP proxy for all requests to sources")
+    watch_callback: str | None = Field(
+        None,
+        pattern=r"^https?://\S+$",
+        description="public address under which WebSub hubs reach `rasd watch`; without it feeds are polled",
+    )
+    watch_callback_secret: SecretStr | None = Field(
+        None, min_length=16, description="secret from which those of subscriptions are derived; with a callback"
+    )
     watch_host: str = Field(
         "127.0.0.1", description="address on which `rasd watch` serves /metrics, /livez and /readyz"
     )
@@ -328,6 +336,13 @@ class Settings(BaseSettings):
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("watch_allow", "alerts_allow", "api_trusted_proxies")
+    @model_validator(mode="after")
+    def _callback_with_secret(self) -> Settings:
+        if (self.watch_callback is None) != (self.watch_callback_secret is None):
+            raise ValueError("RASD_WATCH_CALLBACK and RASD_WATCH_CALLBACK_SECRET go together")
+        return self
+
+    @field_validator("watch_allow", "api_trusted_proxies")
     @classmethod
     def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 
-async def open_site(handlers: Mapping[str, Handler], host: str, port: int) -> tuple[web.AppRunner, str]:
+async def open_site(
+    handlers: Mapping[str, Handler], host: str, port: int, further: Iterable[web.AbstractRouteDef] = ()
+) -> tuple[web.AppRunner, str]:
     """Serve GET requests for these paths.
 
     Args:
         handlers: by path.
         host: address to listen on.
+        further: other routes.
         port: port to listen on; if it is taken, usually by another process of this machine, the system chooses one.
 
     Returns:
@@ -21,6 +24,7 @@ async def open_site(handlers: Mapping[str, Handler], host: str, port: int) -> tu
     """
     site = web.Application()
     site.add_routes([web.get(path, handler) for path, handler in handlers.items()])
+    site.add_routes(further)
     runner = web.AppRunner(site, access_log=None)
     await runner.setup()
     try:

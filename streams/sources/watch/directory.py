@@ -94,6 +94,11 @@ class Watching(BaseModel):
     last_modified: str | None = None
     seen: tuple[str, ...] = Field(default=(), description="Hashes of the items read, the latest last.")
     tries: dict[str, int] = Field(default_factory=dict, description="Failed fetches of an item's page, by hash.")
+    hub: str | None = Field(default=None, description="WebSub hub that the feed names.")
+    hub_topic: str | None = Field(default=None, description="Address of the feed that was subscribed to.")
+    hub_asked: Timestamp | None = Field(default=None, description="When the hub was last asked for a subscription.")
+    hub_until: Timestamp | None = Field(default=None, description="How long the confirmed subscription lasts.")
+    hub_fault: str | None = Field(default=None, description="Why the hub refused.")
     visits: int = Field(default=0, description="Number of visits.")
     unchanged: int = Field(default=0, description="Number of visits answered by 304.")
     items: int = Field(default=0, description="Number of items sent to articles.raw.")

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from aiohttp import web as http
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from streams.kafka.clients import wait_for_topics
+from streams.kafka.clients import open_producer, wait_for_topics
 from streams.observability.logs import get_logger
 from streams.observability.operations_site import open_site
 from streams.settings import Settings
 from streams.sources.watch.store import directory_specs
 from streams.sources.watch.watch_metrics import WatchMetrics
-from streams.sources.watch.watcher import watch
+from streams.sources.watch.watcher import send_poke, watch
+from streams.sources.watch.websub import Callback, routes
 
 log = get_logger(__name__)
 
@@ -29,7 +31,13 @@ async def run_watch(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     if settings.watch_contact is None:
         log.warning("RASD_WATCH_CONTACT is not set: publishers cannot see whom to ask about our requests")
-    async with _health_server(settings, metrics):
+    async with AsyncExitStack() as stack:
+        callback = Callback.of(settings)
+        further: list[http.RouteDef] = []
+        if callback is not None:
+            producer = await stack.enter_async_context(open_producer(settings))
+            further = routes(callback, partial(send_poke, settings, producer), settings.max_content_bytes)
+        await stack.enter_async_context(_health_server(settings, metrics, further))
         topics = asyncio.create_task(wait_for_topics(settings, directory_specs(settings)))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait([topics, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -44,8 +52,10 @@ async def run_watch(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _health_server(settings: Settings, metrics: WatchMetrics) -> AsyncIterator[None]:
-    """Serve /metrics, /livez and /readyz."""
+async def _health_server(
+    settings: Settings, metrics: WatchMetrics, further: list[http.RouteDef]
+) -> AsyncIterator[None]:
+    """Serve /metrics, /livez and /readyz, and the routes that hubs call."""
 
     async def livez(_: http.Request) -> http.Response:
         return http.Response(text="ok\n")
@@ -58,7 +68,7 @@ async def _health_server(settings: Settings, metrics: WatchMetrics) -> AsyncIter
         return http.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     handlers = {"/livez": livez, "/readyz": readyz, "/metrics": expose}
-    runner, url = await open_site(handlers, settings.watch_host, settings.watch_port)
+    runner, url = await open_site(handlers, settings.watch_host, settings.watch_port, further)
     log.info("metrics and health", url=f"{url}/metrics")
     try:
         yield

@@ -31,6 +31,7 @@ STATE = "sources.state"
 PARTITIONS = 16
 VISIT = "/visit"
 BACKFILL = "/backfill"
+POKE = "/poke"
 _POLL_MS = 500
 
 M = TypeVar("M", bound=BaseModel)
@@ -65,6 +66,8 @@ class Directory:
         Returns:
             As `apply`.
         """
+        if is_poke(record):
+            return None
         if record.topic == topic_name(SOURCES, settings):
             self.changes += 1
             return apply(self.sources, WatchedSource, record)
@@ -148,6 +151,11 @@ async def read_to_end(reader: AIOKafkaConsumer, tps: list[TopicPartition]) -> As
         left = {tp for tp in left if ends[tp] > await reader.position(tp)}
 
 
+def is_poke(record: ConsumerRecord) -> bool:
+    """Return whether a record says what a hub told of a source, rather than anything of the directory."""
+    return (record.key or b"").endswith(POKE.encode())
+
+
 def apply(found: dict[str, M], model: type[M], record: ConsumerRecord) -> str | None:
     """Take one record of a compacted topic over: store it, or delete what it had stored.
 
@@ -180,6 +188,7 @@ async def save_sources(settings: Settings, sources: Iterable[WatchedSource], rem
                 await send(producer, topic_name(SOURCES, settings), source.name, source)
             for name in removed:
                 await send(producer, topic_name(SOURCES, settings), name, None)
+                await send(producer, topic_name(SOURCES, settings), name, None, POKE)
                 await send(producer, topic_name(STATE, settings), name, None)
                 for suffix in (VISIT, BACKFILL):
                     await send(producer, topic_name(STATE, settings), name, None, suffix)
@@ -193,7 +202,7 @@ async def send(producer: AIOKafkaProducer, topic: str, name: str, value: BaseMod
         topic: one of the two.
         name: name of the source, which decides on the partition.
         value: the record; None deletes.
-        suffix: `VISIT` for the progress of a visit, `BACKFILL` for a backfill.
+        suffix: `VISIT` for the progress of a visit, `BACKFILL` for a backfill, `POKE` for what a hub said.
 
     Raises:
         KafkaError, OSError, TimeoutError: the broker does not acknowledge it.

@@ -18,6 +18,7 @@ from streams.sources.watch.health import learn, remember_trouble
 from streams.sources.watch.readers import Entry, Listing, UnreadableListError, read_listing
 from streams.sources.watch.schedule import Limits, after_fault, after_success, next_interval
 from streams.sources.watch.web import Answer, Fault, FetchError, Web
+from streams.sources.watch.websub import POLLED, Callback, is_subscribed, subscribe
 
 # A page that cannot be fetched is tried again in later visits, this many times.
 TRIES = 4
@@ -54,6 +55,7 @@ class Visitor:
         limits: bounds of the interval.
         draw: source of jitter.
         refused: returns how many pages of a source cleaning has refused since the last call.
+        callback: our side of subscriptions to hubs; None without one.
     """
 
     web: Web
@@ -64,6 +66,7 @@ class Visitor:
     limits: Limits
     draw: random.Random
     refused: Callable[[str], int] = lambda _: 0
+    callback: Callback | None = None
 
     @property
     def articles(self) -> ArticleMaker:
@@ -114,7 +117,7 @@ class Visitor:
             state.url or source.url, etag=state.etag, last_modified=state.last_modified, accept=_ACCEPT[source.kind]
         )
         fresh = fresh_for(answer.headers, answer.at)
-        limits = self._limits(source)
+        limits = self._limits(source, state)
         changes = {
             "failures": 0,
             "fault": None,
@@ -132,7 +135,8 @@ class Visitor:
             interval = next_interval(state, 0, limits, overlap=True)
             moment = after_success(interval, fresh, frozenset(), now, self.draw)
             counted = {"unchanged": state.unchanged + 1, "interval": interval, "next_visit": moment}
-            return learn(state, now, 0).model_copy(update=changes | validators | counted)
+            state = learn(state, now, 0).model_copy(update=changes | validators | counted)
+            return await self._subscribed(source, state, state.hub, state.hub_topic)
         listing = await self._listing(source, answer)
         keyed = {item_key(entry.url, entry.guid): entry for entry in _latest(listing.entries, LISTED_ITEMS)}
         if source.kind is Kind.SITEMAP and not state.seen:
@@ -154,14 +158,23 @@ class Visitor:
                 continue
             sent.append(key)
             state = await _to_its_end(self._sent(source, state, item, sent))
+        state = await self._subscribed(source, state, listing.hub, listing.itself or answer.url)
         interval = next_interval(state, len(sent), limits, overlap=overlap)
         moment = after_success(interval, max(fresh, listing.wait), listing.skip_hours, now, self.draw)
         ended = {"interval": interval, "next_visit": moment}
         # While a page is still to be fetched, the list must be read again, and not be answered by 304.
         return state.model_copy(update=ended | ({} if waiting else validators))
 
-    def _limits(self, source: WatchedSource) -> Limits:
+    async def _subscribed(self, source: WatchedSource, state: Watching, hub: str | None, topic: str | None) -> Watching:
+        """Subscribe to the hub that the feed names, if hubs can reach us."""
+        if self.callback is None or hub is None or topic is None:
+            return state
+        return await subscribe(self.web, self.callback, source, state, hub=hub, topic=topic)
+
+    def _limits(self, source: WatchedSource, state: Watching) -> Limits:
         least = source.interval or self.limits.least
+        if is_subscribed(state, self.now()):
+            least = max(least, POLLED.total_seconds())
         return Limits(least, max(least, self.limits.most))
 
     async def _listing(self, source: WatchedSource, answer: Answer) -> Listing:

@@ -13,9 +13,9 @@ import random
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 
 from streams.errors import Retryable
 from streams.kafka.clients import UNAVAILABLE_ERRORS, client_options, open_producer, open_reader
@@ -28,15 +28,18 @@ from streams.sources.watch.health import judge
 from streams.sources.watch.refusals import Refusals, follow_refusals
 from streams.sources.watch.schedule import Limits
 from streams.sources.watch.sending import send_item
-from streams.sources.watch.store import SOURCES, STATE, VISIT, Directory, apply, begin, read_to_end, send
+from streams.sources.watch.store import POKE, SOURCES, STATE, VISIT, Directory, apply, begin, is_poke, read_to_end, send
 from streams.sources.watch.visit import Visitor
 from streams.sources.watch.watch_metrics import WatchMetrics
 from streams.sources.watch.web import Web, open_web
+from streams.sources.watch.websub import Callback, Poke
 from streams.topics import topic_name
 
 log = get_logger(__name__)
 
 _POLL_MS = 300
+# Hubs may tell of every article of a burst; the list is not read more often for it.
+POKED_APART = timedelta(seconds=10)
 
 
 class Watcher:
@@ -65,6 +68,9 @@ class Watcher:
         self.assigned: set[int] = set()
         self._partition: dict[str, int] = {}
         self._due: list[tuple[datetime, str]] = []
+        self._planned: dict[str, datetime] = {}
+        self._poked: set[str] = set()
+        self._leases: dict[str, datetime] = {}
         self._visits: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._visitor = Visitor(
@@ -76,6 +82,7 @@ class Watcher:
             limits=Limits(settings.watch_interval, settings.watch_interval_most),
             draw=random.Random(),  # noqa: S311  (jitter)
             refused=refusals.take,
+            callback=Callback.of(settings),
         )
 
     async def take_over(self, partitions: Iterable[int]) -> dict[int, int]:
@@ -123,6 +130,18 @@ class Watcher:
             changed = earlier is not None
             self._plan(source.name, None if changed else self._state(source.name).next_visit)
 
+    def poke(self, name: str, poke: Poke) -> None:
+        """Take over what a hub said about a source: that a subscription is confirmed, or that the list has changed."""
+        if name not in self.sources:
+            return
+        if poke.lease is not None:
+            self._leases[name] = poke.at + timedelta(seconds=poke.lease)
+        elif name in self._visits:
+            self._poked.add(name)  # the list may have changed after it was read
+        else:
+            last = self._state(name).last_visit
+            self._plan(name, max(datetime.now(UTC), last + POKED_APART) if last is not None else None)
+
     def remove(self, name: str) -> None:
         """Stop visiting a source."""
         if (visit := self._visits.get(name)) is not None:
@@ -155,14 +174,19 @@ class Watcher:
         return state if state is not None and fits else Watching()
 
     def _plan(self, name: str, moment: datetime | None) -> None:
-        heapq.heappush(self._due, (moment or datetime.now(UTC), name))
+        planned = moment or datetime.now(UTC)
+        # What was planned for the source before is void; its entry is passed over when it comes up.
+        self._planned[name] = planned
+        heapq.heappush(self._due, (planned, name))
         self._wake.set()
 
     def _start_due(self, now: datetime) -> float:
         """Start all visits that are due, and return the seconds until the next one."""
         while self._due and self._due[0][0] <= now:
-            _, name = heapq.heappop(self._due)
+            moment, name = heapq.heappop(self._due)
             source = self.sources.get(name)
+            if moment != self._planned.get(name):
+                continue
             if source is not None and not source.paused and name not in self._visits:
                 visit = asyncio.create_task(self._visit(source), name=f"visit {name}")
                 self._visits[name] = visit
@@ -171,7 +195,7 @@ class Watcher:
 
     async def _visit(self, source: WatchedSource) -> None:
         """Visit a source, and plan the next visit."""
-        before = self._state(source.name)
+        before = self._leased(source.name, self._state(source.name))
         try:
             after = await self._visitor.visit(source, before)
         except (Retryable, *UNAVAILABLE_ERRORS) as error:
@@ -179,12 +203,15 @@ class Watcher:
             log.warning("a visit was broken off", source=source.name, cause=str(error))
             await asyncio.sleep(self._settings.retry_first)
             after = self._state(source.name).model_copy(update={"next_visit": None})
+        after = self._leased(source.name, after)
         self.states[source.name] = after
         self._metrics.visited(before, after)
         if after.failures:
             log.warning("visit failed", source=source.name, failures=after.failures, cause=after.fault)
         if source.name in self.sources:
-            self._plan(source.name, after.next_visit)
+            poked = source.name in self._poked
+            self._poked.discard(source.name)
+            self._plan(source.name, datetime.now(UTC) + POKED_APART if poked else after.next_visit)
 
     async def _send(self, item: Item) -> None:
         """Send an item, and wait for Kafka's acknowledgement.
@@ -206,8 +233,14 @@ class Watcher:
         """
         if name not in self.sources:
             return
+        state = self._leased(name, state)
         await send(self._producer, topic_name(STATE, self._settings), name, state)
         self.states[name] = state
+
+    def _leased(self, name: str, state: Watching) -> Watching:
+        """Return the state with the subscription that a hub confirmed since it was made."""
+        until = self._leases.get(name)
+        return state if until is None else state.model_copy(update={"hub_until": until})
 
     async def _keep(self, name: str, progress: Progress) -> None:
         """Store what a visit has sent so far. Raises like `_save`."""
@@ -220,6 +253,9 @@ class Watcher:
         self.sources.pop(name, None)
         self.states.pop(name, None)
         self._partition.pop(name, None)
+        self._planned.pop(name, None)
+        self._leases.pop(name, None)
+        self._poked.discard(name)
 
 
 class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -260,6 +296,9 @@ async def follow_directory(settings: Settings, watcher: Watcher) -> None:
         while True:
             for tp, records in (await consumer.getmany(timeout_ms=_POLL_MS)).items():
                 for record in records:
+                    if is_poke(record):
+                        _take_poke(watcher, record)
+                        continue
                     name = apply(found, WatchedSource, record)
                     if name is None:
                         continue
@@ -270,6 +309,18 @@ async def follow_directory(settings: Settings, watcher: Watcher) -> None:
                         watcher.put(source, tp.partition)
     finally:
         await consumer.stop()
+
+
+def _take_poke(watcher: Watcher, record: ConsumerRecord) -> None:
+    pokes: dict[str, Poke] = {}
+    key = apply(pokes, Poke, record)
+    if key is not None and key in pokes:
+        watcher.poke(key.removesuffix(POKE), pokes[key])
+
+
+async def send_poke(settings: Settings, producer: AIOKafkaProducer, name: str, poke: Poke) -> None:
+    """Pass on what a hub said about a source to the process that watches it. Raises like `send`."""
+    await send(producer, topic_name(SOURCES, settings), name, poke, POKE)
 
 
 async def watch(settings: Settings, metrics: WatchMetrics, stop: asyncio.Event) -> None:

@@ -158,6 +158,16 @@ class Web:
             url = urldefrag(urljoin(url, target)).url
         raise FetchError(Fault.REDIRECTS, f"{first} redirects more than {MOST_REDIRECTS} times")
 
+    async def post(self, url: str, form: Mapping[str, str]) -> None:
+        """Send a form. Redirects are not followed.
+
+        Raises:
+            FetchError: the server does not accept it.
+        """
+        answer = await self._request(url, {}, 0.0, self._settings.max_content_bytes, form)
+        if not 200 <= answer.status < 300:
+            raise _fault_of(answer)
+
     async def _read_robots(self, url: str) -> str | None:
         """Read a robots.txt: empty if there is none, None if the server fails (RFC 9309, section 2.3.1)."""
         for _ in range(MOST_REDIRECTS + 1):
@@ -175,7 +185,9 @@ class Web:
             return None if answer.status >= 500 or answer.status == 429 else ""
         return ""
 
-    async def _request(self, url: str, headers: Mapping[str, str], delay: float, most: int) -> Answer:
+    async def _request(
+        self, url: str, headers: Mapping[str, str], delay: float, most: int, form: Mapping[str, str] | None = None
+    ) -> Answer:
         """Make one request in its host's turn.
 
         Raises:
@@ -186,7 +198,7 @@ class Web:
             await asyncio.sleep(host.earliest - time.monotonic())
             try:
                 async with self._slow_slots if host.slow else self._slots:
-                    answer = await self._read(url, headers, most)
+                    answer = await self._read(url, headers, most, form)
             except AddressRefused as refusal:
                 raise FetchError(Fault.ADDRESS, str(refusal)) from refusal
             except TimeoutError as error:
@@ -203,10 +215,11 @@ class Web:
             finally:
                 host.earliest = time.monotonic() + max(self._settings.watch_host_delay, delay)
 
-    async def _read(self, url: str, headers: Mapping[str, str], most: int) -> Answer:
+    async def _read(self, url: str, headers: Mapping[str, str], most: int, form: Mapping[str, str] | None) -> Answer:
         self._guard.check(url)
         self.requests += 1
-        async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+        method = "GET" if form is None else "POST"
+        async with self._session.request(method, url, headers=headers, data=form, allow_redirects=False) as response:
             body = bytearray()
             if response.status == 200:
                 async for chunk in response.content.iter_chunked(_CHUNK):

@@ -56,6 +56,7 @@ class Listing:
         lists: addresses of further lists, newest first: the parts of a sitemap index.
         changed: when these were changed, by address, as far as the index says.
         hub: address of a WebSub hub.
+        itself: address of the list by its own word, under which the hub knows it.
     """
 
     entries: tuple[Entry, ...]
@@ -67,6 +68,7 @@ class Listing:
     lists: tuple[str, ...] = ()
     changed: dict[str, datetime] = field(default_factory=dict)
     hub: str | None = None
+    itself: str | None = None
 
 
 def absolute(base: str, link: str | None) -> str | None:

@@ -48,8 +48,13 @@ def read_feed(data: bytes, url: str, headers: Mapping[str, str]) -> Listing:
         site=absolute(url, feed.get("link")),
         wait=wait,
         skip_hours=_skip_hours(data),
-        hub=next((link.get("href") for link in feed.get("links", ()) if link.get("rel") == "hub"), None),
+        hub=absolute(url, _link(feed, "hub")),
+        itself=absolute(url, _link(feed, "self")),
     )
+
+
+def _link(feed: Any, relation: str) -> str | None:
+    return next((link.get("href") for link in feed.get("links", ()) if link.get("rel") == relation), None)
 
 
 def _content_type(data: bytes, sent: str) -> str:
@@ -170,7 +175,8 @@ def _read_json_feed(data: bytes, url: str) -> Listing:
         language=_text(feed.get("language")),
         site=absolute(url, _text(feed.get("home_page_url"))),
         wait=timedelta(),
-        hub=hub,
+        hub=absolute(url, hub),
+        itself=absolute(url, _text(feed.get("feed_url"))),
     )
 
 

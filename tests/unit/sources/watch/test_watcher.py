@@ -1,0 +1,97 @@
+"""When the watcher visits: once for each plan, sooner when a hub says so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from deploy.demo.fake_web import FakeSite, fake_site
+from streams.settings import Settings
+from streams.sources.watch.directory import Kind, WatchedSource
+from streams.sources.watch.refusals import Refusals
+from streams.sources.watch.watch_metrics import WatchMetrics
+from streams.sources.watch.watcher import Watcher
+from streams.sources.watch.web import open_web
+from streams.sources.watch.websub import Poke
+
+SETTINGS = Settings(_env_file=None, watch_allow=("127.0.0.1/32",), watch_host_delay=0.0)
+
+
+class Taker:
+    """Takes the place of the Kafka producer."""
+
+    def __init__(self) -> None:
+        self.topics: list[str] = []
+
+    async def send_and_wait(self, topic: str, *_: Any, **__: Any) -> None:
+        self.topics.append(topic)
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[FakeSite]:
+    async with fake_site() as running:
+        running.publish(1)
+        yield running
+
+
+@pytest.fixture
+async def watcher() -> AsyncIterator[Watcher]:
+    async with open_web(SETTINGS) as web:
+        made = Watcher(SETTINGS, web, Taker(), WatchMetrics(), Refusals())
+        running = asyncio.create_task(made.run())
+        yield made
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+def source(site: FakeSite, **changes: Any) -> WatchedSource:
+    made = WatchedSource(name="jisr", url=f"{site.address}/rss.xml", kind=Kind.FEED, outlet="الجسر", interval=3600)
+    return made.model_copy(update=changes)
+
+
+async def visited(watcher: Watcher, times: int) -> None:
+    """Wait until the source was visited so often, and is planned again."""
+    async with asyncio.timeout(20):
+        while (state := watcher.states.get("jisr")) is None or state.visits < times or watcher._visits:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_a_changed_source_is_visited_at_once_and_planned_once(site: FakeSite, watcher: Watcher) -> None:
+    watcher.put(source(site), 0)
+    await visited(watcher, 1)
+    for number in range(3):
+        watcher.put(source(site, collections=(f"c{number}",)), 0)
+        await visited(watcher, 2 + number)
+    assert site.requests["/rss.xml"] == 4
+    planned = watcher._planned["jisr"]
+    watcher._start_due(planned - timedelta(microseconds=1))
+    assert not watcher._visits, "what was planned before is void"
+    watcher._start_due(planned)
+    await visited(watcher, 5)
+    assert site.requests["/rss.xml"] == 5
+
+
+async def test_a_poke_makes_the_source_due_and_a_lease_is_kept(site: FakeSite, watcher: Watcher) -> None:
+    watcher.put(source(site), 0)
+    await visited(watcher, 1)
+    now = datetime.now(UTC)
+    watcher.poke("jisr", Poke(at=now, lease=3600.0))
+    watcher.poke("nahr", Poke(at=now))
+    watcher.poke("jisr", Poke(at=now))
+    planned = watcher._planned["jisr"]
+    assert planned < now + timedelta(minutes=1), "and not in an hour"
+    watcher._start_due(planned)
+    await visited(watcher, 2)
+    assert watcher.states["jisr"].hub_until == now + timedelta(hours=1)
+
+
+async def test_a_source_that_was_removed_is_visited_no_more(site: FakeSite, watcher: Watcher) -> None:
+    watcher.put(source(site), 0)
+    await visited(watcher, 1)
+    watcher.remove("jisr")
+    watcher._start_due(datetime.now(UTC) + timedelta(hours=3))
+    assert not watcher._visits and "jisr" not in watcher.states

@@ -1,0 +1,206 @@
+"""Subscriptions to hubs: what we ask of them, and what we take from them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+
+import aiohttp
+import pytest
+from aiohttp import web as http
+from pydantic import SecretStr, ValidationError
+
+from deploy.demo.fake_web import FakeSite, fake_site
+from streams.observability.operations_site import open_site
+from streams.settings import Settings
+from streams.sources.watch.websub import ASKED_AGAIN, LEASE, PATH, POLLED, Callback, Poke, routes
+from tests.unit.sources.watch.test_visit import open_desk, source
+
+CALLBACK = Callback("https://rasd.example", b"0123456789abcdef")
+
+
+class Hub:
+    """The feed of a site names a hub of the same site, which notes what it is asked."""
+
+    def __init__(self, site: FakeSite) -> None:
+        self.site = site
+        self.asked: list[dict[str, str]] = []
+        self.status = 202
+        self.topic = f"{site.address}/rss.xml?edition=1"
+        site.answers["/rss.xml"] = self.feed
+        site.answers["/hub"] = self.answer
+
+    async def feed(self, _: http.Request) -> http.StreamResponse:
+        links = f"<atom:link rel='hub' href='/hub'/><atom:link rel='self' href='{self.topic.replace('&', '&amp;')}'/>"
+        text = self.site.rss().replace("<channel>", f"<channel>{links}")
+        return http.Response(text=text.replace("<rss ", "<rss xmlns:atom='http://www.w3.org/2005/Atom' "))
+
+    async def answer(self, request: http.Request) -> http.StreamResponse:
+        assert request.method == "POST"
+        self.asked.append({name: str(value) for name, value in (await request.post()).items()})
+        return http.Response(status=self.status)
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[FakeSite]:
+    async with fake_site() as running:
+        running.publish(1)
+        yield running
+
+
+async def test_a_feed_that_names_a_hub_is_subscribed_to_once(site: FakeSite) -> None:
+    hub = Hub(site)
+    async with open_desk() as desk:
+        await desk.visit(source(site))
+        assert hub.asked == [], "without a callback it is polled alone"
+        desk.visitor = replace(desk.visitor, callback=CALLBACK)
+        state = await desk.visit(source(site))
+        (form,) = hub.asked
+        assert form == {
+            "hub.callback": CALLBACK.url("jisr", hub.topic),
+            "hub.mode": "subscribe",
+            "hub.topic": hub.topic,
+            "hub.lease_seconds": str(7 * 24 * 3600),
+            "hub.secret": CALLBACK.secret("jisr"),
+        }
+        assert (state.hub_until, state.hub_asked) == (None, desk.now)
+        await desk.visit(source(site))
+        assert len(hub.asked) == 1, "it has time to confirm"
+        desk.now += ASKED_AGAIN
+        state = await desk.visit(source(site))
+        assert len(hub.asked) == 2
+        confirmed = state.model_copy(update={"hub_until": desk.now + LEASE})
+        desk.saved["jisr"] = confirmed
+        desk.now += LEASE - timedelta(days=2)
+        polled = await desk.visit(source(site))
+        assert len(hub.asked) == 2 and polled.next_visit is not None
+        assert polled.next_visit - desk.now >= POLLED
+        desk.now += timedelta(days=1, hours=1)
+        await desk.visit(source(site))
+        assert len(hub.asked) == 3, "it is renewed before it ends"
+
+
+async def test_a_hub_that_refuses_does_not_fail_the_visit(site: FakeSite) -> None:
+    hub = Hub(site)
+    hub.status = 403
+    async with open_desk() as desk:
+        desk.visitor = replace(desk.visitor, callback=CALLBACK)
+        state = await desk.visit(source(site))
+        assert (state.failures, state.items, state.hub_until) == (0, 1, None)
+        assert "403" in (state.hub_fault or "")
+
+
+@pytest.fixture
+async def called() -> AsyncIterator[tuple[str, list[tuple[str, Poke]]]]:
+    """The address of our side, and what it passed on."""
+    pokes: list[tuple[str, Poke]] = []
+
+    async def poke(name: str, poke: Poke) -> None:
+        pokes.append((name, poke))
+
+    runner, url = await open_site({}, "127.0.0.1", 0, routes(CALLBACK, poke, 1000))
+    yield url, pokes
+    await runner.cleanup()
+
+
+TOPIC = "https://jisr.example/rss.xml?a=1&b=2"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, 200),
+        ({"hub.topic": "https://other.example/"}, 404),
+        ({"hub.mode": "unsubscribe"}, 404),
+        ({"hub.challenge": None}, 404),
+    ],
+)
+async def test_an_intent_is_confirmed_if_it_is_ours(
+    called: tuple[str, list[tuple[str, Poke]]], changes: dict[str, str | None], status: int
+) -> None:
+    url, pokes = called
+    address = CALLBACK.url("jisr", TOPIC).replace(CALLBACK.base, url)
+    sent: dict[str, str | None] = {
+        "hub.mode": "subscribe",
+        "hub.topic": TOPIC,
+        "hub.challenge": "تحدّ",
+        "hub.lease_seconds": "3600",
+    }
+    query = {name: value for name, value in (sent | changes).items() if value is not None}
+    async with aiohttp.ClientSession() as session, session.get(address, params=query) as answer:
+        assert answer.status == status
+        if status == 200:
+            assert await answer.text() == "تحدّ"
+    assert [(name, poke.lease) for name, poke in pokes] == ([("jisr", 3600.0)] if status == 200 else [])
+
+
+async def test_a_guessed_address_confirms_nothing(called: tuple[str, list[tuple[str, Poke]]]) -> None:
+    url, pokes = called
+    query = {"hub.mode": "subscribe", "hub.topic": TOPIC, "hub.challenge": "x"}
+    async with aiohttp.ClientSession() as session:
+        for token in ("0" * 32, CALLBACK.token("nahr", TOPIC)):
+            async with session.get(f"{url}{PATH}/jisr/{token}", params=query) as answer:
+                assert answer.status == 404
+    assert pokes == []
+
+
+async def test_a_denial_ends_the_subscription(called: tuple[str, list[tuple[str, Poke]]]) -> None:
+    url, pokes = called
+    address = CALLBACK.url("jisr", TOPIC).replace(CALLBACK.base, url)
+    query = {"hub.mode": "denied", "hub.topic": TOPIC, "hub.reason": "no"}
+    async with aiohttp.ClientSession() as session, session.get(address, params=query) as answer:
+        assert answer.status == 200
+    assert [poke.lease for _, poke in pokes] == [0.0]
+
+
+def signature(body: bytes, method: str = "sha256", name: str = "jisr") -> str:
+    return f"{method}={hmac.new(CALLBACK.secret(name).encode(), body, getattr(hashlib, method)).hexdigest()}"
+
+
+@pytest.mark.parametrize(
+    ("header", "taken"),
+    [
+        (signature(b"<rss/>"), True),
+        (signature(b"<rss/>", "sha512"), True),
+        (signature(b"<rss/>", "sha1"), False),
+        (signature(b"<rss>"), False),
+        (signature(b"<rss/>", name="nahr"), False),
+        ("sha256=", False),
+        ("", False),
+    ],
+)
+async def test_a_notification_counts_only_with_the_signature_of_the_hub(
+    called: tuple[str, list[tuple[str, Poke]]], header: str, taken: bool
+) -> None:
+    url, pokes = called
+    address = CALLBACK.url("jisr", TOPIC).replace(CALLBACK.base, url)
+    async with aiohttp.ClientSession() as session:
+        async with session.post(address, data=b"<rss/>", headers={"X-Hub-Signature": header}) as answer:
+            assert answer.status == 202
+        assert [(name, poke.lease) for name, poke in pokes] == ([("jisr", None)] if taken else [])
+        async with session.post(address, data=b"x" * 1001, headers={"X-Hub-Signature": header}) as answer:
+            assert answer.status == 413
+
+
+def test_callback_and_secret_go_together() -> None:
+    with pytest.raises(ValidationError, match="go together"):
+        Settings(_env_file=None, watch_callback="https://rasd.example")
+    settings = Settings(
+        _env_file=None, watch_callback="https://rasd.example/", watch_callback_secret=SecretStr("0123456789abcdef")
+    )
+    assert Callback.of(settings) == CALLBACK
+    assert Callback.of(Settings(_env_file=None)) is None
+
+
+def test_tokens_and_secrets_differ_between_sources_and_feeds() -> None:
+    derived = {
+        CALLBACK.token("jisr", "a"),
+        CALLBACK.token("jisr", "b"),
+        CALLBACK.token("nahr", "a"),
+        CALLBACK.secret("jisr")[:32],
+        CALLBACK.secret("nahr")[:32],
+    }
+    assert len(derived) == 5
