@@ -335,14 +335,13 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("watch_allow", "alerts_allow", "api_trusted_proxies")
     @model_validator(mode="after")
     def _callback_with_secret(self) -> Settings:
         if (self.watch_callback is None) != (self.watch_callback_secret is None):
             raise ValueError("RASD_WATCH_CALLBACK and RASD_WATCH_CALLBACK_SECRET go together")
         return self
 
-    @field_validator("watch_allow", "api_trusted_proxies")
+    @field_validator("watch_allow", "alerts_allow", "api_trusted_proxies")
     @classmethod
     def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:

@@ -53,8 +53,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _RUNNING = (stack, demo, running, watch, topics, index, dlq, api_key, plugins, notify, schema)
-_ARTICLES = (sources, alerts, ingest, enrich, search, evaluate)
-_ARTICLES = (sources, backfill, ingest, enrich, search, evaluate)
+_ARTICLES = (sources, backfill, alerts, ingest, enrich, search, evaluate)
 for module in (*_RUNNING, *_ARTICLES):
     module.register(app)
 add_commands(app)

@@ -27,7 +27,7 @@ class UnknownCollectionError(OperatorError):
     """No watched source belongs to a collection that a search names."""
 
 
-class Outage(BaseModel):
+class SourceOutage(BaseModel):
     """A period in which a watched source was silent or abnormal."""
 
     source: str = Field(description="Name of the source: see `GET /sources/{name}`.")
@@ -43,7 +43,7 @@ class Coverage(BaseModel):
     sources: int = Field(description="Number of watched sources in the scope of the search.")
     affected: int = Field(description="Number of them that were silent or abnormal in the time range.")
     added_later: int = Field(description="Number of them that were not watched yet at its beginning.")
-    outages: list[Outage] = Field(description=f"What was wrong, the latest first; at most {MOST_OUTAGES}.")
+    outages: list[SourceOutage] = Field(description=f"What was wrong, the latest first; at most {MOST_OUTAGES}.")
 
 
 class SourceScope:
@@ -112,7 +112,7 @@ class SourceScope:
         else:
             begin, end = filters.since or _FIRST, min(filters.until or now, now)
         total, affected, later = 0, 0, 0
-        outages: list[Outage] = []
+        outages: list[SourceOutage] = []
         for source in self._in_scope(directory, filters):
             state = directory.state(source.name)
             total += 1
@@ -141,22 +141,22 @@ def _language(source: WatchedSource) -> str:
     return (source.language or "").partition("-")[0].lower()
 
 
-def _outages(source: WatchedSource, state: Watching, now: datetime) -> Iterator[Outage]:
-    for trouble in state.troubles:
-        yield Outage(
+def _outages(source: WatchedSource, state: Watching, now: datetime) -> Iterator[SourceOutage]:
+    for outage in state.outages:
+        yield SourceOutage(
             source=source.name,
             outlet=source.outlet,
-            verdict=Verdict(trouble.verdict),
-            since=trouble.since,
-            until=trouble.until,
+            verdict=Verdict(outage.verdict),
+            since=outage.since,
+            until=outage.until,
         )
     if source.paused or overdue(state, now):
         since = state.last_visit or now
         verdict = Verdict.PAUSED if source.paused else Verdict.OVERDUE
-        yield Outage(source=source.name, outlet=source.outlet, verdict=verdict, since=since, until=None)
+        yield SourceOutage(source=source.name, outlet=source.outlet, verdict=verdict, since=since, until=None)
 
 
-def _meets(outage: Outage, begin: datetime, end: datetime) -> bool:
+def _meets(outage: SourceOutage, begin: datetime, end: datetime) -> bool:
     return outage.since <= end and (outage.until is None or outage.until > begin)
 
 

@@ -65,7 +65,7 @@ class WatchedSource(BaseModel):
     paused: bool = Field(default=False, description="Whether watching is suspended.")
 
 
-class Trouble(BaseModel):
+class Outage(BaseModel):
     """A period in which the verdict on a source was abnormal."""
 
     verdict: str = Field(description="One of `streams.sources.watch.health.Verdict`.")
@@ -116,7 +116,7 @@ class Watching(BaseModel):
     fault_kind: str | None = Field(
         default=None, description="Category of the fault: see `streams.sources.watch.web.Fault`."
     )
-    troubles: tuple[Trouble, ...] = Field(
+    outages: tuple[Outage, ...] = Field(
         default=(), description="Latest periods in which the verdict was abnormal, in order; the last may not be over."
     )
     wrong_dates: int = Field(default=0, description="Items of the last list whose date lies in the future.")

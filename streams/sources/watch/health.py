@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from streams.sources.watch.directory import HOURS_A_WEEK, Trouble, WatchedSource, Watching, hour_of_week
+from streams.sources.watch.directory import HOURS_A_WEEK, Outage, WatchedSource, Watching, hour_of_week
 from streams.sources.watch.habits import other_letters, unread_pages, wrong_clock
 from streams.sources.watch.web import Fault
 
@@ -24,7 +24,7 @@ KNOWN_GAP = timedelta(hours=3)
 # A visit that did not happen for this long after its time is overdue.
 OVERDUE_AFTER = timedelta(minutes=30)
 # How many abnormal periods are remembered of a source.
-MOST_TROUBLES = 20
+MOST_REMEMBERED = 20
 
 
 class Verdict(StrEnum):
@@ -129,7 +129,7 @@ def overdue(state: Watching, now: datetime) -> bool:
     return state.next_visit is not None and now - state.next_visit > OVERDUE_AFTER
 
 
-def remember_trouble(source: WatchedSource, before: Watching, after: Watching, now: datetime) -> Watching:
+def remember_outage(source: WatchedSource, before: Watching, after: Watching, now: datetime) -> Watching:
     """Return the state after a visit with its abnormal periods brought up to date.
 
     Args:
@@ -137,22 +137,22 @@ def remember_trouble(source: WatchedSource, before: Watching, after: Watching, n
         before, after: the states before and after the visit.
         now: time of the visit, in UTC.
     """
-    troubles = list(after.troubles)
+    outages = list(after.outages)
     verdict = judge(source, after, now).verdict
-    if troubles and troubles[-1].until is None and (troubles[-1].verdict != verdict or overdue(before, now)):
-        troubles[-1] = troubles[-1].model_copy(update={"until": now})
+    if outages and outages[-1].until is None and (outages[-1].verdict != verdict or overdue(before, now)):
+        outages[-1] = outages[-1].model_copy(update={"until": now})
     if overdue(before, now) and before.last_visit is not None:
-        troubles.append(Trouble(verdict=Verdict.OVERDUE, since=before.last_visit, until=now))
-    if verdict in ABNORMAL and not (troubles and troubles[-1].until is None):
+        outages.append(Outage(verdict=Verdict.OVERDUE, since=before.last_visit, until=now))
+    if verdict in ABNORMAL and not (outages and outages[-1].until is None):
         begins = {
             Verdict.SILENT: after.last_new or after.first_visit,
             Verdict.FAILING: after.last_success,
             Verdict.BLOCKED: after.last_success,
             Verdict.GONE: after.last_success,
         }
-        troubles.append(Trouble(verdict=verdict, since=begins.get(verdict) or now))
-    kept = tuple(troubles[-MOST_TROUBLES:])
-    return after if kept == after.troubles else after.model_copy(update={"troubles": kept})
+        outages.append(Outage(verdict=verdict, since=begins.get(verdict) or now))
+    kept = tuple(outages[-MOST_REMEMBERED:])
+    return after if kept == after.outages else after.model_copy(update={"outages": kept})
 
 
 def hour_rate(state: Watching, moment: datetime) -> float:

@@ -14,7 +14,7 @@ from streams.sources.watch.articles import PASSING, ArticleMaker
 from streams.sources.watch.directory import SEEN_ITEMS, Kind, Progress, WatchedSource, Watching, item_key
 from streams.sources.watch.freshness import fresh_for
 from streams.sources.watch.habits import note_items, note_pages
-from streams.sources.watch.health import learn, remember_trouble
+from streams.sources.watch.health import learn, remember_outage
 from streams.sources.watch.readers import Entry, Listing, UnreadableListError, read_listing
 from streams.sources.watch.schedule import Limits, after_fault, after_success, next_interval
 from streams.sources.watch.web import Answer, Fault, FetchError, Web
@@ -102,7 +102,7 @@ class Visitor:
             }
             state = state.model_copy(update=changes)
         state = note_pages(state, state.items - before.items, self.refused(source.name))
-        state = remember_trouble(source, before, state, now)
+        state = remember_outage(source, before, state, now)
         await self.save(source.name, state)
         return state
 

@@ -12,7 +12,7 @@ from streams.search.live.matcher import ArticleText, LiveMatcher
 from streams.search.query import build_query
 from streams.search.request import MAX_OUTLETS, Filters
 from streams.search.source_scope import Coverage, SourceScope, UnknownCollectionError
-from streams.sources.watch.directory import Kind, Trouble, WatchedSource, Watching
+from streams.sources.watch.directory import Kind, Outage, WatchedSource, Watching
 from streams.sources.watch.store import Directory
 from tests.support.articles import article
 
@@ -28,9 +28,9 @@ def source(name: str, outlet: str, *collections: str, **fields: Any) -> WatchedS
     return WatchedSource(name=name, url=url, kind=Kind.FEED, outlet=outlet, collections=collections, **fields)
 
 
-def watched(*troubles: Trouble, **fields: Any) -> Watching:
+def watched(*outages: Outage, **fields: Any) -> Watching:
     known = {"first_visit": hours_ago(500), "last_visit": NOW, "next_visit": NOW} | fields
-    return Watching(troubles=troubles, **known)
+    return Watching(outages=outages, **known)
 
 
 def directory() -> Directory:
@@ -40,8 +40,8 @@ def directory() -> Directory:
         source("bahr", "البحر", "الخليج", language="fr-MA"),
         source("nahr", "النهر", paused=True),
     )
-    silent = Trouble(verdict="silent", since=hours_ago(30))
-    blocked = Trouble(verdict="blocked", since=hours_ago(100), until=hours_ago(90))
+    silent = Outage(verdict="silent", since=hours_ago(30))
+    blocked = Outage(verdict="blocked", since=hours_ago(100), until=hours_ago(90))
     return Directory(
         sources={one.name: one for one in sources},
         states={"jisr": watched(blocked), "bahr": watched(silent), "nahr": watched(last_visit=hours_ago(3))},

@@ -34,7 +34,7 @@ class KilledError(Exception):
 
 
 @dataclass
-class Desk:
+class Rig:
     """A backfiller with what it sent and stored.
 
     Attributes:
@@ -54,33 +54,33 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk() -> AsyncIterator[Desk]:
+async def open_rig() -> AsyncIterator[Rig]:
     async with open_web(SETTINGS) as web:
-        desk: Desk
+        rig: Rig
 
         async def send(item: Item) -> None:
-            desk.sent.append(item)
-            desk.lives -= 1
-            if desk.lives < 0:
+            rig.sent.append(item)
+            rig.lives -= 1
+            if rig.lives < 0:
                 raise KilledError
 
         async def save(name: str, state: Backfill) -> None:
-            desk.state = Backfill.model_validate_json(state.model_dump_json(exclude_defaults=True))
+            rig.state = Backfill.model_validate_json(state.model_dump_json(exclude_defaults=True))
 
         async def known(urls: Sequence[str]) -> set[str]:
-            return desk.index & set(urls)
+            return rig.index & set(urls)
 
         async def waiting() -> int:
-            return desk.backlog.pop() if desk.backlog else 0
+            return rig.backlog.pop() if rig.backlog else 0
 
         async def sleep(seconds: float) -> None:
-            desk.slept.append(seconds)
+            rig.slept.append(seconds)
 
         def report(what: str, state: Backfill) -> None:
             return None
 
-        desk = Desk(Backfiller(web, send, save, known, waiting, report, lambda: NOW, 5.0, sleep))
-        yield desk
+        rig = Rig(Backfiller(web, send, save, known, waiting, report, lambda: NOW, 5.0, sleep))
+        yield rig
 
 
 @pytest.fixture
@@ -134,39 +134,39 @@ def history(site: FakeSite) -> list[str]:
 
 async def test_the_period_is_sent_once_through_the_parts_of_an_index(site: FakeSite) -> None:
     wanted = history(site)
-    async with open_desk() as desk:
-        done = await desk.backfiller.run(source(site), Watching(), NEW, Lists())
-        assert sorted(desk.urls()) == sorted(wanted)
+    async with open_rig() as rig:
+        done = await rig.backfiller.run(source(site), Watching(), NEW, Lists())
+        assert sorted(rig.urls()) == sorted(wanted)
         assert (done.sent, done.known, done.refused, done.outside, done.ended) == (4, 0, 0, 6, NOW)
-        assert done == desk.state
+        assert done == rig.state
         assert site.requests["/map-old.xml.gz"] == 0, "changed before the period"
-        first = desk.sent[0].raw
+        first = rig.sent[0].raw
         assert first is not None and first.extra["watched_source"] == "jisr" and first.source == "الجسر"
-        again = await desk.backfiller.run(source(site), Watching(), done, Lists())
-        assert (again.sent, len(desk.sent)) == (4, 4)
+        again = await rig.backfiller.run(source(site), Watching(), done, Lists())
+        assert (again.sent, len(rig.sent)) == (4, 4)
 
 
 async def test_killed_at_any_item_it_continues_and_repeats_one_at_most(site: FakeSite) -> None:
     wanted = history(site)
     for lives in range(len(wanted)):
-        async with open_desk() as desk:
-            desk.lives = lives
+        async with open_rig() as rig:
+            rig.lives = lives
             with pytest.raises(KilledError):
-                await desk.backfiller.run(source(site), Watching(), NEW, Lists())
-            desk.lives = 10_000
-            done = await desk.backfiller.run(source(site), Watching(), desk.state, Lists())
-            assert sorted(set(desk.urls())) == sorted(wanted)
-            assert len(desk.sent) == len(wanted) + 1, "only the item under way is sent again"
+                await rig.backfiller.run(source(site), Watching(), NEW, Lists())
+            rig.lives = 10_000
+            done = await rig.backfiller.run(source(site), Watching(), rig.state, Lists())
+            assert sorted(set(rig.urls())) == sorted(wanted)
+            assert len(rig.sent) == len(wanted) + 1, "only the item under way is sent again"
             assert (done.sent, done.outside) == (len(wanted), 6)
 
 
 async def test_what_was_watched_or_is_in_the_index_is_left_out(site: FakeSite) -> None:
     wanted = history(site)
-    async with open_desk() as desk:
-        desk.index = {wanted[0]}
+    async with open_rig() as rig:
+        rig.index = {wanted[0]}
         watched = Watching(seen=(item_key(wanted[1]),))
-        done = await desk.backfiller.run(source(site), watched, NEW, Lists())
-        assert sorted(desk.urls()) == sorted(wanted[2:])
+        done = await rig.backfiller.run(source(site), watched, NEW, Lists())
+        assert sorted(rig.urls()) == sorted(wanted[2:])
         assert (done.sent, done.known) == (2, 2)
 
 
@@ -176,12 +176,12 @@ async def test_items_without_a_date_are_taken_where_the_address_has_one_or_on_de
     site.articles = dict.fromkeys(("/2026/03/02/bridge", "/2026/02/02/bridge", "/bridge"), story)
     sitemap(site, "/all.xml.gz", [(f"{site.address}{path}", "") for path in site.articles])
     lists = Lists(sitemaps=(f"{site.address}/all.xml.gz",))
-    async with open_desk() as desk:
-        await desk.backfiller.run(source(site), Watching(), NEW, lists)
-        assert desk.urls() == [f"{site.address}/2026/03/02/bridge"]
-    async with open_desk() as desk:
-        await desk.backfiller.run(source(site), Watching(), NEW, replace(lists, undated=True))
-        assert sorted(desk.urls()) == [f"{site.address}/2026/03/02/bridge", f"{site.address}/bridge"]
+    async with open_rig() as rig:
+        await rig.backfiller.run(source(site), Watching(), NEW, lists)
+        assert rig.urls() == [f"{site.address}/2026/03/02/bridge"]
+    async with open_rig() as rig:
+        await rig.backfiller.run(source(site), Watching(), NEW, replace(lists, undated=True))
+        assert sorted(rig.urls()) == [f"{site.address}/2026/03/02/bridge", f"{site.address}/bridge"]
 
 
 async def test_archive_pages_are_read_for_each_day(site: FakeSite) -> None:
@@ -196,22 +196,22 @@ async def test_archive_pages_are_read_for_each_day(site: FakeSite) -> None:
 
     for number, url in enumerate(urls):
         site.answers[f"/archive/2026/03/0{number + 1}"] = day(url)  # type: ignore[assignment]
-    async with open_desk() as desk:
+    async with open_rig() as rig:
         lists = Lists(pages=f"{site.address}/archive/%Y/%m/%d")
-        done = await desk.backfiller.run(source(site), Watching(), NEW, lists)
-        assert desk.urls() == urls
+        done = await rig.backfiller.run(source(site), Watching(), NEW, lists)
+        assert rig.urls() == urls
         assert done.failed_lists == (), "a day without a page has no articles"
         assert site.requests["/archive/2026/03/04"] == 1 and site.requests["/archive/2026/03/05"] == 0
 
 
 async def test_it_is_slow_and_waits_while_the_pipeline_is_behind(site: FakeSite) -> None:
     history(site)
-    async with open_desk() as desk:
-        desk.backlog = [0, MOST_WAITING + 1, MOST_WAITING + 1]
-        await desk.backfiller.run(source(site), Watching(), NEW, Lists())
+    async with open_rig() as rig:
+        rig.backlog = [0, MOST_WAITING + 1, MOST_WAITING + 1]
+        await rig.backfiller.run(source(site), Watching(), NEW, Lists())
         requests = site.requests.total() - site.requests["/robots.txt"]
-        assert len(desk.slept) == requests + 2
-        assert set(desk.slept) == {5.0}
+        assert len(rig.slept) == requests + 2
+        assert set(rig.slept) == {5.0}
 
 
 async def test_a_list_that_cannot_be_read_is_named_and_tried_again(site: FakeSite) -> None:
@@ -222,25 +222,25 @@ async def test_a_list_that_cannot_be_read_is_named_and_tried_again(site: FakeSit
 
     working = site.answers["/map-1.xml.gz"]
     site.answers["/map-1.xml.gz"] = broken
-    async with open_desk() as desk:
-        done = await desk.backfiller.run(source(site), Watching(), NEW, Lists())
+    async with open_rig() as rig:
+        done = await rig.backfiller.run(source(site), Watching(), NEW, Lists())
         assert done.failed_lists == (f"{site.address}/map-1.xml.gz",)
         assert done.ended is None
         assert site.requests["/map-1.xml.gz"] == TRIES
-        assert desk.slept.count(60.0) == TRIES - 1, "the server's wish is observed"
+        assert rig.slept.count(60.0) == TRIES - 1, "the server's wish is observed"
         site.answers["/map-1.xml.gz"] = working
-        done = await desk.backfiller.run(source(site), Watching(), done, Lists())
-        assert sorted(desk.urls()) == sorted(wanted)
+        done = await rig.backfiller.run(source(site), Watching(), done, Lists())
+        assert sorted(rig.urls()) == sorted(wanted)
         assert (done.failed_lists, done.ended) == ((), NOW)
 
 
 async def test_a_page_that_is_gone_is_a_dead_letter(site: FakeSite) -> None:
     wanted = history(site)
     del site.articles[wanted[0].removeprefix(site.address)]
-    async with open_desk() as desk:
-        done = await desk.backfiller.run(source(site), Watching(), NEW, Lists())
+    async with open_rig() as rig:
+        done = await rig.backfiller.run(source(site), Watching(), NEW, Lists())
         assert (done.sent, done.refused) == (3, 1)
-        (letter,) = [item for item in desk.sent if item.failure is not None]
+        (letter,) = [item for item in rig.sent if item.failure is not None]
         assert letter.location == wanted[0]
 
 
@@ -265,16 +265,16 @@ async def test_warc_files_give_the_pages_of_the_site_in_the_period(site: FakeSit
     write_warc(file, site, pages)
     lists = Lists(warcs=(file,))
     for lives in (0, 1, 2):
-        async with open_desk() as desk:
-            desk.lives = lives
+        async with open_rig() as rig:
+            rig.lives = lives
             with pytest.raises(KilledError):
-                await desk.backfiller.run(source(site), Watching(), NEW, lists)
-            desk.lives = 10_000
-            done = await desk.backfiller.run(source(site), Watching(), desk.state, lists)
-            assert sorted(set(desk.urls())) == old[1:4]
-            assert len(desk.sent) == 4
+                await rig.backfiller.run(source(site), Watching(), NEW, lists)
+            rig.lives = 10_000
+            done = await rig.backfiller.run(source(site), Watching(), rig.state, lists)
+            assert sorted(set(rig.urls())) == old[1:4]
+            assert len(rig.sent) == 4
             assert (done.sent, done.outside) == (3, 3)
-            assert {item.raw.source for item in desk.sent if item.raw is not None} == {"الجسر"}
-    async with open_desk() as desk:
+            assert {item.raw.source for item in rig.sent if item.raw is not None} == {"الجسر"}
+    async with open_rig() as rig:
         with pytest.raises(OperatorError, match="no-such"):
-            await desk.backfiller.run(source(site), Watching(), NEW, Lists(warcs=(tmp_path / "no-such.warc",)))
+            await rig.backfiller.run(source(site), Watching(), NEW, Lists(warcs=(tmp_path / "no-such.warc",)))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streams.sources.watch.directory import HOURS_A_WEEK, Kind, WatchedSource, Watching
-from streams.sources.watch.health import ABNORMAL, Verdict, expected_items, judge, learn, remember_trouble
+from streams.sources.watch.health import ABNORMAL, Verdict, expected_items, judge, learn, remember_outage
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)  # a Wednesday
 SOURCE = WatchedSource(name="jisr", url="https://jisr.example/rss", kind=Kind.FEED, outlet="الجسر")
@@ -111,25 +111,25 @@ def test_hours_that_were_not_watched_are_left_out() -> None:
 
 
 def periods(found: Watching) -> list[tuple[str, datetime, datetime | None]]:
-    return [(trouble.verdict, trouble.since, trouble.until) for trouble in found.troubles]
+    return [(outage.verdict, outage.since, outage.until) for outage in found.outages]
 
 
 def test_abnormal_periods_are_remembered_with_their_beginning_and_end() -> None:
     hour = timedelta(hours=1)
     began = NOW - 3 * hour
-    silent = remember_trouble(SOURCE, state(), state(last_new=began), NOW)
+    silent = remember_outage(SOURCE, state(), state(last_new=began), NOW)
     assert periods(silent) == [("silent", began, None)]
-    assert remember_trouble(SOURCE, silent, silent, NOW) == silent
+    assert remember_outage(SOURCE, silent, silent, NOW) == silent
     fault = {"failures": 2, "fault": "x", "fault_kind": "network", "last_success": NOW}
-    failing = remember_trouble(SOURCE, silent, silent.model_copy(update=fault), NOW + hour)
+    failing = remember_outage(SOURCE, silent, silent.model_copy(update=fault), NOW + hour)
     assert periods(failing) == [("silent", began, NOW + hour), ("failing", NOW, None)]
     well = failing.model_copy(update={"failures": 0, "fault_kind": None, "last_new": NOW + 2 * hour})
-    over = remember_trouble(SOURCE, failing, well, NOW + 2 * hour)
+    over = remember_outage(SOURCE, failing, well, NOW + 2 * hour)
     assert periods(over) == [("silent", began, NOW + hour), ("failing", NOW, NOW + 2 * hour)]
 
 
 def test_a_time_without_visits_is_remembered() -> None:
     before = state(last_visit=NOW - timedelta(hours=9), next_visit=NOW - timedelta(hours=8))
     after = state(next_visit=NOW + timedelta(minutes=1))
-    assert periods(remember_trouble(SOURCE, before, after, NOW)) == [("overdue", NOW - timedelta(hours=9), NOW)]
-    assert periods(remember_trouble(SOURCE, after, after, NOW)) == []
+    assert periods(remember_outage(SOURCE, before, after, NOW)) == [("overdue", NOW - timedelta(hours=9), NOW)]
+    assert periods(remember_outage(SOURCE, after, after, NOW)) == []

@@ -32,7 +32,7 @@ class KilledError(Exception):
 
 
 @dataclass
-class Desk:
+class Rig:
     """A visitor with what it sent and saved.
 
     Attributes:
@@ -53,25 +53,25 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk() -> AsyncIterator[Desk]:
+async def open_rig() -> AsyncIterator[Rig]:
     async with open_web(SETTINGS) as web:
-        desk: Desk
+        rig: Rig
 
         async def send(item: Item) -> None:
-            desk.sent.append(item)
-            desk.lives -= 1
-            if desk.lives < 0:
+            rig.sent.append(item)
+            rig.lives -= 1
+            if rig.lives < 0:
                 raise KilledError
 
         async def save(name: str, state: Watching) -> None:
-            desk.saved[name] = Watching.model_validate_json(state.model_dump_json(exclude_defaults=True))
+            rig.saved[name] = Watching.model_validate_json(state.model_dump_json(exclude_defaults=True))
 
         async def keep(name: str, progress: Progress) -> None:
-            desk.saved[name] = with_progress(desk.saved.get(name, Watching()), progress)
+            rig.saved[name] = with_progress(rig.saved.get(name, Watching()), progress)
 
-        visitor = Visitor(web, send, save, keep, lambda: desk.now, Limits(60.0, 3600.0), random.Random(3))
-        desk = Desk(visitor)
-        yield desk
+        visitor = Visitor(web, send, save, keep, lambda: rig.now, Limits(60.0, 3600.0), random.Random(3))
+        rig = Rig(visitor)
+        yield rig
 
 
 @pytest.fixture
@@ -87,10 +87,10 @@ def source(site: FakeSite, path: str = "/rss.xml", **changes: object) -> Watched
 
 async def test_what_is_new_is_sent_once_with_its_page(site: FakeSite) -> None:
     urls = [site.publish(number) for number in range(3)]
-    async with open_desk() as desk:
-        first = await desk.visit(source(site))
-        assert desk.urls() == urls, "the oldest first"
-        raw = desk.sent[0].raw
+    async with open_rig() as rig:
+        first = await rig.visit(source(site))
+        assert rig.urls() == urls, "the oldest first"
+        raw = rig.sent[0].raw
         assert raw is not None
         assert "افتتاح الجسر الجديد رقم 0" in base64.b64decode(raw.content).decode()
         assert (raw.source, raw.encoding, raw.content_type) == ("الجسر", "utf-8", "text/html")
@@ -98,28 +98,28 @@ async def test_what_is_new_is_sent_once_with_its_page(site: FakeSite) -> None:
         assert raw.extra["watched_source"] == "jisr"
         assert raw.extra["feed"]["title"] == "افتتاح الجسر الجديد رقم 0"
         assert (first.items, first.visits, first.failures) == (3, 1, 0)
-        assert first.next_visit is not None and first.next_visit >= desk.now + timedelta(seconds=60)
+        assert first.next_visit is not None and first.next_visit >= rig.now + timedelta(seconds=60)
 
-        second = await desk.visit(source(site))
-        assert (second.unchanged, len(desk.sent)) == (1, 3)
+        second = await rig.visit(source(site))
+        assert (second.unchanged, len(rig.sent)) == (1, 3)
 
         newest = site.publish(4)
-        third = await desk.visit(source(site))
-        assert desk.urls() == [*urls, newest]
-        assert (third.items, third.gaps, third.last_new) == (4, 0, desk.now)
+        third = await rig.visit(source(site))
+        assert rig.urls() == [*urls, newest]
+        assert (third.items, third.gaps, third.last_new) == (4, 0, rig.now)
     assert site.requests["/rss.xml"] == 3
 
 
 async def test_killed_at_any_item_nothing_is_lost_and_one_at_most_is_repeated(site: FakeSite) -> None:
     urls = [site.publish(number) for number in range(6)]
     for lives in range(6):
-        async with open_desk() as desk:
-            desk.lives = lives
+        async with open_rig() as rig:
+            rig.lives = lives
             with pytest.raises(KilledError):
-                await desk.visit(source(site))
-            desk.lives = 10_000
-            await desk.visit(source(site))
-            sent = desk.urls()
+                await rig.visit(source(site))
+            rig.lives = 10_000
+            await rig.visit(source(site))
+            sent = rig.urls()
             assert sorted(set(sent)) == sorted(urls)
             assert len(sent) == len(urls) + 1, "only the item under way is sent again"
 
@@ -127,11 +127,11 @@ async def test_killed_at_any_item_nothing_is_lost_and_one_at_most_is_repeated(si
 async def test_a_visit_without_overlap_is_a_gap_and_the_source_is_asked_sooner(site: FakeSite) -> None:
     for number in range(20):
         site.publish(number)
-    async with open_desk() as desk:
-        await desk.visit(source(site))
+    async with open_rig() as rig:
+        await rig.visit(source(site))
         for number in range(20, 45):
             site.publish(number)
-        after = await desk.visit(source(site))
+        after = await rig.visit(source(site))
     assert (after.gaps, after.interval) == (1, 60.0)
 
 
@@ -143,31 +143,31 @@ async def test_a_page_that_fails_is_tried_in_later_visits_and_then_the_feed_stan
         return http.Response(status=502)
 
     site.answers["/news/20260001"] = broken
-    async with open_desk() as desk:
+    async with open_rig() as rig:
         for visit in range(1, TRIES):
-            state = await desk.visit(source(site))
-            assert desk.urls() == [working]
+            state = await rig.visit(source(site))
+            assert rig.urls() == [working]
             assert state.tries and state.failures == 0, f"visit {visit}"
-        state = await desk.visit(source(site))
-        assert desk.urls() == [working, f"{site.address}/news/20260001"]
-        assert desk.sent[1].raw is not None
-        assert desk.sent[1].raw.content == "ملخص: افتتاح الجسر الجديد رقم 1"
+        state = await rig.visit(source(site))
+        assert rig.urls() == [working, f"{site.address}/news/20260001"]
+        assert rig.sent[1].raw is not None
+        assert rig.sent[1].raw.content == "ملخص: افتتاح الجسر الجديد رقم 1"
         assert not state.tries
 
 
 async def test_an_item_of_which_nothing_can_be_had_is_a_dead_letter(site: FakeSite) -> None:
     site.publish(1)
     site.answers["/news/20260001"] = http_404
-    async with open_desk() as desk:
-        state = await desk.visit(source(site, "/sitemap.xml.gz", kind=Kind.SITEMAP))
-        (item,) = desk.sent
+    async with open_rig() as rig:
+        state = await rig.visit(source(site, "/sitemap.xml.gz", kind=Kind.SITEMAP))
+        (item,) = rig.sent
         assert item.failure is not None
         assert item.failure.reason is Reason.NOT_FETCHED
         assert "404" in item.failure.detail
         assert b"/news/20260001" in item.data
         assert state.items == 1
-        await desk.visit(source(site, "/sitemap.xml.gz", kind=Kind.SITEMAP))
-        assert len(desk.sent) == 1
+        await rig.visit(source(site, "/sitemap.xml.gz", kind=Kind.SITEMAP))
+        assert len(rig.sent) == 1
 
 
 async def http_404(_: http.Request) -> http.StreamResponse:
@@ -176,17 +176,17 @@ async def http_404(_: http.Request) -> http.StreamResponse:
 
 async def test_pages_and_sitemaps_are_sources_too(site: FakeSite) -> None:
     urls = {site.publish(number) for number in range(3)}
-    async with open_desk() as desk:
-        await desk.visit(source(site, "/sitemap.xml.gz", kind=Kind.SITEMAP))
-        assert set(desk.urls()) == urls
-    async with open_desk() as desk:
-        await desk.visit(source(site, "/", kind=Kind.PAGE))
-        assert set(desk.urls()) == urls
+    async with open_rig() as rig:
+        await rig.visit(source(site, "/sitemap.xml.gz", kind=Kind.SITEMAP))
+        assert set(rig.urls()) == urls
+    async with open_rig() as rig:
+        await rig.visit(source(site, "/", kind=Kind.PAGE))
+        assert set(rig.urls()) == urls
 
 
 async def test_the_text_of_the_feed_needs_no_page(site: FakeSite) -> None:
     item = (
-        "<item><title>افتتاح</title><link>/news/9</link><author>desk@jisr.example (سعاد عبد الله)</author>"
+        "<item><title>افتتاح</title><link>/news/9</link><author>rig@jisr.example (سعاد عبد الله)</author>"
         "<content:encoded>&lt;p&gt;النص كاملا&lt;/p&gt;</content:encoded></item>"
     )
 
@@ -195,9 +195,9 @@ async def test_the_text_of_the_feed_needs_no_page(site: FakeSite) -> None:
         return http.Response(text=f"<rss version='2.0' {space}><channel><title>x</title>{item}</channel></rss>")
 
     site.answers["/full.xml"] = feed
-    async with open_desk() as desk:
-        await desk.visit(source(site, "/full.xml", text=Text.FEED))
-        (sent,) = desk.sent
+    async with open_rig() as rig:
+        await rig.visit(source(site, "/full.xml", text=Text.FEED))
+        (sent,) = rig.sent
         assert sent.raw is not None
         assert (sent.raw.content, sent.raw.title) == ("<p>النص كاملا</p>", "افتتاح")
     assert site.requests == {"/robots.txt": 1, "/full.xml": 1}
@@ -206,10 +206,10 @@ async def test_the_text_of_the_feed_needs_no_page(site: FakeSite) -> None:
 async def test_freshness_is_observed(site: FakeSite) -> None:
     site.publish(1)
     site.headers = {"Cache-Control": "max-age=1800"}
-    async with open_desk() as desk:
-        state = await desk.visit(source(site))
+    async with open_rig() as rig:
+        state = await rig.visit(source(site))
         assert state.next_visit is not None
-        assert state.next_visit - desk.now >= timedelta(minutes=30)
+        assert state.next_visit - rig.now >= timedelta(minutes=30)
 
 
 async def test_failures_are_counted_and_forgotten_after_a_success(site: FakeSite) -> None:
@@ -219,20 +219,20 @@ async def test_failures_are_counted_and_forgotten_after_a_success(site: FakeSite
         return http.Response(status=429, headers={"Retry-After": "7200"})
 
     site.answers["/rss.xml"] = busy
-    async with open_desk() as desk:
-        state = await desk.visit(source(site))
+    async with open_rig() as rig:
+        state = await rig.visit(source(site))
         assert (state.failures, state.fault_kind) == (1, "blocked")
         assert state.next_visit is not None
-        assert state.next_visit - desk.now >= timedelta(hours=2)
-        assert (await desk.visit(source(site))).failures == 2
+        assert state.next_visit - rig.now >= timedelta(hours=2)
+        assert (await rig.visit(source(site))).failures == 2
         del site.answers["/rss.xml"]
-        state = await desk.visit(source(site))
+        state = await rig.visit(source(site))
         assert (state.failures, state.fault, state.items) == (0, None, 1)
 
 
 async def test_html_in_place_of_the_feed_is_a_fault_of_the_source(site: FakeSite) -> None:
-    async with open_desk() as desk:
-        state = await desk.visit(source(site, "/", kind=Kind.FEED))
+    async with open_rig() as rig:
+        state = await rig.visit(source(site, "/", kind=Kind.FEED))
     assert (state.failures, state.fault_kind) == (1, "format")
 
 
@@ -243,21 +243,21 @@ async def test_a_source_that_moved_is_read_at_its_new_address(site: FakeSite) ->
         return http.Response(status=301, headers={"Location": "/rss.xml"})
 
     site.answers["/old.xml"] = moved
-    async with open_desk() as desk:
-        state = await desk.visit(source(site, "/old.xml"))
+    async with open_rig() as rig:
+        state = await rig.visit(source(site, "/old.xml"))
         assert state.url == f"{site.address}/rss.xml"
-        await desk.visit(source(site, "/old.xml"))
+        await rig.visit(source(site, "/old.xml"))
     assert site.requests["/old.xml"] == 1
 
 
 async def test_a_date_in_the_future_is_left_out_and_noticed(site: FakeSite) -> None:
     site.publish(1)
-    async with open_desk() as desk:
-        desk.now = datetime(2025, 12, 1, tzinfo=UTC)
-        state = await desk.visit(source(site))
+    async with open_rig() as rig:
+        rig.now = datetime(2025, 12, 1, tzinfo=UTC)
+        state = await rig.visit(source(site))
         assert state.wrong_dates == 1
-        assert desk.sent[0].raw is not None
-        assert desk.sent[0].raw.published_at is None
+        assert rig.sent[0].raw is not None
+        assert rig.sent[0].raw.published_at is None
 
 
 async def test_links_that_leave_the_public_web_are_refused(site: FakeSite) -> None:
@@ -266,9 +266,9 @@ async def test_links_that_leave_the_public_web_are_refused(site: FakeSite) -> No
         return http.Response(text=f"<rss version='2.0'><channel><title>x</title>{items}</channel></rss>")
 
     site.answers["/evil.xml"] = feed
-    async with open_desk() as desk:
-        await desk.visit(source(site, "/evil.xml"))
-        (item,) = desk.sent
+    async with open_rig() as rig:
+        await rig.visit(source(site, "/evil.xml"))
+        (item,) = rig.sent
         assert item.failure is not None
         assert "not a public address" in item.failure.detail
 
@@ -276,9 +276,9 @@ async def test_links_that_leave_the_public_web_are_refused(site: FakeSite) -> No
 async def test_a_long_visit_stores_small_records_and_now_and_then_the_state(site: FakeSite) -> None:
     site.listed = number = 2 * PROGRESS_ITEMS + 3
     urls = [site.publish(n) for n in range(number)]
-    async with open_desk() as desk:
+    async with open_rig() as rig:
         states, kept = [], []
-        save, keep = desk.visitor.save, desk.visitor.keep
+        save, keep = rig.visitor.save, rig.visitor.keep
 
         async def count_states(name: str, state: Watching) -> None:
             states.append(state)
@@ -288,9 +288,9 @@ async def test_a_long_visit_stores_small_records_and_now_and_then_the_state(site
             kept.append(progress)
             await keep(name, progress)
 
-        desk.visitor = replace(desk.visitor, save=count_states, keep=count_progress)
-        await desk.visit(source(site))
-        assert desk.urls() == urls
+        rig.visitor = replace(rig.visitor, save=count_states, keep=count_progress)
+        await rig.visit(source(site))
+        assert rig.urls() == urls
         assert [state.items for state in states] == [PROGRESS_ITEMS, 2 * PROGRESS_ITEMS, number]
         assert len(kept) == number - 2, "each of the others is a small record"
         assert max(len(progress.sent) for progress in kept) < PROGRESS_ITEMS
@@ -298,8 +298,8 @@ async def test_a_long_visit_stores_small_records_and_now_and_then_the_state(site
 
 async def test_a_source_with_another_address_begins_anew(site: FakeSite) -> None:
     site.publish(1)
-    async with open_desk() as desk:
-        before = await desk.visit(source(site))
+    async with open_rig() as rig:
+        before = await rig.visit(source(site))
         other = source(site).model_copy(update={"url": f"{site.address}/sitemap.xml.gz", "kind": Kind.SITEMAP})
         found = Directory(sources={other.name: other}, states={other.name: before})
         assert found.state(other.name) == Watching()
@@ -325,15 +325,15 @@ def test_records_of_a_source_lie_where_kafka_puts_them() -> None:
 
 async def test_a_large_sitemap_is_not_sent_again_and_again(site: FakeSite) -> None:
     urls = [site.publish(n) for n in range(2 * SEEN_ITEMS)]
-    async with open_desk() as desk:
+    async with open_rig() as rig:
         sitemap = source(site, "/sitemap.xml.gz", kind=Kind.SITEMAP)
-        first = await desk.visit(sitemap)
-        assert first.items == len(desk.sent) == FIRST_ITEMS
-        assert set(desk.urls()) == {*urls[: FIRST_ITEMS // 2], *urls[-FIRST_ITEMS // 2 :]}
-        desk.now += timedelta(hours=1)
+        first = await rig.visit(sitemap)
+        assert first.items == len(rig.sent) == FIRST_ITEMS
+        assert set(rig.urls()) == {*urls[: FIRST_ITEMS // 2], *urls[-FIRST_ITEMS // 2 :]}
+        rig.now += timedelta(hours=1)
         newest = site.publish(2 * SEEN_ITEMS)
-        second = await desk.visit(sitemap)
-        assert desk.urls()[FIRST_ITEMS:] == [newest]
+        second = await rig.visit(sitemap)
+        assert rig.urls()[FIRST_ITEMS:] == [newest]
         assert (second.items, second.gaps) == (FIRST_ITEMS + 1, 0)
 
 
@@ -341,13 +341,13 @@ async def test_killed_in_the_first_visit_of_a_sitemap_the_rest_of_it_stays_seen(
     for number in range(3 * FIRST_ITEMS):
         site.publish(number)
     sitemap = source(site, "/sitemap.xml.gz", kind=Kind.SITEMAP)
-    async with open_desk() as desk:
-        desk.lives = 2
+    async with open_rig() as rig:
+        rig.lives = 2
         with pytest.raises(KilledError):
-            await desk.visit(sitemap)
-        desk.lives = 10_000
-        await desk.visit(sitemap)
-        assert len(set(desk.urls())) == FIRST_ITEMS
+            await rig.visit(sitemap)
+        rig.lives = 10_000
+        await rig.visit(sitemap)
+        assert len(set(rig.urls())) == FIRST_ITEMS
 
 
 async def test_an_index_with_a_part_that_is_gone_is_still_read(site: FakeSite) -> None:
@@ -358,27 +358,27 @@ async def test_an_index_with_a_part_that_is_gone_is_still_read(site: FakeSite) -
         return http.Response(text=f"<sitemapindex>{parts}</sitemapindex>", content_type="application/xml")
 
     site.answers["/index.xml"] = index
-    async with open_desk() as desk:
-        state = await desk.visit(source(site, "/index.xml", kind=Kind.SITEMAP))
-        assert (desk.urls(), state.failures) == ([url], 0)
+    async with open_rig() as rig:
+        state = await rig.visit(source(site, "/index.xml", kind=Kind.SITEMAP))
+        assert (rig.urls(), state.failures) == ([url], 0)
         site.answers["/sitemap.xml.gz"] = http_404
-        state = await desk.visit(source(site, "/index.xml", kind=Kind.SITEMAP))
+        state = await rig.visit(source(site, "/index.xml", kind=Kind.SITEMAP))
         assert (state.failures, state.fault_kind) == (1, "missing")
 
 
 async def test_a_cancellation_does_not_part_an_item_from_its_state(site: FakeSite) -> None:
     site.publish(1)
-    async with open_desk() as desk:
+    async with open_rig() as rig:
         sending, may_end = asyncio.Event(), asyncio.Event()
-        send = desk.visitor.send
+        send = rig.visitor.send
 
         async def slow(item: Item) -> None:
             await send(item)
             sending.set()
             await may_end.wait()
 
-        desk.visitor = replace(desk.visitor, send=slow)
-        visit = asyncio.create_task(desk.visit(source(site)))
+        rig.visitor = replace(rig.visitor, send=slow)
+        visit = asyncio.create_task(rig.visit(source(site)))
         await sending.wait()
         visit.cancel()
         await asyncio.sleep(0)
@@ -386,9 +386,9 @@ async def test_a_cancellation_does_not_part_an_item_from_its_state(site: FakeSit
         may_end.set()
         with pytest.raises(asyncio.CancelledError):
             await visit
-        desk.visitor = replace(desk.visitor, send=send)
-        await desk.visit(source(site))
-        assert len(desk.sent) == 1
+        rig.visitor = replace(rig.visitor, send=send)
+        await rig.visit(source(site))
+        assert len(rig.sent) == 1
 
 
 async def test_an_item_without_a_link_is_sent_with_its_text(site: FakeSite) -> None:
@@ -397,10 +397,10 @@ async def test_an_item_without_a_link_is_sent_with_its_text(site: FakeSite) -> N
         return http.Response(text=f"<rss version='2.0'><channel><title>x</title>{item}</channel></rss>")
 
     site.answers["/rss.xml"] = feed
-    async with open_desk() as desk:
+    async with open_rig() as rig:
         for _ in range(2):
-            await desk.visit(source(site))
-        (sent,) = desk.sent
+            await rig.visit(source(site))
+        (sent,) = rig.sent
         assert sent.raw is not None
         assert (sent.raw.title, sent.raw.content) == ("بلا رابط", "نص الخبر العاجل")
         assert sent.raw.url.startswith(f"{site.address}/rss.xml#")

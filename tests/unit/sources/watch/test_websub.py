@@ -17,7 +17,7 @@ from deploy.demo.fake_web import FakeSite, fake_site
 from streams.observability.operations_site import open_site
 from streams.settings import Settings
 from streams.sources.watch.websub import ASKED_AGAIN, LEASE, PATH, POLLED, Callback, Poke, routes
-from tests.unit.sources.watch.test_visit import open_desk, source
+from tests.unit.sources.watch.test_visit import open_rig, source
 
 CALLBACK = Callback("https://rasd.example", b"0123456789abcdef")
 
@@ -53,11 +53,11 @@ async def site() -> AsyncIterator[FakeSite]:
 
 async def test_a_feed_that_names_a_hub_is_subscribed_to_once(site: FakeSite) -> None:
     hub = Hub(site)
-    async with open_desk() as desk:
-        await desk.visit(source(site))
+    async with open_rig() as rig:
+        await rig.visit(source(site))
         assert hub.asked == [], "without a callback it is polled alone"
-        desk.visitor = replace(desk.visitor, callback=CALLBACK)
-        state = await desk.visit(source(site))
+        rig.visitor = replace(rig.visitor, callback=CALLBACK)
+        state = await rig.visit(source(site))
         (form,) = hub.asked
         assert form == {
             "hub.callback": CALLBACK.url("jisr", hub.topic),
@@ -66,29 +66,29 @@ async def test_a_feed_that_names_a_hub_is_subscribed_to_once(site: FakeSite) -> 
             "hub.lease_seconds": str(7 * 24 * 3600),
             "hub.secret": CALLBACK.secret("jisr"),
         }
-        assert (state.hub_until, state.hub_asked) == (None, desk.now)
-        await desk.visit(source(site))
+        assert (state.hub_until, state.hub_asked) == (None, rig.now)
+        await rig.visit(source(site))
         assert len(hub.asked) == 1, "it has time to confirm"
-        desk.now += ASKED_AGAIN
-        state = await desk.visit(source(site))
+        rig.now += ASKED_AGAIN
+        state = await rig.visit(source(site))
         assert len(hub.asked) == 2
-        confirmed = state.model_copy(update={"hub_until": desk.now + LEASE})
-        desk.saved["jisr"] = confirmed
-        desk.now += LEASE - timedelta(days=2)
-        polled = await desk.visit(source(site))
+        confirmed = state.model_copy(update={"hub_until": rig.now + LEASE})
+        rig.saved["jisr"] = confirmed
+        rig.now += LEASE - timedelta(days=2)
+        polled = await rig.visit(source(site))
         assert len(hub.asked) == 2 and polled.next_visit is not None
-        assert polled.next_visit - desk.now >= POLLED
-        desk.now += timedelta(days=1, hours=1)
-        await desk.visit(source(site))
+        assert polled.next_visit - rig.now >= POLLED
+        rig.now += timedelta(days=1, hours=1)
+        await rig.visit(source(site))
         assert len(hub.asked) == 3, "it is renewed before it ends"
 
 
 async def test_a_hub_that_refuses_does_not_fail_the_visit(site: FakeSite) -> None:
     hub = Hub(site)
     hub.status = 403
-    async with open_desk() as desk:
-        desk.visitor = replace(desk.visitor, callback=CALLBACK)
-        state = await desk.visit(source(site))
+    async with open_rig() as rig:
+        rig.visitor = replace(rig.visitor, callback=CALLBACK)
+        state = await rig.visit(source(site))
         assert (state.failures, state.items, state.hub_until) == (0, 1, None)
         assert "403" in (state.hub_fault or "")
 
