@@ -130,6 +130,7 @@ async def test_killed_again_and_again_nothing_is_lost_and_only_items_under_way_a
     settings: Settings, tmp_path: Path
 ) -> None:
     account = await kill_again_and_again(settings, tmp_path, 2)
+    assert account.fault is None
     assert account.published > 20
     assert account.lost == 0
     assert account.repeated <= account.allowed
