@@ -1,6 +1,6 @@
 # Rasd: `make` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-neural fuzz growth fuzz-api audit sbom check unit explore faults soak format lock train-entities stock-phrases gazetteer towns docs clean
+.PHONY: help setup demo test test-neural fuzz growth fuzz-api audit sbom check unit explore faults soak format lock train-entities stock-phrases gazetteer towns outlines docs clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -109,6 +109,9 @@ towns: setup ## compile cleaning's table of towns from GeoNames
 
 gazetteer: setup ## compile the gazetteer from GeoNames, CLDR and agents/geotag/data/*.csv
 	@$(BIN)/python -m agents.geotag.build
+
+outlines: setup ## make the outlines of the desk's map from Natural Earth (needs npm)
+	@$(BIN)/python -m streams.api.desk.build
 
 clean: ## delete what setup created
 	rm -rf $(VENV) build *.egg-info

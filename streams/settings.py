@@ -270,6 +270,12 @@ class Settings(BaseSettings):
         (),
         description="addresses or networks of reverse proxies whose X-Forwarded-For names the client, comma separated",
     )
+    api_identity_header: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9-]*$",
+        description="header in which the trusted proxies name the user whom they authenticated, such as Remote-User; "
+        "it stands for an API key that reads and exports",
+    )
     api_rate: int = Field(
         6000, ge=0, description="requests a minute from one address, in bursts of up to as many; 0 for no limit"
     )
@@ -284,7 +290,8 @@ class Settings(BaseSettings):
     )
     api_open: bool = Field(
         False,
-        description="let the API listen beyond loopback without API keys, where a proxy or firewall restricts access",
+        description="let the API listen beyond loopback without API keys, and let anybody read, where a proxy or a "
+        "firewall restricts access",
     )
 
     # Archive of raw pages

@@ -93,6 +93,7 @@ def _show_samples(settings: Settings, console: Console, servers: Servers, sample
     known = [sample for sample in samples.articles if _is_found(settings, sample)]
     started = datetime.now(UTC)
     clock = time.monotonic()
+    console.print(f"The samples arrive live on the desk: http://127.0.0.1:{settings.api_port}/", highlight=False)
     report = _send(settings, samples)
     console.print(f"{report.sent} raw records sent, {report.refused} unreadable ones to the dead letters")
     missing = _wait_until_found(settings, console, servers, samples)
@@ -266,6 +267,7 @@ def _print_addresses(settings: Settings, console: Console, servers: Servers) -> 
     api = f"http://127.0.0.1:{settings.api_port}"
     console.print()
     for what, where in [
+        ("the desk", f"{api}/"),
         ("query API", f"{api}/docs"),
         ("a search", f"{api}/search?{urlencode({'q': 'القدس'})}"),
         ("live feed", f"curl -N {api}/live"),

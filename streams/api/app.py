@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams import __version__
 from streams.alerts.registry import SearchRegistry
-from streams.api import alerts, articles, exports, live, sources, stories
+from streams.api import alerts, articles, completion, exports, live, sources, stories
 from streams.api import health_routes as ops
 from streams.api import problem_details as problems
 from streams.api.api_health import ApiHealth, SharedCheck
@@ -179,11 +179,13 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     for routes in (
         articles.router,
         stories.router,
+        completion.router,
         exports.router,
         live.router,
         sources.router,
         alerts.router,
         ops.router,
+        views.files_router,
         views.router,
     ):
         api.include_router(routes)

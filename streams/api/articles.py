@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from streams.api.auth import needs
+from streams.api.auth import needs, needs_to_read
 from streams.api.batch import FORMATS, Batch, read_submission, request_body, send_all, send_one
 from streams.api.body import read_body
 from streams.api.dependencies import Client, Shared
@@ -41,7 +41,8 @@ async def _admitted(state: Shared) -> AsyncIterator[None]:
         yield
 
 
-ADMITTED = [Depends(_admitted)]
+# Of every route that searches.
+ADMITTED = [Depends(needs_to_read), Depends(_admitted)]
 
 
 class ArticleWithCopies(BaseModel):
@@ -125,7 +126,7 @@ class MapRequest(Filters):
     summary="Search articles",
     response_model=SearchPage,
     dependencies=ADMITTED,
-    responses=responses(400, 422, 503),
+    responses=responses(400, 401, 403, 422, 503),
 )
 async def search(state: Shared, request: Annotated[SearchRequest, Query()]) -> Any:
     """Return matching articles, most relevant or newest first. Without `q`, all that pass the filters match."""
@@ -142,7 +143,7 @@ async def search(state: Shared, request: Annotated[SearchRequest, Query()]) -> A
     "/articles/{article_id}",
     summary="Get an article and its copies",
     dependencies=ADMITTED,
-    responses=responses(404, 422, 503),
+    responses=responses(401, 403, 404, 422, 503),
 )
 async def article(
     state: Shared,
@@ -157,7 +158,9 @@ async def article(
     return ArticleWithCopies(article=found, copies=story.copies, copies_total=story.total, first=story.first)
 
 
-@router.get("/facets", summary="Count facet values", dependencies=ADMITTED, responses=responses(400, 422, 503))
+@router.get(
+    "/facets", summary="Count facet values", dependencies=ADMITTED, responses=responses(400, 401, 403, 422, 503)
+)
 async def facets(state: Shared, request: Annotated[FacetRequest, Query()]) -> Facets:
     """Return the most frequent values in matching articles: persons, organisations, places, outlets, languages."""
     answer = await state.searcher.facets(request, request.size, fold=request.fold)
@@ -183,7 +186,9 @@ def _counts(buckets: list[dict[str, Any]], request: FacetRequest) -> list[Count]
     return counts[: request.size]
 
 
-@router.get("/timeline", summary="Count articles over time", dependencies=ADMITTED, responses=responses(400, 422, 503))
+@router.get(
+    "/timeline", summary="Count articles over time", dependencies=ADMITTED, responses=responses(400, 401, 403, 422, 503)
+)
 async def timeline(state: Shared, request: Annotated[TimelineRequest, Query()]) -> Timeline:
     """Return the numbers of matching articles and stories per interval."""
     answer = await state.searcher.timeline(request, request.interval, request.zone)
@@ -202,7 +207,9 @@ async def timeline(state: Shared, request: Annotated[TimelineRequest, Query()]) 
     )
 
 
-@router.get("/map", summary="Count articles by map tile", dependencies=ADMITTED, responses=responses(400, 422, 503))
+@router.get(
+    "/map", summary="Count articles by map tile", dependencies=ADMITTED, responses=responses(400, 401, 403, 422, 503)
+)
 async def world_map(state: Shared, request: Annotated[MapRequest, Query()]) -> FeatureCollection:
     """Return the map tiles of matching articles (Web Mercator), as GeoJSON points amid the places that they name."""
     return collection(await state.searcher.map(request, request.zoom, request.size), request.notes)

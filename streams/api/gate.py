@@ -13,6 +13,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from streams.api.auth import proxy_identity, secret_of
 from streams.api.connection import HEAD_BYTES
 from streams.api.keys import Key, holder, is_loopback, redact
 from streams.api.limits import RateLimit, TooManyRequests, client_of
@@ -24,12 +25,6 @@ from streams.settings import Settings
 UNLIMITED = frozenset({"/livez", "/readyz"})
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^\s:\[\]@/\\?#]+)(?::\d*)?")
 _SECRET_NAME = re.compile(r"(x[-_])?(api[-_]?)?key|(access[-_]?)?token|authorization", re.IGNORECASE)
-
-
-def secret_of(headers: Headers) -> str | None:
-    """Return the API key that a request presents, as `streams.api.auth.needs` reads it."""
-    scheme, _, value = headers.get("authorization", "").partition(" ")
-    return value.strip() if scheme.lower() == "bearer" and value.strip() else headers.get("x-api-key")
 
 
 def allowed_hosts(settings: Settings) -> tuple[str, ...] | None:
@@ -65,7 +60,8 @@ def is_allowed_host(host: str, allowed: Sequence[str]) -> bool:
 class Gate:
     """Refuses requests that no route should see, and names the client of the others.
 
-    Routes find the client in the scope as `rasd.client`: `key NAME` for the holder of a key, else `address …`.
+    Routes find the client in the scope as `rasd.client`: `key NAME` for the holder of a key, `user NAME` for whom a
+    trusted proxy names, else `address …`.
 
     Args:
         app: the wrapped application.
@@ -77,6 +73,7 @@ class Gate:
     def __init__(self, app: ASGIApp, settings: Settings, keys: Sequence[Key], metrics: Metrics) -> None:
         self.app = app
         self.keys = keys
+        self.settings = settings
         self.hosts = allowed_hosts(settings)
         self.rate = RateLimit(settings.api_rate, metrics.api_limited.labels("rate").inc)
         self.key_rate = RateLimit(settings.api_key_rate, metrics.api_limited.labels("key_rate").inc)
@@ -90,9 +87,12 @@ class Gate:
         try:
             self._check(request)
             key = self._key(request.headers)
-            client = f"key {key.name}" if key else client_of(request.client.host if request.client else None)
+            user = None if key else proxy_identity(request, self.settings)
+            client = client_of(request.client.host if request.client else None)
+            if key or user:
+                client = f"key {key.name}" if key else f"user {user}"
             if scope["path"] not in UNLIMITED:
-                (self.key_rate if key else self.rate).take(client)
+                (self.key_rate if key or user else self.rate).take(client)
         except HTTPException as error:
             headers = dict(error.headers or {})
             await problem(request, error.status_code, error.detail, headers=headers)(scope, receive, send)

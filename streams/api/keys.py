@@ -1,4 +1,4 @@
-"""API keys, which authorise submitting and exporting articles.
+"""API keys, which authorise submitting, exporting and reading articles.
 
 A key is 32 random bytes, so one round of SHA-256 protects it: it cannot be guessed like a password, and a slow hash
 would let strangers exhaust the server. The server knows only the hashes; a key is shown once, at its creation.
@@ -28,11 +28,12 @@ _HOW = "an entry has the form name:scopes:hash, as printed by rasd api-key new"
 
 
 class Scope(StrEnum):
-    """Permission of a key: submit articles, export them, or keep standing searches."""
+    """Permission of a key: submit articles, export them, keep standing searches, or only read."""
 
     INTAKE = "intake"
     EXPORT = "export"
     ALERTS = "alerts"
+    READ = "read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +128,19 @@ def holder(keys: Sequence[Key], secret: str) -> Key | None:
 
 
 def check_exposed(host: str, keys: Sequence[Key], settings: Settings) -> None:
-    """Refuse to listen beyond loopback without API keys, unless RASD_API_OPEN allows it.
+    """Refuse to listen beyond loopback without API keys, unless RASD_API_OPEN or an identity header allows it.
 
     Raises:
-        OperatorError: the address is not loopback, there are no keys, and RASD_API_OPEN is not set.
+        OperatorError: the address is not loopback, there are no keys, and neither is set; or the identity header is
+            set and no proxy is trusted with it.
     """
-    if not keys and not settings.api_open and not is_loopback(host):
+    if settings.api_identity_header and not settings.api_trusted_proxies:
+        raise OperatorError(
+            "RASD_API_IDENTITY_HEADER is believed from trusted proxies only, and there are none",
+            hint="set RASD_API_TRUSTED_PROXIES to the proxy's address",
+            status=2,
+        )
+    if not keys and not settings.api_open and not settings.api_identity_header and not is_loopback(host):
         raise OperatorError(
             f"listening on {host or 'all addresses'} requires API keys, and there are none",
             hint="create one with rasd api-key new; set RASD_API_OPEN=true if access is restricted by other means",

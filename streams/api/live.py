@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Annotated
 
-from fastapi import APIRouter, Header, HTTPException, Query
+from fastapi import APIRouter, Depends, Header, HTTPException, Query
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from streams.api.auth import needs_to_read
 from streams.api.dependencies import Client, Shared
 from streams.api.events import Kind, LiveEvent, read_vector
 from streams.api.problem_details import responses
@@ -18,7 +19,7 @@ from streams.errors import Retryable
 from streams.kafka.clients import UNAVAILABLE_ERRORS
 from streams.search.request import Filters
 
-router = APIRouter(tags=["live"])
+router = APIRouter(tags=["live"], dependencies=[Depends(needs_to_read)])
 
 # Proxies close connections that are idle for 30 to 60 s.
 HEARTBEAT_SECONDS = 15.0
@@ -43,7 +44,10 @@ class LiveRequest(Filters):
     "/live",
     summary="Follow articles live",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {}}, "description": "Server-Sent Events"}, **responses(422, 503)},
+    responses={
+        200: {"content": {"text/event-stream": {}}, "description": "Server-Sent Events"},
+        **responses(401, 403, 422, 503),
+    },
 )
 async def live(
     state: Shared,

@@ -7,6 +7,7 @@ import socket
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streams.api.connection import HEAD_BYTES, ConnectionLimits, guarded
 from streams.errors import OperatorError
@@ -69,6 +70,17 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+def _remember_peer(app: ASGIApp) -> ASGIApp:
+    """Wrap an app so that it finds in `rasd.peer` who connected: the client, or a proxy before it."""
+
+    async def remembering(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["rasd.peer"] = scope["client"][0] if scope.get("client") else None
+        await app(scope, receive, send)
+
+    return remembering
+
+
 class Server(uvicorn.Server):
     """Uvicorn, but ends the live feeds on shutdown: it waits for every response to end, and theirs never would.
 
@@ -99,6 +111,9 @@ class Server(uvicorn.Server):
             forwarded_allow_ips=proxies,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
+        config.load()
+        # Outermost: the proxies' middleware replaces the address of the proxy by that of its client.
+        config.loaded_app = _remember_peer(config.loaded_app)
         super().__init__(config)
         self.api = api
 

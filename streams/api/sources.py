@@ -6,9 +6,10 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from streams.api.auth import needs_to_read
 from streams.api.dependencies import Shared, State
 from streams.api.problem_details import responses
 from streams.errors import Retryable
@@ -17,7 +18,7 @@ from streams.sources.watch.directory import NAME_PATTERN, WatchedSource, Watchin
 from streams.sources.watch.health import Verdict, judge
 from streams.sources.watch.store import Directory
 
-router = APIRouter(tags=["sources"])
+router = APIRouter(tags=["sources"], dependencies=[Depends(needs_to_read)])
 
 
 class SourceHealth(BaseModel):
@@ -52,7 +53,7 @@ class SourceFilters(BaseModel):
     verdict: list[Verdict] = Field([], description="Only sources with one of these verdicts.")
 
 
-@router.get("/sources", summary="List the watched sources", responses=responses(422, 503))
+@router.get("/sources", summary="List the watched sources", responses=responses(401, 403, 422, 503))
 async def list_sources(state: Shared, filters: Annotated[SourceFilters, Query()]) -> SourceList:
     """List the sources that `rasd watch` visits, with a verdict on each."""
     directory = _read(state)
@@ -67,7 +68,7 @@ async def list_sources(state: Shared, filters: Annotated[SourceFilters, Query()]
     return SourceList(total=len(found), verdicts=Counter(source.verdict for source in found), sources=found)
 
 
-@router.get("/sources/{name}", summary="Get a watched source", responses=responses(404, 422, 503))
+@router.get("/sources/{name}", summary="Get a watched source", responses=responses(401, 403, 404, 422, 503))
 async def get_source(
     state: Shared, name: Annotated[str, Path(pattern=NAME_PATTERN, description="Name of the source.")]
 ) -> SourceHealth:

@@ -58,7 +58,7 @@ class Differences(BaseModel):
     body: list[Piece] = Field(description="The bodies compared, up to 2,000 words.")
 
 
-@router.get("", summary="List growing stories", dependencies=ADMITTED, responses=responses(400, 422, 503))
+@router.get("", summary="List growing stories", dependencies=ADMITTED, responses=responses(400, 401, 403, 422, 503))
 async def list_growing(state: Shared, request: Annotated[GrowthRequest, Query()]) -> GrowingStories:
     """Return the stories that outlets joined within the last minutes, the fastest first.
 
@@ -81,7 +81,10 @@ async def find_members(state: Shared, story_id: str) -> tuple[list[Article], int
 
 
 @router.get(
-    "/{story_id}", summary="Get a story's lineage", dependencies=ADMITTED, responses=responses(400, 404, 422, 503)
+    "/{story_id}",
+    summary="Get a story's lineage",
+    dependencies=ADMITTED,
+    responses=responses(400, 401, 403, 404, 422, 503),
 )
 async def get_lineage(state: Shared, story_id: StoryId) -> StoryLineage:
     """Return a story's articles in order of arrival. For each, `descent` names the earlier article of another outlet
@@ -104,7 +107,7 @@ def trace_lineage(story_id: str, members: list[Article], total: int) -> StoryLin
     "/{story_id}/differences",
     summary="Compare two articles of a story",
     dependencies=ADMITTED,
-    responses=responses(400, 404, 422, 503),
+    responses=responses(400, 401, 403, 404, 422, 503),
 )
 async def get_differences(
     state: Shared,

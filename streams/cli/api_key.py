@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
 def new(
     name: str = typer.Option(..., "--name", "-n", help="Name of its holder."),
     scope: list[str] = typer.Option(
-        ["intake", "export"], "--scope", help="Permission: intake (submit articles), export, or alerts (repeatable)."
+        ["intake", "export"],
+        "--scope",
+        help="Permission: intake (submit articles), export, alerts, or read, which export and alerts include.",
     ),
     file: Path = typer.Option(None, "--file", help="Append the entry to this file (RASD_API_KEYS_FILE)."),
 ) -> None:

@@ -66,11 +66,11 @@ def serve(
     host: str = typer.Option(None, "--host", help="Address to listen on."),
     port: int = typer.Option(None, "--port", help="Port to listen on."),
 ) -> None:
-    """Serve the query API and the live feed over HTTP.
+    """Serve the desk (the web interface), the query API and the live feed over HTTP.
 
     On an address other than loopback it requires API keys (`rasd api-key new`).
 
-    Example: `rasd serve --port 28000`, then open http://127.0.0.1:28000/docs
+    Example: `rasd serve --port 28000`, then open http://127.0.0.1:28000/
     """
     from streams.api.app import create_api
     from streams.api.keys import check_exposed, read_keys

@@ -17,6 +17,7 @@ from streams.kafka.clients import UNAVAILABLE_ERRORS
 from streams.records import Article
 from streams.search import query
 from streams.search import stories as story_search
+from streams.search.completion import Completion, build_completion, read_completion
 from streams.search.hits import (
     SearchPage,
     Story,
@@ -110,6 +111,10 @@ class Searcher:
         if folds := story_search.read_candidates(answers[0]):
             answers.append(await self._run(story_search.build_growth(folds, until, minutes)))
         return story_search.read_growth(answers, until, minutes, size)
+
+    async def complete(self, typed: str, size: int) -> list[Completion]:
+        """Return the most frequent names of which a word begins as typed. Raises like `search`."""
+        return read_completion(await self._run(build_completion(typed, size)), size)
 
     async def members(self, cluster: str, size: int) -> tuple[list[Article], int]:
         """Return the articles of a story in order of arrival, at most `size`, and how many there are.

@@ -28,6 +28,8 @@ _TEXT = frozenset({"css", "js"})
 # Files of pinned packages, by the names under which the texts of this folder refer to them.
 _PACKAGED = {
     "plex-regular.ttf": ("fontpkg_ibm_plex_sans_arabic", "files/IBMPlexSansArabic-Regular.ttf"),
+    "leaflet.js": ("xstatic.pkg.leaflet", "data/leaflet.js"),
+    "leaflet.css": ("xstatic.pkg.leaflet", "data/leaflet.css"),
     "plex-semibold.ttf": ("fontpkg_ibm_plex_sans_arabic", "files/IBMPlexSansArabic-SemiBold.ttf"),
 }
 

@@ -121,6 +121,11 @@ class Display:
         locale = "ar_EG" if self.arabic_digits else "en"
         return self.digits(format_decimal(value, locale=locale, numbering_system="default"))
 
+    def percent(self, share: float) -> str:
+        """Format a share, 0 to 1, with the digits that tell it from its neighbours."""
+        value = share * 100
+        return self.number(round(value, 1 if value >= 1 else 3)) + ("٪" if self.arabic_digits else "%")
+
     def has(self, key: str) -> bool:
         """Whether there is a message of this name."""
         return key in messages(self.language)

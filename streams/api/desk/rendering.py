@@ -33,6 +33,8 @@ POLICY = (
     "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types {policies}"
 )
+# A browser asks for name and password, and sends them with every request of this server, also of EventSource.
+ASK_FOR_KEY = 'Basic realm="rasd", charset="UTF-8"'
 
 
 @cache
@@ -133,7 +135,10 @@ class DeskRoute(APIRoute):
             except (RequestValidationError, ValidationError) as error:
                 return visit.failure(HTTPStatus.UNPROCESSABLE_ENTITY, _faults(error))
             except HTTPException as error:
-                return visit.failure(error.status_code, str(error.detail), dict(error.headers or {}))
+                headers = dict(error.headers or {})
+                if error.status_code == HTTPStatus.UNAUTHORIZED:
+                    headers["WWW-Authenticate"] = ASK_FOR_KEY
+                return visit.failure(error.status_code, str(error.detail), headers)
             except QueryRefused as error:
                 return visit.failure(HTTPStatus.BAD_REQUEST, str(error))
             except TooManyRequests as error:

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import escape
 from starlette.convertors import Convertor, register_url_convertor
 
 from streams.api import articles as api
 from streams.api import sources, stories
+from streams.api.auth import needs_to_read
 from streams.api.dependencies import Shared, State
-from streams.api.desk import charts
+from streams.api.desk import charts, comparison
 from streams.api.desk.addresses import Address
 from streams.api.desk.display import CHOICES, COOKIE, LANGUAGES, Display, write_preferences
 from streams.api.desk.passages import names_of, paragraphs
@@ -47,7 +48,9 @@ class _Language(Convertor[str]):
 
 register_url_convertor("desk_language", _Language())
 
-router = APIRouter(route_class=DeskRoute, include_in_schema=False)
+router = APIRouter(route_class=DeskRoute, include_in_schema=False, dependencies=[Depends(needs_to_read)])
+# Styles and scripts, which pages of errors need too.
+files_router = APIRouter(route_class=DeskRoute, include_in_schema=False)
 HOME = "/{language:desk_language}"
 M = TypeVar("M", bound=Filters)
 
@@ -68,6 +71,11 @@ HITS = 20
 WINDOWS = ("15", "60", "360")
 STORIES = 15
 TICKER = 12
+MAP_PLACES = 20
+# Kinds of names that have a page: filters by their name.
+NAMED = ("person", "organisation", "place")
+NAME_FACETS = 12
+NAME_HITS = 15
 STORY_NAMES = 24
 COPIES = 8
 ARTICLE_COPIES = 100
@@ -85,8 +93,9 @@ class FacetValue:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A filter that is in force, and the address without it."""
+    """A filter that is in force: parameter, its name as shown, value as shown, and the address without it."""
 
+    name: str
     label: str
     shown: str
     address: Address
@@ -127,7 +136,7 @@ def chosen_filters(here: Address, display: Display) -> list[Chosen]:
         field = next((key for key, one in Filters.model_fields.items() if name in {key, one.alias}), None)
         if field is not None and field not in {"q", "radius", "zone"}:
             label = display.text(name) if display.has(name) else escape(name)
-            found.append(Chosen(label, shown_value(display, name, value), here.lacking(name, value)))
+            found.append(Chosen(name, label, shown_value(display, name, value), here.lacking(name, value)))
     return found
 
 
@@ -135,7 +144,7 @@ def chosen_filters(here: Address, display: Display) -> list[Chosen]:
 class TimelineChart:
     """A timeline as a picture and as a table."""
 
-    interval: str
+    interval: Interval
     bars: list[charts.Bar]
     width: float
     height: float
@@ -264,6 +273,160 @@ async def _search(state: State, visit: Visit) -> Response:
     )
 
 
+@router.get(HOME + "/map")
+async def world_map(state: Shared, visit: Visiting) -> Response:
+    """Show where stories are. Scripts draw the map; the places are listed beside it."""
+    filters = read_request(Filters, visit)
+    counting = api.FacetRequest.model_validate(filters.model_dump(by_alias=True) | {"size": MAP_PLACES})
+    with state.searches.slot():
+        facets, timeline = await asyncio.gather(api.facets(state, counting), timeline_of(state, filters, visit.display))
+    return visit.render(
+        "map.html",
+        # By which Leaflet tests for SVG; `static/trust.js` lets nothing else pass.
+        trusted_types="default",
+        filters=filters,
+        chosen=chosen_filters(visit.here, visit.display),
+        timeline=timeline,
+        main_places=facets.facets["main_places"],
+    )
+
+
+@router.get(HOME + "/sources")
+async def watched_sources(state: Shared, visit: Visiting) -> Response:
+    """Show the watched sources and their health."""
+    try:
+        every = await sources.list_sources(state, sources.SourceFilters())
+    except Retryable:
+        return visit.render("sources.html", found=None)
+    request = sources.SourceFilters.model_validate(
+        {"collection": next(iter(visit.here.values("collection")), None), "verdict": visit.here.values("verdict")}
+    )
+    found = (await sources.list_sources(state, request)).sources
+    return visit.render(
+        "sources.html",
+        # What somebody should look after comes first.
+        found=sorted(found, key=lambda one: (one.verdict not in ABNORMAL, one.source.name)),
+        total=every.total,
+        verdicts=sorted(every.verdicts.items()),
+        collections=sorted({name for one in every.sources for name in one.source.collections}),
+    )
+
+
+@router.get(HOME + "/names/{kind}/{name:path}")
+async def name_page(state: Shared, visit: Visiting, kind: str, name: str) -> Response:
+    """Show a person, an organisation or a place: over time, with whom, in which outlets."""
+    if kind not in NAMED:
+        raise HTTPException(404, f"there are no pages of {kind}")
+    visit.here = visit.here.setting(**{kind: name})
+    filters = read_request(Filters, visit)
+    counting = api.FacetRequest.model_validate(filters.model_dump(by_alias=True) | {"size": NAME_FACETS})
+    newest = SearchRequest.model_validate(filters.model_dump(by_alias=True) | {"sort": "time", "size": NAME_HITS})
+    with state.searches.slot():
+        page, facets, timeline = await asyncio.gather(
+            api.search(state, newest), api.facets(state, counting), timeline_of(state, filters, visit.display)
+        )
+    visit.here = visit.here.lacking(kind)
+    groups = [
+        (
+            heading,
+            FACET_FILTERS[facet],
+            [
+                (count.value, shown_value(visit.display, FACET_FILTERS[facet], count.value), count.articles)
+                for count in facets.facets[facet]
+                if (FACET_FILTERS[facet], count.value) != (kind, name)
+            ],
+        )
+        for facet, heading in (
+            ("sources", "outlet_shares"),
+            ("persons", "with_persons"),
+            ("organisations", "with_organisations"),
+            ("places", "with_places"),
+        )
+    ]
+    return visit.render(
+        "name.html", kind=kind, name=name, page=page, total=facets.total, timeline=timeline, groups=groups
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """Two searches over time; `steps` is empty if there is nothing to compare."""
+
+    queries: tuple[str, str]
+    filters: Filters
+    interval: Interval
+    steps: list[comparison.Step]
+    picture: comparison.Lines
+    shares: bool
+
+    @property
+    def asked(self) -> list[str]:
+        """The queries that are not empty."""
+        return [query for query in self.queries if query]
+
+
+async def _compare(state: State, visit: Visit) -> _Compared:
+    here, display = visit.here, visit.display
+    queries = ((here.values("q") or [""])[-1], (here.values("other") or [""])[-1])
+    asked = [query for query in queries if query]
+    filters = read_request(Filters, visit, q="").model_copy(update={"q": ""})
+    interval: Interval = "day"
+    steps: list[comparison.Step] = []
+    if asked:
+        with state.searches.slot():
+            delivered = await timeline_of(state, filters, display)
+            interval = delivered.interval
+            found = await asyncio.gather(*(_counts(state, filters, query, interval) for query in asked))
+        steps = comparison.align([(bar.start, bar.count) for bar in delivered.bars], found, interval)
+    shares = not here.has("scale", "count")
+    picture = comparison.draw(steps, len(asked), shares=shares, mirrored=display.direction == "rtl")
+    return _Compared(queries, filters, interval, steps, picture, shares)
+
+
+async def _counts(state: State, filters: Filters, query: str, interval: Interval) -> dict[datetime, int]:
+    given = filters.model_dump(by_alias=True) | {"q": query, "interval": interval}
+    found = await api.timeline(state, api.TimelineRequest.model_validate(given))
+    return {_parsed(step.start): step.articles for step in found.steps}
+
+
+@router.get(HOME + "/compare")
+async def compare(state: Shared, visit: Visiting) -> Response:
+    """Compare two searches over time, as shares of what the sources delivered."""
+    compared = await _compare(state, visit)
+    return visit.render(
+        "compare.html",
+        **_shown(compared),
+        chosen=[one for one in chosen_filters(visit.here, visit.display) if one.name not in {"from", "to"}],
+    )
+
+
+def _shown(compared: _Compared) -> dict[str, Any]:
+    names = ("queries", "filters", "interval", "steps", "picture", "shares", "asked")
+    return {name: getattr(compared, name) for name in names} | {"standalone": False}
+
+
+@router.get(HOME + "/compare.csv")
+async def compare_csv(state: Shared, visit: Visiting) -> Response:
+    """Send the compared counts as CSV."""
+    compared = await _compare(state, visit)
+    content = comparison.to_csv(compared.steps, len(compared.asked))
+    return Response(content, headers=_attached("compare.csv"), media_type="text/csv; charset=utf-8")
+
+
+@router.get(HOME + "/compare.svg")
+async def compare_svg(state: Shared, visit: Visiting) -> Response:
+    """Send the picture of a comparison as a file."""
+    compared = await _compare(state, visit)
+    answer = visit.render("compare.svg", **(_shown(compared) | {"standalone": True}))
+    answer.headers["Content-Type"] = "image/svg+xml"
+    answer.headers.update(_attached("compare.svg"))
+    return answer
+
+
+def _attached(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
 def _outlets_out(coverage: Coverage | None) -> list[str]:
     """Return the outlets that were silent or abnormal in the time range of a search, the latest first."""
     return list(dict.fromkeys(outage.outlet for outage in coverage.outages)) if coverage else []
@@ -369,7 +532,7 @@ async def keep_display(visit: Visiting, request: Request) -> Response:
     return response
 
 
-@router.get("/assets/{name}")
+@files_router.get("/assets/{name}")
 async def asset(request: Request, name: str) -> Response:
     """Send a file; its name changes with its content, so browsers may keep it for ever."""
     found = assets().at(f"/assets/{name}")

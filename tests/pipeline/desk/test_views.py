@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from urllib.parse import quote
+from xml.etree import ElementTree
 
 import httpx
 from playwright.async_api import Browser
@@ -14,11 +17,15 @@ from tests.support.serving import publish
 
 VIEWS = (
     "",
-    "stories/ferry-1",
     "search",
     "search?q=العقبة&source=almina",
     "search?q=لاشيءمنهذا",
     "articles/ferry-3?q=بحري",
+    "stories/ferry-1",
+    "map",
+    "compare?q=العقبة&other=المياه",
+    "names/place/العقبة",
+    "sources",
 )
 WIDTHS = (360, 768, 1280)
 # Each would run, load something, or break out of where it stands.
@@ -85,8 +92,14 @@ async def test_nothing_in_an_article_runs(desk: Desk, browser: Browser) -> None:
         ]
     )
     async with visiting(browser, desk.base) as visitor:
-        views = ["search?q=السدود&fold=false", "search?q=السدود", *(f"search?q={one}" for one in HOSTILE)]
-        views += ["", "stories/hostile"]
+        views = ["search?q=السدود&fold=false", "search?q=السدود", *(f"search?q={quote(one)}" for one in HOSTILE)]
+        views += [
+            "",
+            "stories/hostile",
+            "map?q=السدود",
+            *(f"compare?q={quote(one)}&other={quote(one)}" for one in HOSTILE),
+        ]
+        views += [f"names/person/{quote(one, safe='')}" for one in HOSTILE]
         views += [f"articles/hostile-{number}?q=خبر" for number in range(len(HOSTILE))]
         for view in views:
             await visitor.page.goto(f"{desk.base}/ar/{view}")
@@ -103,7 +116,10 @@ async def test_searching_by_keyboard_and_by_click(desk: Desk, browser: Browser) 
         page = visitor.page
         await visitor.visit("/ar/search")
         await page.keyboard.press("/")
-        await page.keyboard.type("العقبة")
+        await page.keyboard.type("الكسو")
+        await page.wait_for_selector("#names-typed option", state="attached")
+        assert await page.locator("#names-typed option").first.get_attribute("value") == "«زياد الكسواني»"
+        await page.fill("#q", "العقبة")
         await page.keyboard.press("Enter")
         await page.wait_for_url("**/ar/search?q=*")
         assert await page.locator("#total").get_attribute("data-total") == "4"
@@ -219,3 +235,37 @@ async def test_stories_grow_by_outlets_not_by_articles(desk: Desk) -> None:
         assert (await http.get("/stories/none")).status_code == 404
         wrong = await http.get("/stories/ferry-1/differences", params={"earlier": "ferry-1", "later": "single-1"})
         assert wrong.status_code == 404
+
+
+async def test_the_map_shows_where_stories_are(desk: Desk, browser: Browser) -> None:
+    async with visiting(browser, desk.base) as visitor:
+        page = visitor.page
+        await visitor.visit("/ar/map?q=العقبة")
+        await page.wait_for_selector("[data-map][data-state=ready] .cluster")
+        await page.locator(".cluster").first.press("Enter")
+        await page.wait_for_selector("[data-map-panel] li a")
+        assert "بحري" in await page.locator("[data-map-panel] li a").first.inner_text()
+        await page.locator("[data-map-panel] a.button").click()
+        await page.wait_for_url("**/ar/search?*bbox=*")
+        assert await page.locator("#total").get_attribute("data-total") == "4"
+
+
+async def test_a_comparison_is_normalised_and_can_be_taken_away(desk: Desk, browser: Browser) -> None:
+    async with httpx.AsyncClient(base_url=desk.base) as http:
+        query = {"q": "المياه", "other": "العقبة"}
+        rows = list(csv.DictReader((await http.get("/ar/compare.csv", params=query)).text.splitlines()))
+        counted = (await http.get("/search", params={"q": "المياه", "size": 1})).json()["total"]
+        assert sum(int(row["articles_1"]) for row in rows) == counted
+        assert sum(int(row["articles_2"]) for row in rows) == 4
+        assert all(
+            float(row["share_1"]) == int(row["articles_1"]) / int(row["delivered"]) for row in rows if row["share_1"]
+        )
+        picture = await http.get("/ar/compare.svg", params=query)
+        assert picture.headers["content-type"] == "image/svg+xml"
+        assert "attachment" in picture.headers["content-disposition"]
+        ElementTree.fromstring(picture.text)  # noqa: S314  (our own)
+    async with visiting(browser, desk.base) as visitor:
+        await visitor.visit("/ar/compare?q=المياه&other=العقبة")
+        async with visitor.page.expect_download() as taken:
+            await visitor.page.locator("[data-png]").click()
+        assert (await taken.value).suggested_filename == "compare.png"

@@ -1,0 +1,1 @@
+"""Makes the data of the desk; nothing here runs while it serves."""
