@@ -49,6 +49,7 @@ class Account:
         published: articles of the sites.
         lost: those that are not in articles.raw.
         repeated: records beyond the first of each article.
+        most: the largest number of records of one article.
         allowed: items that may have been under way: one for each source of each process that was killed.
         seconds: from the first publication to the last article in articles.raw.
         fault: what did not come to an end, and the last lines of the log; None if all did.
@@ -58,6 +59,7 @@ class Account:
     published: int = 0
     lost: int = 0
     repeated: int = 0
+    most: int = 0
     allowed: int = 0
     seconds: float = 0.0
     fault: str | None = None
@@ -186,6 +188,7 @@ async def kill_again_and_again(settings: Settings, folder: Path, kills: int) -> 
                 await asyncio.to_thread(running.kill)
         account.published = len(published)
         account.lost = len(published - arrivals.urls.keys())
+        account.most = max(arrivals.urls.values(), default=0)
         account.repeated = sum(times - 1 for times in arrivals.urls.values())
     return account
 
@@ -200,7 +203,8 @@ def main() -> None:
         account = asyncio.run(kill_again_and_again(settings, Path(folder), kills))
     print(
         f"{account.kills} kills in {account.seconds:.0f} s: {account.published} articles of {SITES} sources, "
-        f"{account.lost} lost, {account.repeated} twice (items under way: at most {account.allowed})"
+        f"{account.lost} lost, {account.repeated} sent again (items under way: at most {account.allowed}), "
+        f"none more than {account.most} times"
     )
     if account.fault is not None or account.lost or account.repeated > account.allowed:
         raise SystemExit(account.fault or 1)

@@ -234,8 +234,9 @@ class Watcher:
         if name not in self.sources:
             return
         state = self._leased(name, state)
-        await send(self._producer, topic_name(STATE, self._settings), name, state)
+        # Before it is stored: what was sent is not sent again by this process if Kafka takes the item, but not this.
         self.states[name] = state
+        await send(self._producer, topic_name(STATE, self._settings), name, state)
 
     def _leased(self, name: str, state: Watching) -> Watching:
         """Return the state with the subscription that a hub confirmed since it was made."""
@@ -246,8 +247,8 @@ class Watcher:
         """Store what a visit has sent so far. Raises like `_save`."""
         if name not in self.sources:
             return
-        await send(self._producer, topic_name(STATE, self._settings), name, progress, VISIT)
         self.states[name] = with_progress(self._state(name), progress)
+        await send(self._producer, topic_name(STATE, self._settings), name, progress, VISIT)
 
     def _forget(self, name: str) -> None:
         self.sources.pop(name, None)
@@ -259,19 +260,29 @@ class Watcher:
 
 
 class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Takes partitions over from the group, and gives them up."""
+    """Takes partitions over from the group, and gives them up.
+
+    Attributes:
+        fault: why partitions could not be taken over. The consumer only logs what its listener raises, and would go on
+            with partitions whose sources nobody visits.
+    """
 
     def __init__(self, watcher: Watcher, consumer: AIOKafkaConsumer) -> None:
         self._watcher = watcher
         self._consumer = consumer
+        self.fault: Exception | None = None
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         await self._watcher.give_up(tp.partition for tp in revoked)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         topics = {tp.partition: tp for tp in assigned}
-        for number, offset in (await self._watcher.take_over(topics)).items():
-            self._consumer.seek(topics[number], offset)
+        try:
+            for number, offset in (await self._watcher.take_over(topics)).items():
+                self._consumer.seek(topics[number], offset)
+        except Exception as fault:
+            self.fault = fault
+            raise
 
 
 async def follow_directory(settings: Settings, watcher: Watcher) -> None:
@@ -291,9 +302,12 @@ async def follow_directory(settings: Settings, watcher: Watcher) -> None:
     )
     await consumer.start()
     try:
-        consumer.subscribe([topic_name(SOURCES, settings)], listener=_Assignments(watcher, consumer))
+        assignments = _Assignments(watcher, consumer)
+        consumer.subscribe([topic_name(SOURCES, settings)], listener=assignments)
         found: dict[str, WatchedSource] = {}
         while True:
+            if assignments.fault is not None:
+                raise assignments.fault
             for tp, records in (await consumer.getmany(timeout_ms=_POLL_MS)).items():
                 for record in records:
                     if is_poke(record):

@@ -8,17 +8,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaTimeoutError
 
 from deploy.demo.fake_web import FakeSite, fake_site
+from streams.errors import Retryable
 from streams.settings import Settings
 from streams.sources.watch.directory import Kind, WatchedSource
 from streams.sources.watch.refusals import Refusals
 from streams.sources.watch.watch_metrics import WatchMetrics
-from streams.sources.watch.watcher import Watcher
+from streams.sources.watch.watcher import Watcher, _Assignments
 from streams.sources.watch.web import open_web
 from streams.sources.watch.websub import Poke
 
-SETTINGS = Settings(_env_file=None, watch_allow=("127.0.0.1/32",), watch_host_delay=0.0)
+SETTINGS = Settings(_env_file=None, watch_allow=("127.0.0.1/32",), watch_host_delay=0.0, retry_first=0.01)
+RAW, STATE = "articles.raw", "sources.state"
 
 
 class Taker:
@@ -26,8 +30,11 @@ class Taker:
 
     def __init__(self) -> None:
         self.topics: list[str] = []
+        self.faults: list[Exception] = []
 
     async def send_and_wait(self, topic: str, *_: Any, **__: Any) -> None:
+        if topic == STATE and self.faults:
+            raise self.faults.pop()
         self.topics.append(topic)
 
 
@@ -39,9 +46,14 @@ async def site() -> AsyncIterator[FakeSite]:
 
 
 @pytest.fixture
-async def watcher() -> AsyncIterator[Watcher]:
+def taker() -> Taker:
+    return Taker()
+
+
+@pytest.fixture
+async def watcher(taker: Taker) -> AsyncIterator[Watcher]:
     async with open_web(SETTINGS) as web:
-        made = Watcher(SETTINGS, web, Taker(), WatchMetrics(), Refusals())
+        made = Watcher(SETTINGS, web, taker, WatchMetrics(), Refusals())
         running = asyncio.create_task(made.run())
         yield made
         running.cancel()
@@ -95,3 +107,27 @@ async def test_a_source_that_was_removed_is_visited_no_more(site: FakeSite, watc
     watcher.remove("jisr")
     watcher._start_due(datetime.now(UTC) + timedelta(hours=3))
     assert not watcher._visits and "jisr" not in watcher.states
+
+
+async def test_an_item_is_not_sent_again_because_its_state_could_not_be_stored(
+    site: FakeSite, watcher: Watcher, taker: Taker
+) -> None:
+    site.publish(2)
+    taker.faults = [KafkaTimeoutError() for _ in range(3)]
+    watcher.put(source(site), 0)
+    await visited(watcher, 2)
+    assert not taker.faults
+    assert taker.topics.count(RAW) == 2
+
+
+async def test_partitions_that_cannot_be_taken_over_end_the_watching(
+    watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def take_over(_: object) -> dict[int, int]:
+        raise Retryable("no Kafka")
+
+    monkeypatch.setattr(watcher, "take_over", take_over)
+    assignments = _Assignments(watcher, None)
+    with pytest.raises(Retryable):
+        await assignments.on_partitions_assigned([TopicPartition("sources", 3)])
+    assert isinstance(assignments.fault, Retryable), "the consumer would only log it"
