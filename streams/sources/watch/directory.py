@@ -76,6 +76,7 @@ class Outage(BaseModel):
 class Progress(BaseModel):
     """What a visit under way has sent since the state was stored: a small record in place of the whole state."""
 
+    epoch: int = Field(default=0, description="As in the state.")
     source_url: str = Field(description="Address of the source, as in its state.")
     sent: tuple[str, ...] = Field(description="Hashes of the items sent, the latest last.")
     last_new: Timestamp
@@ -86,6 +87,11 @@ class Watching(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
+    epoch: int = Field(
+        default=0,
+        description="How often the source was taken over. What a process stores that has lost it without knowing has a "
+        "lower number, and is passed over.",
+    )
     source_url: str | None = Field(
         default=None, description="Address of the source that the state is about; under another one it is void."
     )

@@ -76,11 +76,27 @@ class Directory:
             name = apply(self.backfills, Backfill, record)
             return name.removesuffix(BACKFILL) if name else None
         if key.endswith(VISIT.encode()):
-            name = apply(self.visits, Progress, record)
-            return name.removesuffix(VISIT) if name else None
+            return self._take_progress(record)
+        earlier = self.states.get(key.decode("utf-8", "replace"))
         name = apply(self.states, Watching, record)
-        if name is not None:
+        if name is None:
+            return None
+        if earlier is not None and name in self.states and self.states[name].epoch < earlier.epoch:
+            self.states[name] = earlier
+        else:
             self.visits.pop(f"{name}{VISIT}", None)  # the state is newer, and has it
+        return name
+
+    def _take_progress(self, record: ConsumerRecord) -> str | None:
+        found: dict[str, Progress] = {}
+        key = apply(found, Progress, record)
+        if key is None:
+            return None
+        name = key.removesuffix(VISIT)
+        if key not in found:
+            self.visits.pop(key, None)
+        elif found[key].epoch >= (self.states[name].epoch if name in self.states else 0):
+            self.visits[key] = found[key]
         return name
 
     def state(self, name: str) -> Watching:
@@ -88,7 +104,7 @@ class Directory:
         state = self.states.get(name) or Watching()
         source = self.sources.get(name)
         if source is not None and state.source_url not in {None, source.url}:
-            state = Watching()
+            state = Watching(epoch=state.epoch)
         progress = self.visits.get(f"{name}{VISIT}")
         if progress is None or (source is not None and progress.source_url != source.url):
             return state

@@ -228,7 +228,9 @@ class Visitor:
         await self.send(item)
         if len(sent) % PROGRESS_ITEMS:
             latest = tuple(sent[-(len(sent) % PROGRESS_ITEMS) :])
-            await self.keep(source.name, Progress(source_url=source.url, sent=latest, last_new=self.now()))
+            await self.keep(
+                source.name, Progress(epoch=state.epoch, source_url=source.url, sent=latest, last_new=self.now())
+            )
         else:
             await self.save(source.name, state)
         return state

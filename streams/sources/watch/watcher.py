@@ -105,7 +105,8 @@ class Watcher:
             offsets = {tp.partition: await reader.position(tp) for tp in tps[: len(numbers)]}
         self.assigned |= set(numbers)
         for name, source in found.sources.items():
-            self.states[name] = found.state(name)
+            state = found.state(name)
+            self.states[name] = state.model_copy(update={"epoch": state.epoch + 1})
             self.put(source, lies_in[name])
         return offsets
 
@@ -171,7 +172,9 @@ class Watcher:
         state, source = self.states.get(name), self.sources.get(name)
         # A visit under way may store a state of an earlier address.
         fits = state is not None and (source is None or state.source_url in {None, source.url})
-        return state if state is not None and fits else Watching()
+        if state is not None and not fits:
+            return Watching(epoch=state.epoch)
+        return state or Watching()
 
     def _plan(self, name: str, moment: datetime | None) -> None:
         planned = moment or datetime.now(UTC)
