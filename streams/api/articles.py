@@ -19,7 +19,7 @@ from streams.api.problem_details import problem, responses
 from streams.api.submit import Receipt
 from streams.api.tiles import FeatureCollection, collection
 from streams.records import Article, RawArticle
-from streams.search.hits import COVERAGE, NOTES, PARTIAL, RELAXED, Copy, SearchPage, is_partial
+from streams.search.hits import COVERAGE, FIRST, NOTES, PARTIAL, RELAXED, SURE, Copy, SearchPage, is_partial
 from streams.search.query import FACETS, Interval
 from streams.search.request import Filters, SearchRequest
 from streams.search.source_scope import Coverage
@@ -49,9 +49,10 @@ class ArticleWithCopies(BaseModel):
     """An article, and the other articles of its cluster."""
 
     article: Article
-    copies: list[Copy] = Field(description="Other articles of its cluster, in order of arrival.")
+    copies: list[Copy] = Field(description="Other articles of its cluster, in the order in which they appeared.")
     copies_total: int = Field(description="Number of other articles in its cluster.")
-    first: Copy = Field(description="The earliest article of its cluster, possibly this one.")
+    first: Copy = Field(description=FIRST)
+    first_is_sure: bool = Field(description=SURE)
 
 
 class Count(BaseModel):
@@ -155,7 +156,13 @@ async def article(
     if found is None:
         raise HTTPException(404, f"no article with id {article_id}")
     story = await state.searcher.story(found, copies)
-    return ArticleWithCopies(article=found, copies=story.copies, copies_total=story.total, first=story.first)
+    return ArticleWithCopies(
+        article=found,
+        copies=story.copies,
+        copies_total=story.total,
+        first=story.first,
+        first_is_sure=story.first_is_sure,
+    )
 
 
 @router.get(

@@ -19,6 +19,11 @@ PARTIAL = "Whether the search timed out or a part of the index did not answer, s
 COVERAGE = "What the watched sources in the scope brought in the time range; null if the directory cannot be read."
 RELAXED = "Whether no article has enough of the words, so that a third of them was enough, here and everywhere else."
 NOTES = "What of the query was not understood, and what was done instead."
+FIRST = (
+    "The article of the cluster that appeared first, possibly this one: by its time of publication, where that is "
+    "unknown by the time at which it was fetched, else by its arrival."
+)
+SURE = "Whether `first` was found by times of publication; if false, another outlet may have been first."
 
 
 class Copy(BaseModel):
@@ -29,6 +34,9 @@ class Copy(BaseModel):
     source: str
     title: str | None = None
     published_at: str | None = Field(None, description="ISO 8601, UTC; null if unknown.")
+    fetched_at: str | None = Field(
+        None, description="Time at which the page was read (ISO 8601, UTC); null if unknown."
+    )
     ingested_at: str = Field(description="Time of its first arrival in articles.raw (ISO 8601, UTC).")
     relation: str | None = Field(None, description="Relation to its cluster: first, exact, near, contains or update.")
 
@@ -38,13 +46,15 @@ class Story(BaseModel):
 
     Attributes:
         total: number of other articles in it.
-        copies: the earliest other articles, in order of arrival.
-        first: the earliest article of all.
+        copies: the earliest other articles, in the order in which they appeared.
+        first: the article that appeared first of all.
+        first_is_sure: whether `first`, and every other article that is known here, has a time of publication.
     """
 
     total: int
     copies: list[Copy]
     first: Copy
+    first_is_sure: bool
 
 
 class Hit(BaseModel):
@@ -57,8 +67,9 @@ class Hit(BaseModel):
     copies: list[Copy] = Field(default_factory=list, description="With `copies`: other matching articles.")
     first: Copy | None = Field(
         None,
-        description="With `fold`: the earliest article of the cluster, possibly this one. It need not match the query.",
+        description=f"With `fold`: {FIRST} It need not match the query.",
     )
+    first_is_sure: bool | None = Field(None, description=f"With `fold`: {SURE}")
 
 
 class SearchPage(BaseModel):
@@ -85,17 +96,6 @@ def read_folds(answer: Mapping[str, Any]) -> list[str]:
     return [hit["fields"][FOLD][0] for hit in answer["hits"]["hits"]]
 
 
-def read_copied_folds(answer: Mapping[str, Any]) -> list[str]:
-    """Return the stories of those hits of a folded page that are not the first article of their cluster."""
-    hits = answer["hits"]["hits"]
-    clusters = [hit["_source"].get("cluster") or {"canonical_id": hit["_source"]["id"]} for hit in hits]
-    return [
-        fold
-        for fold, cluster, hit in zip(read_folds(answer), clusters, hits, strict=True)
-        if cluster["canonical_id"] != hit["_source"]["id"]
-    ]
-
-
 def read_page(
     answer: Mapping[str, Any],
     request: SearchRequest,
@@ -108,7 +108,7 @@ def read_page(
         answer: the response to `build_search`.
         request: the search.
         stories: the response to `build_stories`, for a folded page with hits.
-        firsts: the response to `build_firsts`, for hits that are not the first article of their cluster.
+        firsts: the response to `build_firsts`, for a folded page with hits.
     """
     hits = answer["hits"]["hits"]
     wanted = request.wanted()
@@ -154,18 +154,20 @@ def read_hit(
         wanted: what is searched for, to mark it.
         story: the bucket of its story; None without folding.
         copies: maximum number of copies to list.
-        first: the first article of its cluster; None if it is this one.
+        first: the article of its cluster that appeared first; None if it is this one.
     """
     article = read_article(hit["_source"])
     listed = story["copies"]["hits"]["hits"] if story and "copies" in story else []
     others = [copy for copy in map(read_copy, listed) if copy.id != article.id]
+    earliest = first or (read_copy(hit) if story else None)
     return Hit(
         score=hit.get("_score"),
         article=article,
         highlights=highlight(article, wanted),
         stories=story["doc_count"] if story else 1,
         copies=others[:copies],
-        first=first or (read_copy(hit) if story else None),
+        first=earliest,
+        first_is_sure=None if earliest is None else all(copy.published_at for copy in (earliest, read_copy(hit))),
     )
 
 
@@ -190,5 +192,13 @@ def read_story(article: Article, answer: Mapping[str, Any], copies: int) -> Stor
     """Build the cluster of an article from the response to `build_copies`, with at most `copies` copies."""
     listed = [read_copy(hit) for hit in answer["hits"]["hits"]]
     mine = outline(article)
-    first = min([mine, *listed[:1]], key=lambda copy: (datetime.fromisoformat(copy.ingested_at), copy.id))
-    return Story(total=answer["hits"]["total"]["value"], copies=listed[:copies], first=first)
+    first = min([mine, *listed[:1]], key=_appeared)
+    sure = all(copy.published_at for copy in (mine, *listed))
+    return Story(total=answer["hits"]["total"]["value"], copies=listed[:copies], first=first, first_is_sure=sure)
+
+
+def _appeared(copy: Copy) -> tuple[datetime, datetime, str]:
+    """Return the order of `FIRST_APPEARED`: no time is later than that of the arrival (`Article.listed_at`)."""
+    arrived = datetime.fromisoformat(copy.ingested_at)
+    known = copy.published_at or copy.fetched_at
+    return min(datetime.fromisoformat(known), arrived) if known else arrived, arrived, copy.id

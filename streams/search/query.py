@@ -38,7 +38,7 @@ FORMS_ANALYZER = "word_forms"
 FOLD = "facets.fold"
 HELPERS = ("facets", "forms", "families", "@timestamp")
 # Fields in the summary of an article that is listed as a copy.
-OUTLINE = ("id", "url", "source", "title", "published_at", "ingested_at", "cluster.relation")
+OUTLINE = ("id", "url", "source", "title", "published_at", "fetched_at", "ingested_at", "cluster.relation")
 # Number of clusters; approximate above the threshold.
 STORIES: Body = {"cardinality": {"field": FOLD, "precision_threshold": 1000}}
 FOLDED_VALUES = 3
@@ -54,7 +54,8 @@ FACETS = {
     "sources": "source",
     "languages": "language",
 }
-_FIRST_SEEN: tuple[Body, ...] = ({"ingested_at": "asc"}, {"id": "asc"})
+# When an article was published; where that is unknown, when it was fetched, else when it arrived (`Article.listed_at`).
+FIRST_APPEARED: tuple[Body, ...] = ({"@timestamp": "asc"}, {"ingested_at": "asc"}, {"id": "asc"})
 MANY_VALUES = ("persons", "organisations", "places")
 Interval = Literal["minute", "hour", "day", "week", "month", "quarter", "year"]
 
@@ -275,7 +276,7 @@ def build_stories(request: SearchRequest, folds: Sequence[str]) -> Body:
 
 
 def build_firsts(folds: Sequence[str]) -> Body:
-    """Build the search for the earliest article of each story, whether or not it matches the request.
+    """Build the search for the article of each story that appeared first, whether or not it matches the request.
 
     Args:
         folds: the stories, by their values of `facets.fold`.
@@ -283,7 +284,7 @@ def build_firsts(folds: Sequence[str]) -> Body:
     return {
         "query": {"bool": {"filter": {"terms": {FOLD: list(folds)}}}},
         "collapse": {"field": FOLD},
-        "sort": list(_FIRST_SEEN),
+        "sort": list(FIRST_APPEARED),
         "size": len(folds),
         "timeout": TIMEOUT,
         "track_total_hits": False,
@@ -319,10 +320,10 @@ def build_known(urls: Sequence[str]) -> Body:
 
 
 def build_copies(cluster_id: str, article_id: str, size: int) -> Body:
-    """Build the search for the other articles of a cluster, in order of arrival."""
+    """Build the search for the other articles of a cluster, in the order in which they appeared."""
     return {
         "query": {"bool": {"filter": {"term": {"cluster.id": cluster_id}}, "must_not": {"term": {"id": article_id}}}},
-        "sort": list(_FIRST_SEEN),
+        "sort": list(FIRST_APPEARED),
         "size": size,
         "_source": list(OUTLINE),
         "timeout": TIMEOUT,

@@ -24,7 +24,6 @@ from streams.search.hits import (
     is_partial,
     outline,
     read_article,
-    read_copied_folds,
     read_folds,
     read_page,
     read_story,
@@ -74,9 +73,7 @@ class Searcher:
         if not folds:
             return read_page(answer, request)
         stories = self._run(query.build_stories(request, folds))
-        if not (copied := read_copied_folds(answer)):
-            return read_page(answer, request, await stories)
-        return read_page(answer, request, *await asyncio.gather(stories, self._run(query.build_firsts(copied))))
+        return read_page(answer, request, *await asyncio.gather(stories, self._run(query.build_firsts(folds))))
 
     async def article(self, article_id: str) -> Article | None:
         """Return an article by id, or None. Raises like `search`, and `Retryable` if not all shards were asked."""
@@ -89,7 +86,7 @@ class Searcher:
     async def story(self, article: Article, size: int) -> Story:
         """Return the cluster of an article, with at most `size` of its copies. Raises like `article`."""
         if article.cluster is None:
-            return Story(total=0, copies=[], first=outline(article))
+            return Story(total=0, copies=[], first=outline(article), first_is_sure=article.published_at is not None)
         answer = await self._run(query.build_copies(article.cluster.id, article.id, max(1, size)))
         if is_partial(answer):
             raise Retryable("a part of the index did not answer, and copies may be there")
