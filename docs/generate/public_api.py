@@ -19,6 +19,7 @@ MODULES = (
     "streams.topics",
     "streams.settings",
     "streams.sources.base",
+    "streams.sources.readers.base",
     "streams.notify",
     "agents.entities.taggers.base",
 )

@@ -24,7 +24,7 @@ from agents.clean.credits.name_tables import (
 from agents.clean.credits.outlet import NOBODY, Outlet
 
 _SEPARATOR_RE = re.compile(
-    r"\s*[/:،,؛|()\[\]{}\t«»\"“”_+&]+\s*|\s{2,}|\s+[-–—ـ]+\s*|\s*[-–—ـ]+\s+|(?<=[\u0621-\u064a])[-–—]+(?=[\u0621-\u064a])"
+    r"\s*[/:،,؛;|()\[\]{}\t«»\"“”_+&]+\s*|\s{2,}|\s+[-–—ـ]+\s*|\s*[-–—ـ]+\s+|(?<=[\u0621-\u064a])[-–—]+(?=[\u0621-\u064a])"
     r"|\s+and\s+"
 )
 # Writers' accounts and mail addresses: «فلان (جدة) falan@».

@@ -360,7 +360,7 @@ class _Reader:
             if row.number in why or row.is_link or row.hidden or (reasons[number] is not None and not is_kicker(row)):
                 continue
             words = row.text.count(" ") + 1
-            if words > _MAX_KICKER_WORDS or place.is_date(row) or place.is_credit(row):
+            if words > _MAX_KICKER_WORDS or place.is_date(row) or place.is_credit(row) or is_widget(row.text):
                 continue
             beside = any(box.start <= at < box.end for box in islice(row.box.above(), _NEAR))
             if is_kicker(row) or is_deck(row) or (words >= _MIN_KICKER_WORDS and beside and story.scope.tag != "body"):

@@ -49,7 +49,7 @@ _NAMES: tuple[tuple[Rule, str], ...] = (
         Rule.OUTSIDE,
         "sidebar|side-?bar|widgets?|widget-?area|promo|promotion|advert|adverts?|advertisement|ads|ad|adsbygoogle|banner"
         "|sponsor|sponsored|footer|foot|site-?footer|copyright|author-?(?:bio|box(?:es)?|info|card|details|description)|about-?author|bio"
-        "|colophon|disclaimer|copyrights",
+        "|colophon|disclaimer|copyrights|no-?print|print-?hid(?:e|den)|d-print-none|mw-editsection",
     ),
 )  # fmt: skip
 _NAME_RE = tuple((rule, re.compile(rf"(?<![a-z])(?:{words})(?![a-z])")) for rule, words in _NAMES)
@@ -182,6 +182,8 @@ class Frame:
             rule = _ROLES.get(box.attributes.get("role") or "")
             if rule is None and box.names and not holds_body(box):
                 rule = _named(box.names)
+                if rule is Rule.RELATED and box.tag == "p" and self.proses(box) and not self.linked(box):
+                    rule = None  # «teaser-text»: a lead, as a teaser of another story would link to it
         return rule or self._linked_rule(box)
 
     def _is_heading(self, box: Box) -> bool:

@@ -22,7 +22,9 @@ _TRAILING_COMMA_RE = re.compile(r",\s{0,200}([}\]])")
 _OWN_KEYS = ("@graph", "mainEntity", "mainEntityOfPage")
 _MAX_OBJECTS, _MAX_NAMES = 2000, 20
 # Of a page without an article's object, these say when it was published, if they have its headline.
-_PAGES = frozenset({"VideoObject", "AudioObject", "ImageGallery", "MediaGallery", "WebPage", "ItemPage", "Report"})
+_PAGES = frozenset(
+    {"VideoObject", "AudioObject", "ImageGallery", "MediaGallery", "WebPage", "ItemPage", "Report", "PodcastEpisode"}
+)
 _NO_ARTICLES = frozenset({"JobPosting", "SocialMediaPosting"})
 _OVERLAP = 0.3
 _URL_MATCHES, _TITLE_MATCHES, _TITLE_DIFFERS, _URL_DIFFERS = 3, 3, -1, -3

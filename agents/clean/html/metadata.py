@@ -70,7 +70,7 @@ _CLOCK_ROW_RE = re.compile(
     r"(?:\(?(?:GMT|UTC|بتوقيت\s\S{2,12}(?:\s\S{2,12})?)\)?)?"
 )
 _MAX_CLOCK_ROW = 40
-_ABOVE, _BELOW = 8, 12
+_ABOVE, _BELOW, _CERTAIN = 8, 12, 2
 _MIN_ALIKE_CHARS, _MIN_ALIKE, _MIN_HELD = 15, 0.4, 0.6
 _ELLIPSIS = ("...", "…")
 # A box in a frame of these kinds speaks of another story, or of a reader.
@@ -181,7 +181,8 @@ class Head:
         for printed in self._printed:
             if shown and shown != printed and (shown.startswith(printed) or shown.endswith(printed)):
                 rest = shown.replace(printed, "", 1).strip(_TITLE_SIGNS)
-                if rest and rest.count(" ") < _MAX_SITE_WORDS:
+                # «فلان الفلاني - العنوان», as sites of essays have it
+                if rest and rest.count(" ") < _MAX_SITE_WORDS and person_certainty(rest) < _CERTAIN:
                     return rest
         return None
 
@@ -484,7 +485,7 @@ class Place:
             row = self._tree.rows[at]
             if not 0 < row.text.count(" ") < _MAX_NAME_WORDS or (row.href and "member" in row.href):
                 continue  # no name, or a member's of a forum
-            if person_certainty(row.text) > 1 and self._is_signed(row):
+            if person_certainty(row.text) >= _CERTAIN and self._is_signed(row):
                 yield row.text
         for box in self._tree.boxes[self._story.scope.number : self._story.scope.last]:
             if box.text and box.start in self._between and box.start in self._date_like:
@@ -495,11 +496,15 @@ class Place:
     def _is_signed(self, row: Row) -> bool:
         for box in islice(row.box.above(), _MAX_ABOVE):
             if box.end - box.start > _MAX_MARKED_ROWS:
-                return False
+                break
             beside = (at for at in range(box.start, box.end) if at != row.number)
             if any(at in self._date_like or is_description(self._tree.rows[at].text) for at in beside):
                 return True
-        return False
+        return self._is_dated(row.number + 1) or self._is_dated(row.number - 1)
+
+    def _is_dated(self, at: int) -> bool:
+        row = self._tree.rows[at] if at in self._date_like else None
+        return row is not None and len(row.text) <= _MAX_DATE_ROW and parse_stamp(row.text, self._latest) is not None
 
     @cached_property
     def _date_like(self) -> frozenset[int]:

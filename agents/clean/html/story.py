@@ -28,6 +28,9 @@ _COMMENTS_RE = re.compile(
     r"(?:\(?\d{1,5}\)?\s)?(?:ال)?تعليقات?(?:\s(?:القراء|الزوار|على\s.{3,40}))?(?:\s?\(?\d{1,5}\)?)?\s?:?"
     r"|آراء القراء|(?:اترك|أضف|أضيف|اكتب|شارك)\s(?:ب|لنا\s)?(?:تعليق|رأي|رد)\S{0,4}(?:\s\S{2,12}){0,3}"
 )
+_SOURCES_RE = re.compile(
+    r"(?:ال)?(?:مصادر|مراجع|هوامش|حواشي)(?!\w)|(?:وصلات|روابط)\s(?:خارجية|ذات\sصلة)|[أا]نظر\s[أا]يضا"
+)
 _MAX_CAPTION_ROWS, _MAX_FIGURE_ROWS = 2, 4
 _CAPTION_RE = re.compile(
     r"(?<![a-z])(?:captions?|wp-caption-text|figcaption|img-cap|image-?(?:caption|desc|description)|photo-?caption"
@@ -164,7 +167,7 @@ class Chooser:
             # «نُشر في 2 نوفمبر 2024 - 07:15 صباحا | كتبه: فلان» is as long as a sentence.
             while len(body) > 1 and is_info(body[0]):
                 body = body[1:]
-        body = self._without_quotes(self._above_comments(body))
+        body = self._without_quotes(self._above_sources(self._above_comments(body)))
         if not body:
             return None
         story = Story(self._headline, scope, body=body, start=body[0].number, end=body[-1].number + 1)
@@ -181,6 +184,18 @@ class Chooser:
             if number and not row.prose and _COMMENTS_RE.fullmatch(row.text[:_MAX_INFO_CHARS]) is not None:
                 for below in body[number:]:
                     self._reasons[below.number] = Rule.COMMENTS
+                return body[:number]
+        return body
+
+    def _above_sources(self, body: list[Row]) -> list[Row]:
+        """Cut a list of links to sources with which the text ends, under a heading that says so."""
+        for number, row in enumerate(body):
+            if not number or row.tag not in HEADINGS or _SOURCES_RE.match(row.text) is None:
+                continue
+            below = body[number + 1 :]
+            if below and all(each.tag == "li" and each.linked for each in below):
+                for each in body[number:]:
+                    self._reasons[each.number] = Rule.RELATED
                 return body[:number]
         return body
 

@@ -69,6 +69,8 @@ TEXT_TAGS = _INLINE | {
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _HIDDEN_STYLE_RE = re.compile(r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _PRE_STYLE_RE = re.compile(r"white-space\s*:\s*pre", re.IGNORECASE)
+# «30 يناير 2024» and «24:15» in elements side by side
+_YEAR_END_RE, _CLOCK_START_RE = re.compile(r"(?<!\d)(?:19|20)\d\d$"), re.compile(r"\d{1,2}:\d\d")
 _CAPITAL_RE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SENTENCE_END = (".", "؟", "!", "…", ":", "»", '"', "”", "؛", "،")
 _LONG_WORDS, _SENTENCE_WORDS = 12, 5
@@ -278,7 +280,7 @@ class _Walk:
         self._held: list[tuple[list[str], int, str | None]] = []
         # The inline element that ended where the next one begins, with nothing between them.
         self._ended: Box | None = None
-        self._further = 0
+        self._further, self._seam = 0, False
 
     def read(self, root: LexborNode) -> None:
         """Walk the element and everything below it."""
@@ -350,6 +352,7 @@ class _Walk:
         if ended is not None and inline and ended.parent is parent and _stand_apart(ended, box):
             self._pieces.append(" ")
             self._further += box.tag == "a"
+        self._seam = ended is not None
         if hidden:
             self._hidden += 1
             self._held.append((self._pieces, self._linked, self._href))
@@ -412,7 +415,9 @@ class _Walk:
     def _piece(self, text: str) -> None:
         if not text:
             return
-        self._ended = None
+        if self._seam and self._pieces and _CLOCK_START_RE.match(text) and _YEAR_END_RE.search(self._pieces[-1]):
+            self._pieces.append(" ")
+        self._ended, self._seam = None, False
         self._pieces.append(text)
         if self._links:
             bare = text.strip()

@@ -53,6 +53,7 @@ _PLUGIN_RE = re.compile(
     re.IGNORECASE,
 )
 # «ظهرت المقالة … أولاً على …», as WordPress ends the items of its feeds.
+_TRANSLATE_RE = re.compile(r"^ترجم(?:ة)?\s+(?:ال)?(?:موضوع|مقال|صفحة|خبر)\s+إلى\s.{0,120}$")
 _FEED_FOOTS = ("ظهر", "The post", "the post")
 _FEED_FOOT_RE = re.compile(
     r"^(?:ظهر(?:ت)?\s+(?:ال)?(?:مقال(?:ة)?|تدوينة|خبر|موضوع|منشور)\s.{3,300}\s(?:أولاً|أولا|أوّلا|لأول\s+مرة)\s+(?:على|في)\s.{2,80}"
@@ -132,6 +133,7 @@ _INNER_END_RE = re.compile(rf"^[/(\-–—ـ=*#<]{_RULE}(?:انته[ىي]|الن
 _DESK_RE = re.compile(r"^\((?:[^()]{0,80}\s)?(?:إعداد|اعداد|تحرير|تغطية|شارك\s+في\s+التغطية|كتابة)\s[^()]{4,160}\)$")
 _COPYRIGHT_RE = re.compile(
     r"^معاييرنا\s*:|©|\(c\)\s|(?:جميع|كافة|كل)\s+(?:ال)?حقوق\s+(?:\S+\s+){0,3}محفوظة"
+    r"|^\W{0,3}(?:ما\s+(?:ينشر|يرد)|ال(?:مقالات?|آراء|رأي|مواد|تعليقات))\s.{0,60}(?:ي|ت)(?:عبر|عكس|مثل)\w?\s.{0,80}(?:رأي|آراء|وجهة\s+نظر|أصحاب)"
     r"|حقوق\s+(?:النشر|الطبع|الملكية)\s+(?:\S+\s+){0,3}محفوظة|all rights reserved",
     re.IGNORECASE,
 )
@@ -151,6 +153,7 @@ def is_widget(text: str) -> bool:
         or _SKIP_RE.match(text) is not None
         or _is_promo(text)
         or _PLUGIN_RE.match(text) is not None
+        or _TRANSLATE_RE.match(text) is not None
     )
 
 

@@ -47,7 +47,7 @@ _URGENT_RE = re.compile(r"^[^\w«\"“(\[]{0,6}عاجل\s?[|:/\-–—]+\s*(?=\S
 # «Author, فلان», as the BBC's pages name the author.
 _WHO_RE = re.compile(r"^(?:Author|Role|Reporting from|الكاتب|الدور)\s*,\s*")
 _EDITORS_RE = re.compile(rf"^{INITIALS}(?:\s?/\s?{INITIALS}){{0,3}}\s*(?=[(\[])")
-_MAX_SOURCE_CHARS = 60
+_MAX_SOURCE_CHARS, _MIN_SOURCES, _SENTENCE_SIGNS = 60, 2, frozenset(".؟!…")
 _MIN_SIGNED, _MAX_NAME_WORDS, _SIGNATURE_SIGNS = 3, 4, " *•-–—ـ"
 _WORD_RE = re.compile(r"[^\W\d_][\w\u064b-\u0652]+")
 _SOURCE_LINE_RE = re.compile(r"^(?:المصدر|المصادر|مصدر الخبر)\s*[:：]\s*(?P<source>.{2,60})$")
@@ -551,10 +551,13 @@ class _Reader:
         # «(رويترز)», «ع.ج/ أ.ح (د ب أ، أ ف ب)»
         bare = _EDITORS_RE.sub("", line.text)
         bracketed = last and len(line.text) < _MAX_SOURCE_CHARS and bare[:1] in {"(", "["} and bare[-1:] in {")", "]"}
-        if match is None and not bracketed:
+        named = last and len(line.text) < _MAX_SOURCE_CHARS and line.text[-1] not in _SENTENCE_SIGNS
+        if match is None and not bracketed and not named:
             return False
         credit = parse_credit(match["source"] if match else bare, self.hints.outlet)
         if match is None and not (credit.certain and credit.agencies):
+            return False
+        if match is None and not bracketed and (credit.byline or credit.parts < _MIN_SOURCES):
             return False
         sources = credit.agencies or ((match["source"].strip(' "«»“”'),) if match else ())
         self.credits.append(Credit(agencies=sources, dateline=credit.dateline if credit.certain else None))

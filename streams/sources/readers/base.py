@@ -13,7 +13,7 @@ from streams.errors import Reason, Rejected
 from streams.settings import MIB
 from streams.sources.base import Item
 
-__all__ = ["HEAD_BYTES", "MAX_RECORD_BYTES", "Document", "Format", "ReadOptions", "Skipped", "first_lines", "too_large"]
+__all__ = ["Document", "Format", "ReadOptions", "Skipped", "first_lines", "too_large"]
 
 # Formats are recognised by the beginning of a document.
 HEAD_BYTES = 64 * 1024

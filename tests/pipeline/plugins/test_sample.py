@@ -1,4 +1,4 @@
-"""A package that adds a stage, a tap, a source, a tagger and a notifier, through real Kafka and Elasticsearch."""
+"""A package that adds a part of every kind but a command, through real Kafka and Elasticsearch."""
 
 from __future__ import annotations
 
@@ -189,11 +189,17 @@ def test_the_notifier_delivers_and_everything_is_listed(settings: Settings, outp
     assert message.read_text(encoding="utf-8") == "خبر عاجل\n\nتجربة\n"
     listed = rasd("plugins", "--check", settings=settings)
     assert listed.returncode == 0, listed.stderr
-    for name in ("reading-time", "sqlite", "clippings", "list", "mailbox"):
+    for name in ("reading-time", "sqlite", "clippings", "cards", "list", "mailbox"):
         assert any(name in line and "rasd-sample 1.0" in line for line in listed.stdout.decode().splitlines()), name
 
 
-def test_rasd_enrich_runs_plugin_stages_too(settings: Settings, output: Path, tmp_path: Path) -> None:
+def test_rasd_enrich_runs_plugin_stages_and_reads_plugin_formats(
+    settings: Settings, output: Path, tmp_path: Path
+) -> None:
+    cards = tmp_path / "monday.crd"
+    cards.write_text(f"#cards\nhttps://a.example/1\n{CLIPPINGS.partition('***')[0]}", encoding="utf-8")
+    (card,) = rasd("enrich", str(cards), settings=settings).stdout.decode().splitlines()
+    assert (json.loads(card)["url"], json.loads(card)["title"]) == ("https://a.example/1", "فيروز تغني في بعلبك")
     file = write_lines(tmp_path / "articles.jsonl", records(2))
     enriched = rasd("enrich", str(file), settings=settings)
     articles = [json.loads(line) for line in enriched.stdout.decode().splitlines()]

@@ -176,6 +176,10 @@ def test_the_papers_own_town() -> None:
         ("--(بترا)", Rule.END_MARK),
         ("م.ع/ ح.س", Rule.END_MARK),
         ("جنا/ م.ر/ س.ع", Rule.END_MARK),
+        ("الرأي والتحليل يعبر عن رأي كاتبه فقط ولا يمثل بالضرورة رأي الموقع.", Rule.COLOPHON),
+        ("* ما ينشر في صفحات الرأي يعبر عن وجهة نظر كاتبه.", Rule.COLOPHON),
+        ("ترجم الموضوع إلى لغات أخرى", Rule.WIDGET),
+        ("فرانس برس/ رويترز", Rule.SOURCE_LINE),
         ("============ ل.خ.", Rule.END_MARK),
         ("www.harbour.example/2024", Rule.SELF_LINK),
         ("معاييرنا: مبادئ الثقة لدى المرفأ.", Rule.COLOPHON),
@@ -210,6 +214,7 @@ def test_what_stands_below_the_text(line: str, rule: Rule) -> None:
         "(من وحي المدينة)",
         "المرفأ القديم، حكاية لم تنته",
         "الصياد الأول",
+        "وقال إن المقال يعبر عن رأي كاتبه",
         "www.chef.example",
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.processes import ROOT
 
-KINDS = ("stage", "tap", "source", "tagger", "notifier")
+KINDS = ("stage", "tap", "source", "format", "tagger", "notifier")
 GUIDES = {kind: (ROOT / "docs" / "guides" / f"add-a-{kind}.md").read_text(encoding="utf-8") for kind in KINDS}
 _SHOWN = re.compile(r"^<!-- (part of )?(tests/sample_plugin/\S+) -->\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHOWN = [(kind, bool(part), file, code) for kind in KINDS for part, file, code in _SHOWN.findall(GUIDES[kind])]
