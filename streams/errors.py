@@ -6,7 +6,7 @@ Exception
 │   │                  acknowledges nothing meanwhile. A command ends with status 1; the API answers 503.
 │   ├── Rejected       A record can never pass a stage. A map stage raises it, a sink returns it: the runner writes
 │   │                  the record's original bytes to articles.dlq with the reason, and continues. If a sink raises
-│   │                  it, each record is written alone. The API answers 422.
+│   │                  it, the batch is halved until the record stands alone. The API answers 422.
 │   ├── OperatorError  A person has to fix an argument, a setting, a credential or a topic. A command ends with a
 │   │                  one-line message and a status, and so does a worker that cannot build a stage; the API
 │   │                  answers 500. From a sink: the runner tries the batch again, because what is wrong may be
@@ -17,7 +17,8 @@ Exception
 │                      Faust skipped records, or Kafka lost the topics (`streams.engine.faust`). The worker
 │                      restarts from the committed offsets.
 └── any other          A defect. From the function of a map stage: the record becomes a dead letter with the reason
-                       `poison`, and the stage continues. From a sink: the runner logs it and tries the batch again.
+                       `poison`, and the stage continues. From a sink: the same, once the batch has been halved to that
+                       record, it has failed three times and the store answers (`streams.engine.sink_writes`).
                        A command ends with status 1; the API answers 500.
 """
 

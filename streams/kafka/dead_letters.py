@@ -20,6 +20,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 from streams.errors import OperatorError, Reason, Rejected
 from streams.kafka.clients import open_admin, open_reader, translate_errors
 from streams.kafka.letter_parts import Part, join, read_part
+from streams.kafka.tolerant_reads import read_batch
 from streams.observability.spans import Headers
 from streams.settings import MIB, Settings
 from streams.topics import Topic, topic_name
@@ -347,35 +348,58 @@ async def replay(producer: AIOKafkaProducer, letters: AsyncIterable[DeadLetter])
     At most `REPLAY_LETTERS` letters, or slightly more than `REPLAY_BYTES`, are in memory at a time. Documents are
     written by id, so an unnecessary replay changes nothing.
 
+    A letter with the reason `unreadable` is a whole batch: the records in it are sent, if this reader can read them.
+    The other letters of that batch hold nothing.
+
     Returns:
-        The number of letters sent.
+        The number of records sent.
 
     Raises:
-        KafkaError: a letter was not delivered.
-        OperatorError: some letters are larger than Kafka accepts; all others were sent.
+        KafkaError: a record was not delivered.
+        OperatorError: some letters are larger than Kafka accepts, or still cannot be read; all others were sent.
     """
     number = waiting = 0
     too_large: list[str] = []
+    unreadable: list[str] = []
     deliveries: list[tuple[str, Awaitable[Any]]] = []
     async for letter in letters:
         headers = [(_REPLAYED, letter.position.encode())]
-        try:
-            delivery = await producer.send(letter.origin.topic, letter.value, key=letter.key, headers=headers)
-        except MessageSizeTooLargeError:
-            too_large.append(letter.position)
-            continue
-        deliveries.append((letter.position, delivery))
-        waiting += len(letter.value)
-        if len(deliveries) >= REPLAY_LETTERS or waiting >= REPLAY_BYTES:
-            number += await _delivered(deliveries, too_large)
-            deliveries, waiting = [], 0
+        for key, value in _originals(letter, unreadable):
+            try:
+                delivery = await producer.send(letter.origin.topic, value, key=key, headers=headers)
+            except MessageSizeTooLargeError:
+                too_large.append(letter.position)
+                continue
+            deliveries.append((letter.position, delivery))
+            waiting += len(value or b"")
+            if len(deliveries) >= REPLAY_LETTERS or waiting >= REPLAY_BYTES:
+                number += await _delivered(deliveries, too_large)
+                deliveries, waiting = [], 0
     number += await _delivered(deliveries, too_large)
     if too_large:
         raise OperatorError(
             f"{number} records sent back; larger than their topics take: {', '.join(too_large)}",
             hint="raise RASD_MAX_MESSAGE_BYTES and max.message.bytes of the topic, or print one with rasd dlq show",
         )
+    if unreadable:
+        raise OperatorError(
+            f"{number} records sent back; batches that still cannot be read: {', '.join(unreadable)}",
+            hint="rasd dlq show prints the bytes of a batch, as Kafka has them",
+        )
     return number
+
+
+def _originals(letter: DeadLetter, unreadable: list[str]) -> list[tuple[bytes | None, bytes | None]]:
+    """Return key and value of what to send back for a letter; add its position to `unreadable` if it cannot be read."""
+    if letter.reason != Reason.UNREADABLE:
+        return [(letter.key, letter.value)]
+    if not letter.value:
+        return []
+    try:
+        return read_batch(letter.value)
+    except Exception:  # whatever a codec raises on damaged data
+        unreadable.append(letter.position)
+        return []
 
 
 async def _delivered(deliveries: Sequence[tuple[str, Awaitable[Any]]], too_large: list[str]) -> int:

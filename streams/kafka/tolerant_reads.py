@@ -21,6 +21,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import cramjam
 from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
 from aiokafka.record._crecords import default_records, legacy_records
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
@@ -197,6 +198,27 @@ class _TolerantRecords(_PartitionRecords):  # type: ignore[misc]
     def _record(self, offset: int, value: bytes) -> ConsumerRecord:
         tp = self._tp
         return ConsumerRecord(tp.topic, tp.partition, offset, 0, 0, None, value, None, -1, len(value), ())
+
+
+def read_batch(data: bytes) -> list[tuple[bytes | None, bytes | None]]:
+    """Read the records of a batch that an `Unreadable` had, without a limit of size.
+
+    Returns:
+        Key and value of each record.
+
+    Raises:
+        Exception: it is damaged, or of a codec that there is not.
+    """
+    batches = _MemoryRecords(bytes(data))
+    found = []
+    while batches.has_next():
+        batch = batches.next_batch()
+        if not batch.validate_crc():
+            raise CorruptRecordException("the checksum is wrong")
+        found += [(record.key, record.value) for record in batch]
+    if not found:
+        raise CorruptRecordException("no whole batch")
+    return found
 
 
 def install(limit: int) -> None:

@@ -95,6 +95,7 @@ class Trial:
         workers: every worker that was started.
         account: where `finish` writes what became of the records.
         may_end_with: exit statuses with which a worker may end by itself.
+        patience: seconds without any progress after which the case has failed.
     """
 
     settings: Settings
@@ -106,6 +107,7 @@ class Trial:
     workers: list[Running] = field(default_factory=list)
     account: Account | None = None
     may_end_with: set[int] = field(default_factory=set)
+    patience: float = PATIENCE
     _started: dict[int, tuple[str | None, str, dict[str, Any]]] = field(default_factory=dict)
     _sent: dict[str, tuple[int, int]] = field(default_factory=dict)
     _fault_ended: float | None = None
@@ -255,8 +257,10 @@ class Trial:
         while (now := self.lag()) != 0:
             if now is not None and now < least:
                 least, moved = now, time.monotonic()
-            if time.monotonic() - moved > PATIENCE:
-                account.problems.append(f"{now} records wait, and for {PATIENCE:.0f} s nothing moved: {self._faults()}")
+            if time.monotonic() - moved > self.patience:
+                account.problems.append(
+                    f"{now} records wait, and for {self.patience:.0f} s nothing moved: {self._faults()}"
+                )
                 break
             time.sleep(0.5)
         else:

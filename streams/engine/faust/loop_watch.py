@@ -54,6 +54,6 @@ class LoopWatch:
             standing += 1
             if standing >= self._ticks:
                 log.error("the event loop stands still on a record; restarting the worker", seconds=standing)
-                faulthandler.dump_traceback(sys.stderr, all_threads=False)
+                faulthandler.dump_traceback(sys.stderr)
                 self._restart()
                 return

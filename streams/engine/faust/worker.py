@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from streams.engine.faust.continuity import Continuity
 from streams.engine.faust.loop_watch import LoopWatch
 from streams.engine.faust.tables import ConfirmedTable, current_event
 from streams.engine.faust.worker_app import WorkerApp, delete_stale_tables
-from streams.engine.runner import StageRunner
+from streams.engine.runner import Check, StageRunner
 from streams.engine.stage_process import StageProcess
 from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics
@@ -78,6 +78,9 @@ def _add_agent(app: WorkerApp, wired: WiredStage) -> None:
     if app.stage_process is not None and _is_computed_apart(wired):
         compute = partial(app.stage_process.apply, stage.name)
     function = stage.build(context) if compute is None else None
+    check: Check = Continuity(app, stage.name).check
+    if isinstance(stage, MapStage) and stage.stateful:
+        check = _after_recovery(app, check)
     runner = StageRunner(
         wired,
         function,
@@ -88,7 +91,7 @@ def _add_agent(app: WorkerApp, wired: WiredStage) -> None:
         tables=context.tables,
         writing_for=current_event,
         tracing=app.tracing,
-        check=Continuity(app, stage.name).check,
+        check=check,
         compute=compute,
         suspects=app.suspects,
     )
@@ -113,6 +116,18 @@ def _add_agent(app: WorkerApp, wired: WiredStage) -> None:
 
     app.agent(source, name=stage.name)(consume)
     app.runners[stage.name] = runner
+
+
+def _after_recovery(app: WorkerApp, check: Check) -> Check:
+    """Hold records back that Faust delivers while it still restores tables: they would be decided without them."""
+
+    async def check_after_recovery(events: Sequence[Any]) -> None:
+        if not app.settled.is_set():
+            log.info("records came while tables are being restored; waiting", records=len(events))
+            await app.settled.wait()
+        await check(events)
+
+    return check_after_recovery
 
 
 def _rebuild_on_recovery(app: WorkerApp, tables: list[ConfirmedTable], function: StatefulFunction) -> None:

@@ -87,6 +87,7 @@ class WorkerApp(faust.App):
         extra_topics: topics of plugins and tables, created with the built-in ones.
         assigned_at: time of the last assignment of partitions (`time.perf_counter`).
         topics_lost: whether Kafka lost the topics that this worker reads.
+        settled: set unless partitions are being assigned or tables restored.
         stopping: whether a stop signal arrived. From then on no failure restarts the worker.
         force_exit: ends or replaces this process; called from another thread when the worker does not stop in time.
         suspects: the records that the worker has in hand, and those that may have ended it before.
@@ -111,6 +112,8 @@ class WorkerApp(faust.App):
         self.extra_topics = list(topics)
         self.assigned_at = time.perf_counter()
         self.topics_lost = False
+        self.settled = asyncio.Event()
+        self.settled.set()
         self.stopping = False
         self.force_exit: Callable[[], object] | None = None
         self._exit_timer: threading.Timer | None = None
@@ -161,6 +164,16 @@ class WorkerApp(faust.App):
 
     async def _note_assignment(self, *_: Any, **__: Any) -> None:
         self.assigned_at = time.perf_counter()
+
+    def on_rebalance_start(self) -> None:
+        """Note that partitions are being assigned."""
+        self.settled.clear()
+        super().on_rebalance_start()
+
+    def on_rebalance_end(self) -> None:
+        """Note that tables are restored and records flow."""
+        super().on_rebalance_end()
+        self.settled.set()
 
     def _crash(self, reason: BaseException) -> None:
         """Start the exit timer when a service has failed. Faust then stops all services."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import pytest
+from aiokafka.record import default_records
 
 from streams.cli.dlq import Listing
 from streams.errors import OperatorError
@@ -103,6 +104,34 @@ async def test_a_replay_waits_after_so_many_letters_and_after_so_many_bytes(
     assert max(producer.sizes) == (letters, size_at_once)
     assert not producer.pending, "all were confirmed"
     assert Value.most <= letters + 2
+
+
+async def test_of_a_batch_that_was_unreadable_its_records_are_sent_or_it_is_named() -> None:
+    builder = default_records.DefaultRecordBatchBuilder(2, 0, 0, 9, 0, 0, 10_000)
+    for offset, value in enumerate([b"one", b"two"]):
+        builder.append(offset, 1_700_000_000_000, b"k", value, [])
+    batch = bytes(builder.build())
+    letters = [
+        letter(0, reason="unreadable", value=batch),
+        letter(1, reason="unreadable", value=b""),
+        letter(2, reason="unreadable", value=batch[:-1] + b"X"),
+        letter(3, value=b"three"),
+    ]
+    sent: list[tuple[Any, ...]] = []
+
+    class Collecting(Producer):
+        async def send(self, topic: str, value: bytes, *, key: bytes | None, headers: Any) -> Any:
+            sent.append((topic, key, value, *headers))
+            return asyncio.sleep(0)
+
+    with pytest.raises(OperatorError) as refused:
+        await replay(Collecting(), stream(letters))
+    assert refused.value.message == "3 records sent back; batches that still cannot be read: 0:2"
+    assert sent == [
+        ("articles.raw", b"k", b"one", ("rasd.replayed_from", b"0:0")),
+        ("articles.raw", b"k", b"two", ("rasd.replayed_from", b"0:0")),
+        ("articles.raw", b"k", b"three", ("rasd.replayed_from", b"0:3")),
+    ]
 
 
 @pytest.mark.parametrize("position", ["17", "0:", "a:b", "0:-1", "0:1:2", "٠:١", ""])

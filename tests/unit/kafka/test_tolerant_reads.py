@@ -11,12 +11,20 @@ import cramjam
 import pytest
 from aiokafka import codec
 from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
 from aiokafka.record import default_records
 from aiokafka.record._crecords import default_records as compiled
 from aiokafka.record._crecords import legacy_records as compiled_legacy
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from streams.kafka.tolerant_reads import Nothing, UnpackedTooLargeError, Unreadable, install, unpackers
+from streams.kafka.tolerant_reads import (
+    Nothing,
+    UnpackedTooLargeError,
+    Unreadable,
+    install,
+    read_batch,
+    unpackers,
+)
 
 TP = TopicPartition("articles.raw", 0)
 LIMIT = 100_000
@@ -174,6 +182,17 @@ def test_a_table_is_restored_without_what_cannot_be_read() -> None:
     topic = "rasd-dedupe-changelog"
     make = from_offset((0, batch(0, b"a")), (3, damaged(batch(2, b"b", b"c"))), (6, batch(6, b"d")), topic=topic)
     assert kinds(read(make)) == [(0, bytes), (6, bytes)]
+
+
+@pytest.mark.parametrize("compression", [0, *CODECS.values()])
+def test_a_batch_that_was_not_read_is_read_later(compression: int) -> None:
+    assert read_batch(batch(7, b"a", b"b", compression=compression)) == [(None, b"a"), (None, b"b")]
+
+
+@pytest.mark.parametrize("data", [damaged(batch(0, b"a")), batch(0, b"a")[:-1], b"junk"])
+def test_a_batch_that_is_damaged_stays_unread(data: bytes) -> None:
+    with pytest.raises(CorruptRecordException):
+        read_batch(data)
 
 
 def test_other_consumers_are_as_before() -> None:
