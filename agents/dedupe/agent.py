@@ -37,7 +37,7 @@ class _Assign:
         events = context.metrics.lookup_events
         at_zero(self._metrics.clusters, get_args(Cluster.model_fields["relation"].annotation))
         at_zero(events, CLUSTERER_EVENTS)
-        self._clusterer = Clusterer(table, config, count=lambda event: events.labels(event).inc())
+        self._clusterer = Clusterer(table, config, lambda event: events.labels(event).inc(), context.progress)
         self._report_size()
 
     def __call__(self, article: FingerprintedArticle, arrival: Arrival, /) -> Sequence[Article | ClusterMove]:

@@ -70,6 +70,10 @@ def ignore(_event: str) -> None:
     """Ignore an event: the default of `Clusterer`'s `count`."""
 
 
+def no_report() -> None:
+    """Report nothing: the default of `Clusterer`'s `progress`."""
+
+
 class Clusterer:
     """Assign articles to clusters and keep the state that this needs.
 
@@ -77,14 +81,20 @@ class Clusterer:
         table: article id to JSON record (`StoredArticle.to_json`). Only this object may write to it.
         config: window and bounds.
         count: called with one of `CLUSTERER_EVENTS` when that event happens.
+        progress: called for each article that is decided again because of a late one, which may be many.
     """
 
     def __init__(
-        self, table: MutableMapping[str, Any], config: ClustererConfig, count: Callable[[str], None] = ignore
+        self,
+        table: MutableMapping[str, Any],
+        config: ClustererConfig,
+        count: Callable[[str], None] = ignore,
+        progress: Callable[[], object] = no_report,
     ) -> None:
         self._table = table
         self._config = config
         self._count = count
+        self._progress = progress
         self._moves: list[ClusterMove] = []
         self.decision = 0
         self.rebuild()
@@ -213,6 +223,7 @@ class Clusterer:
         left = self._config.most_redecided
         while queue and left:
             left -= 1
+            self._progress()
             rank = heappop(queue)
             junior = self._load(rank[1])
             # A member whose canonical article has expired keeps its cluster.

@@ -161,6 +161,7 @@ class WorkerApp(faust.App):
     def note_progress(self) -> None:
         """Count a progress report of a stage that computes in this process."""
         self._steps += 1
+        self.suspects.steps += 1
 
     async def _note_assignment(self, *_: Any, **__: Any) -> None:
         self.assigned_at = time.perf_counter()

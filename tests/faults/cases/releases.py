@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
+import sys
 import tarfile
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from tests.faults.cases import case
@@ -14,6 +17,10 @@ from tests.support.processes import ROOT, Running
 
 # The last commit before fields of later releases were passed on: its readers refuse fields that they do not know.
 EARLIER = "828c85f"
+# Its packages that this version no longer has, as far as its stages import them.
+PACKAGES = frozenset(
+    {"courlan", "dateparser", "htmldate", "justext", "lxml-html-clean", "regex", "tld", "trafilatura", "tzlocal"}
+)
 SIDE_BY_SIDE_SECONDS = 25.0
 
 
@@ -31,10 +38,32 @@ def unpack_earlier(folder: Path) -> Path:
     return folder
 
 
-def start_earlier(trial: Trial, sources: Path) -> Running:
+def install_packages(sources: Path) -> Path:
+    """Install the packages that only the earlier version needs into a folder of their own, and return it.
+
+    Raises:
+        CaseSkippedError: they cannot be had.
+    """
+    lock = (sources / "requirements.lock").read_text(encoding="utf-8")
+    pinned = dict(re.findall(r"^([\w.-]+)==([^\s\\;]+)", lock, re.MULTILINE))
+    missing = []
+    for name in sorted(PACKAGES):
+        try:
+            distribution(name)
+        except PackageNotFoundError:
+            missing.append(f"{name}=={pinned[name]}")
+    folder = sources / "packages"
+    command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(folder), *missing]
+    done = subprocess.run(command, capture_output=True, text=True, check=False) if missing else None
+    if done is not None and done.returncode != 0:
+        raise CaseSkippedError(f"the packages of {EARLIER} cannot be installed: {done.stderr.strip()[-200:]}")
+    return folder
+
+
+def start_earlier(trial: Trial, sources: Path, packages: Path) -> Running:
     """Start a worker of the earlier version. It knows no plugins, so it has the bundled tagger, and is slower."""
     path = os.environ["PYTHONPATH"]
-    os.environ["PYTHONPATH"] = str(sources)
+    os.environ["PYTHONPATH"] = os.pathsep.join((str(sources), str(packages)))
     try:
         running = trial.start_worker(wait=False, sources=sources, entities_backend="fast")
     finally:
@@ -49,14 +78,15 @@ def start_earlier(trial: Trial, sources: Path) -> Running:
 def rolling_upgrade(trial: Trial) -> None:
     """Replace old workers by new ones, go back, and upgrade again, all under load."""
     sources = unpack_earlier(trial.folder / "earlier")
-    old = start_earlier(trial, sources)
+    packages = install_packages(sources)
+    old = start_earlier(trial, sources, packages)
     for part in trial.flow(4):
         if part == 0:
             new = trial.start_worker()
             trial.wait(SIDE_BY_SIDE_SECONDS)
             old.stop()
         elif part == 1:
-            old = start_earlier(trial, sources)
+            old = start_earlier(trial, sources, packages)
             trial.wait(SIDE_BY_SIDE_SECONDS)
             new.stop()
         elif part == 2:

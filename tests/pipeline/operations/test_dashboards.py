@@ -3,10 +3,12 @@ variables filled in, returns data. What panels ask of Elasticsearch is asked of 
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +20,7 @@ import httpx
 import pytest
 import yaml
 
+from deploy.local import stack as native
 from streams.settings import Settings
 from tests.conftest import Stack
 from tests.deploy.sources import RULE_FILES, dashboards, index_queries, panels, rules
@@ -28,6 +31,8 @@ from tests.support.programs import debian_program
 
 VARIABLES = {"$stage": ".*", "$instance": ".*", "$route": ".*"}
 ARTICLES = 120
+WINDOW = 12
+"""Seconds over which the alerts of `short_windows` look: some scrapes more than the API needs to ask the servers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,26 @@ def quick(path: Path, folder: Path) -> Path:
     return folder / path.name
 
 
+def short_windows(path: Path, folder: Path) -> Path:
+    """The rule file under other names, with windows of `WINDOW` seconds and no waits, for faults of seconds."""
+    text = path.read_text(encoding="utf-8")
+    names = [rule["record"] for rule in rules() if "record" in rule]
+    for name in sorted(names, key=len, reverse=True):
+        text = re.sub(rf"(?<![\w:]){re.escape(name)}(?![\w:])", f"short:{name}", text)
+    text = re.sub(r"\[\d+[mh]\]", f"[{WINDOW}s]", text)
+    text = re.sub(r"offset \d+[mh]", f"offset {WINDOW}s", text)
+    content = yaml.safe_load(text)
+    for group in content["groups"]:
+        group.pop("interval", None)
+        group["name"] = f"short-{group['name']}"
+        for rule in group["rules"]:
+            rule.pop("for", None)
+            if "alert" in rule:
+                rule["alert"] = f"Short{rule['alert']}"
+    (folder / f"short-{path.name}").write_text(yaml.safe_dump(content), encoding="utf-8")
+    return folder / f"short-{path.name}"
+
+
 def load(settings: Settings, folder: Path) -> Path:
     """Articles of two outlets in two languages, copies among them, and two that are refused."""
     made = records(ARTICLES)
@@ -131,7 +156,7 @@ def observed(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         targets = {"rasd-worker": busy.url, "rasd-api": api.url}
         config = {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-            "rule_files": [str(quick(path, folder)) for path in RULE_FILES],
+            "rule_files": [str(make(path, folder)) for path in RULE_FILES for make in (quick, short_windows)],
             "scrape_configs": [
                 {"job_name": job, "static_configs": [{"targets": [url.removeprefix("http://")]}]}
                 for job, url in targets.items()
@@ -195,7 +220,12 @@ def test_every_variable_has_values(observed: Observed) -> None:
 
 def test_no_rule_fails(observed: Observed) -> None:
     groups = httpx.get(f"{observed.prometheus}/api/v1/rules", timeout=10).raise_for_status().json()["data"]["groups"]
-    health = {rule["name"]: rule["health"] for group in groups for rule in group["rules"]}
+    health = {
+        rule["name"]: rule["health"]
+        for group in groups
+        for rule in group["rules"]
+        if not group["name"].startswith("short-")
+    }
     assert set(health) == {rule.get("record") or rule.get("alert") for rule in rules()}
     assert set(health.values()) == {"ok"}
 
@@ -284,3 +314,51 @@ def test_outlets_and_languages_are_told_apart(observed: Observed) -> None:
     assert {"ar", "en"} <= values("Articles by language")
     assert any("عباس" in name for name in values("People"))
     assert "EG" in values("Countries")
+
+
+def test_alerts_fire_when_their_fault_is_made(observed: Observed) -> None:
+    """Last in this module, as it ends the system. docs/explanation/faults.md lists the alerts."""
+    settings, made = observed.settings, iter(records(ARTICLES + 500)[ARTICLES:])
+
+    def send(number: int, **fields: str) -> None:
+        for _ in range(number):
+            answer = httpx.post(f"{observed.api.url}/articles", json=next(made) | fields, timeout=30)
+            assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+
+    def fire(*names: str, while_waiting: Callable[[], None] = lambda: None) -> None:
+        left = set(names)
+        deadline = time.monotonic() + 120
+        while left:
+            assert time.monotonic() < deadline, f"{left} did not fire: {observed.worker.tail()}"
+            while_waiting()
+            found = observed.ask('ALERTS{alertstate="firing"}')
+            left -= {series["metric"]["alertname"].removeprefix("Short") for series in found}
+            time.sleep(0.5)
+
+    fire("RasdNoArrivals")
+    send(20, content=" ")
+    fire("RasdDeadLetterRate")
+    os.kill(observed.worker.process.pid, signal.SIGSTOP)
+    fire("RasdWorkerDown", "RasdNoWorker")  # it does not answer the scrape
+    os.kill(observed.worker.process.pid, signal.SIGCONT)
+    fire("RasdEventLoopBlocked")
+    _block(settings, full=True)
+    fire("RasdElasticsearchOverloaded", while_waiting=partial(send, 1))
+    _block(settings, full=False)
+    native.stop_service(settings, "elasticsearch", kill=True)
+    try:
+        stopped = ("RasdElasticsearchDown", "RasdStageRetrying", "RasdStageStalled", "RasdNothingIndexed")
+        fire(*stopped, while_waiting=partial(send, 1))
+        observed.worker.kill()
+        fire("RasdNothingFinished")
+        observed.api.stop()
+        fire("RasdApiDown")
+    finally:
+        native.start_service(settings, "elasticsearch")
+
+
+def _block(settings: Settings, *, full: bool) -> None:
+    """Let Elasticsearch refuse writes, as when its disk is full."""
+    url = f"{settings.elasticsearch_url!s}{settings.index_prefix}-*/_settings"
+    body = {"index.blocks.read_only_allow_delete": True if full else None}
+    httpx.put(url, json=body, timeout=30).raise_for_status()

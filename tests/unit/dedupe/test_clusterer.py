@@ -126,6 +126,18 @@ def test_a_late_first_copy_takes_the_cluster_over(make: Maker) -> None:
     assert clusterer.assign(make("h", " ".join(text), minutes=20), NOW).size == 4
 
 
+def test_each_article_that_is_decided_again_is_reported_as_progress(make: Maker) -> None:
+    """A worker whose event loop stands still is restarted; one that decides a thousand articles again is not."""
+    text = " ".join(random_words(1, 120))
+    reports: list[None] = []
+    clusterer = Clusterer({}, ClustererConfig(), progress=lambda: reports.append(None))
+    for at in range(1, 11):
+        clusterer.assign(make(f"f{at}", text, minutes=at), NOW)
+    assert reports == []
+    clusterer.assign(make("e", text, minutes=0), NOW)
+    assert len(reports) == len(clusterer.moves()) == 10
+
+
 def test_a_replay_changes_nothing_and_gets_the_same_answers(make: Maker) -> None:
     articles = stream(make)
     random.Random(3).shuffle(articles)
