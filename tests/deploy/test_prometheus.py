@@ -214,13 +214,11 @@ def test_every_alert_is_seen_to_fire_in_a_promtool_test(rule: dict[str, Any]) ->
     assert fires
 
 
-def test_the_documentation_says_of_each_alert_how_it_was_seen_to_fire() -> None:
+def test_the_documentation_lists_the_alerts_that_a_real_system_makes_fire() -> None:
     text = (ROOT / "docs/explanation/faults.md").read_text(encoding="utf-8")
-    named = re.findall(r"\bRasd[A-Z]\w+", text.partition("## Alerts")[2].partition("\n## ")[0])
-    real = (ROOT / "tests/pipeline/operations/test_dashboards.py").read_text(encoding="utf-8")
-    assert set(named) == {rule["alert"] for rule in alerts()}
-    on_a_real_system = named[: named.index("RasdWorkerDown") + 1]
-    assert set(re.findall(r'"(Rasd[A-Z]\w+)"', real)) == set(on_a_real_system)
+    listed = re.findall(r"\bRasd[A-Z]\w+", text.partition("## Alerts")[2].partition("\n## ")[0])
+    test = (ROOT / "tests/pipeline/operations/test_dashboards.py").read_text(encoding="utf-8")
+    assert set(listed) == set(re.findall(r'"(Rasd[A-Z]\w+)"', test)) <= {rule["alert"] for rule in alerts()}
 
 
 def test_rules_are_found_where_the_configuration_looks_for_them() -> None:

@@ -109,7 +109,9 @@ def _add_agent(app: WorkerApp, wired: WiredStage) -> None:
     async def consume(stream: Any) -> None:
         try:
             await runner.consume(stream)
-        except Exception as error:
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # a panic of pydantic's core for want of memory is no Exception
             # Faust would begin the agent anew behind the records in hand, and take them as acknowledged.
             await app.crash(error)
             raise

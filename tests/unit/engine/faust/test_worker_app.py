@@ -88,14 +88,21 @@ def test_tables_that_kafka_has_lost_are_gone_before_it_is_ended(app: WorkerApp) 
     assert not folder.exists()
 
 
+class PanicError(BaseException):
+    """What a library in Rust raises that cannot go on."""
+
+
+@pytest.mark.parametrize(
+    ("error", "crashes"), [(ZeroDivisionError, True), (PanicError, True), (asyncio.CancelledError, False)]
+)
 async def test_an_error_that_leaves_the_runner_crashes_the_worker(
-    app: WorkerApp, monkeypatch: pytest.MonkeyPatch
+    app: WorkerApp, monkeypatch: pytest.MonkeyPatch, error: type[BaseException], *, crashes: bool
 ) -> None:
     # Faust would begin the agent anew behind the records in hand.
     crashed: list[BaseException] = []
 
     async def consume(_: object) -> None:
-        raise ZeroDivisionError
+        raise error
 
     async def crash(reason: BaseException) -> None:
         crashed.append(reason)
@@ -103,9 +110,9 @@ async def test_an_error_that_leaves_the_runner_crashes_the_worker(
     monkeypatch.setattr(app.runners["clean"], "consume", consume)
     monkeypatch.setattr(app, "crash", crash)
     (agent,) = app.agents.values()
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(error):
         await agent.fun(None)
-    assert [type(reason) for reason in crashed] == [ZeroDivisionError]
+    assert [type(reason) for reason in crashed] == ([error] if crashes else [])
 
 
 def test_a_table_is_kept_for_ever_unless_its_stage_says_how_long(tmp_path: Path) -> None:
