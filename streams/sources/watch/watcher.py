@@ -38,6 +38,8 @@ from streams.topics import topic_name
 log = get_logger(__name__)
 
 _POLL_MS = 300
+# Judging thousands of sources takes some hundredths of a second.
+_PUBLISH_SECONDS = 5.0
 # Hubs may tell of every article of a burst; the list is not read more often for it.
 POKED_APART = timedelta(seconds=10)
 
@@ -391,4 +393,4 @@ async def _publish(watcher: Watcher, web: Web, metrics: WatchMetrics) -> None:
     while True:
         watcher.count_verdicts()
         metrics.count_requests(web.requests)
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(_PUBLISH_SECONDS)
