@@ -155,10 +155,10 @@ def routes(callback: Callback, poke: Callable[[str, Poke], Awaitable[None]], mos
         if mode != "subscribe" or "hub.challenge" not in request.query:
             return http.Response(status=404)
         try:
-            lease = min(float(request.query.get("hub.lease_seconds", "")), 10 * LEASE.total_seconds())
+            lease = min(int(request.query.get("hub.lease_seconds", "")), int(10 * LEASE.total_seconds()))
         except ValueError:
-            lease = LEASE.total_seconds()
-        await poke(name, Poke(at=datetime.now(UTC), lease=max(lease, 0.0)))
+            lease = int(LEASE.total_seconds())
+        await poke(name, Poke(at=datetime.now(UTC), lease=max(lease, 0)))
         return http.Response(text=request.query["hub.challenge"])
 
     async def notified(request: http.Request) -> http.StreamResponse:

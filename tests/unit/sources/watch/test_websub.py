@@ -137,6 +137,18 @@ async def test_an_intent_is_confirmed_if_it_is_ours(
     assert [(name, poke.lease) for name, poke in pokes] == ([("jisr", 3600.0)] if status == 200 else [])
 
 
+@pytest.mark.parametrize(
+    ("given", "lease"), [("nan", 604800), ("", 604800), ("inf", 604800), ("9" * 40, 6048000), ("-5", 0)]
+)
+async def test_strange_leases_are_bounded(called: tuple[str, list[tuple[str, Poke]]], given: str, lease: float) -> None:
+    url, pokes = called
+    address = CALLBACK.url("jisr", TOPIC).replace(CALLBACK.base, url)
+    query = {"hub.mode": "subscribe", "hub.topic": TOPIC, "hub.challenge": "x", "hub.lease_seconds": given}
+    async with aiohttp.ClientSession() as session, session.get(address, params=query) as answer:
+        assert answer.status == 200
+    assert [poke.lease for _, poke in pokes] == [lease]
+
+
 async def test_a_guessed_address_confirms_nothing(called: tuple[str, list[tuple[str, Poke]]]) -> None:
     url, pokes = called
     query = {"hub.mode": "subscribe", "hub.topic": TOPIC, "hub.challenge": "x"}
