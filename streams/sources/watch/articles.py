@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from streams.errors import Reason, Rejected
 from streams.records import RawArticle
 from streams.sources.base import Item
@@ -59,9 +61,18 @@ class ArticleMaker:
         text = entry.text or entry.summary
         if text:
             return self._of_list(source, entry, text)
+        return self._letter(source, entry, Rejected(Reason.NOT_FETCHED, str(fault)))
+
+    def unusable(self, source: WatchedSource, entry: Entry, error: ValidationError) -> Item:
+        """The dead letter of an item of which no record can be made: its address has 10,000 characters, for example."""
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        return self._letter(source, entry, Rejected(Reason.BAD_SCHEMA, f"{where}: {first['msg']}"))
+
+    def _letter(self, source: WatchedSource, entry: Entry, failure: Rejected) -> Item:
         known = {"url": entry.url, "source": source.outlet, "title": entry.title, "extra": self._extra(source, entry)}
         data = json.dumps(known, ensure_ascii=False).encode("utf-8", "replace")
-        return Item(entry.url, data, failure=Rejected(Reason.NOT_FETCHED, str(fault)))
+        return Item(entry.url, data, failure=failure)
 
     def _of_list(self, source: WatchedSource, entry: Entry, text: str) -> Item:
         record = RawArticle(

@@ -17,6 +17,8 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
+from pydantic import ValidationError
+
 from streams.sources.base import Item
 from streams.sources.files import read_paths
 from streams.sources.watch.articles import PASSING, ArticleMaker
@@ -192,6 +194,9 @@ class Backfiller:
             await self.sleep(self.pause)
             try:
                 item = await maker.make(source, entry)
+                break
+            except ValidationError as error:
+                item = maker.unusable(source, entry, error)
                 break
             except FetchError as error:
                 fault = error

@@ -76,6 +76,19 @@ def after_success(
     return moment
 
 
+def failed(state: Watching, fault: FetchError, now: datetime, draw: random.Random) -> Watching:
+    """Return the state after a failed visit; see `after_fault`."""
+    failures = state.failures + 1
+    return state.model_copy(
+        update={
+            "failures": failures,
+            "fault": str(fault),
+            "fault_kind": fault.kind.value,
+            "next_visit": after_fault(fault, failures, now, draw),
+        }
+    )
+
+
 def after_fault(fault: FetchError, failures: int, now: datetime, draw: random.Random) -> datetime:
     """Return the time of the next visit after a failed one.
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from pydantic import ValidationError
+
+from streams.observability.logs import get_logger
 from streams.sources.base import Item
 from streams.sources.watch.articles import PASSING, ArticleMaker
 from streams.sources.watch.directory import SEEN_ITEMS, Kind, Progress, WatchedSource, Watching, item_key
@@ -16,7 +19,7 @@ from streams.sources.watch.freshness import fresh_for
 from streams.sources.watch.habits import note_items, note_pages
 from streams.sources.watch.health import learn, remember_outage
 from streams.sources.watch.readers import Entry, Listing, UnreadableListError, read_listing
-from streams.sources.watch.schedule import Limits, after_fault, after_success, next_interval
+from streams.sources.watch.schedule import Limits, after_success, failed, next_interval
 from streams.sources.watch.web import Answer, Fault, FetchError, Web
 from streams.sources.watch.websub import POLLED, Callback, is_subscribed, subscribe
 
@@ -32,6 +35,8 @@ LARGE = 256 * 1024
 # After so many items of one visit, the whole state is stored, and not only what was sent.
 PROGRESS_ITEMS = 50
 _NEVER = datetime.min.replace(tzinfo=UTC)
+log = get_logger(__name__)
+
 T = TypeVar("T")
 _ACCEPT = {
     Kind.FEED: "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
@@ -93,14 +98,7 @@ class Visitor:
         try:
             state = await self._read(source, state)
         except FetchError as fault:
-            failures = state.failures + 1
-            changes = {
-                "failures": failures,
-                "fault": str(fault),
-                "fault_kind": fault.kind.value,
-                "next_visit": after_fault(fault, failures, now, self.draw),
-            }
-            state = state.model_copy(update=changes)
+            state = failed(state, fault, now, self.draw)
         state = note_pages(state, state.items - before.items, self.refused(source.name))
         state = remember_outage(source, before, state, now)
         await self.save(source.name, state)
@@ -211,6 +209,8 @@ class Visitor:
             if fault.kind in PASSING and tries < TRIES:
                 return None, state.model_copy(update={"tries": state.tries | {key: tries}})
             item = self.articles.without_page(source, entry, fault)
+        except ValidationError as error:
+            item = self.articles.unusable(source, entry, error)
         kept = (*state.seen, key)[-SEEN_ITEMS:]
         tries_left = {other: number for other, number in state.tries.items() if other != key}
         changes = {"seen": kept, "tries": tries_left, "items": state.items + 1, "last_new": self.now()}
@@ -270,3 +270,7 @@ async def _parse(source: WatchedSource, answer: Answer) -> Listing:
         return read_listing(*arguments)
     except UnreadableListError as error:
         raise FetchError(Fault.FORMAT, f"{answer.url}: {error}") from error
+    except Exception as error:
+        # A defect of a reader, or of its library. It must cost this source alone, and not the visits to come.
+        log.exception("reading a list failed", source=source.name, url=answer.url)
+        raise FetchError(Fault.FORMAT, f"{answer.url}: {type(error).__name__}: {error}") from error

@@ -26,12 +26,12 @@ from streams.sources.base import Item
 from streams.sources.watch.directory import Progress, WatchedSource, Watching, with_progress
 from streams.sources.watch.health import judge
 from streams.sources.watch.refusals import Refusals, follow_refusals
-from streams.sources.watch.schedule import Limits
+from streams.sources.watch.schedule import Limits, failed
 from streams.sources.watch.sending import send_item
 from streams.sources.watch.store import POKE, SOURCES, STATE, VISIT, Directory, apply, begin, is_poke, read_to_end, send
 from streams.sources.watch.visit import Visitor
 from streams.sources.watch.watch_metrics import WatchMetrics
-from streams.sources.watch.web import Web, open_web
+from streams.sources.watch.web import Fault, FetchError, Web, open_web
 from streams.sources.watch.websub import Callback, Poke
 from streams.topics import topic_name
 
@@ -208,6 +208,10 @@ class Watcher:
             log.warning("a visit was broken off", source=source.name, cause=str(error))
             await asyncio.sleep(self._settings.retry_first)
             after = self._state(source.name).model_copy(update={"next_visit": None})
+        except Exception as error:
+            log.exception("a visit failed by a defect", source=source.name)
+            fault = FetchError(Fault.FORMAT, f"a defect of Rasd: {type(error).__name__}: {error}")
+            after = failed(self._state(source.name), fault, datetime.now(UTC), self._visitor.draw)
         after = self._leased(source.name, after)
         self.states[source.name] = after
         self._metrics.visited(before, after)

@@ -86,14 +86,15 @@ def _fields(element: etree._Element) -> dict[str, str]:
     """The texts of the elements inside, by local name; the first of each. Those of images and videos are left out."""
     found: dict[str, str] = {}
     for child in element.iterdescendants(etree.Element):
-        space = etree.QName(child).namespace or ""
+        space = str(child.tag).partition("}")[0]
         if "image" not in space and "video" not in space and child.text and child.text.strip():
             found.setdefault(_local(child), child.text.strip())
     return found
 
 
 def _local(element: etree._Element) -> str:
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    # Without QName, which refuses the names that recovering from broken XML yields.
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 def _unpacked(data: bytes) -> bytes:

@@ -245,3 +245,9 @@ def test_a_channel_whose_form_changed_is_no_empty_channel() -> None:
     changed = f'{head}<article><a href="https://t.me/jisr/512">١٢:٠٠</a><p>نص</p></article>'
     with pytest.raises(UnreadableListError, match="form"):
         read_listing(Kind.TELEGRAM, changed.encode(), "https://t.me/s/jisr", {})
+
+
+def test_a_sitemap_with_broken_names_is_read() -> None:
+    data = b"<urlset><url><loc>/1</loc></url><updated\x022026/><x:y><url><loc>/2</loc></url></urlset>"
+    found = read_listing(Kind.SITEMAP, data, "https://jisr.example/map.xml", {})
+    assert [entry.url for entry in found.entries] == ["https://jisr.example/1", "https://jisr.example/2"]

@@ -404,3 +404,32 @@ async def test_an_item_without_a_link_is_sent_with_its_text(site: FakeSite) -> N
         assert sent.raw is not None
         assert (sent.raw.title, sent.raw.content) == ("بلا رابط", "نص الخبر العاجل")
         assert sent.raw.url.startswith(f"{site.address}/rss.xml#")
+
+
+async def test_a_defect_of_a_reader_is_a_fault_of_its_source(site: FakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("a bug")
+
+    site.publish(1)
+    monkeypatch.setattr("streams.sources.watch.visit.read_listing", broken)
+    async with open_rig() as rig:
+        state = await rig.visit(source(site))
+        assert (state.failures, state.fault_kind) == (1, "format")
+
+
+async def test_an_item_of_which_no_record_can_be_made_is_a_dead_letter(site: FakeSite) -> None:
+    good = site.publish(1)
+    long = f"/{'a' * 9000}"
+
+    async def feed(_: http.Request) -> http.StreamResponse:
+        links = "".join(f"<item><title>t</title><link>{link}</link></item>" for link in (long, good))
+        return http.Response(text=f"<rss version='2.0'><channel><title>x</title>{links}</channel></rss>")
+
+    site.answers["/rss.xml"] = feed
+    async with open_rig() as rig:
+        with_text = source(site, text=Text.FEED)
+        await rig.visit(with_text)
+        await rig.visit(with_text)
+        assert rig.urls() == [good]
+        (letter,) = [item for item in rig.sent if item.failure is not None]
+        assert letter.location.endswith(long)

@@ -131,3 +131,19 @@ async def test_partitions_that_cannot_be_taken_over_end_the_watching(
     with pytest.raises(Retryable):
         await assignments.on_partitions_assigned([TopicPartition("sources", 3)])
     assert isinstance(assignments.fault, Retryable), "the consumer would only log it"
+
+
+async def test_a_defect_costs_one_source_some_time(
+    site: FakeSite, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("streams.sources.watch.visit.note_items", broken)
+    watcher.put(source(site), 0)
+    async with asyncio.timeout(20):
+        while "jisr" not in watcher.states or watcher._visits:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    state = watcher.states["jisr"]
+    assert state.failures == 1 and "RuntimeError: a bug" in (state.fault or "")
+    assert watcher._planned["jisr"] == state.next_visit
