@@ -14,7 +14,7 @@ from streams.api.dependencies import Shared, State
 from streams.api.problem_details import responses
 from streams.errors import Retryable
 from streams.records.fields import Timestamp
-from streams.sources.watch.directory import NAME_PATTERN, WatchedSource, Watching
+from streams.sources.watch.directory import NAME_PATTERN, Outage, WatchedSource, Watching
 from streams.sources.watch.health import Verdict, judge
 from streams.sources.watch.store import Directory
 
@@ -34,6 +34,7 @@ class SourceHealth(BaseModel):
     next_visit: Timestamp | None = Field(description="Time of the next visit.")
     failures: int = Field(description="Number of failed visits since the last success.")
     gaps: int = Field(description="Number of visits that may have missed items.")
+    outages: tuple[Outage, ...] = Field(description="Latest periods in which the verdict was abnormal, in order.")
 
 
 class SourceList(BaseModel):
@@ -103,4 +104,5 @@ def _described(source: WatchedSource, state: Watching, now: datetime) -> SourceH
         next_visit=state.next_visit,
         failures=state.failures,
         gaps=state.gaps,
+        outages=state.outages,
     )
