@@ -315,9 +315,14 @@ async def follow_directory(settings: Settings, watcher: Watcher) -> None:
         consumer.subscribe([topic_name(SOURCES, settings)], listener=assignments)
         found: dict[str, WatchedSource] = {}
         while True:
+            fetched = await consumer.getmany(timeout_ms=_POLL_MS)
             if assignments.fault is not None:
                 raise assignments.fault
-            for tp, records in (await consumer.getmany(timeout_ms=_POLL_MS)).items():
+            for tp, records in fetched.items():
+                # The consumer begins to fetch before its listener has taken the partition over. These records would add
+                # sources without their states, and all that they list would be sent again.
+                if tp.partition not in watcher.assigned:
+                    continue
                 for record in records:
                     if is_poke(record):
                         _take_poke(watcher, record)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
 from deploy.demo.fake_web import FakeSite, fake_site
@@ -17,7 +17,7 @@ from streams.settings import Settings
 from streams.sources.watch.directory import Kind, WatchedSource
 from streams.sources.watch.refusals import Refusals
 from streams.sources.watch.watch_metrics import WatchMetrics
-from streams.sources.watch.watcher import Watcher, _Assignments
+from streams.sources.watch.watcher import Watcher, _Assignments, follow_directory
 from streams.sources.watch.web import open_web
 from streams.sources.watch.websub import Poke
 
@@ -147,3 +147,38 @@ async def test_a_defect_costs_one_source_some_time(
     state = watcher.states["jisr"]
     assert state.failures == 1 and "RuntimeError: a bug" in (state.fault or "")
     assert watcher._planned["jisr"] == state.next_visit
+
+
+class EndOfTestError(Exception):
+    """Ends the loop of a consumer."""
+
+
+async def test_records_of_partitions_that_were_not_taken_over_add_no_source(
+    site: FakeSite, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def record(partition: int) -> ConsumerRecord:
+        made = source(site, name=f"s{partition}", paused=True)
+        return ConsumerRecord(
+            "sources", partition, 0, 0, 0, made.name.encode(), made.model_dump_json().encode(), None, 0, 0, ()
+        )
+
+    class Consumer:
+        def __init__(self, **_: Any) -> None:
+            self.batches = [{TopicPartition("sources", number): [record(number)]} for number in (3, 1)]
+
+        async def start(self) -> None: ...
+
+        async def stop(self) -> None: ...
+
+        def subscribe(self, *_: Any, **__: Any) -> None: ...
+
+        async def getmany(self, **_: Any) -> dict[TopicPartition, list[ConsumerRecord]]:
+            if not self.batches:
+                raise EndOfTestError
+            return self.batches.pop(0)
+
+    monkeypatch.setattr("streams.sources.watch.watcher.AIOKafkaConsumer", Consumer)
+    watcher.assigned = {1}
+    with pytest.raises(EndOfTestError):
+        await follow_directory(SETTINGS, watcher)
+    assert watcher.sources.keys() == {"s1"}
