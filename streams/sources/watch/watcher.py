@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 
@@ -157,8 +158,10 @@ class Watcher:
             while True:
                 wait = self._start_due(datetime.now(UTC))
                 self._wake.clear()
+                # Not wait_for, which in Python 3.11 loses a cancellation that comes together with the event.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), wait)
+                    async with asyncio.timeout(wait):
+                        await self._wake.wait()
         finally:
             for visit in self._visits.values():
                 visit.cancel()
@@ -195,8 +198,12 @@ class Watcher:
             if source is not None and not source.paused and name not in self._visits:
                 visit = asyncio.create_task(self._visit(source), name=f"visit {name}")
                 self._visits[name] = visit
-                visit.add_done_callback(lambda _, name=name: self._visits.pop(name, None))  # type: ignore[misc]
+                visit.add_done_callback(partial(self._ended, name))
         return min(60.0, (self._due[0][0] - now).total_seconds()) if self._due else 60.0
+
+    def _ended(self, name: str, visit: asyncio.Task[None] | None) -> None:
+        if self._visits.get(name) is visit:
+            del self._visits[name]
 
     async def _visit(self, source: WatchedSource) -> None:
         """Visit a source, and plan the next visit."""
@@ -217,6 +224,8 @@ class Watcher:
         self._metrics.visited(before, after)
         if after.failures:
             log.warning("visit failed", source=source.name, failures=after.failures, cause=after.fault)
+        # Before the next one is planned, which may be due at once.
+        self._ended(source.name, asyncio.current_task())
         if source.name in self.sources:
             poked = source.name in self._poked
             self._poked.discard(source.name)
