@@ -87,7 +87,7 @@ def needs(scope: Scope) -> Callable[..., None]:
             if proxy_identity(request, state.settings) is not None:
                 return
             secret = secret or basic_secret(request.headers)
-        _check(state, secret, {scope})
+        check_key(state, secret, {scope})
 
     return check
 
@@ -102,7 +102,7 @@ def needs_to_read(state: Shared, request: Request) -> None:
     if may_read_openly(state.settings):
         return
     if proxy_identity(request, state.settings) is None:
-        _check(state, secret_of(request.headers), {Scope.READ, Scope.EXPORT, Scope.ALERTS})
+        check_key(state, secret_of(request.headers), {Scope.READ, Scope.EXPORT, Scope.ALERTS})
     query = request.query_params.get("q")
     log.info(
         "read",
@@ -112,7 +112,7 @@ def needs_to_read(state: Shared, request: Request) -> None:
     )
 
 
-def _check(state: State, secret: str | None, sufficient: AbstractSet[Scope]) -> None:
+def check_key(state: State, secret: str | None, sufficient: AbstractSet[Scope]) -> None:
     """Check a key.
 
     Raises:

@@ -13,17 +13,21 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import escape
+from pydantic import ValidationError
 from starlette.convertors import Convertor, register_url_convertor
 
+from streams.alerts.records import Delivery
+from streams.alerts.standing_search import SearchSettings
+from streams.api import alerts, sources, stories
 from streams.api import articles as api
-from streams.api import sources, stories
-from streams.api.auth import needs_to_read
+from streams.api.auth import check_key, needs_to_read, secret_of
 from streams.api.dependencies import Shared, State
 from streams.api.desk import charts, comparison
 from streams.api.desk.addresses import Address
 from streams.api.desk.display import CHOICES, COOKIE, LANGUAGES, Display, write_preferences
 from streams.api.desk.passages import names_of, paragraphs
 from streams.api.desk.rendering import DeskRoute, Visit, Visiting, accepts_gzip, assets
+from streams.api.keys import Scope
 from streams.errors import Retryable
 from streams.records import Article
 from streams.search.highlight import READ, marks
@@ -76,6 +80,7 @@ MAP_PLACES = 20
 NAMED = ("person", "organisation", "place")
 NAME_FACETS = 12
 NAME_HITS = 15
+ALERTS = 30
 STORY_NAMES = 24
 COPIES = 8
 ARTICLE_COPIES = 100
@@ -345,6 +350,71 @@ async def name_page(state: Shared, visit: Visiting, kind: str, name: str) -> Res
     ]
     return visit.render(
         "name.html", kind=kind, name=name, page=page, total=facets.total, timeline=timeline, groups=groups
+    )
+
+
+def _owner(state: State, request: Request) -> str:
+    """Return whose standing searches a reader sees: those of the key, or the operator's where there are no keys.
+
+    Raises:
+        HTTPException: keys are configured, and the reader's is not one for alerts.
+    """
+    if not state.keys:
+        return ""
+    check_key(state, secret_of(request.headers), {Scope.ALERTS})
+    return str(request.scope["rasd.client"]).partition(" ")[2]
+
+
+@router.get(HOME + "/alerts")
+async def standing_searches(state: Shared, visit: Visiting, request: Request) -> Response:
+    """Show the reader's standing searches."""
+    found = await alerts.list_searches(state, _owner(state, request))
+    return visit.render("alerts.html", searches=found.searches, links=[_found_by(visit, one) for one in found.searches])
+
+
+def _found_by(visit: Visit, search: SearchSettings) -> Address:
+    """Return the address of what a standing search matches."""
+    given = search.filters.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    pairs = []
+    for name, value in given.items():
+        if isinstance(value, list) and name in {"bbox", "near"}:
+            pairs.append((name, ",".join(map(str, value))))
+        else:
+            pairs += [(name, str(one)) for one in (value if isinstance(value, list) else [value])]
+    return Address(visit.here.language, "search", tuple(pairs))
+
+
+@router.get(HOME + "/alerts/{search_id}")
+async def standing_search(state: Shared, visit: Visiting, request: Request, search_id: str) -> Response:
+    """Show a standing search with what it told, and whether that was delivered."""
+    owner = _owner(state, request)
+    search = await alerts.get_search(state, owner, search_id)
+    told = await alerts.history(state, owner, request.scope["rasd.client"], search_id, size=ALERTS)
+    deliveries: dict[str, list[Delivery]] = {}
+    for delivery in told.deliveries:
+        deliveries.setdefault(delivery.alert, []).append(delivery)
+    return visit.render(
+        "alert.html", search=search, link=_found_by(visit, search), told=told.alerts, deliveries=deliveries
+    )
+
+
+@router.get(HOME + "/rehearse")
+async def rehearse(state: Shared, visit: Visiting, request: Request) -> Response:
+    """Show what the filters would have told in the last 30 days, as a standing search."""
+    _owner(state, request)
+    filters = read_request(Filters, visit)
+    try:
+        settings = SearchSettings(name=filters.q or "rehearsal", filters=filters)
+    except ValidationError as error:
+        raise HTTPException(422, "; ".join(one["msg"] for one in error.errors())) from error
+    found = await alerts.rehearse(state, request.scope["rasd.client"], settings)
+    body = json.dumps(
+        {"name": settings.name, "filters": json.loads(filters.model_dump_json(by_alias=True, exclude_defaults=True))},
+        ensure_ascii=False,
+        indent=1,
+    )
+    return visit.render(
+        "rehearse.html", found=found, body=body, chosen=chosen_filters(visit.here, visit.display), filters=filters
     )
 
 

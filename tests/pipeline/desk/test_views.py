@@ -26,6 +26,8 @@ VIEWS = (
     "compare?q=العقبة&other=المياه",
     "names/place/العقبة",
     "sources",
+    "alerts",
+    "rehearse?q=العقبة",
 )
 WIDTHS = (360, 768, 1280)
 # Each would run, load something, or break out of where it stands.
@@ -99,6 +101,7 @@ async def test_nothing_in_an_article_runs(desk: Desk, browser: Browser) -> None:
             "map?q=السدود",
             *(f"compare?q={quote(one)}&other={quote(one)}" for one in HOSTILE),
         ]
+        views += [f"rehearse?q={quote(one)}" for one in HOSTILE[:2]]
         views += [f"names/person/{quote(one, safe='')}" for one in HOSTILE]
         views += [f"articles/hostile-{number}?q=خبر" for number in range(len(HOSTILE))]
         for view in views:
@@ -269,3 +272,25 @@ async def test_a_comparison_is_normalised_and_can_be_taken_away(desk: Desk, brow
         async with visitor.page.expect_download() as taken:
             await visitor.page.locator("[data-png]").click()
         assert (await taken.value).suggested_filename == "compare.png"
+
+
+async def test_standing_searches_are_shown_with_what_they_match(desk: Desk, browser: Browser) -> None:
+    async with httpx.AsyncClient(base_url=desk.base) as http:
+        saved = await http.post(
+            "/alerts", json={"name": "<i>الميناء</i>", "filters": {"q": "العقبة", "source": ["almina"]}}
+        )
+        assert saved.status_code == 201
+    async with visiting(browser, desk.base) as visitor:
+        page = visitor.page
+        await visitor.visit("/ar/alerts")
+        assert await page.locator("tbody th a").first.inner_text() == "<i>الميناء</i>"
+        await page.locator("tbody small a").click()
+        await page.wait_for_url("**/ar/search?*")
+        assert await page.locator("#total").get_attribute("data-total") == "2"
+        await page.locator("a[href*='/rehearse']").click()
+        await page.wait_for_url("**/ar/rehearse?*")
+        assert await page.locator(".figures dd").nth(3).inner_text() == "٢"
+        await visitor.visit("/ar/alerts")
+        await page.locator("tbody th a").first.click()
+        await page.wait_for_url("**/ar/alerts/*")
+        assert await page.locator("h1").inner_text() == "<i>الميناء</i>"

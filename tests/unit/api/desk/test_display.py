@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from babel import Locale
 
+from streams.alerts.records import DeliveryState
+from streams.alerts.standing_search import KINDS
 from streams.api.desk.display import (
     CHOICES,
     LANGUAGES,
@@ -116,6 +119,11 @@ def test_the_first_language_is_the_browsers(header: str, language: str) -> None:
 def test_what_the_api_names_has_a_text(language: str) -> None:
     shown = Display(language, read_preferences(None))
     relations = ("first", "exact", "near", "contains", "update")
-    for key in [*(f"verdict_{verdict}" for verdict in Verdict), *(f"relation_{relation}" for relation in relations)]:
+    kinds = [f"kind_{kind}" for kind in KINDS] + [f"delivery_{state}" for state in get_args(DeliveryState)]
+    for key in [
+        *kinds,
+        *(f"verdict_{verdict}" for verdict in Verdict),
+        *(f"relation_{relation}" for relation in relations),
+    ]:
         assert shown.has(key), key
     assert not shown.has("verdict_unheard_of")
