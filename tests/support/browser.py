@@ -85,7 +85,7 @@ async def visiting(browser: Browser, base: str, width: int = 1280, **options: An
     )
     try:
         yield visitor
-        assert not visitor.elsewhere
-        assert not visitor.errors
+        assert visitor.elsewhere == []
+        assert visitor.errors == []
     finally:
         await context.close()
