@@ -13,7 +13,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from streams.api.desk import passages
@@ -132,7 +131,7 @@ class DeskRoute(APIRoute):
             visit = _visit(request)
             try:
                 return await handle(request)
-            except (RequestValidationError, ValidationError) as error:
+            except RequestValidationError as error:
                 return visit.failure(HTTPStatus.UNPROCESSABLE_ENTITY, _faults(error))
             except HTTPException as error:
                 headers = dict(error.headers or {})
@@ -150,5 +149,5 @@ class DeskRoute(APIRoute):
         return handled
 
 
-def _faults(error: RequestValidationError | ValidationError) -> str:
+def _faults(error: RequestValidationError) -> str:
     return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:3])

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import escape
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.convertors import Convertor, register_url_convertor
 
 from streams.alerts.records import Delivery
@@ -57,6 +57,7 @@ router = APIRouter(route_class=DeskRoute, include_in_schema=False, dependencies=
 files_router = APIRouter(route_class=DeskRoute, include_in_schema=False)
 HOME = "/{language:desk_language}"
 M = TypeVar("M", bound=Filters)
+B = TypeVar("B", bound=BaseModel)
 
 # Facets of the API, in the order shown, and the filters that their values are for.
 FACET_FILTERS = {
@@ -115,14 +116,27 @@ def read_request(model: type[M], visit: Visit, **defaults: Any) -> M:
         **defaults: for what the address does not say.
 
     Raises:
-        pydantic.ValidationError: a filter is not valid.
+        HTTPException: a filter is not valid.
     """
     given: dict[str, Any] = {"zone": visit.display.preferences["zone"], **defaults}
     for name, field in model.model_fields.items():
         spelt = field.alias or name
         if values := visit.here.values(spelt):
             given[spelt] = values if field.default == () else values[-1]
-    return model.model_validate(given)
+    return validated(model, given)
+
+
+def validated(model: type[B], given: Mapping[str, Any]) -> B:
+    """Read what a reader asked for.
+
+    Raises:
+        HTTPException: it is not valid. A `ValidationError` of anything else is a defect, and is answered as one.
+    """
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:3])
+        raise HTTPException(422, "; ".join(faults)) from error
 
 
 def shown_value(display: Display, name: str, value: str) -> str:
@@ -303,8 +317,9 @@ async def watched_sources(state: Shared, visit: Visiting) -> Response:
         every = await sources.list_sources(state, sources.SourceFilters())
     except Retryable:
         return visit.render("sources.html", found=None)
-    request = sources.SourceFilters.model_validate(
-        {"collection": next(iter(visit.here.values("collection")), None), "verdict": visit.here.values("verdict")}
+    request = validated(
+        sources.SourceFilters,
+        {"collection": next(iter(visit.here.values("collection")), None), "verdict": visit.here.values("verdict")},
     )
     found = (await sources.list_sources(state, request)).sources
     return visit.render(
@@ -403,13 +418,13 @@ async def rehearse(state: Shared, visit: Visiting, request: Request) -> Response
     """Show what the filters would have told in the last 30 days, as a standing search."""
     _owner(state, request)
     filters = read_request(Filters, visit)
-    try:
-        settings = SearchSettings(name=filters.q or "rehearsal", filters=filters)
-    except ValidationError as error:
-        raise HTTPException(422, "; ".join(one["msg"] for one in error.errors())) from error
+    settings = validated(SearchSettings, {"name": "rehearsal", "filters": filters})
     found = await alerts.rehearse(state, request.scope["rasd.client"], settings)
     body = json.dumps(
-        {"name": settings.name, "filters": json.loads(filters.model_dump_json(by_alias=True, exclude_defaults=True))},
+        {
+            "name": filters.q or settings.name,
+            "filters": json.loads(filters.model_dump_json(by_alias=True, exclude_defaults=True)),
+        },
         ensure_ascii=False,
         indent=1,
     )

@@ -38,6 +38,8 @@ async def test_errors_are_pages_in_the_language_of_the_address(alone: httpx.Asyn
     unreadable = await alone.get("/en/search?near=x&from=never")
     assert unreadable.status_code == 422
     assert "near" in unreadable.text
+    unknown = await alone.get("/en/search?language=" + "x" * 201)
+    assert (unknown.status_code, "language" in unknown.text) == (422, True)
     other = await alone.get("/xx/search")
     assert other.status_code == 404
     assert other.headers["content-type"] == "application/problem+json"
