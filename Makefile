@@ -89,10 +89,11 @@ CORE = sed -nE 's/^([a-z0-9-]+)==.*/--no-emit-package \1/p' requirements.lock | 
 lock: ## resolve the pinned packages again (needs uv)
 	@$(COMPILE) -o requirements.lock
 	@$(COMPILE) --extra dev -c requirements.lock -o requirements-dev.lock
-	@$(COMPILE) --extra tracing -c requirements-dev.lock -o deploy/requirements-image.lock
+	@$(COMPILE) --extra tracing --extra apprise -c requirements-dev.lock -o deploy/requirements-image.lock
 	@$(COMPILE) --extra local -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-local.lock
 	@$(COMPILE) --extra tracing -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-tracing.lock
 	@$(COMPILE) --extra parquet -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-parquet.lock
+	@$(COMPILE) --extra apprise -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-apprise.lock
 
 train-entities: setup ## retrain the tagger from ../shared/corpus
 	@$(BIN)/python -m agents.entities.training --corpus ../shared/corpus

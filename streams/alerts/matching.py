@@ -63,11 +63,11 @@ class SearchMatcher:
         if not self._searches:
             return []
         text = ArticleText(article)
+        return [match_article(search, matcher, text) for search, matcher in self.matching(text)]
+
+    def matching(self, text: ArticleText) -> list[tuple[StandingSearch, LiveMatcher]]:
+        """Return the searches that match an article, by their ids."""
         candidates = sorted(self._candidates.of(text))
         self.tried += len(candidates)
-        found = []
-        for search_id in candidates:
-            search, matcher = self._searches[search_id]
-            if is_due(search, article) and matcher.matches(text):
-                found.append(match_article(search, matcher, text))
-        return found
+        found = [self._searches[search_id] for search_id in candidates]
+        return [each for each in found if is_due(each[0], text.article) and each[1].matches(text)]

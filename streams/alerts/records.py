@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,6 +18,7 @@ from streams.records import Article
 from streams.records.fields import Timestamp
 from streams.search.highlight import Highlight, highlight
 from streams.search.live.matcher import ArticleText, LiveMatcher
+from streams.search.wanted import WantedFilter, WantedText, WantedWords
 from streams.words.letters import MARKS
 
 MOST_ARTICLES = 50
@@ -204,8 +206,10 @@ def match_article(search: StandingSearch, matcher: LiveMatcher, text: ArticleTex
         history: whether it came before the search.
     """
     article = text.article
-    marked = highlight(article, matcher.wanted, text.words)
-    return Match(
+    families = _families(matcher.wanted)
+    marked = highlight(article, matcher.wanted, text.words if families is None else text.words_with(families))
+    # All of it was validated with the article, and thousands of searches may match one.
+    return Match.model_construct(
         search=search.id,
         article=article.id,
         story=article.cluster.id if article.cluster is not None else article.id,
@@ -220,7 +224,7 @@ def match_article(search: StandingSearch, matcher: LiveMatcher, text: ArticleTex
         places=tuple(dict.fromkeys(place.name for place in article.places))[:10],
         names=_names(article) if search.when.kind == "new-name" else (),
         sentences=tuple(article.body.split("\n")) if search.when.kind == "change" else (),
-        text=words_hash(article.title or "", article.body),
+        text=_text_hash(article.title or "", article.body),
         history=history,
     )
 
@@ -229,6 +233,24 @@ def _names(article: Article) -> tuple[str, ...]:
     found = [f"{_NAME_TYPES[e.type]} {e.name}" for e in article.entities if e.type in _NAME_TYPES]
     found += [f"place {place.name}" for place in article.places]
     return tuple(dict.fromkeys(found))[:_MOST_NAMES]
+
+
+def _families(wanted: WantedText) -> frozenset[str] | None:
+    """The families of the words that are searched for; None if phrases or beginnings or stop words are."""
+    required = [one for choice in wanted.required for one in choice if not isinstance(one, WantedFilter)]
+    words = [*wanted.words]
+    for one in required:
+        if not isinstance(one, WantedWords):
+            return None
+        words += one.words
+    if not all(word.families for word in words):
+        return None
+    return frozenset(family for word in words for family in word.families)
+
+
+@lru_cache(maxsize=16)
+def _text_hash(title: str, body: str) -> str:
+    return words_hash(title, body)
 
 
 def words_hash(*texts: str) -> str:

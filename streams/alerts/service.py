@@ -81,7 +81,14 @@ async def _judge_matches(settings: Settings, keeper: Keeper, metrics: DeliveryMe
             records = await consumer.getmany(timeout_ms=_POLL_MS)
             metrics.ready = bool(consumer.assignment()) or metrics.ready
             async with keeper.lock:
+                # The group's client only logs what its listener raises, so a take-over may have to be made here.
+                missing = [tp for tp in consumer.assignment() if tp.partition not in keeper.partitions]
                 records = {tp: batch for tp, batch in records.items() if tp.partition in keeper.partitions}
+                if missing:
+                    await keeper.take_over(tp.partition for tp in missing)
+                    for tp in missing:
+                        offset = await consumer.committed(tp)
+                        await consumer.seek_to_beginning(tp) if offset is None else consumer.seek(tp, offset)
                 if records:
                     await keeper.judge(records)
                     await _commit(consumer, {tp: batch[-1].offset + 1 for tp, batch in records.items()})

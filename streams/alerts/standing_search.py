@@ -200,6 +200,7 @@ class StandingSearch(SearchSettings):
     created_at: Timestamp = Field(description="Articles that arrived earlier cause no alert.")
     changed_at: Timestamp = Field(description="Time of the last change.")
     revision: int = Field(1, ge=1, description="Number of the change.")
+    feed: str | None = Field(None, description="Hash of the token in the address of its feed, if it has one.")
 
     @property
     def learns(self) -> bool:

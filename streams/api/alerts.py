@@ -25,7 +25,7 @@ from streams.api.problem_details import responses
 from streams.errors import OperatorError, Retryable
 
 router = APIRouter(tags=["alerts"])
-_KEYED = [Depends(needs(Scope.ALERTS))]
+KEYED = [Depends(needs(Scope.ALERTS))]
 MOST_SEARCHES = 1000
 MOST_ALERTS = 200
 MOST_DAYS = 366
@@ -69,7 +69,7 @@ class ReplayResult(BaseModel):
     deliveries: int
 
 
-async def _own(state: State, search_id: str, owner: str) -> StandingSearch:
+async def own_search(state: State, search_id: str, owner: str) -> StandingSearch:
     """Return a search of an owner.
 
     Raises:
@@ -81,7 +81,7 @@ async def _own(state: State, search_id: str, owner: str) -> StandingSearch:
     return search
 
 
-@router.get("/alerts", summary="List your standing searches", dependencies=_KEYED, responses=responses(401, 403, 503))
+@router.get("/alerts", summary="List your standing searches", dependencies=KEYED, responses=responses(401, 403, 503))
 async def list_searches(state: Shared, owner: Owner) -> SearchList:
     """List the standing searches of the API key, by name."""
     found = (await state.standing.read()).of(owner)
@@ -92,7 +92,7 @@ async def list_searches(state: Shared, owner: Owner) -> SearchList:
     "/alerts",
     summary="Save a standing search",
     status_code=201,
-    dependencies=_KEYED,
+    dependencies=KEYED,
     responses=responses(401, 403, 409, 422, 503),
 )
 async def add_search(state: Shared, owner: Owner, client: Client, settings: SearchSettings) -> StandingSearch:
@@ -111,7 +111,7 @@ async def add_search(state: Shared, owner: Owner, client: Client, settings: Sear
 @router.post(
     "/alerts/rehearse",
     summary="Rehearse a standing search",
-    dependencies=_KEYED,
+    dependencies=KEYED,
     responses=responses(400, 401, 403, 422, 503),
 )
 async def rehearse(
@@ -132,23 +132,23 @@ async def rehearse(
 @router.get(
     "/alerts/{search_id}",
     summary="Get a standing search",
-    dependencies=_KEYED,
+    dependencies=KEYED,
     responses=responses(401, 403, 404, 422, 503),
 )
 async def get_search(state: Shared, owner: Owner, search_id: SearchId) -> StandingSearch:
     """Return one standing search."""
-    return await _own(state, search_id, owner)
+    return await own_search(state, search_id, owner)
 
 
 @router.put(
     "/alerts/{search_id}",
     summary="Change a standing search",
-    dependencies=_KEYED,
+    dependencies=KEYED,
     responses=responses(401, 403, 404, 422, 503),
 )
 async def change_search(state: Shared, owner: Owner, search_id: SearchId, settings: SearchSettings) -> StandingSearch:
     """Replace what a standing search asks for. What it remembers of its stories stays."""
-    search = (await _own(state, search_id, owner)).changed(settings, datetime.now(UTC))
+    search = (await own_search(state, search_id, owner)).changed(settings, datetime.now(UTC))
     await state.standing.save(search)
     return search
 
@@ -158,18 +158,18 @@ async def change_search(state: Shared, owner: Owner, search_id: SearchId, settin
     summary="Delete a standing search",
     status_code=204,
     response_class=Response,
-    dependencies=_KEYED,
+    dependencies=KEYED,
     responses=responses(401, 403, 404, 422, 503),
 )
 async def delete_search(state: Shared, owner: Owner, search_id: SearchId) -> None:
     """Delete a standing search, and cancel what was not delivered yet."""
-    await state.standing.remove((await _own(state, search_id, owner)).id)
+    await state.standing.remove((await own_search(state, search_id, owner)).id)
 
 
 @router.get(
     "/alerts/{search_id}/history",
     summary="List what a standing search has told",
-    dependencies=_KEYED,
+    dependencies=KEYED,
     responses=responses(401, 403, 404, 422, 503),
 )
 async def history(
@@ -180,7 +180,7 @@ async def history(
     size: Annotated[int, Query(ge=1, le=MOST_ALERTS, description="Maximum number of alerts.")] = 50,
 ) -> AlertHistory:
     """Return the newest alerts of the last 30 days, with their deliveries."""
-    search = await _own(state, search_id, owner)
+    search = await own_search(state, search_id, owner)
     with state.histories.slot(client):
         outbox = await read_outbox(state.settings, [partition_of(search.id)])
     own = [alert for alert in outbox.alerts.values() if alert.search == search.id]
@@ -198,12 +198,12 @@ def _shown(alert: Alert, state: State) -> JsonValue:
 @router.post(
     "/alerts/{search_id}/test",
     summary="Send a test message",
-    dependencies=_KEYED,
+    dependencies=KEYED,
     responses=responses(401, 403, 404, 422, 503),
 )
 async def test_search(state: Shared, owner: Owner, client: Client, search_id: SearchId) -> list[TestResult]:
     """Send a test message to each target of a standing search, at once."""
-    search = await _own(state, search_id, owner)
+    search = await own_search(state, search_id, owner)
     with state.histories.slot(client):
         results = await send_test(state.settings, search)
     return [TestResult(target=target, fault=fault) for target, fault in results.items()]
@@ -212,12 +212,12 @@ async def test_search(state: Shared, owner: Owner, client: Client, search_id: Se
 @router.post(
     "/alerts/{search_id}/replay",
     summary="Send dead deliveries again",
-    dependencies=_KEYED,
+    dependencies=KEYED,
     responses=responses(401, 403, 404, 422, 503),
 )
 async def replay(state: Shared, owner: Owner, client: Client, search_id: SearchId) -> ReplayResult:
     """Send again what could not be delivered within RASD_ALERTS_RETRY_HOURS."""
-    search = await _own(state, search_id, owner)
+    search = await own_search(state, search_id, owner)
     with state.histories.slot(client):
         return ReplayResult(deliveries=await request_replay(state.settings, None, search=search.id))
 

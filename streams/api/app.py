@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams import __version__
 from streams.alerts.registry import SearchRegistry
-from streams.api import alerts, articles, completion, exports, live, sources, stories
+from streams.api import alerts, articles, completion, exports, feeds, live, sources, stories
 from streams.api import health_routes as ops
 from streams.api import problem_details as problems
 from streams.api.api_health import ApiHealth, SharedCheck
@@ -43,6 +43,7 @@ TAGS = [
     {"name": "live", "description": "Follow articles as they leave the pipeline."},
     {"name": "sources", "description": "Watched sources and their health."},
     {"name": "alerts", "description": "Keep standing searches, which tell you of new stories."},
+    {"name": "feeds", "description": "Read searches in a feed reader."},
     {"name": "operations", "description": "Health and metrics of the API's process."},
 ]
 
@@ -184,6 +185,7 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         live.router,
         sources.router,
         alerts.router,
+        feeds.router,
         ops.router,
         views.files_router,
         views.router,

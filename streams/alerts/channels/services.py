@@ -9,6 +9,7 @@ from streams.alerts.message import AlertMessage
 from streams.alerts.secret_store import named_secret
 from streams.alerts.standing_search import StandingSearch, Target
 from streams.errors import OperatorError, Retryable
+from streams.installation import install_hint
 from streams.notify import Notification, load_notifier
 from streams.settings import Settings
 
@@ -36,7 +37,7 @@ def _notify(url: str, message: AlertMessage, name: str) -> None:
     try:
         from apprise import Apprise  # noqa: PLC0415  (an extra)
     except ModuleNotFoundError as error:
-        raise DeliveryFailed("Apprise is not installed: pip install 'rasd[apprise]'") from error
+        raise DeliveryFailed(f"Apprise is not installed; {install_hint('apprise')}") from error
     service = Apprise()
     if not service.add(url):
         raise DeliveryFailed(f"the secret {name} is not a URL that Apprise knows")

@@ -17,8 +17,8 @@ KEPT_COUNTS = 2_000_000
 class Candidates:
     """Searches by one of the groups of terms that they need (`LiveMatcher.anchors`).
 
-    Of the groups of a search, the one that the fewest articles have is chosen. A search without any group is a
-    candidate for each article.
+    Of the groups of a search, the one that the fewest articles have is chosen; the article must have the others too. A
+    search without any group is a candidate for each article.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,9 @@ class Candidates:
         found = set(self._always)
         for term in terms & self._postings.keys():
             found |= self._postings[term]
-        return found
+        # Asking for the other groups is much quicker than trying a search.
+        searches = self._searches
+        return {key for key in found if not any(map(terms.isdisjoint, searches[key][0]))}
 
     def _place(self, key: str, groups: list[frozenset[str]]) -> None:
         chosen = min(groups, key=self._frequency, default=frozenset[str]())

@@ -78,6 +78,26 @@ class ArticleText:
         """Return the terms of the texts of these names that the article has; of all texts if none is named."""
         return [words for name, words in self._texts.items() if not texts or name in texts]
 
+    def words_with(self, families: frozenset[str]) -> dict[str, list[Word]]:
+        """Return the words of each text that have one of these families."""
+        found = {}
+        for name, words in self.words.items():
+            places = self._places_of[name]
+            numbers = sorted({number for family in families for number in places.get(family, ())})
+            found[name] = [words[number] for number in numbers]
+        return found
+
+    @cached_property
+    def _places_of(self) -> dict[str, dict[str, list[int]]]:
+        """The numbers of the words that have a family, by text and family."""
+        found: dict[str, dict[str, list[int]]] = {}
+        for name, words in self.words.items():
+            places = found.setdefault(name, {})
+            for number, word in enumerate(words):
+                for family in word.families:
+                    places.setdefault(family, []).append(number)
+        return found
+
     @cached_property
     def anchor_terms(self) -> frozenset[str]:
         """All terms of the article that `LiveMatcher.anchors` may name."""

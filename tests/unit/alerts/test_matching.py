@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.alerts.matching import SearchMatcher
-from streams.alerts.records import match_article
+from streams.alerts.records import Match, match_article
 from streams.records import Article
+from streams.search.highlight import highlight
 from streams.search.live.candidates import FIRST_CHOICE, Candidates
 from streams.search.live.matcher import ArticleText, LiveMatcher
 from streams.search.request import Filters
@@ -86,6 +88,17 @@ def test_candidates_hold_every_search_that_matches(given_searches: list[dict[str
     assert candidates.of(text) == set() and len(candidates) == 0
 
 
+@pytest.mark.parametrize("missing", range(4))
+def test_a_search_of_which_one_word_may_be_missing_is_a_candidate_without_it(missing: int) -> None:
+    chosen = ["زلزال", "الساحل", "الميناء", "الوزير"]
+    candidates = Candidates()
+    candidates.put("of four", LiveMatcher(Filters(q=" ".join(chosen))))
+    del chosen[missing]
+    found = ArticleText(arrived(title=None, body=" ".join(chosen)))
+    assert LiveMatcher(Filters(q="زلزال الساحل الميناء الوزير")).matches(found)
+    assert candidates.of(found) == {"of four"}
+
+
 def test_a_search_is_tried_only_on_articles_with_its_words() -> None:
     matcher = SearchMatcher(SourceScope(lambda: None))
     for number in range(100):
@@ -99,10 +112,10 @@ def test_anchors_move_from_frequent_terms_to_rare_ones() -> None:
     candidates = Candidates()
     candidates.put("rare", LiveMatcher(Filters(q='"المجلس المحلي" "نص"')))
     common = ArticleText(arrived(title=None, body="اجتمع المجلس المحلي"))
-    assert candidates.of(common) == {"rare"}
+    before = dict(candidates._postings)
     for _ in range(FIRST_CHOICE):
-        candidates.of(common)
-    assert candidates.of(common) == set()
+        assert candidates.of(common) == set(), "it has only one of the groups"
+    assert set(before) & set(candidates._postings) == set()
     assert candidates.of(ArticleText(arrived(title=None, body="نص المجلس المحلي"))) == {"rare"}
 
 
@@ -115,6 +128,16 @@ def test_articles_that_came_before_the_search_or_are_too_old_do_not_match() -> N
     paused = standing_search(filters={"q": "المعرض"}, paused=True)
     matcher.put(paused)
     assert len(matcher) == 1
+
+
+@given(searches, articles())
+def test_a_match_shows_what_a_hit_of_the_index_shows(given_search: dict[str, Any], found: Article) -> None:
+    search = standing_search(filters={"language": ["ar"]} | given_search)
+    matcher, text = LiveMatcher(search.filters), ArticleText(found)
+    shown = match_article(search, matcher, text)
+    hit = highlight(found, matcher.wanted)
+    assert (shown.headline, shown.excerpts) == (hit.title, tuple(hit.body))
+    assert Match.model_validate_json(shown.model_dump_json(exclude_none=True)) == shown
 
 
 def test_a_match_shows_the_matching_words_in_their_sentence() -> None:

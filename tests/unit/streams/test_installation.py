@@ -125,6 +125,7 @@ def test_each_extra_is_known_by_a_package_of_its_own() -> None:
         "neural": "torch",
         "train": "pycrfsuite",
         "parquet": "pyarrow",
+        "apprise": "apprise",
     }
     assert project["optional-dependencies"].keys() - {"dev"} == modules.keys()
     for extra, module in modules.items():

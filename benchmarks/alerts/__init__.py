@@ -1,0 +1,1 @@
+"""Standing searches: what matching costs."""

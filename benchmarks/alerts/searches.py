@@ -1,0 +1,84 @@
+"""Standing searches as newsrooms keep them, drawn from the headlines of a corpus."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from agents.text.display import display_text
+from benchmarks.cleaning.corpus import saudinewsnet
+from streams.alerts.standing_search import SearchSettings, StandingSearch, new_search
+from streams.records import Article
+
+BEGIN = datetime(2015, 7, 1, tzinfo=UTC)
+# The days of the corpus that may be used, from 2015-07-21 on; later ones are held back.
+DAYS = 15
+
+
+@lru_cache(maxsize=1)
+def _texts(corpus: Path) -> list[tuple[str, str, str]]:
+    """Headlines, bodies and outlets."""
+    texts = (
+        (display_text(raw.title or ""), display_text(str(raw.content)), raw.source)
+        for raw in saudinewsnet(corpus, DAYS)
+    )
+    return [text for text in texts if text[1].strip()]
+
+
+def titles(corpus: Path) -> list[str]:
+    """Return the headlines of the corpus."""
+    return [title for title, _, _ in _texts(corpus)]
+
+
+def articles(corpus: Path, count: int, seed: int = 19) -> list[Article]:
+    """Return articles of the corpus in a drawn order, as they leave the pipeline, without entities and places.
+
+    Args:
+        corpus: folder with `saudinewsnet/`.
+        count: number of articles; the corpus is repeated under new ids if it has fewer.
+        seed: of the order.
+    """
+    found = list(_texts(corpus))
+    random.Random(seed).shuffle(found)
+    made = []
+    for number in range(count):
+        title, body, source = found[number % len(found)]
+        made.append(
+            Article(
+                id=f"n{number}",
+                url=f"https://example.com/{number}",
+                source=source,
+                language="ar",
+                title=title or None,
+                body=body,
+                ingested_at=datetime.now(UTC),
+                cluster={"id": f"n{number}", "relation": "first", "score": 1.0, "canonical_id": f"n{number}"},
+            )
+        )
+    return made
+
+
+def searches(headlines: Sequence[str], count: int, seed: int = 23) -> list[StandingSearch]:
+    """Return searches from headlines: of ten, five for two words, two for a phrase, two for alternatives, one for three
+    words of which one is excluded."""
+    chance = random.Random(seed)
+    words = [[word for word in title.split() if len(word) > 3 and word.isalpha()] for title in headlines]
+    usable = [each for each in words if len(each) >= 3]
+    made = []
+    for number in range(count):
+        first = chance.choice(usable)
+        at = chance.randrange(len(first) - 2)
+        one, two, three = first[at : at + 3]
+        other = chance.choice(chance.choice(usable))
+        query = (
+            *[f"{one} {two}"] * 5,
+            *[f'"{one} {two}"'] * 2,
+            *[f'"{one} {two}" أو "{two} {three}"'] * 2,
+            f"{one} {two} -{other}",
+        )[number % 10]
+        settings = SearchSettings.model_validate({"name": f"بحث {number}", "filters": {"q": query}})
+        made.append(new_search(settings, now=BEGIN))
+    return made

@@ -1,0 +1,256 @@
+"""Routes for feed readers: any search as RSS, Atom and JSON Feed, one item a story."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from html import escape
+from typing import Annotated
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from streams.alerts.standing_search import StandingSearch
+from streams.api.alerts import KEYED, Owner, SearchId, own_search
+from streams.api.articles import ADMITTED
+from streams.api.dependencies import Shared, State
+from streams.api.problem_details import responses
+from streams.formats.syndication import Feed, FeedFormat, FeedItem, write_feed, write_opml
+from streams.records import Article
+from streams.search.highlight import Highlight
+from streams.search.hits import Hit
+from streams.search.request import Filters, SearchRequest
+
+router = APIRouter(tags=["feeds"])
+
+# Feed readers come back; more than a reader has missed in a day is a search's work.
+MOST_ITEMS = 100
+ITEMS = 50
+_MAX_AGE = 60
+_MOST_NAMES = 20
+
+_CONTENT = {form.media_type: {"schema": {"type": "string"}} for form in FeedFormat}
+
+
+class FeedRequest(Filters):
+    """Filters, and the number of items."""
+
+    size: int = Field(ITEMS, ge=1, le=MOST_ITEMS, description="Maximum number of stories.")
+
+    def request(self) -> SearchRequest:
+        """Return the search: the newest stories."""
+        given = self.model_dump(exclude_unset=True, by_alias=True)
+        return SearchRequest.model_validate(given | {"size": self.size, "sort": "time", "fold": True, "copies": 20})
+
+
+class FeedLinks(BaseModel):
+    """The addresses of a standing search's feed. Whoever has one can read it, without a key."""
+
+    rss: str
+    atom: str
+    json_feed: str
+
+
+def _answer(request: Request, feed: Feed, form: FeedFormat) -> Response:
+    """Return the feed, or 304 if the reader has it."""
+    data = write_feed(feed, form)
+    tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+    updated = feed.updated.replace(microsecond=0)
+    headers = {
+        "ETag": tag,
+        "Last-Modified": format_datetime(updated, usegmt=True),
+        "Cache-Control": f"private, max-age={_MAX_AGE}",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if _has_it(request, tag, updated):
+        return Response(status_code=304, headers=headers)
+    return Response(data, media_type=f"{form.media_type}; charset=utf-8", headers=headers)
+
+
+def _has_it(request: Request, tag: str, updated: datetime) -> bool:
+    """Whether the reader has this version (RFC 9110, 13.2.2: If-None-Match goes before If-Modified-Since)."""
+    known = request.headers.get("if-none-match")
+    if known is not None:
+        return known.strip() == "*" or tag in [part.strip().removeprefix("W/") for part in known.split(",")]
+    since = request.headers.get("if-modified-since")
+    if since is None:
+        return False
+    try:
+        return updated <= parsedate_to_datetime(since)
+    except (TypeError, ValueError):
+        return False
+
+
+@router.get(
+    "/feed.{form}",
+    summary="Read a search as a feed",
+    dependencies=ADMITTED,
+    response_class=Response,
+    responses={200: {"content": _CONTENT}, 304: {"description": "Not Modified"}, **responses(400, 422, 503)},
+)
+async def read_feed(
+    state: Shared,
+    request: Request,
+    form: Annotated[FeedFormat, Path(description="Format of the feed.")],
+    search: Annotated[FeedRequest, Query()],
+) -> Response:
+    """Return the newest stories of a search, one item each, as RSS 2.0, Atom or JSON Feed."""
+    base = _base(state, request)
+    page = await state.searcher.search(search.request())
+    query = str(request.url.query)
+    home = f"{base}/search?{query}" if query else f"{base}/search"
+    own = f"{base}{request.url.path}?{query}" if query else f"{base}{request.url.path}"
+    feed = Feed(_uri("search", query), _title(search), own, home, [_item(hit, base) for hit in page.hits])
+    return _answer(request, feed, form)
+
+
+@router.post(
+    "/alerts/{search_id}/feed",
+    summary="Make the address of a standing search's feed",
+    dependencies=KEYED,
+    responses=responses(401, 403, 404, 422, 503),
+)
+async def make_feed(state: Shared, request: Request, owner: Owner, search_id: SearchId) -> FeedLinks:
+    """Make an address for feed readers that send no headers. It is shown once; an earlier one ends to work."""
+    search = await own_search(state, search_id, owner)
+    token = secrets.token_urlsafe(24)
+    await state.standing.save(search.model_copy(update={"feed": _digest(token)}))
+    address = f"{_base(state, request)}/feeds/{search.id}.{token}"
+    return FeedLinks(rss=f"{address}.rss", atom=f"{address}.atom", json_feed=f"{address}.json")
+
+
+@router.delete(
+    "/alerts/{search_id}/feed",
+    summary="Revoke the address of a standing search's feed",
+    status_code=204,
+    response_class=Response,
+    dependencies=KEYED,
+    responses=responses(401, 403, 404, 422, 503),
+)
+async def revoke_feed(state: Shared, owner: Owner, search_id: SearchId) -> None:
+    """Make the address of the feed invalid."""
+    search = await own_search(state, search_id, owner)
+    await state.standing.save(search.model_copy(update={"feed": None}))
+
+
+@router.get(
+    "/feeds/{token}.{form}",
+    summary="Read the feed of a standing search",
+    dependencies=ADMITTED,
+    response_class=Response,
+    responses={200: {"content": _CONTENT}, 304: {"description": "Not Modified"}, **responses(400, 404, 422, 503)},
+)
+async def read_standing_feed(
+    state: Shared,
+    request: Request,
+    token: Annotated[str, Path(pattern=r"^[a-z0-9]{12}\.[\w-]{32}$", description="From `POST /alerts/{id}/feed`.")],
+    form: Annotated[FeedFormat, Path(description="Format of the feed.")],
+) -> Response:
+    """Return the newest stories of a standing search."""
+    search_id, _, secret = token.partition(".")
+    search = (await state.standing.read()).searches.get(search_id)
+    if search is None or search.feed is None or not hmac.compare_digest(search.feed, _digest(secret)):
+        raise HTTPException(404, "this address is not valid any more")
+    base = _base(state, request)
+    given = search.filters.model_dump(by_alias=True, exclude_unset=True)
+    page = await state.searcher.search(FeedRequest.model_validate(given).request())
+    own = f"{base}{request.url.path}"
+    feed = Feed(_uri("alerts", search.id), search.name, own, base + "/", [_item(hit, base) for hit in page.hits])
+    return _answer(request, feed, form)
+
+
+@router.get(
+    "/alerts.opml",
+    summary="List the feeds of your standing searches",
+    dependencies=KEYED,
+    response_class=Response,
+    responses={200: {"content": {"text/x-opml": {"schema": {"type": "string"}}}}, **responses(401, 403, 503)},
+)
+async def list_feeds(state: Shared, request: Request, owner: Owner) -> Response:
+    """Return the searches of the API key as OPML, with the addresses at which anybody may read the same search."""
+    base = _base(state, request)
+    found = [(search.name, _public(search, base)) for search in (await state.standing.read()).of(owner)]
+    headers = {"Content-Disposition": 'attachment; filename="alerts.opml"'}
+    return Response(write_opml("رصد", found), media_type="text/x-opml; charset=utf-8", headers=headers)
+
+
+def _public(search: StandingSearch, base: str) -> str:
+    values = search.filters.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    pairs: list[tuple[str, str]] = []
+    for name, value in values.items():
+        if name in {"bbox", "near"} and isinstance(value, list):
+            pairs.append((name, ",".join(map(str, value))))
+        else:
+            pairs += [(name, str(each)) for each in (value if isinstance(value, list) else [value])]
+    return f"{base}/feed.rss?{urlencode(pairs)}"
+
+
+def _base(state: State, request: Request) -> str:
+    url = state.settings.alerts_url
+    return str(url).rstrip("/") if url is not None else str(request.base_url).rstrip("/")
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _uri(kind: str, name: str) -> str:
+    return f"urn:rasd:{kind}:{quote(name, safe='')}"
+
+
+def _title(search: Filters) -> str:
+    names = [*search.place, *search.person, *search.organisation, *search.source, *search.country]
+    return "رصد: " + " ".join(filter(None, [search.q, *names])) if search.q or names else "رصد"
+
+
+def _item(hit: Hit, base: str) -> FeedItem:
+    """Make the item of a story: the first article of it gives headline, address and time."""
+    article, first = hit.article, hit.first
+    cluster = article.cluster
+    published = article.listed_at
+    url, title, outlets = article.url, article.title, [article.source]
+    if first is not None and first.id != article.id:
+        url, title, outlets = first.url, first.title or article.title, [first.source, article.source]
+        moment = datetime.fromisoformat(first.published_at or first.ingested_at)
+        published = min(published, moment)
+    outlets += [other.source for other in hit.copies]
+    return FeedItem(
+        id=_uri("story", cluster.id if cluster is not None else article.id),
+        url=url,
+        title=title or _cut(article.body),
+        html=_html(hit, base),
+        published=published.astimezone(UTC),
+        updated=max(published, article.ingested_at).astimezone(UTC),
+        outlets=tuple(dict.fromkeys(outlets)),
+        categories=_categories(article),
+        points=tuple(dict.fromkeys((place.lat, place.lon) for place in article.places)),
+        language=article.language if article.language != "und" else "ar",
+    )
+
+
+def _categories(article: Article) -> tuple[str, ...]:
+    names = [place.name for place in article.places]
+    names += [entity.name for entity in article.entities if entity.type != "LOC"]
+    return tuple(dict.fromkeys(names))[:_MOST_NAMES]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 100 else text[:100].rsplit(" ", 1)[0] + " …"
+
+
+def _html(hit: Hit, base: str) -> str:
+    pieces = "".join(f'<p dir="auto">{_marked(piece)}</p>' for piece in hit.highlights.body)
+    link = f"{base}/articles/{quote(hit.article.id, safe='')}"
+    return f'<div dir="rtl" lang="ar">{pieces}<p><a href="{escape(link)}">رصد</a></p></div>'
+
+
+def _marked(piece: Highlight) -> str:
+    parts, end = [], 0
+    for start, stop in piece.marks:
+        parts += [escape(piece.text[end:start]), "<mark>", escape(piece.text[start:stop]), "</mark>"]
+        end = stop
+    return "".join([*parts, escape(piece.text[end:])])
