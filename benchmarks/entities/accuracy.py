@@ -3,6 +3,7 @@
     python -m benchmarks.entities.accuracy ../shared/corpus                      # five folds, then both domains
     python -m benchmarks.entities.accuracy ../shared/corpus --networks 0 --without places
     python -m benchmarks.entities.accuracy ../shared/corpus --folds 0 2 --no-aqmar
+    python -m benchmarks.entities.accuracy ../shared/corpus --folds 1 --more
 
 The folds are contiguous parts of ANERcorp's train split; each is tagged by models that were trained on the other four.
 The word statistics come from the unlabelled news alone, so that no model has read the text of its own fold.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -64,6 +65,21 @@ def without(statistics: WordStatistics, names: Sequence[str]) -> WordStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class Added:
+    """Hold what is learnt beside the sentences of ANERcorp.
+
+    Attributes:
+        network: sentences of Wikipedia for the networks' first epochs.
+        field: sentences of Wikipedia for the second random field.
+        fine: sentences with fine classes for the networks' first epochs.
+    """
+
+    network: Sequence[Tagged] = ()
+    field: Sequence[Tagged] = ()
+    fine: Sequence[Tagged] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """Hold the probabilities, [tokens, tags] each, that models trained on one part of a corpus give to another.
 
@@ -80,27 +96,27 @@ class Parts:
 
 def probabilities(
     training: Sequence[Tagged],
-    added: Sequence[Tagged],
+    added: Added,
     held: Sequence[Tagged],
     statistics: WordStatistics,
     *,
-    news: Iterable[Sequence[str]],
+    news: Sequence[Sequence[str]],
     count: int,
 ) -> Parts:
     """Train the random field and each network on one part, and compute their probabilities for another.
 
     Args:
-        added: sentences of another domain to be trained on as well.
+        added: what is trained on as well.
         news: sentences that the first network tags to set the kinds of words; empty leaves these unset.
         count: number of networks.
     """
     tokens = [sentence.tokens for sentence in held]
-    layers = list(train_networks(training, added, statistics, count))
+    layers = list(train_networks(training, added.network, statistics, count, added.fine))
     words = know_kinds(statistics, layers[0], news) if news else statistics.words
     linear = train(training, words)
     fields = {0.0: linear}
-    if added:
-        other = train([*training, *added], words)
+    if added.field:
+        other = train([*training, *added.field], words)
         fields |= {share: mean_of(linear, other, share) for share in ADDED_SHARES}
     networks = [networks_of([each], statistics, linear.features) for each in layers]
     apart = [network.probabilities(tokens)[0] for network in networks]
@@ -161,21 +177,24 @@ def main() -> None:
     parser.add_argument("--networks", type=int, default=1, help="of different seeds")
     parser.add_argument("--without", nargs="*", default=[], choices=ABLATIONS)
     parser.add_argument("--no-aqmar", action="store_true", help="do not train on AQMAR too")
+    parser.add_argument("--more", action="store_true", help="learn from ner-more/ too, as training does with --more")
     parser.add_argument("--no-domains", action="store_true", help="leave out ANERcorp to AQMAR and back")
     options = parser.parse_args()
     start = time.process_time()
     with threadpool_limits(1):
-        news = read_news(options.corpus)
-        statistics = without(word_statistics(news, place_words()), options.without)
+        news = read_news(options.corpus, corpora.MORE_NEWS if options.more else corpora.NEWS)
+        statistics = without(word_statistics(news, place_words(), 3 if options.more else 2), options.without)
         taught = [] if "kinds" in options.without or not options.networks else news
         tagged, wiki = corpora.anercorp(options.corpus), corpora.aqmar(options.corpus)
+        fine, agreed = corpora.wikifane(options.corpus) if options.more else ([], [])
+        network = [] if options.no_aqmar else wiki
+        added = Added(network, [*network, *agreed], fine)
         print(f"without {options.without}; share as shipped {NETWORKS_SHARE}; each: precision recall F1", flush=True)
         gold: Tags = []
         guessed: dict[str, Tags] = {}
         for fold, (training, held) in enumerate(corpora.splits(tagged, 5)):
             if fold not in options.folds:
                 continue
-            added = [] if options.no_aqmar else wiki
             parts = probabilities(training, added, held, statistics, news=taught, count=options.networks)
             gold += [list(sentence.tags) for sentence in held]
             for variant, tags in judge(f"fold {fold}", parts, held).items():
@@ -184,7 +203,7 @@ def main() -> None:
             show(f"all folds {variant}", score_tags(gold, tags))
         if not options.no_domains:
             for name, training, held in (("to AQMAR", tagged, wiki), ("from AQMAR", wiki, tagged)):
-                parts = probabilities(training, [], held, statistics, news=taught, count=options.networks)
+                parts = probabilities(training, Added(), held, statistics, news=taught, count=options.networks)
                 judge(name, parts, held)
     print(f"{time.process_time() - start:.0f} s of one core")
 

@@ -26,21 +26,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m agents.entities.training", description=main.__doc__)
     parser.add_argument("--corpus", type=Path, required=True, help="folder of anercorp/, aqmar/ and saudinewsnet/")
     parser.add_argument("--output", type=Path, default=SHIPPED, help="model file (default: %(default)s)")
+    parser.add_argument(
+        "--more",
+        action="store_true",
+        help="learn from ner-more/ too: WikiFANE, and the words of ANT. The bundled model was made without it",
+    )
     options = parser.parse_args(arguments)
     # More threads add in another order, and the last digits would differ.
     with threadpool_limits(1):
         _say("counting and clustering the words of the unlabelled news")
-        news = read_news(options.corpus)
-        statistics = word_statistics(news, place_words())
+        news = read_news(options.corpus, corpora.MORE_NEWS if options.more else corpora.NEWS)
+        # More news has more words than a file of 20 MB holds.
+        statistics = word_statistics(news, place_words(), 3 if options.more else 2)
         sentences, added = corpora.anercorp(options.corpus), corpora.aqmar(options.corpus)
+        fine, agreed = corpora.wikifane(options.corpus) if options.more else ([], [])
         networks: list[Layers] = []
-        for layers in train_networks(sentences, added, statistics, NETWORKS):
+        for layers in train_networks(sentences, added, statistics, NETWORKS, fine):
             networks.append(layers)
             _say(f"fitted network {len(networks)}")
         _say("tagging the words of the news with the first network")
         words = know_kinds(statistics, networks[0], news)
-        _say("fitting the random fields without and with AQMAR")
-        linear = mean_of(train(sentences, words), train([*sentences, *added], words))
+        _say("fitting the random fields without and with Wikipedia")
+        linear = mean_of(train(sentences, words), train([*sentences, *added, *agreed], words))
     save(Model(statistics.vectors, DIMENSIONS, linear, tuple(networks)), options.output)
     _say(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB")
     return 0

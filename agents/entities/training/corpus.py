@@ -9,8 +9,34 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from agents.entities.bio import repair
 from agents.entities.columns import read_gold
 from agents.text.tokens import sentences, tokenize
+
+# Folders of unlabelled news: ZIP files of JSON lists of articles.
+NEWS = ("saudinewsnet",)
+MORE_NEWS = (*NEWS, "ner-more/ant")
+# The classes of WikiFANE in groups, which an output layer of its own learns (`FINE_TAGS`). A group's name begins with
+# its PER, LOC or ORG; `X` is what ANERcorp leaves untagged or tags in more than one way.
+_GROUPS = {
+    "PER": "Politician Artist Athlete Scientist Businessperson Engineer Lawyer Police Religious_PER Other_PER",
+    "LOC-settled": "Nation Population-Center State-or-Province County-or-District Continent GPE-Cluster",
+    "LOC-natural": "Water-Body Celestial Land-Region-Natural",
+    "ORG-company": "Commercial",
+    "ORG-body": "Non-Governmental Educational Religious_ORG Medical-Science Entertainment",
+    "ORG-media": "Media",
+    "ORG-club": "Sports",
+    "X-government": "Government",
+    "X-people": "Group",
+    "X-building": "Building-Grounds Path Airport Subarea-Facility Plant",
+    "X-work": "Book Movie Sound Software Hardware Air Water Land",
+}
+_GROUP_OF = {name: group for group, names in _GROUPS.items() for name in names.split()}
+FINE_TAGS = ("O", *(f"{prefix}-{group}" for group in _GROUPS for prefix in "BI"))
+# Classes for which WikiFANE and ANERcorp have different guidelines. A sentence with one of them teaches the fine tags
+# alone.
+_DISAGREED = {"Government", "Group", "Religious_ORG", "Medical-Science", "Entertainment"}
+_DISAGREED |= {"Building-Grounds", "Path", "Airport", "Subarea-Facility", "Plant"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +72,40 @@ def aqmar(corpus: Path) -> list[Tagged]:
     return [sentence for path in sorted((corpus / "aqmar").glob("*.txt")) for sentence in read_columns(path)]
 
 
+def wikifane(corpus: Path) -> tuple[list[Tagged], list[Tagged]]:
+    """Read WikiFANE Gold: sentences of Wikipedia with 50 fine classes.
+
+    Returns:
+        All sentences with `FINE_TAGS`, and those with PER, LOC and ORG that name something and have no class on which
+        its guidelines and ANERcorp's differ.
+
+    Raises:
+        ValueError: a line has not three columns; the message names file and line.
+    """
+    path = corpus / "ner-more" / "wikifane" / "wikifane-gold.txt"
+    everything: list[Tagged] = []
+    agreed: list[Tagged] = []
+    rows: list[list[str]] = []
+    for number, line in enumerate([*path.read_text(encoding="utf-8").split("\n"), ""], start=1):
+        columns = line.split("\t")
+        if len(columns) == 3:
+            rows.append(columns)
+        elif line.strip():
+            raise ValueError(f"{path}:{number}: not a token, a fine class and a class")
+        elif rows:
+            tokens, fine, coarse = zip(*rows, strict=True)
+            everything.append(Tagged(tokens, tuple(map(_grouped, fine))))
+            if set(coarse) != {"O"} and not any(tag[2:] in _DISAGREED for tag in fine):
+                agreed.append(Tagged(tokens, tuple(repair(coarse))))
+            rows = []
+    return everything, agreed
+
+
+def _grouped(tag: str) -> str:
+    group = _GROUP_OF.get(tag[2:])
+    return f"{tag[:2]}{group}" if group else "O"
+
+
 def splits(items: Sequence[Tagged], count: int) -> Iterator[tuple[list[Tagged], list[Tagged]]]:
     """Yield `count` splits into training and held-out items, whose held-out parts are contiguous and cover all items.
 
@@ -56,10 +116,10 @@ def splits(items: Sequence[Tagged], count: int) -> Iterator[tuple[list[Tagged], 
         yield [*items[:low], *items[high:]], list(items[low:high])
 
 
-def unlabelled(corpus: Path) -> Iterator[list[str]]:
+def unlabelled(corpus: Path, folders: Sequence[str] = NEWS) -> Iterator[list[str]]:
     """Yield the sentences of the unlabelled news as tokens; a line that occurs again is left out."""
     seen: set[str] = set()
-    for archive in sorted((corpus / "saudinewsnet").glob("*.zip")):
+    for archive in [path for folder in folders for path in sorted((corpus / folder).glob("*.zip"))]:
         with zipfile.ZipFile(archive) as members:
             for name in members.namelist():
                 for article in json.loads(members.read(name)):

@@ -41,7 +41,7 @@ class Descent:
         self._squares = {name: np.zeros_like(parameter) for name, parameter in parameters.items()}
 
     def step(self, gradients: Mapping[str, Floats], rate: float) -> None:
-        """Take one step against the gradients, which are named and shaped as the parameters."""
+        """Take one step against gradients that are named and shaped as the parameters; the others stay as they are."""
         self.steps += 1
         norm = float(np.sqrt(sum(float(np.vdot(gradient, gradient)) for gradient in gradients.values())))
         shrink = np.float32(min(1.0, LARGEST_NORM / (norm + 1e-12)))
@@ -49,8 +49,8 @@ class Descent:
         # The bias corrections of both means, as one factor each, so that few passes go over the memory.
         pace = np.float32(rate / (1 - first**self.steps))
         widen = np.float32(1 / (1 - second**self.steps))
-        for name, parameter in self._parameters.items():
-            mean, square = self._means[name], self._squares[name]
+        for name in filter(gradients.__contains__, self._parameters):
+            parameter, mean, square = self._parameters[name], self._means[name], self._squares[name]
             gradient = gradients[name] * (np.float32(1 - first) * shrink)
             mean *= np.float32(first)
             mean += gradient

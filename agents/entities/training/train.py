@@ -82,11 +82,15 @@ def mean_of(first: LinearModel, second: LinearModel, share: float = ADDED_SHARE)
 
 
 def train_networks(
-    sentences: Sequence[Tagged], added: Sequence[Tagged], statistics: WordStatistics, count: int
+    sentences: Sequence[Tagged],
+    added: Sequence[Tagged],
+    statistics: WordStatistics,
+    count: int,
+    fine: Sequence[Tagged] = (),
 ) -> Iterator[Layers]:
-    """Train `count` networks that differ only in their seeds; `added` are sentences of another domain."""
+    """Train `count` networks that differ only in their seeds; `added` and `fine` are those of `fit`."""
     encoder = Encoder(statistics.words, vector_rows(statistics), unpacked(statistics.vectors, DIMENSIONS))
-    return (fit(sentences, added, encoder, seed) for seed in range(count))
+    return (fit(sentences, added, encoder, seed, fine) for seed in range(count))
 
 
 def networks_of(layers: Sequence[Layers], statistics: WordStatistics, features: FeatureCache) -> Networks:
@@ -139,6 +143,6 @@ def know_kinds(statistics: WordStatistics, layers: Layers, news: Iterable[Sequen
     return with_kinds(statistics.words, lambda sentences: networks.probabilities(sentences)[0], news)
 
 
-def read_news(corpus: Path) -> list[list[str]]:
+def read_news(corpus: Path, folders: Sequence[str] = corpora.NEWS) -> list[list[str]]:
     """Read the sentences of the unlabelled news; equal words share one string."""
-    return [list(map(sys.intern, tokens)) for tokens in corpora.unlabelled(corpus)]
+    return [list(map(sys.intern, tokens)) for tokens in corpora.unlabelled(corpus, folders)]

@@ -36,7 +36,7 @@ class WordStatistics:
     """Hold the statistics of words, from unlabelled news and the list of places.
 
     Attributes:
-        words: every normalised word that occurs at least twice or is part of a place's name; the most frequent first.
+        words: every normalised word that occurs often enough or is part of a place's name; the most frequent first.
         vectors: [VECTORS, 2·DIMENSIONS] of the first words, in steps of 1/127 of a row's largest component.
     """
 
@@ -44,16 +44,19 @@ class WordStatistics:
     vectors: NDArray[np.int8]
 
 
-def word_statistics(sentences: Iterable[Sequence[str]], places: Mapping[str, tuple[str, ...]]) -> WordStatistics:
+def word_statistics(
+    sentences: Iterable[Sequence[str]], places: Mapping[str, tuple[str, ...]], least: int = 2
+) -> WordStatistics:
     """Count and cluster the words of sentences; words too rare for clusters have class -1 at each granularity.
 
     Args:
         sentences: tokens as printed.
         places: part of which places' names each normalised word is (`place_words`).
+        least: occurrences from which a word is kept at all.
     """
     normalised = [[core(word) for word in tokens] for tokens in sentences]
     counts = Counter(word for tokens in normalised for word in tokens)
-    order = sorted((word for word, count in counts.items() if count > 1), key=lambda word: (-counts[word], word))
+    order = sorted((word for word, count in counts.items() if count >= least), key=lambda word: (-counts[word], word))
     frequent = [word for word in order if counts[word] >= LEAST_COUNT]
     views = [_vectors(table) for table in _tables(normalised, frequent)]
     classes = np.concatenate([_classes(view) for view in views], axis=1).tolist()

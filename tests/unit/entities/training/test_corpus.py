@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from agents.entities.training.corpus import Tagged, read_columns, splits, unlabelled
+from agents.entities.training.corpus import (
+    FINE_TAGS,
+    MORE_NEWS,
+    Tagged,
+    read_columns,
+    splits,
+    unlabelled,
+    wikifane,
+)
 from agents.entities.training.place_words import place_words
 
 
@@ -44,3 +52,41 @@ def test_the_gazetteer_tells_countries_from_towns_and_parts_of_names() -> None:
     assert "c" in places["لبنان"]
     assert "t" in places["بيروت"]
     assert "cI" in places["المتحدة"]
+
+
+def test_wikifane_has_fine_classes_and_those_sentences_on_which_the_guidelines_agree(tmp_path: Path) -> None:
+    folder = tmp_path / "ner-more" / "wikifane"
+    folder.mkdir(parents=True)
+    rows = [
+        "فاز\tO\tO",
+        "الاتحاد\tB-Sports\tB-ORG",
+        "في\tO\tO",
+        "جدة\tB-Population-Center\tB-LOC",
+        "",
+        "قالت\tO\tO",
+        "الوزارة\tB-Government\tB-ORG",
+        "",
+        "غدا\tO\tO",
+        "",
+    ]
+    (folder / "wikifane-gold.txt").write_text("\n".join(rows), encoding="utf-8")
+    everything, agreed = wikifane(tmp_path)
+    assert [sentence.tags for sentence in everything] == [
+        ("O", "B-ORG-club", "O", "B-LOC-settled"),
+        ("O", "B-X-government"),
+        ("O",),
+    ]
+    assert {tag for sentence in everything for tag in sentence.tags} <= set(FINE_TAGS)
+    assert agreed == [Tagged(("فاز", "الاتحاد", "في", "جدة"), ("O", "B-ORG", "O", "B-LOC"))]
+    (folder / "wikifane-gold.txt").write_text("فاز\tO\tO\nجدة\tB-LOC\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"wikifane-gold\.txt:2"):
+        wikifane(tmp_path)
+
+
+def test_more_news_is_read_from_further_folders(tmp_path: Path) -> None:
+    for folder, text in (("saudinewsnet", "خبر"), ("ner-more/ant", "قصة")):
+        (tmp_path / folder).mkdir(parents=True)
+        with zipfile.ZipFile(tmp_path / folder / "day.zip", "w") as archive:
+            archive.writestr("day.json", json.dumps([{"title": text, "content": ""}]))
+    assert list(unlabelled(tmp_path)) == [["خبر"]]
+    assert list(unlabelled(tmp_path, MORE_NEWS)) == [["خبر"], ["قصة"]]

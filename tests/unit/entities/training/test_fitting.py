@@ -1,4 +1,5 @@
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,9 +9,15 @@ from agents.entities.model.cnn import Layers, Networks
 from agents.entities.model.features import FeatureCache, WordEntry
 from agents.entities.training import fitting
 from agents.entities.training.batches import Encoder
-from agents.entities.training.convolution import impossible, initial
-from agents.entities.training.corpus import Tagged
-from agents.entities.training.fitting import fit, loss_and_gradients, tag_numbers
+from agents.entities.training.convolution import HIDDEN_WIDTH, impossible, initial
+from agents.entities.training.corpus import FINE_TAGS, Tagged
+from agents.entities.training.fitting import (
+    FineLayer,
+    fine_loss_and_gradients,
+    fit,
+    loss_and_gradients,
+    tag_numbers,
+)
 
 WORDS = {"بيروت": WordEntry(9, (1, 2)), "زار": WordEntry(8, (3, 4)), "سلمى": WordEntry(7, (5, 6))}
 NUMBERS = {"بيروت": 0, "زار": 1}
@@ -125,3 +132,49 @@ def test_a_strange_word_is_shown_by_its_letters_alone() -> None:
     # Less the two features that are the word itself.
     assert 0 < strange.features[0].sum() == stranger.features.sum() - 2
     assert (stranger.features - strange.features[0]).min() >= 0
+
+
+FINE = [
+    Tagged(("زارت", "سلمى", "بيروت", "."), ("O", "B-PER", "B-LOC-settled", "O")),
+    Tagged(("قال", "نادر", "الصالح"), ("O", "B-PER", "I-PER")),
+]
+
+
+@pytest.mark.parametrize("name", ["fine", "fine_bias", "features", "first", "third_bias"])
+def test_gradients_of_the_fine_layer_are_finite_differences(name: str) -> None:
+    layers = exact(initial(6, np.random.default_rng(0)))
+    random = np.random.default_rng(2)
+    weights: tuple[Any, Any] = random.normal(size=(HIDDEN_WIDTH, len(FINE_TAGS))), random.normal(size=len(FINE_TAGS))
+    other = FineLayer(*weights)
+    batch = encoder().batch([sentence.tokens for sentence in FINE])
+    batch = replace(batch, features=batch.features.astype(np.float64), vectors=batch.vectors.astype(np.float64))
+    gold = tag_numbers(FINE, FINE_TAGS)
+    _, gradients = fine_loss_and_gradients(layers, other, batch, gold, None)
+    assert "last" not in gradients
+    parameter = getattr(other if name.startswith("fine") else layers, name)
+    largest = np.argsort(-np.abs(gradients[name]).ravel())[:5]
+    for index in (np.unravel_index(i, parameter.shape) for i in largest):
+        losses = []
+        for change in (1e-6, -2e-6):
+            parameter[index] += change
+            losses.append(fine_loss_and_gradients(layers, other, batch, gold, None)[0])
+        parameter[index] += 1e-6
+        assert gradients[name][index] == pytest.approx((losses[0] - losses[1]) / 2e-6, rel=1e-3, abs=1e-8)
+
+
+def test_fine_sentences_are_learnt_beside_the_tags(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "EPOCHS", 40)
+    seen: list[float] = []
+    loss = fine_loss_and_gradients
+
+    def watched(*arguments: Any) -> tuple[float, Any]:
+        result = loss(*arguments)
+        seen.append(result[0])
+        return result
+
+    monkeypatch.setattr(fitting, "fine_loss_and_gradients", watched)
+    layers = fit(SENTENCES, [], encoder(), seed=3, fine=FINE)
+    assert len(seen) == 24  # in the first epochs alone
+    assert seen[-1] < seen[0] / 2
+    probability = tagger(layers).probabilities(TOKENS)[0]
+    assert [TAGS[i] for i in probability.argmax(axis=1)] == [tag for s in SENTENCES for tag in s.tags]
