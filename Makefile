@@ -1,6 +1,6 @@
 # Rasd: `make` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-neural fuzz growth fuzz-api audit sbom check unit explore faults soak format lock train-entities stock-phrases gazetteer towns outlines docs clean
+.PHONY: help setup demo test test-neural fuzz growth fuzz-api audit sbom check unit explore faults soak format lock train-entities stock-phrases name-words gazetteer towns outlines docs clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -104,6 +104,9 @@ stock-phrases: setup ## compile dedupe's table of stock phrases from ../shared/c
 words: setup ## make the word lists of search from ../shared/corpus (ten minutes)
 	@$(BIN)/python -m agents.index.build ../shared/corpus/saudinewsnet ../shared/corpus/ner-more/ant \
 		--people ../shared/corpus/ner-more/gazetteers/people.txt
+
+name-words: setup ## compile dedupe's table of name words from the tagger and the gazetteer
+	@$(BIN)/python -m agents.dedupe.build.name_words
 
 towns: setup ## compile cleaning's table of towns from GeoNames
 	@$(BIN)/python -m agents.clean.build
