@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from agents.text.search import search_text
@@ -54,7 +54,8 @@ def name_words(table: Path) -> frozenset[bytes]:
 
 @cache
 def _bits() -> Mapping[str, int]:
-    return {search_text(word): 1 << bit for bit, words in enumerate(_NUMBER_WORDS) for word in words.split()}
+    spelt = {search_text(word): 1 << bit for bit, words in enumerate(_NUMBER_WORDS) for word in words.split()}
+    return spelt | {f"و{word}": bit for word, bit in spelt.items()}
 
 
 def word_hash(word: str) -> bytes:
@@ -64,10 +65,12 @@ def word_hash(word: str) -> bytes:
 
 def names(words: Iterable[str], table: frozenset[bytes]) -> set[bytes]:
     """Return the hashes of the distinct names among normalised words; clitics do not count."""
-    found = (_name(word, table) for word in dict.fromkeys(words))
+    found = {_name(word, table) for word in set(words)}
     return {name for name in found if name is not None}
 
 
+# Nine of ten words of an article are known from earlier ones.
+@lru_cache(maxsize=1 << 16)
 def _name(word: str, table: frozenset[bytes]) -> bytes | None:
     for clitics in _CLITICS:
         if word.startswith(clitics) and len(word) - len(clitics) >= SHORTEST_NAME:
@@ -81,6 +84,6 @@ def counts(words: Iterable[str]) -> int:
     """Return the numbers that words spell out as bits: three to nine from the lowest bit on, then twenty to ninety."""
     bits = _bits()
     found = 0
-    for word in words:
-        found |= bits.get(word) or bits.get(word.removeprefix("و"), 0)
+    for word in bits.keys() & set(words):
+        found |= bits[word]
     return found
