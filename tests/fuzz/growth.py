@@ -1,7 +1,7 @@
 """Watch how the time of cleaning grows: `python -m tests.fuzz.growth [KIND…] [--megabytes 5]` (make growth).
 
-Each kind of hostile page is cleaned at an eighth, a quarter, half and all of the size, each in a process of its own. It
-fails where doubling the page takes more than `MOST_GROWTH` times the processor time, where a page takes more than
+Each kind of hostile page is cleaned at an eighth, a quarter, half and all of the size, in a process of its own.
+It fails where doubling the page takes more than `MOST_GROWTH` times the processor time, where a page takes more than
 `MOST_SECONDS`, or where the process needs more than `MOST_MEMORY`. A page that is refused with a reason is right.
 
 Processor time varies on a busy machine: the bound is between twice (linear) and four times (quadratic), and a kind
@@ -16,6 +16,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -166,8 +167,8 @@ def page(kind: str, size: int) -> str:
     return BEFORE[content_type] + middle + AFTER[content_type]
 
 
-def clean(kind: str, size: int) -> Cost:
-    """Clean one page of a kind in this process."""
+def clean(kind: str, sizes: Sequence[int]) -> list[Cost]:
+    """Clean a page of a kind in each of the sizes, in this process."""
     from agents.clean.page import Limits, clean_page
     from streams.errors import Rejected
     from streams.records import RawArticle
@@ -181,28 +182,31 @@ def clean(kind: str, size: int) -> Cost:
         return "articles"
 
     run(page(kind, 2_000))  # reads the tables
-    content = page(kind, size)
-    start = time.process_time()
-    end = run(content)
-    seconds = time.process_time() - start
-    return Cost(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, end)
+    costs = []
+    for size in sizes:
+        content = page(kind, size)
+        start = time.process_time()
+        end = run(content)
+        seconds = time.process_time() - start
+        costs.append(Cost(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, end))
+    return costs
 
 
-def measure(kind: str, size: int) -> Cost:
-    """Clean one page of a kind in a process of its own.
+def measure(kind: str, sizes: Sequence[int]) -> list[Cost]:
+    """Clean a page of a kind in each of the sizes, in a process of its own.
 
     Raises:
         subprocess.TimeoutExpired: it took ten times what it may.
         subprocess.CalledProcessError: it failed.
     """
-    command = [sys.executable, "-m", "tests.fuzz.growth", "--child", kind, "--bytes", str(size)]
+    command = [sys.executable, "-m", "tests.fuzz.growth", "--child", kind, "--bytes", *map(str, sizes)]
     done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=10 * MOST_SECONDS)
-    return Cost(**json.loads(done.stdout))
+    return [Cost(**cost) for cost in json.loads(done.stdout)]
 
 
 def faults(kind: str, size: int) -> tuple[list[str], list[Cost]]:
     """Return what is wrong with the growth of a kind, and the costs at each size."""
-    costs = [measure(kind, size // part) for part in (8, 4, 2, 1)]
+    costs = measure(kind, [size // part for part in (8, 4, 2, 1)])
     wrong = []
     for half, whole in pairwise(costs):
         if whole.seconds > LEAST_SECONDS and whole.seconds > MOST_GROWTH * half.seconds:
@@ -220,10 +224,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("kinds", nargs="*", metavar="KIND", help="all by default; a part of a name is enough")
     parser.add_argument("--megabytes", type=float, default=5.0, help="size of the largest page")
     parser.add_argument("--child", help=argparse.SUPPRESS)
-    parser.add_argument("--bytes", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--bytes", type=int, nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.child:
-        print(json.dumps(asdict(clean(options.child, options.bytes))))
+        print(json.dumps([asdict(cost) for cost in clean(options.child, options.bytes)]))
         return 0
     chosen = [kind for kind in KINDS if not options.kinds or any(part in kind for part in options.kinds)]
     if not chosen:

@@ -24,6 +24,7 @@ from agents.clean.layout.boundaries import (
     split_points,
 )
 from agents.clean.layout.lines import (
+    CLOSING,
     MIN_SENTENCE_WORDS,
     Line,
     Removal,
@@ -520,7 +521,7 @@ class _Reader:
         name = body[-1].strip(_SIGNATURE_SIGNS)
         if not 0 < name.count(" ") < _MAX_NAME_WORDS or person_certainty(name) < 2 or is_place(name):
             return
-        if is_sentence(to_lines([body[-2]])[0]):
+        if body[-2][-1] in CLOSING and body[-2].count(" ") >= MIN_SENTENCE_WORDS - 1:
             self.credits.append(Credit(byline=name))
             self.parts.removed.append(Removal(body.pop(), Rule.BYLINE))
 

@@ -356,6 +356,19 @@ def test_a_writers_name_below_the_text(name: str) -> None:
     assert (parts.body, parts.credit.byline) == (BODY, name.strip("- "))
 
 
+def test_what_others_read_now() -> None:
+    box = ["يتم قراءة الآن", "أسعار المحروقات تتراجع مجددا"]
+    (parts,) = segment("\n".join([*BODY, *box]), Hints(title=TITLE))
+    assert parts.body == BODY
+    assert [(removal.text, removal.reason) for removal in parts.removed] == [(line, Rule.RELATED) for line in box]
+
+
+def test_a_reader_signs_below_a_question() -> None:
+    question = "أفلا تستحق مدينتنا رصيفا واحدا يمشي عليه المسنون والأطفال؟"
+    (parts,) = segment("\n".join([*BODY, question, "عبدالكريم السويلم"]), Hints(title=TITLE))
+    assert (parts.body, parts.credit.byline) == ([*BODY, question], "عبدالكريم السويلم")
+
+
 @pytest.mark.parametrize("line", ["وادي الدواسر", "ألعاب نارية", "باحث سعودي"])
 def test_a_short_last_line_that_names_nobody(line: str) -> None:
     (parts,) = segment("\n".join([*BODY, line]), Hints(title=TITLE))

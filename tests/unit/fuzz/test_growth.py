@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from tests.fuzz import growth
@@ -11,8 +13,8 @@ SIZE = 8_000
 
 
 def faults(monkeypatch: pytest.MonkeyPatch, power: int, memory: int = 300) -> list[str]:
-    def measure(_kind: str, size: int) -> Cost:
-        return Cost(2.0 * (size / SIZE) ** power, memory, "articles")
+    def measure(_kind: str, sizes: Sequence[int]) -> list[Cost]:
+        return [Cost(2.0 * (size / SIZE) ** power, memory, "articles") for size in sizes]
 
     monkeypatch.setattr(growth, "measure", measure)
     return growth.faults("text: spaces", SIZE)[0]
@@ -33,4 +35,5 @@ def test_too_much_memory_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_cleaned_or_refused(kind: str) -> None:
     assert len(growth.page(kind, SIZE).encode()) >= SIZE
-    assert growth.clean(kind, SIZE).end in {"articles", "no_article", "empty_body", "too_large"}
+    (cost,) = growth.clean(kind, [SIZE])
+    assert cost.end in {"articles", "no_article", "empty_body", "too_large"}
