@@ -19,6 +19,7 @@ from streams.api.problem_details import problem, responses
 from streams.api.submit import Receipt
 from streams.api.tiles import FeatureCollection, collection
 from streams.records import Article, RawArticle
+from streams.search.explain import Explanation
 from streams.search.hits import COVERAGE, FIRST, NOTES, PARTIAL, RELAXED, SURE, Copy, SearchPage, is_partial
 from streams.search.query import FACETS, Interval
 from streams.search.request import Filters, SearchRequest
@@ -163,6 +164,24 @@ async def article(
         first=story.first,
         first_is_sure=story.first_is_sure,
     )
+
+
+@router.get(
+    "/articles/{article_id}/explain",
+    summary="Explain why an article matches a search or not",
+    dependencies=ADMITTED,
+    responses=responses(401, 403, 404, 422, 503),
+)
+async def explain_match(
+    state: Shared,
+    article_id: Annotated[str, Path(description="Id of the article.")],
+    request: Annotated[Filters, Query()],
+) -> Explanation:
+    """Return which words of the query match which printed forms of the article, and why it does not match if so."""
+    found = await state.searcher.explain(article_id, request)
+    if found is None:
+        raise HTTPException(404, f"no article with id {article_id}")
+    return found
 
 
 @router.get(

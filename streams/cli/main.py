@@ -24,6 +24,7 @@ from streams.cli import (
     dlq,
     enrich,
     evaluate,
+    explain,
     index,
     ingest,
     notify,
@@ -53,7 +54,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _RUNNING = (stack, demo, running, watch, topics, index, dlq, api_key, plugins, notify, schema)
-_ARTICLES = (sources, backfill, alerts, ingest, enrich, search, evaluate)
+_ARTICLES = (sources, backfill, alerts, ingest, enrich, search, explain, evaluate)
 for module in (*_RUNNING, *_ARTICLES):
     module.register(app)
 add_commands(app)

@@ -95,6 +95,7 @@ def print_page(page: SearchPage, console: Console, *, query: str = "") -> None:
     if not page.hits:
         wanted = isolate(query) if console.is_terminal else query
         console.print(f"no article found{f' for {wanted}' if query else ''}", markup=False)
+        _print_suggestions(page, console)
         _print_coverage(page.coverage, console)
         return
     for number, hit in enumerate(page.hits, start=1):
@@ -106,7 +107,14 @@ def print_page(page: SearchPage, console: Console, *, query: str = "") -> None:
     text = f"{least}{page.total} {'article' if page.total == 1 else 'articles'} in {page.took_ms} ms{ending}"
     console.print()
     console.print(Text(text, style="dim"))
+    _print_suggestions(page, console)
     _print_coverage(page.coverage, console)
+
+
+def _print_suggestions(page: SearchPage, console: Console) -> None:
+    for one in page.did_you_mean:
+        q = isolate(one.q) if console.is_terminal else one.q
+        console.print(f"did you mean {q} ({one.total} {'article' if one.total == 1 else 'articles'})?", markup=False)
 
 
 def _print_coverage(coverage: Coverage | None, console: Console) -> None:

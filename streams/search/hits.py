@@ -9,10 +9,12 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from streams.records import Article
+from streams.search.explain import Explanation
 from streams.search.highlight import Highlights, highlight
 from streams.search.query import FOLD
 from streams.search.request import MAX_FOLDED, SearchRequest, write_cursor
 from streams.search.source_scope import Coverage
+from streams.search.suggest import FEW, Suggestion
 from streams.search.wanted import WantedText
 
 PARTIAL = "Whether the search timed out or a part of the index did not answer, so that articles may be missing."
@@ -63,6 +65,7 @@ class Hit(BaseModel):
     score: float | None = Field(description="Relevance; null if the page is sorted by time.")
     article: Article
     highlights: Highlights
+    explanation: Explanation | None = Field(None, description="With `explain`: which words matched which forms.")
     stories: int = Field(1, description="With `fold`: number of matching articles in the cluster, including this one.")
     copies: list[Copy] = Field(default_factory=list, description="With `copies`: other matching articles.")
     first: Copy | None = Field(
@@ -82,6 +85,11 @@ class SearchPage(BaseModel):
     notes: list[str] = Field(default_factory=list, description=NOTES)
     took_ms: int = Field(description="Time taken by Elasticsearch, in milliseconds.")
     hits: list[Hit] = Field(description="The hits, in the requested order.")
+    did_you_mean: list[Suggestion] = Field(
+        default_factory=list,
+        description=f"With `suggest`, and at most {FEW} articles: queries that may have been meant, the likeliest "
+        "first. None is applied.",
+    )
     coverage: Coverage | None = Field(None, description=COVERAGE)
     next: str | None = Field(None, description="Value of `cursor` for the next page; null on the last page.")
 

@@ -20,7 +20,6 @@ from streams.search.wanted import (
     WantedWords,
 )
 from streams.words.index import JOINT
-from streams.words.terms import PRINTED
 
 Body = dict[str, Any]
 
@@ -133,12 +132,15 @@ def _phrase(phrase: WantedPhrase) -> Body:
 def _span(field: str, phrase: WantedPhrase, weight: float) -> Body:
     """Build the query of a phrase with words that must not be printed otherwise than they are normalised."""
 
+    otherwise = dict(phrase.printed)
+
     def word(number: int, forms: Sequence[str]) -> Body:
         options: list[Body] = [{"span_term": {field: form}} for form in forms]
         one: Body = options[0] if len(options) == 1 else {"span_or": {"clauses": options}}
-        if number not in phrase.printed:
+        if number not in otherwise:
             return one
-        return {"span_not": {"include": one, "exclude": {"span_term": {field: PRINTED}}}}
+        other: Body = {"span_multi": {"match": {"regexp": {field: {"value": otherwise[number]}}}}}
+        return {"span_not": {"include": one, "exclude": other}}
 
     words = [word(number, forms) for number, forms in enumerate(phrase.forms)]
     if len(words) == 1:

@@ -231,6 +231,10 @@ class SearchRequest(Filters):
     cursor: Annotated[str, Field(max_length=2000)] | None = Field(
         None, description="Continue after an earlier page: the value of its `next`."
     )
+    explain: bool = Field(
+        False, description="Explain with each hit which words of the query matched which forms in it."
+    )
+    suggest: bool = Field(True, description="With few hits, return queries that may have been meant (`did_you_mean`).")
     fields: tuple[str, ...] = Field(
         (),
         max_length=len(ARTICLE_FIELDS),
@@ -252,6 +256,14 @@ class SearchRequest(Filters):
         if not fits or (isinstance(position, list) and len(position) != (3 if self.scored() else 2)):
             raise ValueError("cursor: it belongs to a search with other options")
         return self
+
+    def corrected(self, q: str) -> SearchRequest | None:
+        """Return the same search with another text query, or None if that has too many words."""
+        try:
+            parse(q)
+        except ValueError:
+            return None
+        return self.model_copy(update={"q": q})
 
     def position(self) -> int | list[Any] | None:
         """Return where the page starts: after a number of hits (folded), or after a hit's sort values. None: at 0."""

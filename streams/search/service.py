@@ -14,10 +14,12 @@ from streams.elastic.client import error_text, make_client, translate_errors
 from streams.elastic.templates import ensure_index, names
 from streams.errors import RasdError, Retryable
 from streams.kafka.clients import UNAVAILABLE_ERRORS
+from streams.observability.logs import get_logger
 from streams.records import Article
-from streams.search import query
+from streams.search import query, suggest
 from streams.search import stories as story_search
 from streams.search.completion import Completion, build_completion, read_completion
+from streams.search.explain import Explanation, explain
 from streams.search.hits import (
     SearchPage,
     Story,
@@ -30,10 +32,14 @@ from streams.search.hits import (
 )
 from streams.search.request import F, Filters, SearchRequest
 from streams.search.source_scope import SourceScope
+from streams.search.suggest import FEW, Suggestion
 from streams.settings import Settings
 from streams.sources.watch.store import Directory, read_existing
 
 DIRECTORY_SECONDS = 3.0
+
+
+log = get_logger(__name__)
 
 
 class QueryRefused(RasdError):
@@ -65,7 +71,44 @@ class Searcher:
         """
         page = await self._page(request)
         page.coverage = self.scope.coverage(request)
+        if request.explain:
+            shown = (request.relax() if page.relaxed else None) or request
+            for hit in page.hits:
+                hit.explanation = explain(hit.article, shown, self.scope)
+        if request.suggest and request.position() is None and not page.partial and (page.relaxed or page.total <= FEW):
+            try:
+                page.did_you_mean = await self._suggestions(request, 0 if page.relaxed else page.total)
+            except (Retryable, QueryRefused) as error:
+                log.warning("no corrections are suggested", cause=str(error))
         return page
+
+    async def _suggestions(self, request: SearchRequest, total: int) -> list[Suggestion]:
+        """Return corrected queries that find more than `total` articles."""
+        words = suggest.typed_words(request)
+        if not words:
+            return []
+        counts = suggest.read_counts(await self._run(suggest.build_known(words)))
+        # What a server that ran out of time did not count is taken for known.
+        known = [counts.get(str(number), FEW + 1) for number in range(len(words))]
+        rare = [number for number, count in enumerate(known) if count <= FEW]
+        if not rare:
+            return []
+        answer = await self._run(suggest.build_proposals(request, words, rare))
+        tried = suggest.corrections(suggest.read_proposals(request, words, known, answer))
+        spelling = suggest.read_printed(await self._run(suggest.build_printed(suggest.new_forms(tried))))
+        corrected = [request.corrected(one.text(request.q, words, spelling)) for one in tried]
+        resolved = {one.q: self.scope.resolve(one) for one in corrected if one is not None}
+        totals = suggest.read_counts(await self._run(suggest.build_totals(list(resolved.values()))))
+        better = [Suggestion(q=q, total=totals.get(str(number), 0)) for number, q in enumerate(resolved)]
+        return [one for one in better if one.total > total][: suggest.MOST]
+
+    async def explain(self, article_id: str, filters: Filters) -> Explanation | None:
+        """Return why an article matches a search or does not; None if there is no such article.
+
+        Raises like `article`.
+        """
+        found = await self.article(article_id)
+        return None if found is None else explain(found, await self.effective(filters), self.scope)
 
     async def _page(self, request: SearchRequest) -> SearchPage:
         answer, request = await self._relaxing(request, query.build_search)

@@ -25,6 +25,8 @@ from typing import Literal
 from streams.words.tokens import tokenize
 
 MAX_OPERANDS = 32
+# Operands once groups are written as choices that all must hold: (أ و ب) أو ج is (أ أو ج) و (ب أو ج).
+MAX_DISTRIBUTED = 128
 # Each prefix is looked up among all terms of the index, several times.
 MAX_PREFIXES = 4
 # Letters of a prefix; shorter ones would find most articles.
@@ -97,6 +99,11 @@ class Operand:
     field: str = ""
 
     @property
+    def filters(self) -> bool:
+        """Whether it is the value of a filter, not a text to search for."""
+        return self.field in FILTER_FIELDS.values()
+
+    @property
     def plain(self) -> bool:
         """Whether it is a word without any sign, of which a query may leave out some."""
         return not (self.phrase or self.exact or self.prefix or self.field)
@@ -124,60 +131,147 @@ class ParsedQuery:
         return not (self.words or self.required or self.excluded)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Choice:
-    operands: list[Operand]
+    """Alternatives; `needed` if an article must have one of them."""
+
+    operands: tuple[Operand, ...]
     needed: bool
+
+
+# Choices that all must hold: an operand, or a group.
+_Item = list[_Choice]
+
+
+@dataclass(slots=True)
+class _Group:
+    """What stands between parentheses, or the whole query."""
+
+    sign: Sign = ""
+    items: list[_Item] = field(default_factory=list)
+    operator: Operator | None = None
+
+    def add(self, item: _Item, *, needed: bool) -> None:
+        """Add an operand or a group, as the operator before it says.
+
+        Raises:
+            ValueError: the alternatives multiply to more than MAX_DISTRIBUTED.
+        """
+        if self.operator == "or" and self.items:
+            self.items[-1] = [
+                _Choice(tuple(dict.fromkeys(one.operands + other.operands)), needed=True)
+                for one in self.items[-1]
+                for other in item
+            ]
+        else:
+            joined = self.operator == "and" and bool(self.items)
+            if joined:
+                self.items[-1] = _needed(self.items[-1])
+            self.items.append(_needed(item) if joined or needed else item)
+        self.operator = None
+        if sum(len(choice.operands) for item in self.items for choice in item) > MAX_DISTRIBUTED:
+            raise ValueError("the groups of the query are too intricate; ask for less at once")
+
+
+def _needed(item: _Item) -> _Item:
+    return [replace(choice, needed=True) for choice in item]
 
 
 def parse(text: str) -> ParsedQuery:
     """Parse a query.
 
     Raises:
-        ValueError: it names an unknown field, or has more operands than MAX_OPERANDS or MAX_PREFIXES; each costs the
-            server a look-up.
+        ValueError: it names an unknown field, or has more operands than MAX_OPERANDS, MAX_PREFIXES or, with its groups
+            multiplied out, MAX_DISTRIBUTED; each costs the server a look-up.
     """
-    choices: list[_Choice] = []
-    excluded: list[Operand] = []
-    operator: Operator | None = None
-    reader = _Reader(text.translate(_INVISIBLE))
-    for piece in reader.pieces():
-        if isinstance(piece, str):
-            if piece != "not" and not choices and not excluded:
-                reader.note(f"the query begins with {_SHOWN[piece]}, which was ignored")
-            elif operator is not None and piece != "not":
-                reader.note(f"{_SHOWN[operator]} is followed by {_SHOWN[piece]}; only the last of them counts")
-            operator = piece
-            continue
-        operand, sign = piece
-        if sign == "-" or operator == "not":
-            excluded.append(operand)
-        elif operator == "or" and choices:
-            choices[-1].operands.append(operand)
+    return _Parser(text.translate(_INVISIBLE)).parse()
+
+
+class _Parser:
+    """Puts the pieces of a query together."""
+
+    def __init__(self, text: str) -> None:
+        self.reader = _Reader(text)
+        # The whole query, and the groups that are open, from the outside in.
+        self.groups = [_Group()]
+        self.operands: list[Operand] = []
+        self.excluded: list[Operand] = []
+
+    def parse(self) -> ParsedQuery:
+        """Read everything. Raises like the function `parse`."""
+        for piece in self.reader.pieces():
+            self._take(piece)
+        while len(self.groups) > 1:
+            self._close()
+        self._note_unused(self.groups[0])
+        self._check_size()
+        choices = [choice for item in self.groups[0].items for choice in item]
+        if self.excluded and not choices:
+            self.reader.note("the query only excludes words, so all other articles match")
+        return ParsedQuery(
+            words=tuple(choice.operands[0].text for choice in choices if not choice.needed),
+            required=tuple(choice.operands for choice in choices if choice.needed),
+            excluded=tuple(self.excluded),
+            notes=tuple(dict.fromkeys(self.reader.notes)),
+        )
+
+    def _take(self, piece: _Piece) -> None:
+        group = self.groups[-1]
+        if isinstance(piece, _Signed):
+            self._take_operand(piece, group)
+        elif isinstance(piece, _Opening):
+            self.groups.append(_Group(sign=piece.sign))
+        elif piece == ")":
+            if len(self.groups) > 1:
+                self._close()
         else:
-            if operator == "and" and choices:
-                choices[-1].needed = True
-            needed = sign == "+" or not operand.plain or (operator == "and" and bool(choices))
-            choices.append(_Choice([operand], needed))
-        operator = None
-    if operator is not None:
-        reader.note(f"nothing follows {_SHOWN[operator]}, which was ignored")
-    if excluded and not choices:
-        reader.note("the query only excludes words, so all other articles match")
-    everything = [*excluded, *(operand for choice in choices for operand in choice.operands)]
-    if len(everything) > MAX_OPERANDS:
-        raise ValueError(f"the query has {len(everything)} words and phrases; at most {MAX_OPERANDS} are allowed")
-    if sum(operand.prefix for operand in everything) > MAX_PREFIXES:
-        raise ValueError(f"the query has more than {MAX_PREFIXES} words with *")
-    required = [choice for choice in choices if choice.needed or len(choice.operands) > 1]
-    return ParsedQuery(
-        words=tuple(choice.operands[0].text for choice in choices if choice not in required),
-        required=tuple(tuple(choice.operands) for choice in required),
-        excluded=tuple(excluded),
-        notes=tuple(dict.fromkeys(reader.notes)),
-    )
+            begins = not (group.items or self.excluded)
+            self.reader.note_operator(piece, group.operator, begins=begins)
+            group.operator = piece
+
+    def _take_operand(self, signed: _Signed, group: _Group) -> None:
+        operand = signed.operand
+        self.operands.append(operand)
+        if signed.sign == "-" or group.operator == "not":
+            if group.operator == "or" or len(self.groups) > 1:
+                self.reader.note("what is excluded is excluded from everything, not from one of several alternatives")
+            self.excluded.append(operand)
+            group.operator = None
+        else:
+            group.add([_Choice((operand,), needed=False)], needed=signed.sign == "+" or not operand.plain)
+
+    def _close(self) -> None:
+        """Add the innermost group to the one around it."""
+        group = self.groups.pop()
+        self._note_unused(group)
+        if item := [choice for item in group.items for choice in item]:
+            self.groups[-1].add(item, needed=group.sign == "+")
+
+    def _note_unused(self, group: _Group) -> None:
+        if group.operator is not None:
+            self.reader.note(f"nothing follows {_SHOWN[group.operator]}, which was ignored")
+
+    def _check_size(self) -> None:
+        if (count := len(self.operands)) > MAX_OPERANDS:
+            raise ValueError(f"the query has {count} words and phrases; at most {MAX_OPERANDS} are allowed")
+        if sum(operand.prefix for operand in self.operands) > MAX_PREFIXES:
+            raise ValueError(f"the query has more than {MAX_PREFIXES} words with *")
 
 
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    operand: Operand
+    sign: Sign
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """A parenthesis that opens a group."""
+
+    sign: Sign
+
+
+_Piece = _Signed | _Opening | Operator | Literal[")"]
 _SHOWN: dict[Operator, str] = {"or": "أو (OR)", "and": "و (AND)", "not": "NOT"}
 _MANY_NOTES = 10
 
@@ -193,8 +287,19 @@ class _Reader:
         if len(self.notes) < _MANY_NOTES:
             self.notes.append(sentence)
 
-    def pieces(self) -> Iterator[tuple[Operand, Sign] | Operator]:
-        """Yield operands with their signs, and operators, in order.
+    def note_operator(self, operator: Operator, before: Operator | None, *, begins: bool) -> None:
+        """Note an operator that is not understood where it stands."""
+        if operator == "not":
+            return
+        if begins:
+            self.note(f"{_SHOWN[operator]} stands before anything else and was ignored")
+        elif before is not None:
+            self.note(f"{_SHOWN[before]} is followed by {_SHOWN[operator]}; only the last of them counts")
+
+    def pieces(self) -> Iterator[_Piece]:
+        """Yield operands with their signs, operators, and parentheses, in order.
+
+        A group that is excluded is yielded as excluded operands.
 
         Raises:
             ValueError: an unknown field.
@@ -221,20 +326,20 @@ class _Reader:
                 excluding = excluding or (sign == "-" and any(closing in text[at:] for closing in _CLOSING))
                 of_group = within
                 opened += 1
+                if not excluding:
+                    yield _Opening(sign)
                 at += 1
             elif character in _CLOSING:
+                if not excluding:
+                    yield ")"
                 excluding = False
                 of_group = ""
                 opened -= 1
                 at += 1
             elif character in _DOUBLE or ((begins or sign or named or exact) and character in _SINGLE):
-                end = _end_of_quote(text, at)
-                if end is None and character in _DOUBLE:
-                    self.note(f"the quotation mark {character} is not closed; its words are searched for one by one")
-                content = text[at + 1 : end].strip() if end else ""
-                if _HAS_WORD.search(content):
-                    yield self._quoted(content, exact=exact, within=within), sign
-                at = end + 1 if end else at + 1
+                operand, at = self._quoted(at, exact=exact, within=within)
+                if operand is not None:
+                    yield _Signed(operand, sign)
             elif match := _WORD.match(text, at):
                 word = match.group()
                 typed = Operand(word, phrase=False, exact=exact, field=within)
@@ -242,22 +347,28 @@ class _Reader:
                 at = match.end()
             else:
                 at += 1
-        if opened > 0:
-            self.note("a parenthesis is not closed")
-        elif opened < 0:
-            self.note("a parenthesis is closed that was not opened")
+        if opened:
+            self.note("a parenthesis is not closed" if opened > 0 else "a parenthesis is closed that was not opened")
 
-    def _quoted(self, content: str, *, exact: bool, within: str) -> Operand:
+    def _quoted(self, at: int, *, exact: bool, within: str) -> tuple[Operand | None, int]:
+        """Return the phrase that is quoted from `at` on, if it has words, and where the text continues."""
+        character = self.text[at]
+        end = _end_of_quote(self.text, at)
+        if end is None:
+            if character in _DOUBLE:
+                self.note(f"the quotation mark {character} is not closed; its words are searched for one by one")
+            return None, at + 1
+        content = self.text[at + 1 : end].strip()
+        if not _HAS_WORD.search(content):
+            return None, end + 1
         if within in FILTER_FIELDS.values():
-            return Operand(_value(content), phrase=True, field=within)
+            return Operand(_value(content), phrase=True, field=within), end + 1
         if "*" in content:
             self.note("* is not understood within quotes")
         _check_captions(within, "phrases")
-        return Operand(content, phrase=True, exact=exact, field=within)
+        return Operand(content, phrase=True, exact=exact, field=within), end + 1
 
-    def _word(
-        self, typed: Operand, sign: Sign, *, excluding: bool, marked: bool
-    ) -> Iterator[tuple[Operand, Sign] | Operator]:
+    def _word(self, typed: Operand, sign: Sign, *, excluding: bool, marked: bool) -> Iterator[_Piece]:
         word = typed.text
         operator = OPERATORS.get(word.translate(_VOWELS).strip("،,؛;"))
         if operator is not None and (sign == "" or excluding) and not marked:
@@ -265,7 +376,7 @@ class _Reader:
                 yield operator
         elif typed.field in FILTER_FIELDS.values():
             if _HAS_WORD.search(word):
-                yield replace(typed, text=_value(word.strip("،,؛;"))), sign
+                yield _Signed(replace(typed, text=_value(word.strip("،,؛;"))), sign)
         else:
             word = self._understood(word)
             if word.endswith("*"):
@@ -276,7 +387,7 @@ class _Reader:
             if _HAS_WORD.search(word):
                 if typed.exact:
                     _check_captions(typed.field, "exact forms")
-                yield replace(typed, text=word), sign
+                yield _Signed(replace(typed, text=word), sign)
             elif word and any(character in _MINUS + "+" + _EXACT for character in typed.text):
                 self.note(f"{typed.text} stands before no word and was ignored")
 

@@ -7,11 +7,13 @@ query is asked again relaxed, for all of these alike; the live feed is never rel
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from streams.search.syntax import ARTICLE, FILTER_FIELDS, Operand, ParsedQuery
+from streams.search.syntax import ARTICLE, Operand, ParsedQuery
+from streams.words.letters import spellings_pattern
 from streams.words.terms import PARTED, PRINTED, Word, query_words
 
 
@@ -48,13 +50,14 @@ class WantedPhrase:
     Attributes:
         forms: for each word, the forms that it may have. The first word may have clitics before it in the article.
         families: families of the words.
-        printed: numbers of the words that the article must print as they are normalised (see `PRINTED`).
+        printed: numbers of the words that the article must print as they are normalised, with a pattern of the forms
+            that it has where it prints them otherwise.
         texts: names of the texts that it may stand in; empty for all but the captions.
     """
 
     forms: tuple[tuple[str, ...], ...]
     families: tuple[str, ...]
-    printed: frozenset[int] = frozenset()
+    printed: tuple[tuple[int, str], ...] = ()
     texts: tuple[str, ...] = ()
 
     def starts_at(self, words: Sequence[Word], start: int) -> bool:
@@ -62,9 +65,9 @@ class WantedPhrase:
         if start + len(self.forms) > len(words):
             return False
         return all(
-            not set(options).isdisjoint(words[start + offset].forms)
-            and not (offset in self.printed and PRINTED in words[start + offset].forms)
-            for offset, options in enumerate(self.forms)
+            not set(options).isdisjoint(words[start + offset].forms) for offset, options in enumerate(self.forms)
+        ) and not any(
+            re.fullmatch(pattern, form) for offset, pattern in self.printed for form in words[start + offset].forms
         )
 
 
@@ -166,11 +169,12 @@ def selects(operand: Operand) -> bool:
 
 
 def _all_wanted(operands: Sequence[Operand]) -> tuple[Wanted, ...]:
-    return tuple(wanted for wanted in map(_wanted, operands) if wanted is not None)
+    return tuple(wanted for wanted in map(wanted_operand, operands) if wanted is not None)
 
 
-def _wanted(operand: Operand) -> Wanted | None:
-    if operand.field in FILTER_FIELDS.values():
+def wanted_operand(operand: Operand) -> Wanted | None:
+    """Translate one operand; None if it has no words."""
+    if operand.filters:
         return WantedFilter(operand.field, operand.text)
     texts = (operand.field,) if operand.field else ()
     words = query_words(operand.text)
@@ -191,7 +195,11 @@ def _wanted_phrase(operand: Operand, words: Sequence[Word], texts: tuple[str, ..
     if not exact[0] and any(character.isspace() for character in operand.text):
         # Of several words, the first may follow clitics. One word alone is meant as it is.
         forms[0] = (*forms[0], PARTED + forms[0][0])
-    printed = frozenset(number for number, (form, *_) in enumerate(forms) if exact[number] and form[0] != PRINTED)
+    printed = tuple(
+        (number, PRINTED + spellings_pattern(form))
+        for number, (form, *_) in enumerate(forms)
+        if exact[number] and form[0] != PRINTED
+    )
     return WantedPhrase(tuple(forms), tuple(family for word in words for family in word.families), printed, texts)
 
 

@@ -56,6 +56,31 @@ def normalise_word(word: str) -> str:
     return _ELISION_RE.sub("", _fold(word))
 
 
+def _spellings() -> dict[str, str]:
+    """Return for each letter that normalising leaves the other letters that become it."""
+    found: dict[str, str] = {}
+    for code, letter in _LETTERS.items():
+        if code not in _LOOK_ALIKE:
+            found[letter] = found.get(letter, "") + chr(code)
+    return found
+
+
+_SPELLINGS = _spellings()
+
+
+def spellings_pattern(word: str) -> str:
+    """Return a pattern of all spellings that are normalised to an Arabic word, the word itself included.
+
+    The pattern means the same to Python and to Elasticsearch: letters, and classes of letters.
+    """
+    return "".join(
+        f"[{letter}{_SPELLINGS[letter]}]"
+        if letter in _SPELLINGS and "\u0620" <= letter <= "\u06ff"
+        else re.escape(letter)
+        for letter in word
+    )
+
+
 def printed_word(word: str) -> str:
     """Normalise an Arabic word but keep its letters: hamza, ة and ه, ى and ي.
 

@@ -2,9 +2,9 @@
 
 Two kinds of terms exist. A *form* is a word as printed, normalised; where the word begins with clitics, the rest is a
 form too, with `~` before it («وقال» has the forms وقال and ~قال). Phrases match by forms. Where normalising changed
-letters, the word as printed is a form with `=` before it, and so is `=` alone («أحمد» has the forms احمد, =أحمد and =):
-an exact search for أحمد looks for =أحمد, one for احمد for the form احمد without = at the same word. A *family* is what
-all inflections of a word share, or `@` and a name. Words match by families.
+letters, the word as printed is a form with `=` before it («أحمد» has the forms احمد and =أحمد): an exact search for
+أحمد looks for =أحمد, one for احمد for the form احمد of words that do not also have =أحمد, =إحمد and the like. A
+*family* is what all inflections of a word share, or `@` and a name. Words match by families.
 """
 
 from __future__ import annotations
@@ -183,9 +183,9 @@ def read(word: str, printed: str) -> Reading:
 
 
 def _printed(word: str, printed: str) -> tuple[str, ...]:
-    """Return the forms of a word whose letters normalising changed: as printed, and `PRINTED` alone; else nothing."""
+    """Return the word as printed, after `PRINTED`, if normalising changed its letters; else nothing."""
     letters = printed_word(printed)[:LONGEST] if printed else word
-    return () if letters == word or " " in letters else (PRINTED + letters, PRINTED)
+    return () if letters == word or " " in letters else (PRINTED + letters,)
 
 
 def _stop_word(word: str, printed: str) -> Reading:

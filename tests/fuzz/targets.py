@@ -16,7 +16,7 @@ from streams.errors import Rejected
 from streams.records import Article, ClusterMove, FingerprintedArticle, RawArticle, Record, decode
 from streams.search.query import build_query
 from streams.search.request import Filters, read_cursor, write_cursor
-from streams.search.syntax import MAX_OPERANDS, parse
+from streams.search.syntax import MAX_DISTRIBUTED, MAX_OPERANDS, parse
 
 NOON = datetime(2024, 2, 3, 12, tzinfo=UTC)
 SMALL = Limits(max_content_bytes=65_536, max_paragraphs=200, max_articles=20)
@@ -32,7 +32,8 @@ def query(data: bytes) -> None:
         return
     operands = [operand for choice in parsed.required for operand in choice] + list(parsed.excluded)
     assert all(operand.text.strip() for operand in operands)
-    assert len(parsed.words) + len(operands) <= MAX_OPERANDS
+    assert len(set(parsed.words)) + len({*operands}) <= MAX_OPERANDS
+    assert len(operands) <= MAX_DISTRIBUTED + MAX_OPERANDS
     if len(text) <= 500:
         json.dumps(build_query(Filters(q=text)))
 

@@ -203,11 +203,12 @@ class LiveMatcher:
         wanted = self.wanted
         return (
             sum(_has_word(word, text) for word in wanted.words) >= wanted.needed
-            and all(any(self._occurs(one, text) for one in choice) for choice in wanted.required)
-            and not any(self._is_excluded(one, text) for one in wanted.excluded)
+            and all(any(self.occurs(one, text) for one in choice) for choice in wanted.required)
+            and not any(self.excludes(one, text) for one in wanted.excluded)
         )
 
-    def _occurs(self, wanted: Wanted, text: ArticleText) -> bool:
+    def occurs(self, wanted: Wanted, text: ArticleText) -> bool:
+        """Return whether an article has something that the text query searches for."""
         if isinstance(wanted, WantedFilter):
             return self._filters[wanted].matches(text)
         if isinstance(wanted, WantedPhrase):
@@ -216,9 +217,10 @@ class LiveMatcher:
             return any(words.has_prefix(wanted) for words in text.within(wanted.texts or MAIN_TEXTS))
         return all(_has_word(word, text, wanted.texts) for word in wanted.words)
 
-    def _is_excluded(self, wanted: Wanted, text: ArticleText) -> bool:
+    def excludes(self, wanted: Wanted, text: ArticleText) -> bool:
+        """Return whether an article has something that the text query excludes."""
         if not isinstance(wanted, WantedWords) or not any(word.families for word in wanted.words):
-            return self._occurs(wanted, text)
+            return self.occurs(wanted, text)
         within = text.within(wanted.texts or MAIN_TEXTS)
         return all(
             any(not words.families.isdisjoint(word.families) for words in within)

@@ -70,7 +70,25 @@ def test_a_search_in_a_pipe(rasd: Type, settings: Settings) -> None:
     assert lines[:3] == ["1.", "خبر عن المعرض", "alufuq"]
     assert all(len(line) <= 100 and line == line.rstrip() for line in lines)
     page = json.loads(rasd("search", "المعارض", "--json"))
-    assert set(page) == {"total", "total_is_exact", "partial", "relaxed", "took_ms", "hits", "next"}
-    assert set(page["hits"][0]) == {"score", "article", "highlights", "stories", "copies", "first"}
+    assert set(page) == {
+        "total", "total_is_exact", "partial", "relaxed", "notes", "took_ms", "hits", "did_you_mean", "coverage", "next",
+    }  # fmt: skip
+    hit = {"score", "article", "highlights", "explanation", "stories", "copies", "first"}
+    assert set(page["hits"][0]) == hit
     assert {hit["article"]["id"] for hit in page["hits"]} == {"a1", "a2"}
     assert rasd("search", "لاشيءكهذا").startswith("no article found for لاشيءكهذا")
+    assert rasd("search", "المعرظ").splitlines() == ["no article found for المعرظ", "did you mean المعرض (2 articles)?"]
+
+
+def test_why_an_article_matches_or_not(rasd: Type, settings: Settings) -> None:
+    _store(settings)
+    assert rasd("explain", "a2", "المعارض =كتاب").splitlines() == [
+        "the article does not match",
+        "  because it does not have =كتاب",
+        "المعارض (word): occurs in title: المعرض; body: معرض",
+        "=كتاب (required): does not occur",
+        "  in other forms in body: الكتاب",
+    ]
+    assert json.loads(rasd("explain", "a1", "معرض -رياضة", "--json"))["matches"]
+    assert rasd("explain", "none", "معرض", status=1) == ""
+    assert rasd("explain", "a1", "headline:معرض", status=2) == ""

@@ -102,6 +102,8 @@ CASES: list[tuple[str, set[str]]] = [
     ("-language:en -source:alufuq مجلس أو سبب", {"b1", "b3", "b4", "b6"}),
     ("=2024", {"b6"}),
     ("=STORM", {"b5"}),
+    ("(علي و حريق) أو (storm و flood)", {"b1", "b5"}),
+    ("((وزير أو storm) و زار) أو رسالة", {"b3", "b6"}),
 ]
 
 
@@ -153,15 +155,17 @@ def _queries(seed: int, count: int) -> Iterator[str]:
         whole = chance.choice(["source:alufuq", "language:en", "place:صنعاء", "author:سالم", f"caption:{word}"])
         return whole if chance.random() < 0.12 else field + one
 
-    def part() -> str:
+    def part(depth: int = 0) -> str:
+        if depth < 2 and chance.random() < 0.2:
+            inner = chance.choice([" ", " و ", " أو "]).join(part(depth + 1) for _ in range(2))
+            return f"({inner})"
         alternatives = " أو ".join(operand() for _ in range(chance.choice([1, 1, 2, 3])))
-        return chance.choice(["", "", "", "-", "+"]) + (
-            alternatives if " أو " not in alternatives else f"({alternatives})"
-        )
+        sign = chance.choice(["", "", "", "-", "+"])
+        return sign + (alternatives if " أو " not in alternatives else f"({alternatives})")
 
     while count:
-        query = chance.choice([" ", " ", " و "]).join(part() for _ in range(chance.choice([1, 1, 2, 3, 4])))
-        if query.count("*") <= MAX_PREFIXES:
+        query = chance.choice([" ", " ", " و ", " أو "]).join(part() for _ in range(chance.choice([1, 1, 2, 3, 4])))
+        if query.count("*") <= MAX_PREFIXES and query.count(" أو ") < 8:
             count -= 1
             yield query
 

@@ -21,7 +21,7 @@ from streams.kafka.clients import wait_for_topics
 from streams.settings import Settings
 from tests.pipeline.search.conftest import store
 from tests.support.articles import article, raw_record
-from tests.support.serving import publish, serving
+from tests.support.serving import events, publish, serving
 
 ROOT = Path(__file__).parents[3]
 SHOWN = "http://127.0.0.1:28000"
@@ -122,6 +122,26 @@ async def test_a_target_in_raw_bytes_is_answered_whatever_they_are(api: httpx.As
         writer.close()
         assert int(head.split()[1]) == status, query
         assert json.loads(body)["total" if status == 200 else "detail"] is not None
+
+
+async def test_the_live_feed_tells_what_it_does_not_understand(api: httpx.AsyncClient) -> None:
+    async with asyncio.timeout(30), api.stream("GET", "/live", params={"q": "زلزال~ و"}) as answer:
+        stream = events(answer)
+        assert (await anext(stream)).id
+        told = [await anext(stream) for _ in range(2)]
+    assert [event.kind for event in told] == ["note", "note"]
+    assert "~ is not understood" in told[0].data[0]
+    assert [event.id for event in told] == ["", ""]
+
+
+async def test_an_article_is_explained(settings: Settings, client: AsyncElasticsearch, api: httpx.AsyncClient) -> None:
+    await store(settings, client, [article(id="n1")])
+    page = (await api.get("/search", params={"q": "معارض", "explain": "true"})).json()
+    (part,) = page["hits"][0]["explanation"]["parts"]
+    assert {form["printed"] for form in part["forms"] if form["field"] == "title"} == {"معرض"}
+    found = (await api.get("/articles/n1/explain", params={"q": "معرض", "source": "other"})).json()
+    assert (found["matches"], found["reasons"]) == (False, ["it does not pass the filter source"])
+    assert (await api.get("/articles/n9/explain")).status_code == 404
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])

@@ -271,6 +271,11 @@ async def test_counts_by_facet_time_and_tile(filled: Searcher) -> None:
     assert (month["doc_count"], month["stories"]["value"]) == (2, 1)
     tiles = collection(await filled.map(Filters.model_validate({"bbox": "20,0,60,40"}), 3, 100))
     assert sorted(feature.properties.articles for feature in tiles.features) == [2, 2]
+    places = {feature.properties.place: feature.geometry.coordinates for feature in tiles.features}
+    assert places == {"YE/عدن": (45.03, 12.78), "EG/القاهرة": (31.25, 30.06)}
+    folded = (await filled.facets(Filters(q="انفجار"), 10, fold=True))["aggregations"]
+    (person,) = folded["persons"]["buckets"]
+    assert (person["doc_count"], person["stories"]["value"], folded["stories"]["value"]) == (2, 1, 1)
 
 
 async def test_a_query_that_the_server_refuses_is_told_apart_from_a_server_that_is_away(filled: Searcher) -> None:

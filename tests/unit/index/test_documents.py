@@ -162,3 +162,11 @@ def test_reasons_name_the_cause_on_one_line() -> None:
     assert reason(error) == "failed to parse field / illegal latitude / x"
     assert reason(None) == "no reason given"
     assert len(reason({"reason": "س" * 10_000})) == 500
+
+
+def test_an_article_dated_after_its_ingestion_is_sorted_by_its_ingestion() -> None:
+    ahead = article(published_at="2030-01-01T00:00:00Z", ingested_at="2024-02-03T04:05:06Z")
+    assert document(ahead)["@timestamp"] == "2024-02-03T04:05:06Z"
+    assert document(ahead)["published_at"] == "2030-01-01T00:00:00Z"
+    earlier = article(published_at="2024-02-01T00:00:00Z", ingested_at="2024-02-03T04:05:06Z")
+    assert document(earlier)["@timestamp"] == "2024-02-01T00:00:00Z"

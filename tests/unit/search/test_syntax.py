@@ -167,6 +167,32 @@ def test_exact_words_beginnings_and_fields(text: str, required: list[Operand], e
     assert not [note for note in parsed.notes if "only excludes" not in note]
 
 
+@pytest.mark.parametrize(
+    ("text", "required"),
+    [
+        ("(صنعاء و عدن) أو تعز", ["صنعاء|تعز", "عدن|تعز"]),
+        ("تعز أو (صنعاء عدن)", ["تعز|صنعاء", "تعز|عدن"]),
+        ("(صنعاء و عدن) أو (تعز و إب)", ["صنعاء|تعز", "صنعاء|إب", "عدن|تعز", "عدن|إب"]),
+        ("((صنعاء أو عدن) و انفجار) أو زلزال", ["صنعاء|عدن|زلزال", "انفجار|زلزال"]),
+        ("+(صنعاء عدن)", ["صنعاء", "عدن"]),
+        ("(صنعاء عدن) و تعز", ["صنعاء", "عدن", "تعز"]),
+        ("(صنعاء أو عدن", ["صنعاء|عدن"]),
+        ("أو (صنعاء) أو", []),
+        ("(صنعاء عدن) تعز", []),
+    ],
+)
+def test_groups_mean_what_they_say(text: str, required: list[str]) -> None:
+    parsed = parse(text)
+    assert ["|".join(operand.text for operand in choice) for choice in parsed.required] == required
+
+
+def test_groups_that_would_need_too_many_look_ups_are_refused() -> None:
+    pairs = " أو ".join(f"(كلمة{number} و خبر{number})" for number in range(7))
+    with pytest.raises(ValueError, match="too intricate"):
+        parse(pairs)
+    assert len(parse(" أو ".join(f"(كلمة{number} و خبر{number})" for number in range(4))).required) == 16
+
+
 def test_a_field_before_a_parenthesis_counts_for_everything_in_it() -> None:
     title = [Operand(text, phrase=False, field="title") for text in ("زلزال", "فيضان")]
     assert parse("title:(زلزال أو فيضان) عدن") == ParsedQuery(("عدن",), (tuple(title),), ())
@@ -192,7 +218,7 @@ def test_an_unknown_field_is_an_error_that_names_the_known_ones() -> None:
         ('"مجلس الأمن', 'the quotation mark " is not closed'),
         ("(مجلس الأمن", "not closed"),
         ("مجلس) الأمن", "not opened"),
-        ("أو صنعاء", "begins with أو"),
+        ("أو صنعاء", "stands before anything else"),
         ("صنعاء أو", "nothing follows أو"),
         ("صنعاء أو و عدن", "is followed by"),
         ("NOT", "nothing follows NOT"),
@@ -211,6 +237,7 @@ def test_an_unknown_field_is_an_error_that_names_the_known_ones() -> None:
         ("وز?رة", "? is not understood"),
         ('"وزارة الداخل*"', "within quotes"),
         ("title: زلزال", "directly after the colon"),
+        ("(صنعاء -عدن) أو تعز", "excluded from everything"),
         ("صنعاء -- عدن -", ""),
     ],
 )
@@ -220,7 +247,14 @@ def test_what_is_not_understood_is_told(text: str, note: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["هجوم صنعاء", "(صنعاء أو عدن) و انفجار -«كرة القدم»", "AT&T F-16 +عدن", "هل وقع زلزال؟"]
+    "text",
+    [
+        "هجوم صنعاء",
+        "(تعز أو عدن) و (ليبيا أو مصر أو قطر)",
+        "(صنعاء أو عدن) و انفجار -«كرة القدم»",
+        "AT&T F-16 +عدن",
+        "هل وقع زلزال؟",
+    ],
 )
 def test_nothing_is_told_of_what_is_understood(text: str) -> None:
     assert parse(text).notes == ()
