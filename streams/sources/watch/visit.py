@@ -226,8 +226,11 @@ class Visitor:
             sent: hashes of the items that this visit has sent, this one last.
         """
         await self.send(item)
-        if len(sent) % PROGRESS_ITEMS:
-            latest = tuple(sent[-(len(sent) % PROGRESS_ITEMS) :])
+        # The first one stores the whole state: what an earlier visit sent before it was broken off is in its progress
+        # alone, which that of this visit replaces.
+        since_state = (len(sent) - 1) % PROGRESS_ITEMS
+        if since_state:
+            latest = tuple(sent[-since_state:])
             await self.keep(
                 source.name, Progress(epoch=state.epoch, source_url=source.url, sent=latest, last_new=self.now())
             )

@@ -42,11 +42,15 @@ class Rig:
     visitor: Visitor
     sent: list[Item] = field(default_factory=list)
     saved: dict[str, Watching] = field(default_factory=dict)
+    kept: dict[str, Progress] = field(default_factory=dict)
     lives: int = 10_000
     now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
     async def visit(self, source: WatchedSource) -> Watching:
-        return await self.visitor.visit(source, self.saved.get(source.name, Watching()))
+        state = self.saved.get(source.name, Watching())
+        if (progress := self.kept.get(source.name)) is not None:
+            state = with_progress(state, progress)
+        return await self.visitor.visit(source, state)
 
     def urls(self) -> list[str]:
         return [item.raw.url for item in self.sent if item.raw is not None]
@@ -63,11 +67,13 @@ async def open_rig() -> AsyncIterator[Rig]:
             if rig.lives < 0:
                 raise KilledError
 
+        # As in the topic: each record replaces the one before it, and a state all progress.
         async def save(name: str, state: Watching) -> None:
             rig.saved[name] = Watching.model_validate_json(state.model_dump_json(exclude_defaults=True))
+            rig.kept.pop(name, None)
 
         async def keep(name: str, progress: Progress) -> None:
-            rig.saved[name] = with_progress(rig.saved.get(name, Watching()), progress)
+            rig.kept[name] = progress
 
         visitor = Visitor(web, send, save, keep, lambda: rig.now, Limits(60.0, 3600.0), random.Random(3))
         rig = Rig(visitor)
@@ -291,8 +297,8 @@ async def test_a_long_visit_stores_small_records_and_now_and_then_the_state(site
         rig.visitor = replace(rig.visitor, save=count_states, keep=count_progress)
         await rig.visit(source(site))
         assert rig.urls() == urls
-        assert [state.items for state in states] == [PROGRESS_ITEMS, 2 * PROGRESS_ITEMS, number]
-        assert len(kept) == number - 2, "each of the others is a small record"
+        assert [state.items for state in states] == [1, PROGRESS_ITEMS + 1, 2 * PROGRESS_ITEMS + 1, number]
+        assert len(kept) == number - 3, "each of the others is a small record"
         assert max(len(progress.sent) for progress in kept) < PROGRESS_ITEMS
 
 
@@ -433,3 +439,18 @@ async def test_an_item_of_which_no_record_can_be_made_is_a_dead_letter(site: Fak
         assert rig.urls() == [good]
         (letter,) = [item for item in rig.sent if item.failure is not None]
         assert letter.location.endswith(long)
+
+
+async def test_killed_again_and_again_within_a_visit_nothing_is_forgotten(site: FakeSite) -> None:
+    urls = [site.publish(number) for number in range(12)]
+    async with open_rig() as rig:
+        kills = 0
+        for _ in range(12):
+            rig.lives = 3
+            try:
+                await rig.visit(source(site))
+            except KilledError:
+                kills += 1
+        assert kills >= 3
+        assert set(rig.urls()) == set(urls)
+        assert len(rig.urls()) == len(urls) + kills, "one item was under way at each kill"
