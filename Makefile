@@ -1,6 +1,6 @@
 # Rasd: `make` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-neural fuzz growth fuzz-api audit sbom check unit explore faults soak format lock train-entities stock-phrases name-words gazetteer towns outlines docs clean
+.PHONY: help setup demo test test-neural fuzz growth fuzz-api audit sbom check unit explore faults soak format lock train-entities stock-phrases name-words gazetteer towns outlines words place-names docs clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -102,8 +102,13 @@ stock-phrases: setup ## compile dedupe's table of stock phrases from ../shared/c
 	@$(BIN)/python -m agents.dedupe.build ../shared/corpus/saudinewsnet
 
 words: setup ## make the word lists of search from ../shared/corpus (ten minutes)
+	@mkdir -p build; rm -f build/words.pickle
 	@$(BIN)/python -m agents.index.build ../shared/corpus/saudinewsnet ../shared/corpus/ner-more/ant \
-		--people ../shared/corpus/ner-more/gazetteers/people.txt
+		--people ../shared/corpus/ner-more/gazetteers/people.txt --cache build/words.pickle
+	@$(BIN)/python -m agents.index.build.latin --cache build/words.pickle
+
+place-names: setup ## make the table of the filter `place` from the gazetteer and GeoNames
+	@$(BIN)/python -m agents.index.build.places
 
 name-words: setup ## compile dedupe's table of name words from the tagger and the gazetteer
 	@$(BIN)/python -m agents.dedupe.build.name_words

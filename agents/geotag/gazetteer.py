@@ -111,6 +111,10 @@ class Gazetteer:
     def __len__(self) -> int:
         return len(self._names)
 
+    def names(self) -> Iterator[str]:
+        """Yield the normalised names that mean a place."""
+        return (name for name, senses in self._names.items() if senses)
+
     def one_word_names(self) -> Iterator[str]:
         """Yield the normalised names of one word."""
         return (name for name, senses in self._names.items() if senses and " " not in name)

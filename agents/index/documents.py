@@ -20,9 +20,10 @@ from typing import Any, Literal
 import orjson
 
 from streams.errors import Reason, Rejected, Retryable
-from streams.records import Article, MainPlace, Place, iso_time
+from streams.records import Article, Place, iso_time
 from streams.settings import Settings
 from streams.words.index import term_fields
+from streams.words.places import paths
 
 Verdict = None | Rejected | Retryable
 BulkOutcome = Literal["indexed", "unchanged", "rejected", "retried"]
@@ -98,7 +99,7 @@ def facets(article: Article) -> dict[str, Any]:
     """Return the values to filter, count and fold by; each list without repetitions, in order of appearance."""
     by_type: dict[str, list[str]] = {"PER": [], "ORG": [], "LOC": []}
     # A place of the sea or a region without a country has no path and cannot be named on a map.
-    located = [place for place in article.places if any(_paths(place))]
+    located = [place for place in article.places if any(paths(place))]
     for entity in article.entities:
         by_type[entity.type].append(entity.name)
     return {
@@ -109,11 +110,11 @@ def facets(article: Article) -> dict[str, Any]:
         "locations": _once(by_type["LOC"]),
         "places": _once(place.name for place in article.places),
         "place_names": _once(name for place in article.places for name in _names(place)),
-        "place_points": _once(f"{list(_paths(place))[-1]}@{place.lat:.4f},{place.lon:.4f}" for place in located),
-        "place_path": _once(path for place in article.places for path in _paths(place)),
+        "place_points": _once(f"{list(paths(place))[-1]}@{place.lat:.4f},{place.lon:.4f}" for place in located),
+        "place_path": _once(path for place in article.places for path in paths(place)),
         "countries": _once(place.country for place in article.places if place.country),
         "divisions": _once(path for place in article.places if (path := _division(place))),
-        "main_place": list(_paths(article.main_place))[-1] if article.main_place else None,
+        "main_place": list(paths(article.main_place))[-1] if article.main_place else None,
     }
 
 
@@ -124,16 +125,6 @@ def _names(place: Place) -> Iterator[str]:
         yield place.name_en
     if place.kind != "country":
         yield f"{place.country or '-'}/{place.name}"
-
-
-def _paths(place: Place | MainPlace) -> Iterator[str]:
-    """Yield `SY`, `SY/حمص`, `SY/حمص/تدمر`: a term query for the first finds everything in the country."""
-    if place.country:
-        yield place.country
-    if place.division:
-        yield f"{place.country}/{place.division}"
-    if place.kind != "country":
-        yield "/".join(filter(None, (place.country or "-", place.division, place.name)))
 
 
 def _division(place: Place) -> str | None:

@@ -89,7 +89,8 @@ def _filters(text: str) -> Filters:
     # Questions are no queries: what the syntax reads as operators and signs is text here.
     words = [text[token.start : token.end] for token in tokenize(text)]
     words = [word for word in words if word not in OPERATORS]
-    return Filters(q=" ".join(words[:MAX_OPERANDS])[:500])
+    mark = "؟" if "؟" in text or "?" in text else ""
+    return Filters(q=" ".join(words[:MAX_OPERANDS])[:490] + mark)
 
 
 def _ours(text: str) -> dict[str, Any]:
@@ -233,9 +234,11 @@ async def pairs() -> None:
 
     try:
         for name in ("standard", "arabic", "rasd"):
-            same = [await meet(name, a, b) and await meet(name, b, a) for a, b in wanted["same"]]
-            other = [await meet(name, a, b) or await meet(name, b, a) for a, b in wanted["different"]]
-            print(f"{name:10} {sum(same)} of {len(same)} that must meet, {sum(other)} of {len(other)} that must not")
+            for written in ("", "_fresh"):
+                same = [await meet(name, a, b) and await meet(name, b, a) for a, b in wanted["same" + written]]
+                other = [await meet(name, a, b) or await meet(name, b, a) for a, b in wanted["different" + written]]
+                kind = "written blind" if written else "written with the rules in view"
+                print(f"{name:10} {sum(same)} of {len(same)} that must meet, {sum(other)} of {len(other)} not, {kind}")
     finally:
         await client.close()
 

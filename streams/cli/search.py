@@ -54,6 +54,9 @@ def search(
     sort: str = typer.Option("relevance", "--sort", help="Order: relevance or time (newest first)."),
     size: int = typer.Option(10, "--size", "-n", help="Maximum number of hits."),
     fold: bool = typer.Option(True, "--fold/--no-fold", help="Show one article of each cluster of copies, or all."),
+    cross_script: bool = typer.Option(
+        True, "--cross-script/--one-script", help="Search for names in the other script, too: Macron finds ماكرون."
+    ),
     follow: bool = typer.Option(False, "--follow", "-f", help="Show the newest hits, then live ones until Ctrl-C."),
     as_json: bool = typer.Option(
         False, "--json", help="Print the page as one JSON object, as GET /search does; with --follow, one hit per line."
@@ -73,6 +76,7 @@ def search(
         "q": query, "place": place, "country": country, "person": person, "organisation": organisation,
         "author": author, "source": source, "collection": collection, "language": language, "near": near,
         "radius": radius, "from": since, "to": until, "zone": zone, "sort": sort, "size": size, "fold": fold,
+        "cross_script": cross_script,
     }  # fmt: skip
     try:
         request = SearchRequest.model_validate({name: value for name, value in wanted.items() if value is not None})
@@ -80,6 +84,8 @@ def search(
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise OperatorError(f"{where}: {first['msg']}" if where else first["msg"], status=2) from error
+    for word, names in request.read_as().items():
+        err().print(f"{word}: also {' · '.join(names)}", style="yellow", markup=False)
     for note in request.notes:
         err().print(note, style="yellow", markup=False)
     try:

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from streams.records import Article
+from streams.search.cross_script import across_scripts
 from streams.search.highlight import READ, occurrences
 from streams.search.live.matcher import ArticleText, LiveMatcher
 from streams.search.request import Filters
@@ -31,7 +32,7 @@ from streams.words.terms import Word, query_words
 MOST_FORMS = 20
 Role = Literal["word", "required", "excluded"]
 # Fields of `Filters` that select nothing by themselves.
-_HELPERS = frozenset({"q", "zone", "radius"})
+_HELPERS = frozenset({"cross_script", "q", "zone", "radius"})
 
 
 class Form(BaseModel):
@@ -129,20 +130,27 @@ def _parts(
             part=typed, role=role, group=group, occurs=occurs, forms=forms(one) if occurs else [], other_forms=others
         )
 
-    for typed, word in _plain_words(parsed.words):
+    cross_script = matcher.filters.cross_script
+    for typed, word in _plain_words(parsed.words, cross_script=cross_script):
         yield part(typed, "word", WantedWords((word,)))
     for group, choice in enumerate(parsed.required, start=1):
         for operand in choice:
-            if (one := wanted_operand(operand)) is not None:
+            if (one := wanted_operand(operand, cross_script=cross_script)) is not None:
                 yield part(shown(operand), "required", one, group)
     for operand in parsed.excluded:
-        if (one := wanted_operand(operand)) is not None and (not operand.plain or has_families(operand.text)):
+        one = wanted_operand(operand, cross_script=cross_script)
+        if one is not None and (not operand.plain or has_families(operand.text)):
             yield part(shown(operand), "excluded", one)
 
 
-def _plain_words(texts: Sequence[str]) -> Iterator[tuple[str, WantedWord]]:
+def _plain_words(texts: Sequence[str], *, cross_script: bool) -> Iterator[tuple[str, WantedWord]]:
     """Yield the plain words as typed, each once, as `wanted_text` counts them."""
     read = [(text[word.start : word.end], word) for text in texts for word in query_words(text)]
+    if cross_script:
+        left = across_scripts([word for _, word in read])
+        # Parts of names (al, bin) are left out.
+        kept = iter(read)
+        read = [(next(typed for typed, old in kept if old.forms == word.forms), word) for word in left]
     chosen = [pair for pair in read if pair[1].families] or read
     seen: set[WantedWord] = set()
     for typed, word in chosen:

@@ -28,6 +28,9 @@ FIRST = (
 SURE = "Whether `first` was found by times of publication; if false, another outlet may have been first."
 
 
+READ_AS = "Arabic names that words in Latin letters were searched as, too, by the word; see `cross_script`."
+
+
 class Copy(BaseModel):
     """Summary of an article in a cluster of copies."""
 
@@ -83,6 +86,7 @@ class SearchPage(BaseModel):
     partial: bool = Field(description=PARTIAL)
     relaxed: bool = Field(False, description=RELAXED)
     notes: list[str] = Field(default_factory=list, description=NOTES)
+    read_as: dict[str, list[str]] = Field(default_factory=dict, description=READ_AS)
     took_ms: int = Field(description="Time taken by Elasticsearch, in milliseconds.")
     hits: list[Hit] = Field(description="The hits, in the requested order.")
     did_you_mean: list[Suggestion] = Field(
@@ -129,6 +133,7 @@ def read_page(
         partial=any(is_partial(part) for part in (answer, stories, firsts) if part),
         relaxed=request.relaxed,
         notes=list(request.notes),
+        read_as=request.read_as(),
         took_ms=answer["took"] + (stories["took"] if stories else 0),
         hits=[
             read_hit(hit, wanted, counted.get(fold), request.copies, first.get(fold))

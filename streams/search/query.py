@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from streams.search.places import names_with_country, places_named
 from streams.search.request import MAX_FOLDED, Filters, SearchRequest
 from streams.search.wanted import (
     Wanted,
@@ -20,6 +21,7 @@ from streams.search.wanted import (
     WantedWords,
 )
 from streams.words.index import JOINT
+from streams.words.names import NameKind, is_quoted, name_key, phrases
 
 Body = dict[str, Any]
 
@@ -35,7 +37,7 @@ TIMEOUT = "5s"
 COUNT_UP_TO = 10_000
 FORMS_ANALYZER = "word_forms"
 FOLD = "facets.fold"
-HELPERS = ("facets", "forms", "families", "@timestamp")
+HELPERS = ("facets", "forms", "families", "names", "@timestamp")
 # Fields in the summary of an article that is listed as a copy.
 OUTLINE = ("id", "url", "source", "title", "published_at", "fetched_at", "ingested_at", "cluster.relation")
 # Number of clusters; approximate above the threshold.
@@ -44,8 +46,8 @@ FOLDED_VALUES = 3
 # Places of matching articles by which tiles are located, the most frequent ones.
 MAP_PLACES = 5000
 FACETS = {
-    "persons": "facets.persons",
-    "organisations": "facets.organisations",
+    "persons": "names.persons",
+    "organisations": "names.organisations",
     "places": "facets.places",
     "countries": "facets.countries",
     "divisions": "facets.divisions",
@@ -56,6 +58,8 @@ FACETS = {
 # When an article was published; where that is unknown, when it was fetched, else when it arrived (`Article.listed_at`).
 FIRST_APPEARED: tuple[Body, ...] = ({"@timestamp": "asc"}, {"ingested_at": "asc"}, {"id": "asc"})
 MANY_VALUES = ("persons", "organisations", "places")
+# Facets whose values are keys of names, and the fields of the names as printed.
+PRINTED_NAMES = {"persons": "facets.persons", "organisations": "facets.organisations"}
 Interval = Literal["minute", "hour", "day", "week", "month", "quarter", "year"]
 
 
@@ -180,9 +184,10 @@ def _filter(filters: Filters) -> list[Body]:
     if filters.author:
         selected.append(_any([{"match_phrase": {"byline.words": name}} for name in filters.author]))
     if filters.person:
-        selected.append(_any([{"match_phrase": {"facets.persons.words": name}} for name in filters.person]))
+        selected.append(_any([option for name in filters.person for option in _name(name, "PER", "names.persons")]))
     if filters.organisation:
-        selected.append(_any([{"match_phrase": {"facets.organisations.words": name}} for name in filters.organisation]))
+        field = "names.organisations"
+        selected.append(_any([option for name in filters.organisation for option in _name(name, "ORG", field)]))
     for field, values in (
         ("facets.countries", filters.country),
         ("source.fold", filters.source),
@@ -199,8 +204,22 @@ def _filter(filters: Filters) -> list[Body]:
     return selected + _area(filters)
 
 
+def _name(value: str, kind: NameKind, field: str) -> list[Body]:
+    """Build the alternatives for one name: in quotes a whole name, else also some of its words."""
+    if is_quoted(value):
+        return [{"term": {field: name_key(value[1:-1], kind)}}]
+    runs = [{"match_phrase": {f"{field}_words": " ".join(words)}} for words in phrases(value, kind)]
+    return [{"term": {field: name_key(value, kind)}}, *runs]
+
+
 def _place(name: str) -> list[Body]:
-    options: list[Body] = [{"term": {"facets.place_names": name}}, {"term": {"facets.place_path": name}}]
+    """Build the alternatives for one place: in quotes, a name as the facet shows it; else all that lies in it, too."""
+    if is_quoted(name):
+        return [{"term": {"facets.places": name[1:-1]}}]
+    options: list[Body] = [
+        {"terms": {"facets.place_names": [name, *names_with_country(name)]}},
+        {"terms": {"facets.place_path": [name, *places_named(name)]}},
+    ]
     if name.isascii() and name.isdigit() and len(name) <= 18:
         options.append({"term": {"places.geonameid": int(name)}})
     return options
@@ -346,10 +365,12 @@ def build_facets(filters: Filters, size: int, *, fold: bool = False) -> Body:
     query = build_query(filters)
     size = size * FOLDED_VALUES if fold else size
     aggregations: Body = {name: {"terms": {"field": field, "size": size}} for name, field in FACETS.items()}
+    for name, field in PRINTED_NAMES.items():
+        aggregations[f"{name}_printed"] = {"terms": {"field": field, "size": 4 * size + 20}}
     if "match_all" not in query:
         # By default, Elasticsearch builds global ordinals of all values in the index, again after each refresh. With
         # many names that takes longer than counting the values of the matching articles. It pays if all match.
-        for name in MANY_VALUES:
+        for name in (*MANY_VALUES, *(f"{name}_printed" for name in PRINTED_NAMES)):
             aggregations[name]["terms"]["execution_hint"] = "map"
     if fold:
         for counted in aggregations.values():
@@ -361,6 +382,25 @@ def build_facets(filters: Filters, size: int, *, fold: bool = False) -> Body:
         "timeout": TIMEOUT,
         "track_total_hits": True,
         "aggs": aggregations,
+    }
+
+
+def build_printed_names(filters: Filters, field: str, keyed: str, keys: Sequence[str]) -> Body:
+    """Build the aggregation of the most frequent printed names in the articles that have each key of a name.
+
+    Args:
+        filters: the filters of the facets.
+        field: where the names are as printed.
+        keyed: where their keys are.
+        keys: the keys.
+    """
+    names = {"names": {"terms": {"field": field, "size": 200, "execution_hint": "map"}}}
+    return {
+        "query": build_query(filters),
+        "size": 0,
+        "timeout": TIMEOUT,
+        "track_total_hits": False,
+        "aggs": {str(number): {"filter": {"term": {keyed: key}}, "aggs": names} for number, key in enumerate(keys)},
     }
 
 

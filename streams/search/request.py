@@ -22,9 +22,10 @@ from pydantic import (
 )
 
 from streams.records import Article, OptionalTimestamp
+from streams.search.cross_script import read_as
 from streams.search.syntax import ParsedQuery, parse
 from streams.search.times import read_time, read_zone
-from streams.search.wanted import WantedText, has_families, selects, wanted_text
+from streams.search.wanted import WantedText, has_families, is_question, plain_words, selects, wanted_text
 
 MAX_SIZE = 100
 MAX_FOLDED = 1000
@@ -94,9 +95,13 @@ class Filters(BaseModel):
         description="Words, «phrases», =exact words, beginnings*, -excluded words, أو (OR), fields (title:word).",
         examples=['"مجلس الأمن" اليمن أو ليبيا -رياضة'],
     )
+    cross_script: bool = Field(
+        True, description="Whether a name in `q` is searched for in the other script, too: Macron finds ماكرون."
+    )
     place: Names = Field(
         (),
-        description="Places named in the article: an Arabic or English name, a geonameid, or a path like EG/القاهرة.",
+        description="Places named in the article, or lying in one of this name: a name in Arabic or Latin letters, a "
+        "geonameid, or a path like EG/القاهرة. In double quotes, a name as the facet counts it.",
     )
     country: Names = Field((), description="Countries named in the article, as ISO 3166-1 alpha-2 codes.")
     bbox: Annotated[tuple[Longitude, Latitude, Longitude, Latitude] | None, _numbers(4)] = Field(
@@ -108,10 +113,13 @@ class Filters(BaseModel):
         None, description="Point near a place named in the article: lat,lon in degrees. See `radius`."
     )
     radius: float = Field(50.0, gt=0, le=MAX_RADIUS_KM, description="Greatest distance from `near`, in kilometres.")
-    person: Names = Field((), description="Persons named in the article: a full name, or consecutive words of one.")
-    organisation: Names = Field(
-        (), description="Organisations named in the article: a full name, or consecutive words of one."
+    person: Names = Field(
+        (),
+        description="Persons named in the article: consecutive words of a name, or, in double quotes, a whole name as "
+        "the facet counts it.",
+        examples=[["سلمان بن عبدالعزيز"]],
     )
+    organisation: Names = Field((), description="Organisations named in the article, as for `person`.")
     source: Annotated[tuple[Name, ...], Field(max_length=MAX_OUTLETS)] = Field(
         (), description="Outlets, by their short names."
     )
@@ -165,11 +173,19 @@ class Filters(BaseModel):
 
     def wanted(self) -> WantedText:
         """Return what the text query wants of an article."""
-        return wanted_text(self.parsed(), relaxed=self._relaxed)
+        return self._wanted(relaxed=self._relaxed)
+
+    def _wanted(self, *, relaxed: bool) -> WantedText:
+        question = is_question(self.q)
+        return wanted_text(self.parsed(), question=question, relaxed=relaxed, cross_script=self.cross_script)
+
+    def read_as(self) -> dict[str, list[str]]:
+        """Return the Arabic names that words of the text query in Latin letters are searched as, too."""
+        return read_as(plain_words(self.parsed())) if self.cross_script else {}
 
     def relax(self) -> Self | None:
         """Return the same search with fewer words needed, or None if it cannot need fewer."""
-        if self._relaxed or wanted_text(self.parsed(), relaxed=True).needed >= self.wanted().needed:
+        if self._relaxed or self._wanted(relaxed=True).needed >= self.wanted().needed:
             return None
         relaxed = self.model_copy()
         relaxed._relaxed = True

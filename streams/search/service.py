@@ -20,6 +20,7 @@ from streams.search import query, suggest
 from streams.search import stories as story_search
 from streams.search.completion import Completion, build_completion, read_completion
 from streams.search.explain import Explanation, explain
+from streams.search.facets import add_missing, missing_names, printed_names, with_printed_names
 from streams.search.hits import (
     SearchPage,
     Story,
@@ -175,8 +176,15 @@ class Searcher:
         return {hit["_source"]["url"] for hit in answer["hits"]["hits"]}
 
     async def facets(self, filters: Filters, size: int, *, fold: bool = False) -> Mapping[str, Any]:
-        """Return the response to `build_facets`, and whether it is `relaxed`. Raises like `search`."""
-        return await self._counted(filters, lambda f: query.build_facets(f, size, fold=fold))
+        """Return the response to `build_facets`, names as the articles print them most often, and whether it is
+        `relaxed`. Raises like `search`.
+        """
+        answer, filters = await self._relaxing(filters, lambda f: query.build_facets(f, size, fold=fold))
+        printed = printed_names(answer)
+        for facet, keys in missing_names(answer, printed).items():
+            field, keyed = query.PRINTED_NAMES[facet], query.FACETS[facet]
+            add_missing(printed, facet, keys, await self._run(query.build_printed_names(filters, field, keyed, keys)))
+        return {**with_printed_names(answer, printed), "relaxed": filters.relaxed}
 
     async def timeline(self, filters: Filters, interval: query.Interval, zone: str) -> Mapping[str, Any]:
         """Return the response to `build_timeline`, and whether it is `relaxed`. Raises like `search`."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
+from streams.words.letters import normalise_word
 from streams.words.lexicon import DATA, lexicon
 
 # Words whose ال is part of the word, for forms that the corpus does not have. The rest of the word follows.
@@ -14,6 +15,12 @@ _OWN_ARTICLE_RE = re.compile(
     "|بانيا|باني|برت|يسا|ياس|ويه|واح|وان|ان|اف|اء|زام|بوم|ياف|زم|تقط|تقاط|تمس|حاق|حاد|صاق|قاء|م|ف|يزابيث|ينا|فونسو|عاب|غام)"
     "(?:ا|ه|ها|ي|يه|يا|ين|ان|ون|ات|هم|يين|يون)?$"
 )
+
+
+# ة before endings: شركتين, شركات, شركتها.
+_FEMININE_RE = re.compile("^(.{2,}?)(?:تين|تان|ات|ا?ت(?:ه|ها|هم|هما|هن|نا|كم|ي))$")
+
+_POSSESSIVE_RE = re.compile("(?<=.{3})(?:هما|ها|هم|هن|نا|كم|ه)$")
 
 
 def _rule(pattern: str) -> Callable[[str], str]:
@@ -58,10 +65,29 @@ def family(word: str) -> str:
 
 
 def family_by_rule(word: str) -> str:
-    """Return the family of a word without article by the rules alone, then by the list of irregular words."""
+    """Return the family of a word without article by the rules alone, then by the list of irregular words.
+
+    Nouns of feminine.txt keep their ة, as they are another word without it.
+    """
+    nouns = feminine()
+    for form in (word, _FEMININE_RE.sub(r"\1ه", word), _POSSESSIVE_RE.sub("", word)):
+        if form in nouns:
+            return nouns[form]
     for rule in _RULES:
         word = rule(word)
     return irregular().get(word, word)
+
+
+@cache
+def feminine() -> dict[str, str]:
+    """Return streams/words/data/feminine.txt: the families of nouns that are another word without their ة."""
+    found = {}
+    for line in DATA.joinpath("feminine.txt").read_text(encoding="utf-8").splitlines():
+        noun, _, forms = line.partition(":")
+        if noun and not line.startswith("#"):
+            family = normalise_word(noun)
+            found.update(dict.fromkeys((family, *map(normalise_word, forms.split())), family))
+    return found
 
 
 @cache

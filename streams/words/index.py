@@ -12,12 +12,13 @@ from functools import cache
 from typing import Any
 
 from streams.words.lexicon import DATA
+from streams.words.names import name_fields
 from streams.words.terms import Word, text_words
 
 #: Fields of an article that the text query searches.
 TEXTS = ("title", "subtitle", "body", "captions")
 #: Number of the rules. It is part of an index's digest: raise it when they make other terms of the same text.
-REVISION = 3
+REVISION = 5
 JOINT = "|"
 
 
@@ -50,8 +51,8 @@ def article_words(article: Mapping[str, Any]) -> dict[str, list[Word]]:
     return {name: found for name, found in words.items() if found}
 
 
-def term_fields(article: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Return the fields `forms` and `families` of an article's document.
+def term_fields(article: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the fields `forms`, `families` and `names` of an article's document.
 
     Args:
         article: as for `article_words`.
@@ -61,6 +62,7 @@ def term_fields(article: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         # Captions are searched for words, not for phrases.
         "forms": {name: forms_text(found) for name, found in words.items() if name != "captions"},
         "families": {name: families_text(found) for name, found in words.items()},
+        "names": name_fields(article.get("entities") or ()),
     }
 
 

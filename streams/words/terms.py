@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from streams.words.families import family, has_article
+from streams.words.latin import FOREIGN, arabic_names
 from streams.words.letters import printed_word
 from streams.words.lexicon import lexicon
 from streams.words.tokens import LONGEST, Token, tokenize
@@ -23,6 +24,8 @@ from streams.words.tokens import LONGEST, Token, tokenize
 PARTED = "~"
 PRINTED = "="
 _SHORTEST = 3
+# Words in Latin letters of a text that are looked up as names; each takes a few milliseconds when it is new.
+_MOST_FOREIGN = 100
 _TANWEEN = "\u064b"
 _SERVANT = frozenset({"عبد", "وعبد", "فعبد", "بعبد", "لعبد", "كعبد"})
 _FATHER = frozenset({"ابو", "ابي", "ابا"})
@@ -77,7 +80,8 @@ def text_words(text: str, names: Sequence[Span] = ()) -> list[Word]:
     found: list[Word] = []
     spans = sorted(names)
     starts = [start for start, _ in spans]
-    tokens = list(_joined(tokenize(text)))
+    tokens = list(join_names(tokenize(text)))
+    foreign: dict[str, tuple[str, ...]] = {}
     for position, token in enumerate(tokens):
         reading = read(token.text, token.printed)
         families = reading.families
@@ -87,6 +91,9 @@ def text_words(text: str, names: Sequence[Span] = ()) -> list[Word]:
             at = bisect_right(starts, token.end - 1) - 1
             if at >= 0 and spans[at][1] > token.start:
                 families = reading.name
+        if not token.printed and text[token.start].isupper() and len(foreign) < _MOST_FOREIGN:
+            foreign[token.text] = tuple(FOREIGN + name for name in arabic_names(token.text))
+        families += foreign.get(token.text, ())
         forms = reading.forms if token.tag is None else (*reading.forms, token.tag)
         found.append(Word(position, token.start, token.end, forms, families))
     return found
@@ -108,11 +115,11 @@ def query_words(text: str) -> list[Word]:
             read(token.text, token.printed).query,
             next(iter(_printed(token.text, token.printed)), token.text),
         )
-        for position, token in enumerate(_joined(tokenize(text)))
+        for position, token in enumerate(join_names(tokenize(text)))
     ]
 
 
-def _joined(tokens: Iterator[Token]) -> Iterator[Token]:
+def join_names(tokens: Iterator[Token]) -> Iterator[Token]:
     """Join عبد with the article of the next word, and أبو with the next word: both are written as one word too."""
     held: Token | None = None
     for token in tokens:

@@ -6,7 +6,7 @@ show is left out: scores, order, copies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,11 +14,14 @@ from streams.geodesy import distance_km
 from streams.records import Article, GeoPoint, Place
 from streams.search.analysis import Analyzer, analyzer, name_normalizer
 from streams.search.highlight import READ
+from streams.search.places import names_with_country, places_named
 from streams.search.query import one_filter
 from streams.search.request import Filters
 from streams.search.source_scope import SourceScope
 from streams.search.wanted import Wanted, WantedFilter, WantedPhrase, WantedPrefix, WantedWord, WantedWords
 from streams.words.index import article_words
+from streams.words.names import FIELDS, NameKind, is_quoted, name_fields, name_key, name_words, phrases
+from streams.words.places import paths
 from streams.words.terms import Word
 
 # Texts that phrases are found in and words are excluded by, and those whose forms are scored.
@@ -71,8 +74,7 @@ class ArticleText:
         self.words = found = article_words(article.model_dump(mode="python", include=READ))
         self._texts = {name: _Words(words) for name, words in found.items()}
         self.authors = [_Field.of(analyzer("ar_name"), article.byline)] if article.byline else []
-        self.persons = [_Field.of(analyzer("ar_name"), e.name) for e in article.entities if e.type == "PER"]
-        self.organisations = [_Field.of(analyzer("ar_name"), e.name) for e in article.entities if e.type == "ORG"]
+        self.names = name_fields([{"name": entity.name, "type": entity.type} for entity in article.entities])
 
     def within(self, texts: Sequence[str]) -> list[_Words]:
         """Return the terms of the texts of these names that the article has; of all texts if none is named."""
@@ -104,8 +106,9 @@ class ArticleText:
         article = self.article
         terms = {f"family {family}" for words in self._texts.values() for family in words.families}
         terms.update(f"form {form}" for words in self._texts.values() for form in words.forms)
-        terms.update(f"person {term}" for field in self.persons for term in field.terms)
-        terms.update(f"organisation {term}" for field in self.organisations for term in field.terms)
+        for field in FIELDS.values():
+            terms.update(f"{field} key {key}" for key in self.names[field])
+            terms.update(f"{field} {word}" for words in self.names[f"{field}_words"] for word in words.split())
         terms.update(f"country {place.country}" for place in article.places if place.country)
         terms.add(f"source {_normalize(article.source)}")
         terms.add(f"language {article.language}")
@@ -139,9 +142,10 @@ class LiveMatcher:
             if isinstance(one, WantedFilter)
         }
         self._authors = [_phrase("ar_name", name) for name in filters.author]
-        self._persons = [_phrase("ar_name", name) for name in filters.person]
-        self._organisations = [_phrase("ar_name", name) for name in filters.organisation]
-        self._places = {_normalize(name) for name in filters.place}
+        self._whole_places = {name[1:-1] for name in filters.place if is_quoted(name)}
+        named = [name for name in filters.place if not is_quoted(name)]
+        self._places = {_normalize(one) for name in named for one in (name, *names_with_country(name))}
+        self._paths = {path for name in named for path in (name, *places_named(name))}
         self._sources = {_normalize(name) for name in filters.source}
 
     def matches(self, text: ArticleText) -> bool:
@@ -163,8 +167,8 @@ class LiveMatcher:
             and self._in_area(article.geo)
             and (not filters.place or any(self._is_place(place) for place in article.places))
             and (not filters.author or _any_phrase(text.authors, self._authors))
-            and (not filters.person or _any_phrase(text.persons, self._persons))
-            and (not filters.organisation or _any_phrase(text.organisations, self._organisations))
+            and _has_name(text.names, "persons", "PER", filters.person)
+            and _has_name(text.names, "organisations", "ORG", filters.organisation)
             and self._in_text(text)
         )
 
@@ -183,9 +187,8 @@ class LiveMatcher:
         groups.append(frozenset(f"country {code}" for code in filters.country))
         groups.append(frozenset(f"language {tag}" for tag in filters.language))
         groups.append(frozenset({f"cluster {filters.cluster}"} if filters.cluster is not None else ()))
-        for kind, phrases in (("person", self._persons), ("organisation", self._organisations)):
-            if phrases and all(phrases):
-                groups.append(frozenset(f"{kind} {max((term for _, term in phrase), key=len)}" for phrase in phrases))
+        groups.append(_name_anchors("PER", filters.person))
+        groups.append(_name_anchors("ORG", filters.organisation))
         return [group for group in groups if group]
 
     def _terms_of(self, wanted: Wanted) -> list[frozenset[str]]:
@@ -240,9 +243,11 @@ class LiveMatcher:
         return near is None or any(distance_km(near, (p.lat, p.lon)) <= self.filters.radius for p in points)
 
     def _is_place(self, place: Place) -> bool:
-        path = place.country or "" if place.kind == "country" else f"{place.country or '-'}/{place.name}"
-        names = {_normalize(place.name), _normalize(place.name_en or ""), str(place.geonameid or "")}
-        return bool(self._places & (names - {""})) or bool({path, place.country} & set(self.filters.place))
+        if place.name in self._whole_places or not self._paths.isdisjoint(paths(place)):
+            return True
+        with_country = f"{place.country or '-'}/{place.name}" if place.kind != "country" else ""
+        names = {*map(_normalize, (place.name, place.name_en or "", with_country)), str(place.geonameid or "")}
+        return not self._places.isdisjoint(names - {""})
 
 
 def _terms(word: WantedWord) -> frozenset[str]:
@@ -272,6 +277,32 @@ def _has_word(word: WantedWord, text: ArticleText, texts: Sequence[str] = ()) ->
         within = [name for name in SCORED_TEXTS if not texts or name in texts]
         return bool(within) and any(word.form in words.forms for words in text.within(within))
     return any(not words.families.isdisjoint(word.families) for words in text.within(texts))
+
+
+def _has_name(names: Mapping[str, Sequence[str]], field: str, kind: NameKind, wanted: Sequence[str]) -> bool:
+    return not wanted or any(_is_named(names, field, kind, value) for value in wanted)
+
+
+def _name_anchors(kind: NameKind, values: Sequence[str]) -> frozenset[str]:
+    """Return terms of which an article with one of these names has one; none if a value has no word."""
+    terms = set()
+    for value in values:
+        whole = value[1:-1] if is_quoted(value) else value
+        if not (words := name_words(whole, kind)):
+            return frozenset()
+        terms.add(f"{FIELDS[kind]} key {name_key(whole, kind)}")
+        if not is_quoted(value):
+            terms.add(f"{FIELDS[kind]} {max(words, key=len)}")
+    return frozenset(terms)
+
+
+def _is_named(names: Mapping[str, Sequence[str]], field: str, kind: NameKind, value: str) -> bool:
+    if is_quoted(value):
+        return name_key(value[1:-1], kind) in names[field]
+    runs = [f" {' '.join(words)} " for words in phrases(value, kind)]
+    return name_key(value, kind) in names[field] or any(
+        run in f" {words} " for words in names[f"{field}_words"] for run in runs
+    )
 
 
 def _any_phrase(fields: Iterable[_Field], phrases: Sequence[list[tuple[int, str]]]) -> bool:

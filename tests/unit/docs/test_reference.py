@@ -166,7 +166,7 @@ def test_every_field_of_the_index_is_there_with_what_can_be_done_with_it() -> No
     assert done["source"] == (True, True)
     assert done["url"] == (True, False)
     assert done["trace"] == (False, False)
-    assert found["facets.persons.words"].analysis == "ar_name"
+    assert found["byline.words"].analysis == "ar_name"
 
 
 def test_every_field_of_a_record_is_there_with_its_topics() -> None:

@@ -32,7 +32,7 @@ def test_a_document_is_the_article_and_its_helpers() -> None:
     fields = document(source)
     assert (
         Article.model_validate(
-            {k: v for k, v in fields.items() if k not in {"@timestamp", "facets", "forms", "families"}}
+            {k: v for k, v in fields.items() if k not in {"@timestamp", "facets", "forms", "families", "names"}}
         )
         == source
     )

@@ -1,5 +1,7 @@
 """Queries as they are sent. What they find is tested on the real server (tests/pipeline/search)."""
 
+import pytest
+
 from streams.search.query import (
     build_facets,
     build_map,
@@ -9,7 +11,7 @@ from streams.search.query import (
     sort_order,
 )
 from streams.search.request import MAX_FOLDED, Filters, SearchRequest, write_cursor
-from streams.search.wanted import needed_words
+from streams.search.wanted import is_question, needed_words
 
 
 def test_without_anything_asked_for_all_articles_match_newest_first() -> None:
@@ -107,10 +109,37 @@ def test_names_are_counted_by_value_unless_everything_is_counted() -> None:
         return {name for name, count in build_facets(filters, 5)["aggs"].items() if "execution_hint" in count["terms"]}
 
     assert hints(Filters()) == set()
-    assert hints(Filters(q="هجوم")) == hints(Filters(place=("عدن",))) == {"persons", "organisations", "places"}
+    assert hints(Filters(q="هجوم")) == hints(Filters(place=("عدن",))) == {
+        "persons", "organisations", "places", "persons_printed", "organisations_printed"
+    }  # fmt: skip
 
 
 def test_map_tiles_stay_inside_the_box() -> None:
     body = build_map(Filters.model_validate({"bbox": "34,22,60,33"}), zoom=5, size=10)
     grid = body["aggs"]["tiles"]["geotile_grid"]
     assert grid["bounds"]["top_left"] == {"lat": 33.0, "lon": 34.0}
+
+
+QUESTIONS = [
+    "متى وقع الانفجار في ميناء عدن", "مَن زار القاهرة أمس", "في أي عام افتتح معرض الكتاب", "الوزير زار القاهرة؟",
+    "كم عدد الجرحى في انفجار عدن ?",
+]  # fmt: skip
+NAMING = ["انفجار ميناء عدن", "في القاهرة معرض", "مجلس الأمن الدولي"]
+
+
+@pytest.mark.parametrize("text", QUESTIONS)
+def test_a_third_of_the_words_of_a_question_is_enough(text: str) -> None:
+    wanted = Filters(q=text).wanted()
+    assert is_question(text)
+    assert wanted.needed == max(1, len(wanted.words) * 34 // 100)
+
+
+@pytest.mark.parametrize("text", NAMING)
+def test_a_query_that_is_no_question_needs_all_of_its_words_but_one(text: str) -> None:
+    wanted = Filters(q=text).wanted()
+    assert not is_question(text)
+    assert wanted.needed == (len(wanted.words) if len(wanted.words) < 3 else len(wanted.words) - 1) >= 2
+
+
+def test_a_question_mark_alone_asks_for_no_word() -> None:
+    assert Filters(q="؟").wanted().needed == Filters(q="* ?").wanted().needed == 0

@@ -12,6 +12,7 @@ from streams.api.app import create_api
 from streams.elastic.client import make_client, translate_errors
 from streams.errors import Retryable
 from streams.records import Cluster
+from streams.search.query import FACETS, PRINTED_NAMES
 from streams.search.service import Searcher
 from streams.settings import Settings
 from tests.support.articles import article
@@ -27,7 +28,7 @@ INCOMPLETE = [
 
 def _answer(facts: dict[str, Any], *hits: dict[str, Any]) -> dict[str, Any]:
     buckets: dict[str, Any] = {"buckets": []}
-    names = ("persons", "organisations", "places", "countries", "divisions", "main_places", "sources", "languages")
+    names = (*FACETS, *(f"{name}_printed" for name in PRINTED_NAMES))
     return {
         **facts,
         "took": 1,

@@ -200,3 +200,17 @@ def test_the_word_lists_are_consistent() -> None:
 )
 def test_the_letters_as_printed_are_a_form_where_normalising_changed_them(printed: str, forms: tuple[str, ...]) -> None:
     assert text_words(printed)[0].forms == forms
+
+
+APART_BY_FEMININE = [("شرطة", "شرط"), ("عملة", "عمل"), ("خطة", "خط"), ("حكمة", "حكم")]
+
+
+@pytest.mark.parametrize(("noun", "other"), APART_BY_FEMININE)
+def test_nouns_that_are_other_words_without_their_feminine_ending_keep_it(noun: str, other: str) -> None:
+    def families(word: str) -> set[str]:
+        return {family for found in query_words(word) for family in found.families}
+
+    assert families(noun).isdisjoint(families(other))
+    stem = noun[:-1]
+    for form in (noun, "ال" + noun, stem + "ات", stem + "تها", stem + "اتهم", stem + "تين"):
+        assert families(form) == families(noun)

@@ -1,0 +1,45 @@
+"""How well names in Latin letters are read: python -m benchmarks.search.latin
+
+latin_names.tsv holds names as Arabic news print them and their spellings in English and French news, written before the
+rules. A spelling is found if it is read as its name. Of what spellings are read as, the share that is right is a lower
+bound: Rashid is راشد and رشيد, of which the list has one. A name with and without its article is one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from streams.words.latin import foreign_names
+from streams.words.terms import query_words
+from streams.words.tokens import tokenize
+
+NAMES = Path(__file__).parent / "latin_names.tsv"
+
+
+def _bare(family: str) -> str:
+    return family.removeprefix("@").removeprefix("ال")
+
+
+def main() -> None:
+    """Run the benchmark."""
+    spellings = found = answers = right = 0
+    missed = []
+    rows = [line.split("\t") for line in NAMES.read_text(encoding="utf-8").splitlines()]
+    for arabic, written in rows:
+        meant = {_bare(family) for word in query_words(arabic) for family in word.families}
+        for spelling in written.split("|"):
+            read = foreign_names([token.text for token in tokenize(spelling)])
+            names = {_bare(family) for families in read for family in families or ()}
+            spellings += 1
+            found += not names.isdisjoint(meant)
+            answers += len(names)
+            right += len(names & meant)
+            if names.isdisjoint(meant):
+                missed.append(spelling)
+    print(f"{len(rows)} names, {spellings} spellings: {found} found ({found / spellings:.3f})")
+    print(f"{answers} Arabic names that they are read as: {right} right ({right / answers:.3f})")
+    print("missed: " + ", ".join(missed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Names in Latin letters and the Arabic names that they stand for."""
+
+import math
+
+import pytest
+
+from streams.words.latin import FOREIGN, arabic_names, foreign_names, shown_name, spelling_cost
+from streams.words.terms import text_words
+
+SPELLINGS = {
+    "@السيسي": ["sisi", "sissi", "essissi"],
+    "@ماكرون": ["macron"],
+    "@القذافي": ["gaddafi", "qaddafi", "kadhafi", "gadhafi"],
+    "@بوتين": ["putin", "poutine"],
+    "@محمد": ["mohammed", "muhammad", "mohamed"],
+    "@القاهره": ["cairo"],
+    "@SY": ["syria"],
+}
+
+
+@pytest.mark.parametrize(("family", "words"), SPELLINGS.items())
+def test_spellings_of_a_name_stand_for_it(family: str, words: list[str]) -> None:
+    assert all(family in arabic_names(word) for word in words)
+
+
+@pytest.mark.parametrize("word", ["the", "of", "rights", "xylophone", "", "x", "ماكرون", "3d", "w" * 64])
+def test_other_words_stand_for_no_name(word: str) -> None:
+    assert arabic_names(word) == ()
+
+
+def test_a_spelling_costs_what_its_letters_cost() -> None:
+    assert spelling_cost("بوتين", "butin") == 0
+    assert spelling_cost("بوتين", "putin") == pytest.approx(0.05)
+    assert spelling_cost("بوتين", "putan") > 0.5
+    assert spelling_cost("بوتين", "macron") == math.inf
+    assert spelling_cost("بوتين", "putin", dearest=0.01) == math.inf
+
+
+def test_words_that_are_parts_of_a_name_are_none_of_their_own() -> None:
+    assert foreign_names(["abdel", "fattah", "el", "sisi"]) == [("@عبدالفتاح",), None, None, ("@السيسي",)]
+    assert foreign_names(["saudi", "arabia"]) == [("@SA",), None]
+    assert foreign_names(["el", "nothing"])[0] == ()
+    assert foreign_names([]) == []
+
+
+def test_countries_are_shown_by_name() -> None:
+    assert shown_name("@SY") == "سوريا"
+    assert shown_name("@ماكرون") == "ماكرون"
+
+
+def test_a_text_in_latin_letters_has_the_arabic_names_of_capitalised_words_only() -> None:
+    words = {word.forms[0]: word.families for word in text_words("Emmanuel Macron visits macron")}
+    assert FOREIGN + "@ماكرون" in words["macron"]
+    assert all(not family.startswith(FOREIGN) for family in words["visits"])
