@@ -73,7 +73,7 @@ def test_a_search_in_a_pipe(rasd: Type, settings: Settings) -> None:
     assert set(page) == {
         "total", "total_is_exact", "partial", "relaxed", "notes", "took_ms", "hits", "did_you_mean", "coverage", "next",
     }  # fmt: skip
-    hit = {"score", "article", "highlights", "explanation", "stories", "copies", "first"}
+    hit = {"score", "article", "highlights", "explanation", "stories", "copies", "first", "first_is_sure"}
     assert set(page["hits"][0]) == hit
     assert {hit["article"]["id"] for hit in page["hits"]} == {"a1", "a2"}
     assert rasd("search", "لاشيءكهذا").startswith("no article found for لاشيءكهذا")

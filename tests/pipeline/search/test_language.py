@@ -186,7 +186,7 @@ async def test_every_part_of_an_answer_counts_the_same_articles(
             "غياب",
         )
     ]
-    assert counted == [(6, False), (3, False), (2, True), (1, True), (3, False), (5, False), (0, False)]
+    assert counted == [(6, False), (3, False), (2, False), (1, True), (3, False), (5, False), (0, False)]
 
 
 async def _count_everywhere(api: httpx.AsyncClient, q: str) -> tuple[int, bool]:
