@@ -13,7 +13,7 @@ from streams.api.articles import ADMITTED
 from streams.api.dependencies import Shared
 from streams.api.problem_details import responses
 from streams.records import Article
-from streams.search.hits import Copy, outline
+from streams.search.hits import FIRST, SURE, Copy, outline
 from streams.search.lineage import Descent, Piece, descents, differences
 from streams.search.request import Filters
 from streams.search.stories import GrowingStories
@@ -41,11 +41,13 @@ class Member(BaseModel):
 
 
 class StoryLineage(BaseModel):
-    """A story: its articles in order of arrival, and who took it from whom."""
+    """A story: its articles in the order in which they appeared, and who took it from whom."""
 
     id: str = Field(description="Id of the story's cluster.")
     total: int = Field(description="Number of its articles; `members` lists the first hundred.")
     outlets: list[str] = Field(description="Outlets in the order in which they had it.")
+    first: Copy = Field(description=FIRST)
+    first_is_sure: bool = Field(description=SURE)
     members: list[Member]
 
 
@@ -62,14 +64,15 @@ class Differences(BaseModel):
 async def list_growing(state: Shared, request: Annotated[GrowthRequest, Query()]) -> GrowingStories:
     """Return the stories that outlets joined within the last minutes, the fastest first.
 
-    An outlet counts once, however often it prints a story. Times are those of arrival (`ingested_at`).
+    An outlet counts once, however often it prints a story. Growth is by arrival (`ingested_at`), `first` by
+    publication.
     """
     filters = Filters.model_validate(request.model_dump(by_alias=True, include=set(Filters.model_fields)))
     return await state.searcher.growing(filters, datetime.now(UTC), request.minutes, request.size)
 
 
 async def find_members(state: Shared, story_id: str) -> tuple[list[Article], int]:
-    """Return a story's articles in order of arrival, at most `MAX_MEMBERS`, and their number.
+    """Return a story's articles in the order in which they appeared, at most `MAX_MEMBERS`, and their number.
 
     Raises:
         HTTPException: there is no such story.
@@ -87,20 +90,30 @@ async def find_members(state: Shared, story_id: str) -> tuple[list[Article], int
     responses=responses(400, 401, 403, 404, 422, 503),
 )
 async def get_lineage(state: Shared, story_id: StoryId) -> StoryLineage:
-    """Return a story's articles in order of arrival. For each, `descent` names the earlier article of another outlet
-    that shares most of its text, and the time between the two. It is the closest text, which need not be the source."""
+    """Return a story's articles in the order in which they appeared: by publication, else by fetching or arrival.
+
+    For each, `descent` names the earlier article of another outlet that shares most of its text, and the time between
+    the two. It is the closest text, which need not be the source.
+    """
     members, total = await find_members(state, story_id)
     return await asyncio.to_thread(trace_lineage, story_id, members, total)
 
 
 def trace_lineage(story_id: str, members: list[Article], total: int) -> StoryLineage:
-    """Build the lineage of a story from its articles in order of arrival."""
+    """Build the lineage of a story from its articles in the order in which they appeared."""
     found = [
         Member(article=outline(article), descent=descent)
         for article, descent in zip(members, descents(members), strict=True)
     ]
     outlets = list(dict.fromkeys(article.source for article in members))
-    return StoryLineage(id=story_id, total=total, outlets=outlets, members=found)
+    return StoryLineage(
+        id=story_id,
+        total=total,
+        outlets=outlets,
+        first=found[0].article,
+        first_is_sure=all(article.published_at for article in members),
+        members=found,
+    )
 
 
 @router.get(

@@ -45,6 +45,13 @@ class Copy(BaseModel):
     ingested_at: str = Field(description="Time of its first arrival in articles.raw (ISO 8601, UTC).")
     relation: str | None = Field(None, description="Relation to its cluster: first, exact, near, contains or update.")
 
+    @property
+    def listed_at(self) -> datetime:
+        """As `Article.listed_at`: when it was published, else fetched, else ingested; never after it was ingested."""
+        arrived = datetime.fromisoformat(self.ingested_at)
+        known = self.published_at or self.fetched_at
+        return min(datetime.fromisoformat(known), arrived) if known else arrived
+
 
 class Story(BaseModel):
     """The cluster of an article.
@@ -211,7 +218,5 @@ def read_story(article: Article, answer: Mapping[str, Any], copies: int) -> Stor
 
 
 def _appeared(copy: Copy) -> tuple[datetime, datetime, str]:
-    """Return the order of `FIRST_APPEARED`: no time is later than that of the arrival (`Article.listed_at`)."""
-    arrived = datetime.fromisoformat(copy.ingested_at)
-    known = copy.published_at or copy.fetched_at
-    return min(datetime.fromisoformat(known), arrived) if known else arrived, arrived, copy.id
+    """Return the order of `FIRST_APPEARED`."""
+    return copy.listed_at, datetime.fromisoformat(copy.ingested_at), copy.id

@@ -58,7 +58,7 @@ class Descent(BaseModel):
     id: str = Field(description="Id of the article.")
     origin: str | None = Field(None, description="Id of the earlier article of another outlet that it is closest to.")
     shared: float = Field(0.0, description="Share of its text that is in that one, 0 to 1.")
-    lag_seconds: float | None = Field(None, description="Time between the arrival of the two.")
+    lag_seconds: float | None = Field(None, description="Time between the appearance of the two.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def descents(articles: Sequence[Article]) -> list[Descent]:
     """Find for each article the earlier one of another outlet that its text is closest to.
 
     Args:
-        articles: of one story, in order of arrival.
+        articles: of one story, in the order in which they appeared.
     """
     earlier: list[_Text] = []
     found = []
@@ -101,7 +101,7 @@ def _descent(article: Article, best: tuple[float, _Text] | None) -> Descent:
     if best is None:
         return Descent(id=article.id)
     shared, other = best
-    lag = (article.ingested_at - other.article.ingested_at).total_seconds()
+    lag = (article.listed_at - other.article.listed_at).total_seconds()
     return Descent(id=article.id, origin=other.article.id, shared=round(shared, 3), lag_seconds=lag)
 
 

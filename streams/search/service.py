@@ -158,7 +158,7 @@ class Searcher:
         return read_completion(await self._run(build_completion(typed, size)), size)
 
     async def members(self, cluster: str, size: int) -> tuple[list[Article], int]:
-        """Return the articles of a story in order of arrival, at most `size`, and how many there are.
+        """Return the articles of a story in the order in which they appeared, at most `size`, and how many there are.
 
         Raises like `article`.
         """

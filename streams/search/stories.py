@@ -7,13 +7,13 @@ or an agency's text that one outlet prints five times, counts once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, Field
 
-from streams.search.hits import PARTIAL, Copy, is_partial, read_copy
-from streams.search.query import FOLD, OUTLINE, TIMEOUT, Body, build_query
+from streams.search.hits import FIRST, PARTIAL, SURE, Copy, is_partial, read_copy
+from streams.search.query import FIRST_APPEARED, FOLD, OUTLINE, TIMEOUT, Body, build_query
 from streams.search.request import Filters
 
 # Steps of a story's series, over the whole window.
@@ -36,8 +36,11 @@ class GrowingStory(BaseModel):
     articles: int = Field(description="Articles in the cluster.")
     series: list[int] = Field(description="Articles that arrived in each twelfth of the window, oldest first.")
     places: list[str] = Field(description="Most frequent main places, in Arabic.")
-    breaking: bool = Field(description="Whether it is less than half an hour old and in three outlets or more.")
-    first: Copy = Field(description="Its first article.")
+    breaking: bool = Field(
+        description="Whether its first article arrived less than half an hour ago, and it is in three outlets or more."
+    )
+    first: Copy = Field(description=FIRST)
+    first_is_sure: bool = Field(description=SURE)
     newest: Copy = Field(description="The article that arrived last.")
 
 
@@ -94,8 +97,8 @@ def build_growth(folds: Sequence[str], until: datetime, minutes: int) -> Body:
     def before(moment: datetime) -> Body:
         return {"filter": {"range": {_ARRIVED: {"lt": moment.isoformat()}}}, "aggs": outlets}
 
-    def at_end(order: str) -> Body:
-        return {"top_hits": {"size": 1, "sort": [{_ARRIVED: order}, {"id": order}], "_source": list(OUTLINE)}}
+    def top(*order: Body) -> Body:
+        return {"top_hits": {"size": 1, "sort": list(order), "_source": list(OUTLINE)}}
 
     step = timedelta(minutes=minutes) / STEPS
     ranges = [
@@ -116,8 +119,10 @@ def build_growth(folds: Sequence[str], until: datetime, minutes: int) -> Body:
                     "before_quarter": before(quarter),
                     "series": {"date_range": {"field": _ARRIVED, "ranges": ranges}},
                     "places": {"terms": {"field": "facets.main_place", "size": 3}},
-                    "first": at_end("asc"),
-                    "newest": at_end("desc"),
+                    "first": top(*FIRST_APPEARED),
+                    "undated": {"missing": {"field": "published_at"}},
+                    "arrived": {"min": {"field": _ARRIVED}},
+                    "newest": top({_ARRIVED: "desc"}, {"id": "desc"}),
                 },
             }
         },
@@ -145,7 +150,7 @@ def read_growth(answers: Sequence[Mapping[str, Any]], until: datetime, minutes: 
 
 def _story(bucket: Mapping[str, Any], until: datetime) -> GrowingStory:
     outlets = bucket["outlets"]["value"]
-    first = read_copy(bucket["first"]["hits"]["hits"][0])
+    arrived = datetime.fromtimestamp(bucket["arrived"]["value"] / 1000, UTC)
     return GrowingStory(
         id=bucket["key"],
         growth=outlets - bucket["before_quarter"]["outlets"]["value"],
@@ -154,8 +159,9 @@ def _story(bucket: Mapping[str, Any], until: datetime) -> GrowingStory:
         articles=bucket["doc_count"],
         series=[step["doc_count"] for step in bucket["series"]["buckets"]],
         places=[place["key"] for place in bucket["places"]["buckets"]],
-        breaking=outlets >= BREAKING_OUTLETS and until - _moment(first.ingested_at) <= BREAKING_AGE,
-        first=first,
+        breaking=outlets >= BREAKING_OUTLETS and until - arrived <= BREAKING_AGE,
+        first=read_copy(bucket["first"]["hits"]["hits"][0]),
+        first_is_sure=bucket["undated"]["doc_count"] == 0,
         newest=read_copy(bucket["newest"]["hits"]["hits"][0]),
     )
 
@@ -165,10 +171,10 @@ def _moment(text: str) -> datetime:
 
 
 def build_members(cluster: str, size: int) -> Body:
-    """Build the search for the articles of a story in order of arrival, whole."""
+    """Build the search for the articles of a story in the order in which they appeared, whole."""
     return {
         "query": {"bool": {"filter": {"term": {FOLD: cluster}}}},
-        "sort": [{_ARRIVED: "asc"}, {"id": "asc"}],
+        "sort": list(FIRST_APPEARED),
         "size": size,
         "timeout": TIMEOUT,
         "track_total_hits": True,

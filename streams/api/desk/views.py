@@ -36,6 +36,7 @@ from streams.search.request import Filters, SearchRequest
 from streams.search.source_scope import Coverage
 from streams.sources.watch.health import ABNORMAL
 from streams.words.index import article_words
+from streams.words.names import NameKind, name_key
 
 
 class _Language(Convertor[str]):
@@ -70,6 +71,10 @@ FACET_FILTERS = {
 }
 # Kinds of names in a body, and the filters that find others with them.
 NAME_FILTERS = {"per": "person", "org": "organisation", "loc": "place", "place": "place"}
+# Filters whose values are names that may be spelt in several ways.
+NAME_KINDS: Mapping[str, NameKind] = {"person": "PER", "organisation": "ORG"}
+# How an address may say no.
+FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
 FACET_SIZE = 12
 HITS = 20
 # Lengths of the window in which stories grow, in minutes.
@@ -145,7 +150,15 @@ def shown_value(display: Display, name: str, value: str) -> str:
         return display.language_name(value)
     if name == "country":
         return display.country_name(value)
+    if name == "cross_script":
+        return display.plain(f"cross_script_{'false' if value.lower() in FALSE else 'true'}")
     return value
+
+
+def same_name(name: str, one: str, other: str) -> bool:
+    """Return whether two values of a filter are the same, or spellings of one name, which facets count together."""
+    kind = NAME_KINDS.get(name)
+    return one == other or (kind is not None and name_key(one, kind) == name_key(other, kind))
 
 
 def chosen_filters(here: Address, display: Display) -> list[Chosen]:
@@ -272,7 +285,7 @@ async def _search(state: State, visit: Visit) -> Response:
         name: [
             FacetValue(shown_value(display, name, count.value), count.articles, here.having(name, count.value))
             for count in facets.facets[facet]
-            if not here.has(name, count.value)
+            if not any(same_name(name, count.value, chosen) for chosen in here.values(name))
         ]
         for facet, name in FACET_FILTERS.items()
     }
@@ -353,7 +366,7 @@ async def name_page(state: Shared, visit: Visiting, kind: str, name: str) -> Res
             [
                 (count.value, shown_value(visit.display, FACET_FILTERS[facet], count.value), count.articles)
                 for count in facets.facets[facet]
-                if (FACET_FILTERS[facet], count.value) != (kind, name)
+                if FACET_FILTERS[facet] != kind or not same_name(kind, count.value, name)
             ],
         )
         for facet, heading in (
@@ -558,7 +571,7 @@ async def story(state: Shared, visit: Visiting, story_id: str) -> Response:
         by_id=by_id,
         changed=changed,
         lanes=charts.lanes(
-            [(article.source, article.ingested_at, article.id) for article in members],
+            [(article.source, article.listed_at, article.id) for article in members],
             display.direction == "rtl",
         ),
         names=_frequent(members),
@@ -568,12 +581,26 @@ async def story(state: Shared, visit: Visiting, story_id: str) -> Response:
 
 
 def _frequent(members: Sequence[Article]) -> list[tuple[str, str, int]]:
-    """Return kind, name and number of articles of the names in a story, the most frequent first."""
+    """Return kind, name and number of articles of the names in a story, the most frequent first.
+
+    Spellings of one name are counted together, and the most frequent one is shown.
+    """
     counted: Counter[tuple[str, str]] = Counter()
+    printed: dict[tuple[str, str], Counter[str]] = {}
     for article in members:
         found = {(entity.type.lower(), entity.name) for entity in article.entities if entity.type != "LOC"}
-        counted.update(found | {("place", place.name) for place in article.places})
-    return [(kind, name, count) for (kind, name), count in counted.most_common(STORY_NAMES)]
+        keys = set()
+        for kind, name in found | {("place", place.name) for place in article.places}:
+            names = NAME_KINDS.get(NAME_FILTERS[kind])
+            key = (kind, name_key(name, names) if names else name)
+            printed.setdefault(key, Counter())[name] += 1
+            keys.add(key)
+        # Sets have no order: of what is equally frequent, the first by letter.
+        counted.update(sorted(keys))
+    return [
+        (kind, min(printed[kind, key].items(), key=lambda one: (-one[1], one[0]))[0], count)
+        for (kind, key), count in counted.most_common(STORY_NAMES)
+    ]
 
 
 def _linked_data(first: Article, newest: Article) -> str:
