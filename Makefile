@@ -1,6 +1,6 @@
 # Rasd: `make` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-neural fuzz growth fuzz-api audit sbom check unit explore faults soak format lock train-entities stock-phrases name-words gazetteer towns outlines words place-names docs clean
+.PHONY: help setup demo test test-neural fuzz growth fuzz-api audit sbom check unit explore faults soak format lock train-entities stock-phrases name-words gazetteer towns outlines words ordinary-words place-names docs clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -106,6 +106,13 @@ words: setup ## make the word lists of search from ../shared/corpus (ten minutes
 	@$(BIN)/python -m agents.index.build ../shared/corpus/saudinewsnet ../shared/corpus/ner-more/ant \
 		--people ../shared/corpus/ner-more/gazetteers/people.txt --cache build/words.pickle
 	@$(BIN)/python -m agents.index.build.latin --cache build/words.pickle
+
+ordinary-words: setup ## make the list of ordinary English and French words (needs npm)
+	@$(BIN)/python -m pip install -q --no-deps --target build/ordinary pyspellchecker==0.9.1 spylls==0.1.7
+	@cd build/ordinary && npm pack --silent dictionary-fr@3.0.0 >/dev/null && tar xzf dictionary-fr-3.0.0.tgz
+	@PYTHONPATH=build/ordinary $(BIN)/python -m agents.index.build.ordinary \
+		--english build/ordinary/spellchecker/resources/en.json.gz build/ordinary/spylls/hunspell/data/en/en_US \
+		--french build/ordinary/spellchecker/resources/fr.json.gz build/ordinary/package/index
 
 place-names: setup ## make the table of the filter `place` from the gazetteer and GeoNames
 	@$(BIN)/python -m agents.index.build.places

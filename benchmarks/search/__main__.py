@@ -237,7 +237,11 @@ async def pairs() -> None:
             for written in ("", "_fresh"):
                 same = [await meet(name, a, b) and await meet(name, b, a) for a, b in wanted["same" + written]]
                 other = [await meet(name, a, b) or await meet(name, b, a) for a, b in wanted["different" + written]]
-                kind = "written blind" if written else "written with the rules in view"
+                kind = (
+                    "written before the rules were read, mended on since"
+                    if written
+                    else "written with the rules in view"
+                )
                 print(f"{name:10} {sum(same)} of {len(same)} that must meet, {sum(other)} of {len(other)} not, {kind}")
     finally:
         await client.close()

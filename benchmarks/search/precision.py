@@ -1,4 +1,4 @@
-"""How exactly names and words are found in news: python -m benchmarks.search.precision CORPUS [--every 5]
+"""How exactly names and words are found in news: python -m benchmarks.search.precision CORPUS [--every N] [--fewest N]
 
 Draws names and common words by a seed, searches them in SaudiNewsNet as an index with Rasd's terms would, and as one
 with the stock `arabic` analyzer, and judges from the printed text alone: an article is right if it prints the name or
@@ -95,13 +95,13 @@ def names_drawn(count: Mapping[str, int]) -> list[str]:
     return sorted(random.Random(SEED).sample(frequent, min(DRAWN, len(frequent))))
 
 
-def words_drawn(count: Mapping[str, int]) -> list[str]:
-    """Draw common words without article or clitic: those that occur with the article, too."""
+def words_drawn(count: Mapping[str, int], fewest: int = FEWEST_WORDS) -> list[str]:
+    """Draw common words without article or clitic, with `fewest` occurrences or more, also with the article."""
     names = lexicon().names
     frequent = sorted(
         word
         for word, times in count.items()
-        if times >= FEWEST_WORDS and len(word) > 2 and word not in names and word not in stop_words()
+        if times >= fewest and len(word) > 2 and word not in names and word not in stop_words()
         and count["ال" + word] >= times / 10 and not word.startswith("ال")
     )  # fmt: skip
     return sorted(random.Random(SEED).sample(frequent, min(DRAWN, len(frequent))))
@@ -158,7 +158,7 @@ def figures(
     return hits / max(1, all_found), hits / max(1, all_right), low
 
 
-def measure(corpus: Path, every: int) -> None:
+def measure(corpus: Path, every: int, fewest: int) -> None:
     """Measure and print."""
     articles = read_articles(corpus, every)
     texts = [printed_words("\n".join(filter(None, (a.title, a.subtitle, a.body)))) for a in articles]
@@ -178,7 +178,7 @@ def measure(corpus: Path, every: int) -> None:
         return {number for number, found in enumerate(stock) if stems.get(query) in found}
 
     relative = relative_forms()
-    names, words = names_drawn(count), words_drawn(count)
+    names, words = names_drawn(count), words_drawn(count, fewest)
     forms = {name: {f for base in {name} | relative.get(name, set()) for f in with_clitics(base)} for name in names}
     forms |= {word: inflected(word) for word in words}
     right = {
@@ -200,9 +200,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path, help="folder with saudinewsnet/")
     parser.add_argument("--every", type=int, default=5, help="take each n-th article")
+    parser.add_argument("--fewest", type=int, default=FEWEST_WORDS, help="fewest occurrences of a word that is drawn")
     arguments = parser.parse_args()
     try:
-        measure(arguments.corpus, arguments.every)
+        measure(arguments.corpus, arguments.every, arguments.fewest)
     except (OSError, RasdError) as error:
         sys.exit(f"benchmark: {error}")
 

@@ -156,7 +156,7 @@ def needed_words(count: int, *, question: bool = False) -> int:
 
     Up to four words name something, and one may be missing from three on. Of a question a third is enough, as its
     words seldom stand together in the text that answers it: with two words or all but one, R@10 on ARCD was .925, below
-    the .946 of the stock analyzer; with a third it is .961 (benchmarks/search).
+    the .946 of the stock analyzer; docs/benchmarks.md has today's figures.
 
     Args:
         count: number of plain words.

@@ -3,7 +3,8 @@
 Newspapers write القذافي as Gaddafi, Qaddafi, Kadhafi. Both scripts agree in the consonants, by classes of letters that
 transliteration confuses (د, ذ, ض and d, dh, th), so these find the candidates. A candidate is then spelt out letter by
 letter, each at a cost, and the cheapest are the answer if they are cheap. Places have English names that are no
-transliterations (Cairo); these are listed.
+transliterations (Cairo); these are listed. An ordinary English or French word (price) sounds like a name now and then,
+but is none unless the news prints that name more often than English prints the word (Trump).
 """
 
 from __future__ import annotations
@@ -20,21 +21,27 @@ from streams.words.lexicon import DATA, lexicon
 
 #: Before the family of a name, in the terms of a text in Latin letters.
 FOREIGN = "≈"
+#: Before a compound name, in the terms of its last word.
+COMPOUND = "@"
 _SHORTEST = 3
+_COMPOUND_COUNT = 100
 # Costs: of vowels that Arabic leaves out, and of the dearest spelling by number of letters.
 _SHORT_VOWEL, _TWO_VOWELS, _LAST_VOWEL = 0.1, 0.35, 0.35
 _DEAREST, _DEAREST_LETTER, _DEAREST_SHORT = 0.25, 0.045, 0.02
 _ASSIMILATION = 0.2
 # What a name ten times as frequent may cost more, and how far from the best an answer may be.
-_TENFOLD, _NEAR_BEST = 0.1, 0.1
+_TENFOLD, _NEAR_BEST = 0.1, 0.12
 _MOST = 3
+# An ordinary word is a name if the corpus has the name this many times as often as 100 million words have the word.
+_NAME_OF_NEWS = 4
+_NO_RARE_NAME = 100
 _VOWELS = "aeiou"
 # The article with the sound of the next letter (Essebsi, Ennahda).
 _ASSIMILATED = re.compile(r"^[ae](s|sh|t|d|n|r|z)(?=\1)")
 
 # What each Arabic letter or pair is written as, with the cost of writing it so.
 _SPELLINGS: Mapping[str, Mapping[str, float]] = {
-    "ا": {"a": 0, "aa": 0, "e": 0.2, "o": 0.4, "u": 0.4, "i": 0.4, "": 0.35, "ea": 0.3, "au": 0.3, "ou": 0.4,
+    "ا": {"a": 0, "aa": 0, "e": 0.2, "o": 0.4, "u": 0.2, "i": 0.4, "": 0.35, "ea": 0.3, "au": 0.3, "ou": 0.4,
           "ah": 0.1},
     "ب": {"b": 0, "p": 0.05, "bb": 0, "pp": 0.05, "v": 0.4},
     "ت": {"t": 0, "tt": 0, "th": 0.3},
@@ -114,6 +121,14 @@ class _Candidate(NamedTuple):
 
 
 @cache
+def compound_names() -> Mapping[tuple[str, str], str]:
+    """Return the names of two words that other scripts write as one, by their normalised words: حزب الله, Hezbollah."""
+    lines = DATA.joinpath("compounds.txt").read_text(encoding="utf-8").splitlines()
+    rows = (line.split() for line in lines if line and not line.startswith("#"))
+    return {(first, second): first + second for first, second in rows}
+
+
+@cache
 def _counts() -> Mapping[str, int]:
     lines = _lines("name_counts.tsv.gz")
     return {name: int(count) for name, _, count in (line.partition("\t") for line in lines)}
@@ -142,6 +157,13 @@ def _lines(name: str) -> list[str]:
 
 
 @cache
+def _ordinary_words() -> Mapping[str, int]:
+    """Return how often ordinary English and French words occur in a hundred million words."""
+    rows = (line.partition("\t") for line in _lines("ordinary_words.tsv.gz"))
+    return {word: int(count) for word, _, count in rows}
+
+
+@cache
 def _by_consonants() -> Mapping[str, list[_Candidate]]:
     forms: dict[str, dict[str, int]] = defaultdict(dict)
     counts = _counts()
@@ -155,6 +177,8 @@ def _by_consonants() -> Mapping[str, list[_Candidate]]:
             # With its article or without, it is one name: البرهان is Burhan.
             bare = form[2:] if form.startswith("ال") and len(form) > 4 else form
             forms[bare][entry.term] = counts.get(form, 1)
+    for name in compound_names().values():
+        forms[name][COMPOUND + name] = _COMPOUND_COUNT
     found: dict[str, list[_Candidate]] = defaultdict(list)
     for bare, terms in forms.items():
         candidate = _Candidate(bare, tuple(sorted(terms)), math.log10(sum(terms.values())))
@@ -226,22 +250,30 @@ def _with_vowels(reached: Mapping[int, float], latin: str, one: float, two: floa
     return found
 
 
-@lru_cache(maxsize=50_000)
 def arabic_names(word: str) -> tuple[str, ...]:
     """Return the families of the Arabic names that a word in Latin letters may stand for, the likeliest first.
 
     Args:
         word: normalised (small letters without accents), of one or several words without spaces between them.
     """
+    return _names(word, beside_name=False)
+
+
+@lru_cache(maxsize=50_000)
+def _names(word: str, *, beside_name: bool) -> tuple[str, ...]:
+    """Return `arabic_names`; beside a name, an ordinary word is read as any name that is no rare one."""
     place = _places().get(word)
     if place is not None:
         return (place[0],)
+    least = _NO_RARE_NAME if beside_name else _NAME_OF_NEWS * _ordinary_words().get(word, 0)
     dearest = _DEAREST + _DEAREST_LETTER * len(word) if len(word) > _SHORTEST else _DEAREST_SHORT
     if len(word) < _SHORTEST or not word.isascii() or not word.isalpha():
         return ()
     ranks: dict[_Candidate, float] = {}
     for written in {word, _ASSIMILATED.sub("", word)}:
         for candidate in _candidates(written):
+            if 10**candidate.frequency < least:
+                continue
             cost = spelling_cost(candidate.bare, written, dearest)
             if cost < math.inf:
                 rank = cost - _TENFOLD * candidate.frequency + (_ASSIMILATION if written != word else 0)
@@ -289,6 +321,11 @@ def foreign_names(words: Sequence[str]) -> list[tuple[str, ...] | None]:
         found[at] = names
         found[at + 1 : at + size] = [None] * (size - 1)
         at += size
+    named = [bool(names) and words[at] not in _places() for at, names in enumerate(found)]
+    for at, word in enumerate(words):
+        # Beside a name, a word that would be ordinary is a part of it: George Bush, Mark Zuckerberg.
+        if found[at] == () and word in _ordinary_words() and any(named[max(0, at - 1) : at + 2]):
+            found[at] = _names(word, beside_name=True)
     for at, word in enumerate(words):
         if word in _PARTICLES and not found[at] and (_is_named(found, at - 1) or _is_named(found, at + 1)):
             found[at] = None

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
 DATA = files("streams.words").joinpath("data")
+# Names of which spellings with and without a long vowel are one: their fewest occurrences and letters.
+_FREQUENT, _MANY_LETTERS = 10, 7
+_LONG_VOWELS = frozenset("اوي")
 
 
 class Name(NamedTuple):
@@ -73,6 +77,7 @@ def lexicon() -> Lexicon:
     for line in _lines("names.tsv.gz"):
         form, term, kind = line.split("\t")
         names[form] = Name("@" + (term or form), "a" in kind, "a" in kind or "m" in kind, "n" in kind)
+    names = _with_main_spellings(names)
     stems = dict(line.split("\t") for line in _lines("stems.tsv.gz"))
 
     def having(flag: str) -> frozenset[str]:
@@ -82,6 +87,44 @@ def lexicon() -> Lexicon:
         frozenset(flags), having(WHOLE), having(EITHER), having(NOUN), having(VERB), having(OWN_ARTICLE),
         having(OWN_LAM), names, stems, stop_words(),
     )  # fmt: skip
+
+
+def _with_main_spellings(names: Mapping[str, Name]) -> dict[str, Name]:
+    """Give spellings of a transliterated name that differ in one long vowel the term of the most frequent one.
+
+    نتانياهو is نتنياهو. In short names the vowel tells names apart (سالم, سلم), as it does beside another long letter
+    (كريستيان, كريستين).
+    """
+    counts = {form: int(count) for form, count in (line.split("\t") for line in _lines("name_counts.tsv.gz"))}
+    foreign = {
+        form
+        for form, name in names.items()
+        if counts.get(form, 0) >= _FREQUENT
+        and name.always
+        and not name.nisba
+        and name.term == "@" + form
+        and not form.startswith(("ال", "عبد"))
+    }
+    alike: dict[str, set[str]] = defaultdict(set)
+    for form in foreign:
+        for shorter in _without_one_vowel(form):
+            if shorter in foreign:
+                alike[form].add(shorter)
+                alike[shorter].add(form)
+    found = dict(names)
+    for form in alike:
+        main = form
+        while (best := max(alike[main] | {main}, key=lambda other: (counts[other], other))) != main:
+            main = best
+        found[form] = names[form]._replace(term="@" + main)
+    return found
+
+
+def _without_one_vowel(name: str) -> Iterator[str]:
+    if len(name) >= _MANY_LETTERS:
+        for at in range(1, len(name) - 1):
+            if name[at] in _LONG_VOWELS and not {name[at - 1], name[at + 1]} & _LONG_VOWELS:
+                yield name[:at] + name[at + 1 :]
 
 
 @cache

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from streams.words.families import family, has_article
-from streams.words.latin import FOREIGN, arabic_names
+from streams.words.latin import COMPOUND, FOREIGN, arabic_names, compound_names
 from streams.words.letters import printed_word
 from streams.words.lexicon import lexicon
 from streams.words.tokens import LONGEST, Token, tokenize
@@ -82,6 +82,7 @@ def text_words(text: str, names: Sequence[Span] = ()) -> list[Word]:
     starts = [start for start, _ in spans]
     tokens = list(join_names(tokenize(text)))
     foreign: dict[str, tuple[str, ...]] = {}
+    before: tuple[str, ...] = ()
     for position, token in enumerate(tokens):
         reading = read(token.text, token.printed)
         families = reading.families
@@ -94,6 +95,12 @@ def text_words(text: str, names: Sequence[Span] = ()) -> list[Word]:
         if not token.printed and text[token.start].isupper() and len(foreign) < _MOST_FOREIGN:
             foreign[token.text] = tuple(FOREIGN + name for name in arabic_names(token.text))
         families += foreign.get(token.text, ())
+        # حزب الله has the family of Hezbollah at its last word.
+        for first in before:
+            compound = compound_names().get((first.removeprefix(PARTED), token.text))
+            if compound is not None and COMPOUND + compound not in families:
+                families += (COMPOUND + compound,)
+        before = reading.forms
         forms = reading.forms if token.tag is None else (*reading.forms, token.tag)
         found.append(Word(position, token.start, token.end, forms, families))
     return found

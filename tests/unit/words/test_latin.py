@@ -15,6 +15,9 @@ SPELLINGS = {
     "@محمد": ["mohammed", "muhammad", "mohamed"],
     "@القاهره": ["cairo"],
     "@SY": ["syria"],
+    "@ترامب": ["trump"],
+    "@نتانياهو": ["netanyahu", "netanyahou"],
+    "@حزبالله": ["hezbollah", "hizbullah", "hizballah"],
 }
 
 
@@ -23,7 +26,9 @@ def test_spellings_of_a_name_stand_for_it(family: str, words: list[str]) -> None
     assert all(family in arabic_names(word) for word in words)
 
 
-@pytest.mark.parametrize("word", ["the", "of", "rights", "xylophone", "", "x", "ماكرون", "3d", "w" * 64])
+@pytest.mark.parametrize(
+    "word", ["the", "of", "rights", "xylophone", "price", "said", "prix", "", "x", "ماكرون", "3d", "w" * 64]
+)
 def test_other_words_stand_for_no_name(word: str) -> None:
     assert arabic_names(word) == ()
 
@@ -41,6 +46,25 @@ def test_words_that_are_parts_of_a_name_are_none_of_their_own() -> None:
     assert foreign_names(["saudi", "arabia"]) == [("@SA",), None]
     assert foreign_names(["el", "nothing"])[0] == ()
     assert foreign_names([]) == []
+
+
+def test_an_ordinary_word_beside_a_name_is_a_part_of_it() -> None:
+    assert arabic_names("bush") == ()
+    assert foreign_names(["george", "bush"]) == [("@جورج",), ("@بوش",)]
+    assert foreign_names(["syria", "bush"]) == [("@SY",), ()]
+
+
+def test_a_name_of_two_words_has_the_family_of_its_one_latin_word() -> None:
+    for text in ("حزب الله", "لحزب الله", "حزب اللّه"):
+        assert "@حزبالله" in text_words(text)[-1].families
+    assert all("@حزبالله" not in word.families for word in text_words("حزب قال الله"))
+
+
+def test_spellings_of_a_transliterated_name_with_and_without_a_long_vowel_are_one() -> None:
+    for spellings in ("نتنياهو نتانياهو", "فرانسوا فرنسوا", "بلومبرغ بلومبيرغ"):
+        assert len({word.families for word in text_words(spellings)}) == 1
+    for others in ("سالم سلم", "كريستيان كريستين", "عبدالله عبدالاله"):
+        assert len({word.families for word in text_words(others)}) == 2
 
 
 def test_countries_are_shown_by_name() -> None:
