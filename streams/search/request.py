@@ -23,7 +23,7 @@ from pydantic import (
 
 from streams.records import Article, OptionalTimestamp
 from streams.search.cross_script import read_as
-from streams.search.syntax import ParsedQuery, parse
+from streams.search.syntax import Note, ParsedQuery, parse
 from streams.search.times import read_time, read_zone
 from streams.search.wanted import WantedText, has_families, is_question, plain_words, selects, wanted_text
 
@@ -214,7 +214,7 @@ class Filters(BaseModel):
         return self._relaxed
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """What of the text query was not understood, as sentences."""
         return parse(self.q).notes
 

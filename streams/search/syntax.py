@@ -18,7 +18,7 @@ ignored, and a note says so. Only unknown fields and too many operands are error
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -78,6 +78,28 @@ _DISTANCE = frozenset({"NEAR", "ADJ", "WITHIN"})
 
 Operator = Literal["or", "and", "not"]
 Sign = Literal["", "-", "+"]
+# What may not be understood, by kind. Interfaces in other languages have texts of the same kinds.
+NOTES: Mapping[str, str] = {
+    "only_excluded": "the query only excludes words, so all other articles match",
+    "excluded_everywhere": "what is excluded is excluded from everything, not from one of several alternatives",
+    "operator_last": "nothing follows {operator}, which was ignored",
+    "operator_first": "{operator} stands before anything else and was ignored",
+    "operators": "{operator} is followed by {after}; only the last of them counts",
+    "quote_open": "the quotation mark {sign} is not closed; its words are searched for one by one",
+    "star_quoted": "* is not understood within quotes",
+    "star_within": "in {word}, * is understood only at the end of a word",
+    "sign_alone": "{sign} stands before no word and was ignored",
+    "weight": "{sign} is not understood: there are no weights and no similar spellings",
+    "small_operator": "{word} is searched for as a word; the operator is written {operator}",
+    "distance": "{word} is searched for as a word; put words that must stand together in quotes",
+    "range": "ranges are not understood; the filters from and to select times",
+    "pattern": "{word} is searched for as words; there are no regular expressions",
+    "question_mark": "in {word}, ? is not understood",
+    "colon": "{word} is not understood: write the word directly after the colon",
+    "star_short": "{word} is searched for without *, which needs one word of {least} letters before it",
+    "parenthesis_open": "a parenthesis is not closed",
+    "parenthesis_closed": "a parenthesis is closed that was not opened",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +131,26 @@ class Operand:
         return not (self.phrase or self.exact or self.prefix or self.field)
 
 
+class Note(str):
+    """A sentence on what of a query was not understood, and what was done instead.
+
+    Attributes:
+        kind: which of `NOTES`.
+        values: the parts of the query that it names.
+    """
+
+    __slots__ = ("kind", "values")
+    kind: str
+    values: Mapping[str, str]
+
+    def __new__(cls, kind: str, values: Mapping[str, str]) -> Note:
+        """Make the sentence in English."""
+        note = super().__new__(cls, NOTES[kind].format_map(values))
+        note.kind = kind
+        note.values = values
+        return note
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedQuery:
     """A parsed query.
@@ -123,7 +165,7 @@ class ParsedQuery:
     words: tuple[str, ...]
     required: tuple[tuple[Operand, ...], ...]
     excluded: tuple[Operand, ...]
-    notes: tuple[str, ...] = field(default=(), compare=False)
+    notes: tuple[Note, ...] = field(default=(), compare=False)
 
     @property
     def empty(self) -> bool:
@@ -207,7 +249,7 @@ class _Parser:
         self._check_size()
         choices = [choice for item in self.groups[0].items for choice in item]
         if self.excluded and not choices:
-            self.reader.note("the query only excludes words, so all other articles match")
+            self.reader.note("only_excluded")
         return ParsedQuery(
             words=tuple(choice.operands[0].text for choice in choices if not choice.needed),
             required=tuple(choice.operands for choice in choices if choice.needed),
@@ -234,7 +276,7 @@ class _Parser:
         self.operands.append(operand)
         if signed.sign == "-" or group.operator == "not":
             if group.operator == "or" or len(self.groups) > 1:
-                self.reader.note("what is excluded is excluded from everything, not from one of several alternatives")
+                self.reader.note("excluded_everywhere")
             self.excluded.append(operand)
             group.operator = None
         else:
@@ -249,7 +291,7 @@ class _Parser:
 
     def _note_unused(self, group: _Group) -> None:
         if group.operator is not None:
-            self.reader.note(f"nothing follows {_SHOWN[group.operator]}, which was ignored")
+            self.reader.note("operator_last", operator=_SHOWN[group.operator])
 
     def _check_size(self) -> None:
         if (count := len(self.operands)) > MAX_OPERANDS:
@@ -281,20 +323,20 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.notes: list[str] = []
+        self.notes: list[Note] = []
 
-    def note(self, sentence: str) -> None:
+    def note(self, kind: str, **values: object) -> None:
         if len(self.notes) < _MANY_NOTES:
-            self.notes.append(sentence)
+            self.notes.append(Note(kind, {name: str(value) for name, value in values.items()}))
 
     def note_operator(self, operator: Operator, before: Operator | None, *, begins: bool) -> None:
         """Note an operator that is not understood where it stands."""
         if operator == "not":
             return
         if begins:
-            self.note(f"{_SHOWN[operator]} stands before anything else and was ignored")
+            self.note("operator_first", operator=_SHOWN[operator])
         elif before is not None:
-            self.note(f"{_SHOWN[before]} is followed by {_SHOWN[operator]}; only the last of them counts")
+            self.note("operators", operator=_SHOWN[before], after=_SHOWN[operator])
 
     def pieces(self) -> Iterator[_Piece]:
         """Yield operands with their signs, operators, and parentheses, in order.
@@ -348,7 +390,7 @@ class _Reader:
             else:
                 at += 1
         if opened:
-            self.note("a parenthesis is not closed" if opened > 0 else "a parenthesis is closed that was not opened")
+            self.note("parenthesis_open" if opened > 0 else "parenthesis_closed")
 
     def _quoted(self, at: int, *, exact: bool, within: str) -> tuple[Operand | None, int]:
         """Return the phrase that is quoted from `at` on, if it has words, and where the text continues."""
@@ -356,7 +398,7 @@ class _Reader:
         end = _end_of_quote(self.text, at)
         if end is None:
             if character in _DOUBLE:
-                self.note(f"the quotation mark {character} is not closed; its words are searched for one by one")
+                self.note("quote_open", sign=character)
             return None, at + 1
         content = self.text[at + 1 : end].strip()
         if not _HAS_WORD.search(content):
@@ -364,7 +406,7 @@ class _Reader:
         if within in FILTER_FIELDS.values():
             return Operand(_value(content), phrase=True, field=within), end + 1
         if "*" in content:
-            self.note("* is not understood within quotes")
+            self.note("star_quoted")
         _check_captions(within, "phrases")
         return Operand(content, phrase=True, exact=exact, field=within), end + 1
 
@@ -382,32 +424,32 @@ class _Reader:
             if word.endswith("*"):
                 typed, word = self._prefix(typed, word)
             elif "*" in word:
-                self.note(f"in {word}, * is understood only at the end of a word")
+                self.note("star_within", word=word)
             word = word.strip(_SINGLE).lstrip(_MINUS + "+" + _EXACT)
             if _HAS_WORD.search(word):
                 if typed.exact:
                     _check_captions(typed.field, "exact forms")
                 yield _Signed(replace(typed, text=word), sign)
             elif word and any(character in _MINUS + "+" + _EXACT for character in typed.text):
-                self.note(f"{typed.text} stands before no word and was ignored")
+                self.note("sign_alone", sign=typed.text)
 
     def _understood(self, word: str) -> str:
         """Return a word without signs of other search engines, with a note on each."""
         if match := _BOOST_OR_FUZZ.search(word):
-            self.note(f"{match.group()} is not understood: there are no weights and no similar spellings")
+            self.note("weight", sign=match.group())
             return word[: match.start()]
         if word in _FOREIGN and len(self.text.split()) > 1:
-            self.note(f"{word} is searched for as a word; the operator is written {_FOREIGN[word]}")
+            self.note("small_operator", word=word, operator=_FOREIGN[word])
         elif word.partition("/")[0] in _DISTANCE:
-            self.note(f"{word} is searched for as a word; put words that must stand together in quotes")
+            self.note("distance", word=word)
         elif word == "TO" and "[" in self.text:
-            self.note("ranges are not understood; the filters from and to select times")
+            self.note("range")
         elif len(word) > 2 and word[0] == word[-1] == "/":
-            self.note(f"{word} is searched for as words; there are no regular expressions")
+            self.note("pattern", word=word)
         elif "?" in word[:-1]:
-            self.note(f"in {word}, ? is not understood")
+            self.note("question_mark", word=word)
         elif word.endswith(":") and _is_field(word[:-1]):
-            self.note(f"{word} is not understood: write the word directly after the colon")
+            self.note("colon", word=word)
             return ""
         return word
 
@@ -416,7 +458,7 @@ class _Reader:
         tokens = [token.text for token in tokenize(stem)]
         letters = len(tokens[0].removeprefix(ARTICLE)) if len(tokens) == 1 else 0
         if "*" in stem or letters < LEAST_PREFIX:
-            self.note(f"{word} is searched for without *, which needs one word of {LEAST_PREFIX} letters before it")
+            self.note("star_short", word=word, least=LEAST_PREFIX)
             return typed, stem.replace("*", " ").strip()
         _check_captions(typed.field, "words with *")
         return replace(typed, prefix=True, exact=False), stem

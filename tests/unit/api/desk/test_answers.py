@@ -132,12 +132,12 @@ async def test_a_name_read_across_scripts_is_told_with_a_link_that_reads_it_as_w
     assert "data-read-as" not in (await desk.get("/en/search?q=ماكرون")).text
 
 
-async def test_notes_are_introduced_in_the_readers_language_and_read_from_left_to_right(
+async def test_notes_are_in_the_readers_language(
     desk: httpx.AsyncClient,
 ) -> None:
     shown = (await desk.get("/ar/search", params={"q": "أو زلزال"})).text
     assert "ملاحظات على البحث:" in shown
-    assert '<li lang="en" dir="ltr">أو (OR) stands before anything else and was ignored</li>' in shown
+    assert "<li>لا شيء قبل <bdi>أو (OR)</bdi>، فأُهملت.</li>" in shown
 
 
 async def test_a_chosen_name_is_not_offered_in_another_spelling(desk: httpx.AsyncClient) -> None:

@@ -20,6 +20,7 @@ from streams.api.desk.display import (
     read_preferences,
     write_preferences,
 )
+from streams.search.syntax import NOTES
 from streams.sources.watch.health import Verdict
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -115,6 +116,12 @@ def test_the_first_language_is_the_browsers(header: str, language: str) -> None:
     assert preferred_language(header) == language
 
 
+@pytest.mark.parametrize(("kind", "sentence"), NOTES.items())
+def test_notes_on_a_query_say_the_same_as_the_api(kind: str, sentence: str) -> None:
+    assert messages("en")[f"note_{kind}"] == sentence
+    assert isinstance(messages("ar")[f"note_{kind}"], str)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_the_api_names_has_a_text(language: str) -> None:
     shown = Display(language, read_preferences(None))
@@ -124,6 +131,7 @@ def test_what_the_api_names_has_a_text(language: str) -> None:
         *kinds,
         *(f"verdict_{verdict}" for verdict in Verdict),
         *(f"relation_{relation}" for relation in relations),
+        *(f"note_{kind}" for kind in NOTES),
     ]:
         assert shown.has(key), key
     assert not shown.has("verdict_unheard_of")
