@@ -24,6 +24,10 @@ FOREIGN = "≈"
 #: Before a compound name, in the terms of its last word.
 COMPOUND = "@"
 _SHORTEST = 3
+# Longer than any name of the lexicon in Latin letters. Without these limits, a word of confusable consonants (clclcl)
+# would take time and memory exponential in its length.
+_LONGEST = 24
+_MOST_KEYS = 64
 _COMPOUND_COUNT = 100
 # Costs: of vowels that Arabic leaves out, and of the dearest spelling by number of letters.
 _SHORT_VOWEL, _TWO_VOWELS, _LAST_VOWEL = 0.1, 0.35, 0.35
@@ -188,13 +192,18 @@ def _by_consonants() -> Mapping[str, list[_Candidate]]:
 
 
 def _keys(word: str, classes: Mapping[str, str]) -> set[str]:
-    """Return the classes of a word's consonants, repeated ones once; several where a letter has several."""
+    """Return the classes of a word's consonants, repeated ones once; several where a letter has several.
+
+    A letter that would make more than `_MOST_KEYS` has its first class only.
+    """
     keys = {""}
     at = 0
     while at < len(word):
         letters = next((pair for pair in _DIGRAPHS if word.startswith(pair, at)), word[at])
         options = _DIGRAPHS.get(letters) or classes.get(letters, "")
         at += len(letters)
+        if len(options) * len(keys) > _MOST_KEYS:
+            options = options[:1]
         if options:
             keys = {key if one == "-" or key.endswith(one) else key + one for key in keys for one in options}
     return keys
@@ -267,7 +276,7 @@ def _names(word: str, *, beside_name: bool) -> tuple[str, ...]:
         return (place[0],)
     least = _NO_RARE_NAME if beside_name else _NAME_OF_NEWS * _ordinary_words().get(word, 0)
     dearest = _DEAREST + _DEAREST_LETTER * len(word) if len(word) > _SHORTEST else _DEAREST_SHORT
-    if len(word) < _SHORTEST or not word.isascii() or not word.isalpha():
+    if not _SHORTEST <= len(word) <= _LONGEST or not word.isascii() or not word.isalpha():
         return ()
     ranks: dict[_Candidate, float] = {}
     for written in {word, _ASSIMILATED.sub("", word)}:

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from streams.words import latin
 from streams.words.latin import FOREIGN, arabic_names, foreign_names, shown_name, spelling_cost
 from streams.words.terms import text_words
 
@@ -31,6 +32,23 @@ def test_spellings_of_a_name_stand_for_it(family: str, words: list[str]) -> None
 )
 def test_other_words_stand_for_no_name(word: str) -> None:
     assert arabic_names(word) == ()
+
+
+@pytest.mark.parametrize("word", ["cl" * 12, "cl" * 32, "glvc" * 6, "gm" * 32])
+def test_a_word_of_confusable_consonants_is_looked_up_under_few_keys(
+    word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys: list[str] = []
+
+    class Index(dict[str, list[object]]):
+        def get(self, key: str, default: object = None) -> object:  # type: ignore[override]
+            keys.append(key)
+            assert len(keys) <= 128, "the number of keys grows with the word"
+            return default
+
+    monkeypatch.setattr(latin, "_by_consonants", Index)
+    assert arabic_names(word) == ()
+    assert bool(keys) == (len(word) <= 24)
 
 
 def test_a_spelling_costs_what_its_letters_cost() -> None:
