@@ -15,6 +15,9 @@ from aiohttp.resolver import ThreadedResolver
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+# The only part of IPv6 that IANA allocates as global unicast. `is_global` is true outside of it too: for site-local
+# addresses, for the NAT64 prefix of RFC 8215, and for IPv4-compatible addresses such as ::127.0.0.1.
+_PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")
 
 
 class AddressRefused(OSError):
@@ -38,6 +41,8 @@ class AddressGuard:
         parsed = _unwrap(ipaddress.ip_address(address.partition("%")[0]))
         if any(parsed in network for network in self._allowed if network.version == parsed.version):
             return True
+        if isinstance(parsed, ipaddress.IPv6Address) and parsed not in _PUBLIC_IPV6:
+            return False
         return parsed.is_global and not parsed.is_multicast and "%" not in address
 
     def check(self, url: str) -> None:

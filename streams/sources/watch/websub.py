@@ -8,6 +8,7 @@ watches the source reads. Without a hub, and when a subscription has ended, the 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -37,6 +38,9 @@ POLLED = timedelta(minutes=15)
 # The signatures that hubs may use (section 8 of the recommendation), without SHA-1, which is broken.
 _METHODS = ("sha256", "sha384", "sha512")
 _TOKEN_BYTES = 16
+# Anybody can send notifications to the public address. A hub that is turned away tries again.
+MOST_NOTIFICATIONS = 32
+NOTIFICATION_SECONDS = 10.0
 
 
 class Poke(BaseModel):
@@ -44,6 +48,23 @@ class Poke(BaseModel):
 
     at: Timestamp
     lease: float | None = Field(default=None, description="Seconds for which the hub confirmed the subscription.")
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The signature of a notification, checked while its body arrives.
+
+    Attributes:
+        computed: the HMAC of what has arrived.
+        given: the digest that the header states, in hexadecimal.
+    """
+
+    computed: hmac.HMAC
+    given: bytes
+
+    def is_right(self) -> bool:
+        """Return whether what has arrived was signed by our hub."""
+        return secrets.compare_digest(self.computed.hexdigest().encode(), self.given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +98,14 @@ class Callback:
         """Return the secret with which the hub signs its notifications."""
         return self._derive("secret", name)
 
-    def signed(self, name: str, body: bytes, header: str) -> bool:
-        """Return whether a notification has the signature of our hub (`X-Hub-Signature: sha256=…`)."""
+    def signature(self, name: str, header: str) -> Signature | None:
+        """Return the signature that a header names (`X-Hub-Signature: sha256=…`); None if it is of no use."""
         method, _, given = header.partition("=")
-        if method not in _METHODS:
-            return False
-        wanted = hmac.new(self.secret(name).encode(), body, getattr(hashlib, method)).hexdigest()
-        return secrets.compare_digest(wanted, given.strip().lower())
+        if method not in _METHODS or not given.strip():
+            return None
+        # aiohttp decodes headers with surrogates, and compare_digest takes no text beyond ASCII.
+        digest = given.strip().lower().encode("utf-8", "surrogateescape")
+        return Signature(hmac.new(self.secret(name).encode(), digestmod=getattr(hashlib, method)), digest)
 
     def _derive(self, *parts: str) -> str:
         return hmac.new(self.key, "\n".join(parts).encode(), hashlib.sha256).hexdigest()
@@ -140,6 +162,7 @@ def routes(callback: Callback, poke: Callable[[str, Poke], Awaitable[None]], mos
         poke: passes on what a hub said about a source.
         most: largest notification, in bytes.
     """
+    under_way = 0
     path = f"{PATH}/{{name:{NAME_PATTERN.strip('^$')}}}/{{token:[0-9a-f]{{{2 * _TOKEN_BYTES}}}}}"
 
     async def verify(request: http.Request) -> http.StreamResponse:
@@ -163,17 +186,42 @@ def routes(callback: Callback, poke: Callable[[str, Poke], Awaitable[None]], mos
 
     async def notified(request: http.Request) -> http.StreamResponse:
         """Take a notification. A wrong signature is not told to whoever sends it (section 8)."""
-        body = bytearray()
-        async for chunk in request.content.iter_chunked(64 * 1024):
-            body += chunk
-            if len(body) > most:
-                return http.Response(status=413)
+        nonlocal under_way
+        if (request.content_length or 0) > most:
+            return http.Response(status=413)
         name = request.match_info["name"]
-        if callback.signed(name, bytes(body), request.headers.get("X-Hub-Signature", "")):
+        signature = callback.signature(name, request.headers.get("X-Hub-Signature", ""))
+        if signature is None:
+            log.debug("a notification without a signature", source=name)
+            return http.Response(status=202)
+        if under_way >= MOST_NOTIFICATIONS:
+            return http.Response(status=503, headers={"Retry-After": str(int(NOTIFICATION_SECONDS))})
+        under_way += 1
+        try:
+            async with asyncio.timeout(NOTIFICATION_SECONDS):
+                fits = await _read_signed(request, signature, most)
+        except TimeoutError:
+            return http.Response(status=408)
+        finally:
+            under_way -= 1
+        if not fits:
+            return http.Response(status=413)
+        if signature.is_right():
             await poke(name, Poke(at=datetime.now(UTC)))
         else:
-            log.warning("a notification without the signature of the hub", source=name)
+            log.debug("a notification without the signature of the hub", source=name)
         return http.Response(status=202)
 
     handlers: list[tuple[Any, Any]] = [(http.get, verify), (http.post, notified)]
     return [route(path, handler) for route, handler in handlers]
+
+
+async def _read_signed(request: http.Request, signature: Signature, most: int) -> bool:
+    """Pass a body through a signature without keeping it. False if it is longer than `most` bytes."""
+    length = 0
+    async for chunk in request.content.iter_chunked(64 * 1024):
+        length += len(chunk)
+        if length > most:
+            return False
+        signature.computed.update(chunk)
+    return True

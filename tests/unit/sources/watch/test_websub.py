@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from pydantic import SecretStr, ValidationError
 from deploy.demo.fake_web import FakeSite, fake_site
 from streams.observability.operations_site import open_site
 from streams.settings import Settings
+from streams.sources.watch import websub
 from streams.sources.watch.websub import ASKED_AGAIN, LEASE, PATH, POLLED, Callback, Poke, routes
 from tests.unit.sources.watch.test_visit import open_rig, source
 
@@ -181,6 +183,7 @@ def signature(body: bytes, method: str = "sha256", name: str = "jisr") -> str:
         (signature(b"<rss>"), False),
         (signature(b"<rss/>", name="nahr"), False),
         ("sha256=", False),
+        ("sha256=\u00e9", False),
         ("", False),
     ],
 )
@@ -195,6 +198,55 @@ async def test_a_notification_counts_only_with_the_signature_of_the_hub(
         assert [(name, poke.lease) for name, poke in pokes] == ([("jisr", None)] if taken else [])
         async with session.post(address, data=b"x" * 1001, headers={"X-Hub-Signature": header}) as answer:
             assert answer.status == 413
+
+
+async def test_notifications_that_do_not_end_leave_room_for_no_more_than_a_few(
+    called: tuple[str, list[tuple[str, Poke]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, pokes = called
+    monkeypatch.setattr(websub, "MOST_NOTIFICATIONS", 1)
+    address = CALLBACK.url("jisr", TOPIC).replace(CALLBACK.base, url)
+    headers = {"X-Hub-Signature": signature(b"<rss/>")}
+    begun, ending = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"<rss"
+        begun.set()
+        await ending.wait()
+        yield b"/>"
+
+    async with aiohttp.ClientSession() as session:
+
+        async def send(body: AsyncIterator[bytes] | bytes) -> int:
+            async with session.post(address, data=body, headers=headers) as answer:
+                return answer.status
+
+        first = asyncio.create_task(send(slow()))
+        await begun.wait()
+        async with asyncio.timeout(20):
+            while await send(b"<rss>") != 503:
+                pass
+        assert pokes == []
+        ending.set()
+        assert await first == 202
+        assert await send(b"<rss/>") == 202
+        assert [name for name, _ in pokes] == ["jisr", "jisr"], "the body is signed although it came in parts"
+        monkeypatch.setattr(websub, "NOTIFICATION_SECONDS", 0.05)
+        ending.clear()
+        assert await send(slow()) == 408
+
+
+async def test_a_long_body_without_a_length_is_refused(called: tuple[str, list[tuple[str, Poke]]]) -> None:
+    url, pokes = called
+    address = CALLBACK.url("jisr", TOPIC).replace(CALLBACK.base, url)
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"x" * 1001
+
+    headers = {"X-Hub-Signature": signature(b"x" * 1001)}
+    async with aiohttp.ClientSession() as session, session.post(address, data=parts(), headers=headers) as answer:
+        assert answer.status == 413
+    assert pokes == []
 
 
 def test_callback_and_secret_go_together() -> None:
