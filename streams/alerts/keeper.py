@@ -149,23 +149,35 @@ class Keeper:
             await self.sender.drop(search_id)
         self._deliveries = {k: d for k, d in self._deliveries.items() if partition_of(d.search) not in gone}
 
-    async def judge(self, records: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
+    async def judge(self, records: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> datetime | None:
         """Judge a batch of matches; when this returns, everything that follows from it is in Kafka.
+
+        Returns:
+            The moment of the oldest match in the batch; None if there is none.
 
         Raises:
             Retryable, KafkaError, OSError, TimeoutError: the broker is unavailable.
         """
         await self._update_searches()
         touched = self._apply_moves(await self._moves.refresh())
+        moments: list[datetime] = []
         for tp, batch in records.items():
             if tp.partition not in self.partitions:
                 continue
             for record in batch:
-                touched |= await self._take(record)
+                match = await self._take(record)
+                if match is not None:
+                    moments.append(match.moment)
+                    touched.add(match.search)
         await self._store(touched)
+        return min(moments, default=None)
 
-    async def tick(self) -> None:
-        """Judge deadlines that have passed, and sources that became quiet; called while no match waits.
+    async def tick(self, oldest: datetime | None = None) -> None:
+        """Judge deadlines that have passed, and sources that became quiet.
+
+        Args:
+            oldest: moment of the oldest match in the batch that was judged last, while more may wait; deadlines are
+                judged up to then. None while no match waits.
 
         Raises:
             Retryable, KafkaError, OSError, TimeoutError: the broker is unavailable.
@@ -173,10 +185,11 @@ class Keeper:
         await self._update_searches()
         touched = self._apply_moves(await self._moves.refresh())
         now = datetime.now(UTC)
+        judged = (now if oldest is None else min(now, oldest)) - GRACE
         for memory in self._memories.values():
             due = memory.deadline()
-            if due is not None and due + GRACE <= now and await self._upstream.has_passed(due):
-                memory.advance(now - GRACE)
+            if due is not None and due <= judged and await self._upstream.has_passed(due):
+                memory.advance(judged)
                 touched.add(memory.search.id)
             if memory.search.when.kind == "source-quiet":
                 found = await self._quiet.of(memory.search, now)
@@ -188,22 +201,22 @@ class Keeper:
             self._swept = now
             await self._sweep(now - FORGET_AFTER)
 
-    async def _take(self, record: ConsumerRecord) -> set[str]:
+    async def _take(self, record: ConsumerRecord) -> Match | None:
+        """Take one record; return its match, None if it has none."""
         try:
             message = _MESSAGE.validate_json(record.value or b"")
         except ValidationError as error:
             where = f"{record.topic} {record.partition} {record.offset}"
             log.warning("unreadable match", record=where, cause=str(error))
-            return set()
+            return None
         if isinstance(message, Replay):
             await self._replay(message)
-            return set()
+            return None
         memory = self._memories.get(message.search)
-        if memory is None:
-            return set()
-        memory.take(message)
-        self._by_article[message.article].add(message.search)
-        return {message.search}
+        if memory is not None:
+            memory.take(message)
+            self._by_article[message.article].add(message.search)
+        return message
 
     def _apply_moves(self, moves: Iterable[tuple[str, str]]) -> set[str]:
         touched: set[str] = set()

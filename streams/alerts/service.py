@@ -89,11 +89,13 @@ async def _judge_matches(settings: Settings, keeper: Keeper, metrics: DeliveryMe
                     for tp in missing:
                         offset = await consumer.committed(tp)
                         await consumer.seek_to_beginning(tp) if offset is None else consumer.seek(tp, offset)
+                oldest = None
                 if records:
-                    await keeper.judge(records)
+                    oldest = await keeper.judge(records)
                     await _commit(consumer, {tp: batch[-1].offset + 1 for tp, batch in records.items()})
-                elif time.monotonic() - ticked >= _TICK_SECONDS:
-                    await keeper.tick()
+                # Also while matches keep coming: a backfill may last for hours.
+                if time.monotonic() - ticked >= _TICK_SECONDS:
+                    await keeper.tick(oldest)
                     ticked = time.monotonic()
             keeper.sender.publish()
     finally:

@@ -12,7 +12,7 @@ from streams.alerts.follower import SearchFollower, follow_searches
 from streams.alerts.matching import SearchMatcher
 from streams.alerts.records import Match
 from streams.alerts.store import MATCHES, Writer, alert_specs
-from streams.errors import Rejected, Retryable
+from streams.errors import Rejected
 from streams.kafka.clients import create_topics, open_producer, translate_errors
 from streams.records import Article
 from streams.search.source_scope import SourceScope
@@ -51,11 +51,13 @@ class AlertMatcher:
                 self._matcher.update(changed, follower.directory.searches)
                 started = time.perf_counter()
                 # The event loop also keeps the connection to Kafka alive.
-                matches = await asyncio.to_thread(self._match, records)
+                matches = await asyncio.to_thread(_match, self._matcher, records)
                 self._metrics.seconds.inc(time.perf_counter() - started)
                 with translate_errors(self._settings):
                     await writer.send(MATCHES, ((match.search, match.search, match) for match in matches))
-            except Retryable:
+            except BaseException:
+                # Cancelled too: the follower may have read changes that the matcher never got, and the thread may
+                # still use the matcher. The next batch begins with new ones.
                 await self._release()
                 raise
         self._metrics.count(len(records), len(matches), self._matcher)
@@ -74,9 +76,6 @@ class AlertMatcher:
         """Close the clients."""
         async with self._lock:
             await self._release()
-
-    def _match(self, records: Sequence[Article]) -> list[Match]:
-        return [match for article in records for match in self._matcher.match(article)]
 
     async def _open(self) -> tuple[SearchFollower, Writer]:
         if self._opened is None:
@@ -101,6 +100,10 @@ class AlertMatcher:
     async def _release(self) -> None:
         self._opened = None
         await self._stack.aclose()
+
+
+def _match(matcher: SearchMatcher, records: Sequence[Article]) -> list[Match]:
+    return [match for article in records for match in matcher.match(article)]
 
 
 def build(context: Context) -> AlertMatcher:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,13 +13,14 @@ from aiokafka import TopicPartition
 from pydantic import BaseModel
 
 from streams.alerts import keeper as keepers
+from streams.alerts import service
 from streams.alerts.alert_metrics import DeliveryMetrics
 from streams.alerts.keeper import Inputs, Keeper
 from streams.alerts.records import Delivery, Match, Replay
 from streams.alerts.standing_search import StandingSearch, Target
 from streams.alerts.store import ALERTS, DELIVERIES, PARTITIONS, STATE, Directory, Remembered, partition_of
 from streams.settings import Settings
-from tests.support.alert_records import match, standing_search
+from tests.support.alert_records import BEGIN, match, standing_search
 
 SETTINGS = Settings(_env_file=None)
 TARGETS = [{"to": "log:desk"}, {"to": "log:editor"}]
@@ -99,7 +101,7 @@ class Process:
         sender: Any = self.sent
         self.keeper.sender = sender
 
-    async def take(self, *messages: Match | Replay) -> None:
+    async def take(self, *messages: Match | Replay) -> datetime | None:
         await self.keeper.take_over(range(PARTITIONS))
         records: dict[TopicPartition, list[Any]] = {}
         for message in messages:
@@ -107,7 +109,7 @@ class Process:
             value = message.model_dump_json(exclude_none=True).encode()
             record = SimpleNamespace(topic=tp.topic, partition=tp.partition, offset=0, value=value)
             records.setdefault(tp, []).append(record)
-        await self.keeper.judge(records)
+        return await self.keeper.judge(records)
 
 
 @pytest.fixture
@@ -228,3 +230,71 @@ def test_a_dead_delivery_is_sent_again_when_it_is_asked_for(kafka: Callable[...,
     asyncio.run(again.take(Replay(search=search.id, delivery=dead.id)))
     (sent,) = topics.deliveries()
     assert (sent.state, sent.attempts, again.sent.given) == ("pending", 0, [dead.id])
+
+
+async def test_while_matches_wait_deadlines_are_judged_up_to_the_oldest_one_in_hand(
+    kafka: Callable[..., Topics],
+) -> None:
+    quiet = standing_search(when={"kind": "silence", "hours": 1})
+    busy = standing_search(when={"kind": "frequency", "count": 100, "minutes": 1})
+    busy = busy.model_copy(update={"id": "222222222222"})
+    topics = kafka(quiet, busy)
+    process = Process(topics)
+
+    async def passed(_: datetime) -> bool:
+        return True
+
+    upstream: Any = SimpleNamespace(has_passed=passed)
+    process.keeper._upstream = upstream
+    matches = [match(str(minutes), minutes, search=busy.id) for minutes in (60, 90)]
+    oldest = await process.take(*matches)
+    assert oldest == BEGIN + timedelta(minutes=60)
+    await process.keeper.tick(oldest)
+    assert topics.values[ALERTS] == {}, "a match of before the deadline may be on its way"
+    await process.keeper.tick(await process.take(match("61", 61, search=busy.id)))
+    assert len(topics.values[ALERTS]) == 1
+
+
+async def test_a_steady_stream_of_matches_does_not_put_deadlines_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The topic is never empty, and ticks come all the same, each with the oldest match in hand."""
+    tp = TopicPartition("alerts.matches", 0)
+    ticks: list[datetime | None] = []
+
+    class Endless:
+        def __init__(self, **_: object) -> None:
+            self.polls = 0
+
+        async def start(self) -> None: ...
+        async def stop(self) -> None: ...
+        async def commit(self, _: object) -> None: ...
+        def subscribe(self, *_: object, **__: object) -> None: ...
+        def assignment(self) -> set[TopicPartition]:
+            return {tp}
+
+        async def getmany(self, **_: object) -> dict[TopicPartition, list[Any]]:
+            self.polls += 1
+            if self.polls > 3:
+                raise Died
+            return {tp: [SimpleNamespace(offset=self.polls)]}
+
+    async def judge(records: dict[TopicPartition, list[Any]]) -> datetime:
+        return BEGIN + timedelta(minutes=records[tp][0].offset)
+
+    async def tick(oldest: datetime | None = None) -> None:
+        ticks.append(oldest)
+
+    async def give_up(_: Iterable[int]) -> None: ...
+
+    keeper: Any = SimpleNamespace(
+        lock=asyncio.Lock(),
+        partitions={0},
+        judge=judge,
+        tick=tick,
+        give_up=give_up,
+        sender=SimpleNamespace(publish=lambda: None),
+    )
+    monkeypatch.setattr(service, "AIOKafkaConsumer", Endless)
+    monkeypatch.setattr(service, "_TICK_SECONDS", 0.0)
+    with pytest.raises(Died):
+        await service._judge_matches(SETTINGS, keeper, DeliveryMetrics())
+    assert ticks == [BEGIN + timedelta(minutes=number) for number in (1, 2, 3)]

@@ -39,6 +39,10 @@ class Store:
         self.closed = True
 
 
+# Over as soon as a write waits for anything.
+NO_TIME = 1e-12
+
+
 def sink_runner(write: Any, broker: Broker, *, own_timeouts: bool = False, **changes: Any) -> StageRunner:
     store = Store(write)
     stage = SinkStage("index", "1", accepts=Article, build=lambda _: store, own_timeouts=own_timeouts)
@@ -134,7 +138,7 @@ async def test_a_record_on_which_a_sink_never_returns_becomes_a_dead_letter() ->
         return [None] * len(articles)
 
     broker = Broker()
-    runner = sink_runner(write, broker, record_seconds=0.01)
+    runner = sink_runner(write, broker, record_seconds=NO_TIME)
     batch = events("a", "b", "c")
     await runner.handle(batch)
     assert letters(broker) == {"1": "too_slow"}
@@ -143,11 +147,12 @@ async def test_a_record_on_which_a_sink_never_returns_becomes_a_dead_letter() ->
 
 async def test_a_sink_with_timeouts_of_its_own_is_not_cancelled() -> None:
     async def write(articles: Sequence[Article]) -> list[Rejected | None]:
-        await asyncio.sleep(0.05)
+        for _ in range(3):  # passes of the loop, in the first of which a time limit would end
+            await asyncio.sleep(0)
         return [None] * len(articles)
 
     broker = Broker()
-    await sink_runner(write, broker, own_timeouts=True, record_seconds=0.001).handle(events("a"))
+    await sink_runner(write, broker, own_timeouts=True, record_seconds=NO_TIME).handle(events("a"))
     assert broker.sent == []
 
 
@@ -172,9 +177,14 @@ async def test_a_sink_gets_only_readable_articles_and_its_verdicts_find_their_re
 
 
 async def test_a_sink_that_is_away_acknowledges_nothing_until_it_is_back() -> None:
-    back = asyncio.Event()
+    back, again = asyncio.Event(), asyncio.Event()
+    tries = 0
 
     async def write(articles: Sequence[Article]) -> list[Rejected | None]:
+        nonlocal tries
+        tries += 1
+        if tries > 1:
+            again.set()
         if not back.is_set():
             raise Retryable("Elasticsearch is away")
         return [None] * len(articles)
@@ -182,7 +192,7 @@ async def test_a_sink_that_is_away_acknowledges_nothing_until_it_is_back() -> No
     runner = sink_runner(write, Broker())
     batch = events("a")
     task = asyncio.create_task(runner.handle(batch))
-    await asyncio.sleep(0.05)
+    await again.wait()
     assert runner.waiting
     assert not batch[0].acked
     back.set()
