@@ -274,7 +274,7 @@ class Settings(BaseSettings):
         "",
         pattern=r"^[A-Za-z0-9-]*$",
         description="header in which the trusted proxies name the user whom they authenticated, such as Remote-User; "
-        "it stands for an API key that reads and exports",
+        "it stands for an API key that reads and exports, and for every scope if there are no keys",
     )
     api_rate: int = Field(
         6000, ge=0, description="requests a minute from one address, in bursts of up to as many; 0 for no limit"

@@ -67,11 +67,19 @@ def proxy_identity(request: Request, settings: Settings) -> str | None:
     return name if trusted else None
 
 
+def passes_without_keys(state: State, request: Request) -> bool:
+    """Return whether a server without API keys lets a request pass: if proxies name users, it must name one."""
+    if state.keys:
+        return False
+    return not state.settings.api_identity_header or proxy_identity(request, state.settings) is not None
+
+
 def needs(scope: Scope) -> Callable[..., None]:
     """Return a FastAPI dependency that requires an API key for this scope.
 
-    If no keys are configured, every request passes. For exports, a browser may send the key as the password of HTTP
-    Basic, and a user whom a trusted proxy names needs no key.
+    If no keys are configured, every request passes, or, with RASD_API_IDENTITY_HEADER, those of users whom a trusted
+    proxy names. For exports, a browser may send the key as the password of HTTP Basic, and a user whom a trusted
+    proxy names needs no key.
     """
 
     def check(
@@ -80,7 +88,7 @@ def needs(scope: Scope) -> Callable[..., None]:
         bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
         header: Annotated[str | None, Security(_HEADER)],
     ) -> None:
-        if not state.keys:
+        if passes_without_keys(state, request):
             return
         secret = bearer.credentials if bearer is not None else header
         if scope is Scope.EXPORT:

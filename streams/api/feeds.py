@@ -11,12 +11,12 @@ from html import escape
 from typing import Annotated
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from streams.alerts.standing_search import StandingSearch
 from streams.api.alerts import KEYED, Owner, SearchId, own_search
-from streams.api.articles import ADMITTED
+from streams.api.articles import ADMITTED, admitted
 from streams.api.dependencies import Shared, State
 from streams.api.problem_details import responses
 from streams.formats.syndication import Feed, FeedFormat, FeedItem, write_feed, write_opml
@@ -90,7 +90,7 @@ def _has_it(request: Request, tag: str, updated: datetime) -> bool:
     summary="Read a search as a feed",
     dependencies=ADMITTED,
     response_class=Response,
-    responses={200: {"content": _CONTENT}, 304: {"description": "Not Modified"}, **responses(400, 422, 503)},
+    responses={200: {"content": _CONTENT}, 304: {"description": "Not Modified"}, **responses(400, 401, 403, 422, 503)},
 )
 async def read_feed(
     state: Shared,
@@ -140,7 +140,7 @@ async def revoke_feed(state: Shared, owner: Owner, search_id: SearchId) -> None:
 @router.get(
     "/feeds/{token}.{form}",
     summary="Read the feed of a standing search",
-    dependencies=ADMITTED,
+    dependencies=[Depends(admitted)],
     response_class=Response,
     responses={200: {"content": _CONTENT}, 304: {"description": "Not Modified"}, **responses(400, 404, 422, 503)},
 )
@@ -150,7 +150,7 @@ async def read_standing_feed(
     token: Annotated[str, Path(pattern=r"^[a-z0-9]{12}\.[\w-]{32}$", description="From `POST /alerts/{id}/feed`.")],
     form: Annotated[FeedFormat, Path(description="Format of the feed.")],
 ) -> Response:
-    """Return the newest stories of a standing search."""
+    """Return the newest stories of a standing search. The address is the permission: it needs no key anywhere."""
     search_id, _, secret = token.partition(".")
     search = (await state.standing.read()).searches.get(search_id)
     if search is None or search.feed is None or not hmac.compare_digest(search.feed, _digest(secret)):
@@ -171,7 +171,10 @@ async def read_standing_feed(
     responses={200: {"content": {"text/x-opml": {"schema": {"type": "string"}}}}, **responses(401, 403, 503)},
 )
 async def list_feeds(state: Shared, request: Request, owner: Owner) -> Response:
-    """Return the searches of the API key as OPML, with the addresses at which anybody may read the same search."""
+    """Return the searches of the API key as OPML, with the addresses of the same searches as RSS.
+
+    These hold no token: where reading needs an API key, so do they.
+    """
     base = _base(state, request)
     found = [(search.name, _public(search, base)) for search in (await state.standing.read()).of(owner)]
     headers = {"Content-Disposition": 'attachment; filename="alerts.opml"'}

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streams.api.auth import proxy_identity, secret_of
 from streams.api.connection import HEAD_BYTES
-from streams.api.keys import Key, holder, is_loopback, redact
+from streams.api.keys import Key, has_key, holder, is_loopback
 from streams.api.limits import RateLimit, TooManyRequests, client_of
 from streams.api.problem_details import problem
 from streams.observability.metrics import Metrics
@@ -133,7 +133,7 @@ class Gate:
         if scope["method"] in {"GET", "OPTIONS"} and (chunked is not None or length.strip("0")):
             raise HTTPException(400, f"a {scope['method']} request takes no body", closing)
         shown = unquote(target.decode("latin-1"))
-        if redact(shown) != shown or any(_SECRET_NAME.fullmatch(name) for name in request.query_params):
+        if has_key(shown) or any(_SECRET_NAME.fullmatch(name) for name in request.query_params):
             raise HTTPException(
                 400,
                 "an API key in a URL ends up in logs and histories: send it as Authorization: Bearer or X-API-Key, and "

@@ -24,6 +24,8 @@ PREFIX = "rasd_"
 _RANDOM_BYTES = 32
 _ENTRY = re.compile(r"(?P<name>[\w.-]{1,64}):(?P<scopes>[a-z+]+):(?P<digest>[0-9a-f]{64})")
 _SECRET = re.compile(rf"{PREFIX}[\w-]{{43}}", re.ASCII)
+# Addresses that work without a key, so whoever has one may read or unsubscribe.
+_SECRET_ADDRESS = re.compile(r"(/feeds/)[a-z0-9]{12}\.[\w.-]+|(/alerts/unsubscribe/)[^\s/?#]+", re.ASCII)
 _HOW = "an entry has the form name:scopes:hash, as printed by rasd api-key new"
 
 
@@ -49,9 +51,14 @@ class Key:
         return f"{self.name}:{'+'.join(sorted(self.scopes))}:{self.digest}"
 
 
+def has_key(text: str) -> bool:
+    """Return whether something in a text looks like an API key."""
+    return _SECRET.search(text) is not None
+
+
 def redact(text: str) -> str:
-    """Replace everything that looks like an API key."""
-    return _SECRET.sub(f"{PREFIX}…", text)
+    """Replace what looks like an API key, and the tokens in addresses of feeds and of links to unsubscribe."""
+    return _SECRET_ADDRESS.sub(r"\1\2…", _SECRET.sub(f"{PREFIX}…", text))
 
 
 def digest(secret: str) -> str:

@@ -20,7 +20,7 @@ from streams.alerts.records import Delivery
 from streams.alerts.standing_search import SearchSettings
 from streams.api import alerts, sources, stories
 from streams.api import articles as api
-from streams.api.auth import check_key, needs_to_read, secret_of
+from streams.api.auth import check_key, needs_to_read, passes_without_keys, secret_of
 from streams.api.dependencies import Shared, State
 from streams.api.desk import charts, comparison
 from streams.api.desk.addresses import Address
@@ -385,9 +385,9 @@ def _owner(state: State, request: Request) -> str:
     """Return whose standing searches a reader sees: those of the key, or the operator's where there are no keys.
 
     Raises:
-        HTTPException: keys are configured, and the reader's is not one for alerts.
+        HTTPException: keys or an identity header are configured, and the reader has no key for alerts, or no name.
     """
-    if not state.keys:
+    if passes_without_keys(state, request):
         return ""
     check_key(state, secret_of(request.headers), {Scope.ALERTS})
     return str(request.scope["rasd.client"]).partition(" ")[2]

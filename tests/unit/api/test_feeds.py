@@ -168,6 +168,23 @@ async def test_the_address_of_a_standing_search_needs_no_key_and_can_be_revoked(
     assert (await http.get(renewed["rss"])).status_code == 404
 
 
+async def test_beyond_loopback_only_the_address_of_a_standing_search_needs_no_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(apps, "SearchRegistry", Memory)
+    monkeypatch.setattr(apps, "Searcher", lambda *_: Index())
+    exposed = SETTINGS.model_copy(update={"api_host": "0.0.0.0"})  # noqa: S104  (only a setting; nothing listens)
+    async with in_process(apps.create_api(exposed)) as http:
+        made = (await http.post("/alerts", json=NEW, headers={"X-API-Key": DESK})).json()
+        links = (await http.post(f"/alerts/{made['id']}/feed", headers={"X-API-Key": DESK})).json()
+        assert [(await http.get(link)).status_code for link in links.values()] == [200] * 3
+        assert (await http.get("/feed.rss")).status_code == 401
+        await http.delete(f"/alerts/{made['id']}/feed", headers={"X-API-Key": DESK})
+        gone = await http.get(links["rss"])
+        assert gone.status_code == 404
+        assert links["rss"].rpartition(".")[0].rpartition(".")[2] not in gone.text
+
+
 async def test_standing_searches_are_a_list_that_feed_readers_import(client: tuple[httpx.AsyncClient, Index]) -> None:
     http, index = client
     near = {"name": "قرب <أسوان>", "filters": {"q": "سد", "near": [24.1, 32.9], "source": ["almina", "annahr"]}}

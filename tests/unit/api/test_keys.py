@@ -11,7 +11,7 @@ import pytest
 from pydantic import HttpUrl
 
 from streams.api.app import create_api
-from streams.api.keys import Scope, check_exposed, holder, is_loopback, make_key, read_keys
+from streams.api.keys import Scope, check_exposed, holder, is_loopback, make_key, read_keys, redact
 from streams.errors import OperatorError
 from streams.settings import Settings
 from tests.support.articles import raw_record
@@ -146,3 +146,12 @@ async def test_intake_and_exports_ask_for_keys_of_their_scope_and_searches_for_n
 async def test_without_keys_everything_is_open() -> None:
     async with in_process(create_api(_settings())) as http:
         assert (await http.get("/export")).status_code == 503
+
+
+def test_no_token_of_an_address_is_logged() -> None:
+    secret = "Ab-_" * 8
+    assert redact(f"/feeds/0123456789ab.{secret}.atom") == "/feeds/…"
+    assert redact("/alerts/unsubscribe/0123456789ab.digest.signature") == "/alerts/unsubscribe/…"
+    assert redact("cannot fetch https://almina.example.com/feeds/rss.xml") == (
+        "cannot fetch https://almina.example.com/feeds/rss.xml"
+    )

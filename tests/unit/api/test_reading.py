@@ -162,3 +162,19 @@ def test_an_identity_header_needs_a_trusted_proxy() -> None:
         (),
         _settings(api_identity_header="Remote-User", api_trusted_proxies=("10.0.0.1",)),
     )
+
+
+async def test_without_keys_only_users_named_by_the_proxy_write_and_export() -> None:
+    settings = _settings(api_trusted_proxies=("10.1.0.0/16",), api_identity_header="Remote-User")
+    async for client in _client(settings):
+        for path in ("/export", "/alerts", "/alerts.opml", "/ar/alerts"):
+            client.peer = STRANGER
+            assert await client.status(path) == 401, path
+            assert await client.status(path, Remote_User="salma") == 401, path
+            client.peer = PROXY
+            assert await client.status(path) == 401, path
+            assert await client.status(path, Remote_User="salma") == 503, path
+        for path in ("/alerts", "/articles"):
+            transport = httpx.ASGITransport(app=client.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+                assert (await http.post(path, json={})).status_code == 401, path
