@@ -99,7 +99,7 @@ class Backfiller:
             OperatorError: a WARC file cannot be opened.
         """
         self._seen = frozenset(watching.seen)
-        state = state.model_copy(update={"failed_lists": ()})
+        state = state.model_copy(update={"failed_lists": (), "finished": _hashed(state.finished)})
         for path in lists.warcs:
             state = await self._file(source, state, path)
         async for address, listing in self._lists(source, state, lists):
@@ -129,7 +129,7 @@ class Backfiller:
         done, met = set(state.finished), {address for address, _, _ in left}
         while left:
             address, is_sitemap, day = left.pop(0)
-            if address in done:
+            if item_key(address) in done:
                 continue
             try:
                 answer = await self._get(address)
@@ -179,7 +179,7 @@ class Backfiller:
                     state = state.model_copy(update={"known": state.known + 1, "after": key})
                     continue
                 state = await self._item(source, state, key, entry)
-        finished = {"finished": (*state.finished, address), "at_list": None, "after": None}
+        finished = {"finished": (*state.finished, item_key(address)), "at_list": None, "after": None}
         state = state.model_copy(update=finished)
         await self._store(source, state, f"finished {address}")
         return state
@@ -212,7 +212,7 @@ class Backfiller:
     async def _file(self, source: WatchedSource, state: Backfill, path: Path) -> Backfill:
         """Send the pages of the source's site from a WARC file, by the time at which they were fetched."""
         address = str(path)
-        if address in state.finished:
+        if item_key(address) in state.finished:
             return state
         done = int(state.after or 0) if state.at_list == address else 0
         state = state.model_copy(update={"at_list": address, "after": str(done)})
@@ -243,7 +243,7 @@ class Backfiller:
                     raw = raw.model_copy(update={"source": source.outlet, "extra": extra})
                     item = Item.of(raw, item.location)  # noqa: PLW2901
                 state = await self._sent(source, state, str(number), item)
-        finished = {"finished": (*state.finished, address), "at_list": None, "after": None}
+        finished = {"finished": (*state.finished, item_key(address)), "at_list": None, "after": None}
         state = state.model_copy(update=finished)
         await self._store(source, state, f"finished {path}")
         return state
@@ -291,6 +291,11 @@ def _read(source: WatchedSource, answer: Answer, day: datetime | None) -> Listin
     listing = read_page(answer.body, answer.url, source.links)
     dated = tuple(Entry(url=entry.url, title=entry.title, modified=day) for entry in listing.entries)
     return Listing(entries=dated)
+
+
+def _hashed(finished: Iterable[str]) -> tuple[str, ...]:
+    """The hashes of finished lists. States of earlier versions have the addresses themselves."""
+    return tuple(item_key(one) if "/" in one else one for one in finished)
 
 
 def _days(since: datetime, until: datetime) -> Iterable[datetime]:

@@ -149,7 +149,7 @@ class Backfill(BaseModel):
     until: Timestamp = Field(description="End of the period, exclusive.")
     started: Timestamp
     ended: Timestamp | None = Field(default=None, description="When all lists were finished; null while some are not.")
-    finished: tuple[str, ...] = Field(default=(), description="Lists that are finished.")
+    finished: tuple[str, ...] = Field(default=(), description="Hashes of the lists that are finished.")
     failed_lists: tuple[str, ...] = Field(default=(), description="Lists that the last run could not read.")
     at_list: str | None = Field(default=None, description="List that is being read.")
     after: str | None = Field(default=None, description="Place in this list, of the last item that is done.")

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from streams.kafka.clients import create_topics, missing_topics, open_producer, open_reader, translate_errors
 from streams.observability.logs import get_logger
-from streams.settings import Settings
+from streams.settings import MIB, Settings
 from streams.sources.watch.directory import Backfill, Progress, WatchedSource, Watching, with_progress
 from streams.topics import TopicSpec, topic_name
 
@@ -39,7 +39,13 @@ M = TypeVar("M", bound=BaseModel)
 
 def directory_specs(settings: Settings) -> list[TopicSpec]:
     """Return the configuration of the two topics: compacted, so that the last record of each source is kept."""
-    config = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1", "segment.ms": str(6 * 3600 * 1000)}
+    config = {
+        "cleanup.policy": "compact",
+        "min.cleanable.dirty.ratio": "0.1",
+        "segment.ms": str(6 * 3600 * 1000),
+        # The state of a backfill has a hash of each finished list: 2 MB for the most it takes.
+        "max.message.bytes": str(32 * MIB),
+    }
     return [TopicSpec(topic_name(t, settings), PARTITIONS, settings.replication, config) for t in (SOURCES, STATE)]
 
 

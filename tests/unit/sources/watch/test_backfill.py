@@ -19,8 +19,9 @@ from deploy.demo.fake_web import FakeSite, fake_site, page
 from streams.errors import OperatorError
 from streams.settings import Settings
 from streams.sources.base import Item
-from streams.sources.watch.backfill import MOST_WAITING, TRIES, Backfiller, Lists
+from streams.sources.watch.backfill import MOST_LISTS, MOST_WAITING, TRIES, Backfiller, Lists
 from streams.sources.watch.directory import Backfill, Kind, WatchedSource, Watching, item_key
+from streams.sources.watch.store import STATE, directory_specs
 from streams.sources.watch.web import open_web
 
 SETTINGS = Settings(_env_file=None).model_copy(update={"watch_allow": ("127.0.0.1/32",), "watch_host_delay": 0.0})
@@ -232,6 +233,25 @@ async def test_a_list_that_cannot_be_read_is_named_and_tried_again(site: FakeSit
         done = await rig.backfiller.run(source(site), Watching(), done, Lists())
         assert sorted(rig.urls()) == sorted(wanted)
         assert (done.failed_lists, done.ended) == ((), NOW)
+
+
+async def test_finished_lists_are_kept_as_hashes_also_those_of_earlier_versions(site: FakeSite) -> None:
+    sitemap(site, "/a.xml", [(f"{site.address}/a", "2026-03-02")])
+    sitemap(site, "/b.xml", [(f"{site.address}/b", "2026-03-02")])
+    addresses = [f"{site.address}/a.xml", f"{site.address}/b.xml"]
+    async with open_rig() as rig:
+        earlier = NEW.model_copy(update={"finished": (addresses[0],)})
+        await rig.backfiller.run(source(site), Watching(), earlier, Lists(sitemaps=tuple(addresses)))
+        assert rig.state.finished == tuple(item_key(address) for address in addresses)
+        assert (site.requests["/a.xml"], site.requests["/b.xml"]) == (0, 1)
+        await rig.backfiller.run(source(site), Watching(), rig.state, Lists(sitemaps=tuple(addresses)))
+        assert (site.requests["/a.xml"], site.requests["/b.xml"]) == (0, 1)
+
+
+def test_the_largest_state_fits_into_its_topic() -> None:
+    (spec,) = (spec for spec in directory_specs(SETTINGS) if spec.name == STATE)
+    state = NEW.model_copy(update={"finished": tuple(item_key(str(number)) for number in range(MOST_LISTS))})
+    assert len(state.model_dump_json(exclude_defaults=True)) < int(spec.config["max.message.bytes"])
 
 
 async def test_a_page_that_is_gone_is_a_dead_letter(site: FakeSite) -> None:
