@@ -7,7 +7,6 @@ have no article any more.
 from __future__ import annotations
 
 import json
-from collections import Counter
 
 from aiokafka import ConsumerRecord
 
@@ -23,14 +22,29 @@ _POLL_MS = 1000
 
 
 class Refusals:
-    """Numbers of refused pages by source, of the time since they were taken last."""
+    """Numbers of refused pages by source, of the time since they were taken last.
+
+    Only sources of this process are counted: those of others are theirs to judge, and the names in records are whatever
+    their senders wrote.
+    """
 
     def __init__(self) -> None:
-        self._numbers: Counter[str] = Counter()
+        self._numbers: dict[str, int] = {}
+
+    def begin(self, name: str) -> None:
+        """Count the pages of a source from now on."""
+        self._numbers[name] = 0
+
+    def end(self, name: str) -> None:
+        """Count the pages of a source no longer."""
+        self._numbers.pop(name, None)
 
     def take(self, name: str) -> int:
-        """Return how many pages of a source were refused since the last call."""
-        return self._numbers.pop(name, 0)
+        """Return how many pages of a source were refused since the last call; 0 for one that is not counted."""
+        number = self._numbers.get(name, 0)
+        if number:
+            self._numbers[name] = 0
+        return number
 
     def count(self, record: ConsumerRecord) -> None:
         """Count a dead letter, if it is the page of a watched source without an article."""
@@ -43,7 +57,7 @@ class Refusals:
             return
         extra = raw.get("extra") if isinstance(raw, dict) else None
         name = extra.get("watched_source") if isinstance(extra, dict) else None
-        if isinstance(name, str):
+        if isinstance(name, str) and name in self._numbers:
             self._numbers[name] += 1
 
 

@@ -164,9 +164,9 @@ class Visitor:
         return state.model_copy(update=ended | ({} if waiting else validators))
 
     async def _subscribed(self, source: WatchedSource, state: Watching, hub: str | None, topic: str | None) -> Watching:
-        """Subscribe to the hub that the feed names, if hubs can reach us."""
+        """Subscribe to the hub that the feed names, if hubs can reach us. Without one, no subscription counts."""
         if self.callback is None or hub is None or topic is None:
-            return state
+            return state.model_copy(update=dict.fromkeys(("hub", "hub_topic", "hub_asked", "hub_until", "hub_fault")))
         return await subscribe(self.web, self.callback, source, state, hub=hub, topic=topic)
 
     def _limits(self, source: WatchedSource, state: Watching) -> Limits:

@@ -13,6 +13,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -45,6 +46,21 @@ _PUBLISH_SECONDS = 5.0
 POKED_APART = timedelta(seconds=10)
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A subscription that a hub confirmed.
+
+    Attributes:
+        until: its end.
+        topic: the feed that it is for.
+        hub: the hub that was asked; None if it confirmed before the visit that asked it was stored.
+    """
+
+    until: datetime
+    topic: str | None
+    hub: str | None
+
+
 class Watcher:
     """The sources of this process, and their visits.
 
@@ -66,6 +82,7 @@ class Watcher:
         self._settings = settings
         self._producer = producer
         self._metrics = metrics
+        self._refusals = refusals
         self.sources: dict[str, WatchedSource] = {}
         self.states: dict[str, Watching] = {}
         self.assigned: set[int] = set()
@@ -73,7 +90,7 @@ class Watcher:
         self._due: list[tuple[datetime, str]] = []
         self._planned: dict[str, datetime] = {}
         self._poked: set[str] = set()
-        self._leases: dict[str, datetime] = {}
+        self._leases: dict[str, Lease] = {}
         self._visits: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._visitor = Visitor(
@@ -130,6 +147,8 @@ class Watcher:
         earlier = self.sources.get(source.name)
         self.sources[source.name] = source
         self._partition[source.name] = partition
+        if earlier is None:
+            self._refusals.begin(source.name)
         if earlier is None or earlier != source:
             changed = earlier is not None
             self._plan(source.name, None if changed else self._state(source.name).next_visit)
@@ -139,7 +158,7 @@ class Watcher:
         if name not in self.sources:
             return
         if poke.lease is not None:
-            self._leases[name] = poke.at + timedelta(seconds=poke.lease)
+            self._leases[name] = Lease(poke.at + timedelta(seconds=poke.lease), poke.topic, self._state(name).hub)
         elif name in self._visits:
             self._poked.add(name)  # the list may have changed after it was read
         else:
@@ -257,9 +276,12 @@ class Watcher:
         await send(self._producer, topic_name(STATE, self._settings), name, state)
 
     def _leased(self, name: str, state: Watching) -> Watching:
-        """Return the state with the subscription that a hub confirmed since it was made."""
-        until = self._leases.get(name)
-        return state if until is None else state.model_copy(update={"hub_until": until})
+        """Return the state with the subscription that its hub confirmed for its feed since it was made."""
+        lease = self._leases.get(name)
+        if lease is None or lease.topic != state.hub_topic or lease.hub not in {None, state.hub}:
+            return state
+        self._leases[name] = replace(lease, hub=state.hub)
+        return state.model_copy(update={"hub_until": lease.until})
 
     async def _keep(self, name: str, progress: Progress) -> None:
         """Store what a visit has sent so far. Raises like `_save`."""
@@ -270,6 +292,7 @@ class Watcher:
 
     def _forget(self, name: str) -> None:
         self.sources.pop(name, None)
+        self._refusals.end(name)
         self.states.pop(name, None)
         self._partition.pop(name, None)
         self._planned.pop(name, None)

@@ -48,6 +48,7 @@ class Poke(BaseModel):
 
     at: Timestamp
     lease: float | None = Field(default=None, description="Seconds for which the hub confirmed the subscription.")
+    topic: str | None = Field(default=None, description="Address of the feed that it confirmed the subscription to.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,8 @@ async def subscribe(
         The state; a hub that refuses is asked again at a later visit.
     """
     now = state.last_visit or datetime.now(UTC)
-    if state.hub == hub and state.hub_topic == topic:
+    is_same = state.hub == hub and state.hub_topic == topic
+    if is_same:
         if state.hub_until is not None and state.hub_until - now > RENEWED:
             return state
         if state.hub_asked is not None and now - state.hub_asked < ASKED_AGAIN:
@@ -146,7 +148,9 @@ async def subscribe(
     except FetchError as error:
         fault = str(error)
         log.warning("a hub refuses a subscription", source=source.name, hub=hub, cause=fault)
-    return state.model_copy(update={"hub": hub, "hub_topic": topic, "hub_asked": now, "hub_fault": fault})
+    changes = {"hub": hub, "hub_topic": topic, "hub_asked": now, "hub_fault": fault}
+    # The hub of before will tell nothing of this feed: until the new one confirms, it is polled as usual.
+    return state.model_copy(update=changes if is_same else changes | {"hub_until": None})
 
 
 def is_subscribed(state: Watching, now: datetime) -> bool:
@@ -173,7 +177,7 @@ def routes(callback: Callback, poke: Callable[[str, Poke], Awaitable[None]], mos
         mode = request.query.get("hub.mode")
         if mode == "denied":
             log.warning("a hub denies a subscription", source=name, cause=request.query.get("hub.reason", ""))
-            await poke(name, Poke(at=datetime.now(UTC), lease=0.0))
+            await poke(name, Poke(at=datetime.now(UTC), lease=0.0, topic=topic))
             return http.Response()
         if mode != "subscribe" or "hub.challenge" not in request.query:
             return http.Response(status=404)
@@ -181,7 +185,7 @@ def routes(callback: Callback, poke: Callable[[str, Poke], Awaitable[None]], mos
             lease = min(int(request.query.get("hub.lease_seconds", "")), int(10 * LEASE.total_seconds()))
         except ValueError:
             lease = int(LEASE.total_seconds())
-        await poke(name, Poke(at=datetime.now(UTC), lease=max(lease, 0)))
+        await poke(name, Poke(at=datetime.now(UTC), lease=max(lease, 0), topic=topic))
         return http.Response(text=request.query["hub.challenge"])
 
     async def notified(request: http.Request) -> http.StreamResponse:

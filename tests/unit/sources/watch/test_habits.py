@@ -105,6 +105,7 @@ def letter(reason: Reason, stage: str = "clean", value: bytes | None = None) -> 
 
 def test_refused_pages_are_counted_for_their_source() -> None:
     refusals = Refusals()
+    refusals.begin("jisr")
     for record in (letter(Reason.NO_ARTICLE), letter(Reason.EMPTY_BODY)):
         refusals.count(record)
     for other in (
@@ -116,3 +117,20 @@ def test_refused_pages_are_counted_for_their_source() -> None:
     ):
         refusals.count(other)
     assert (refusals.take("jisr"), refusals.take("jisr"), refusals.take("3")) == (2, 0, 0)
+    refusals.count(letter(Reason.NO_ARTICLE))
+    assert refusals.take("jisr") == 1
+
+
+def test_only_sources_of_this_process_are_counted_and_from_when_it_has_them() -> None:
+    refusals = Refusals()
+    for number in range(100):
+        sent = json.dumps({"extra": {"watched_source": f"s{number}"}}).encode()
+        refusals.count(letter(Reason.NO_ARTICLE, value=sent))
+    refusals.count(letter(Reason.NO_ARTICLE))
+    assert not refusals._numbers, "the names in records are whatever their senders wrote"
+    refusals.begin("jisr")
+    assert refusals.take("jisr") == 0, "what was refused before is another process's to judge"
+    refusals.count(letter(Reason.NO_ARTICLE))
+    refusals.end("jisr")
+    refusals.count(letter(Reason.NO_ARTICLE))
+    assert refusals.take("jisr") == 0

@@ -12,14 +12,15 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
 from deploy.demo.fake_web import FakeSite, fake_site
-from streams.errors import Retryable
+from streams.errors import Reason, Retryable
 from streams.settings import Settings
-from streams.sources.watch.directory import Kind, WatchedSource
+from streams.sources.watch.directory import Kind, WatchedSource, Watching
 from streams.sources.watch.refusals import Refusals
 from streams.sources.watch.watch_metrics import WatchMetrics
 from streams.sources.watch.watcher import Watcher, _Assignments, follow_directory
 from streams.sources.watch.web import open_web
 from streams.sources.watch.websub import Poke
+from tests.unit.sources.watch.test_habits import letter
 
 SETTINGS = Settings(_env_file=None, watch_allow=("127.0.0.1/32",), watch_host_delay=0.0, retry_first=0.01)
 RAW, STATE = "articles.raw", "sources.state"
@@ -99,6 +100,37 @@ async def test_a_poke_makes_the_source_due_and_a_lease_is_kept(site: FakeSite, w
     watcher._start_due(planned)
     await visited(watcher, 2)
     assert watcher.states["jisr"].hub_until == now + timedelta(hours=1)
+
+
+async def test_a_lease_is_for_the_hub_and_the_feed_that_were_asked(site: FakeSite, watcher: Watcher) -> None:
+    watcher.put(source(site, paused=True), 0)
+    now = datetime.now(UTC)
+    asked = Watching(hub="https://hub.example/", hub_topic="https://jisr.example/rss")
+    others = [
+        asked.model_copy(update={"hub": "https://other.example/"}),
+        asked.model_copy(update={"hub_topic": "https://jisr.example/atom"}),
+    ]
+    # The hub may confirm while the visit that asks it goes on.
+    watcher.poke("jisr", Poke(at=now, lease=3600.0, topic=asked.hub_topic))
+    for _ in range(2):
+        assert watcher._leased("jisr", asked).hub_until == now + timedelta(hours=1)
+        assert [watcher._leased("jisr", other).hub_until for other in others] == [None, None]
+        watcher.states["jisr"] = asked
+        watcher.poke("jisr", Poke(at=now, lease=3600.0, topic=asked.hub_topic))
+
+
+async def test_pages_refused_count_from_when_the_source_is_taken_over(site: FakeSite, watcher: Watcher) -> None:
+    refusals = watcher._refusals
+    refusals.count(letter(Reason.NO_ARTICLE))
+    watcher.put(source(site, paused=True), 3)
+    assert refusals.take("jisr") == 0
+    refusals.count(letter(Reason.NO_ARTICLE))
+    watcher.put(source(site, paused=True, outlet="النهر"), 3)
+    assert refusals.take("jisr") == 1, "a change of the source loses none"
+    await watcher.give_up([3])
+    refusals.count(letter(Reason.NO_ARTICLE))
+    watcher.put(source(site, paused=True), 3)
+    assert refusals.take("jisr") == 0
 
 
 async def test_a_source_that_was_removed_is_visited_no_more(site: FakeSite, watcher: Watcher) -> None:

@@ -31,12 +31,14 @@ class Hub:
         self.site = site
         self.asked: list[dict[str, str]] = []
         self.status = 202
+        self.path = "/hub"
         self.topic = f"{site.address}/rss.xml?edition=1"
         site.answers["/rss.xml"] = self.feed
-        site.answers["/hub"] = self.answer
+        site.answers |= {"/hub": self.answer, "/other": self.answer}
 
     async def feed(self, _: http.Request) -> http.StreamResponse:
-        links = f"<atom:link rel='hub' href='/hub'/><atom:link rel='self' href='{self.topic.replace('&', '&amp;')}'/>"
+        itself = self.topic.replace("&", "&amp;")
+        links = f"<atom:link rel='hub' href='{self.path}'/><atom:link rel='self' href='{itself}'/>"
         text = self.site.rss().replace("<channel>", f"<channel>{links}")
         return http.Response(text=text.replace("<rss ", "<rss xmlns:atom='http://www.w3.org/2005/Atom' "))
 
@@ -83,6 +85,27 @@ async def test_a_feed_that_names_a_hub_is_subscribed_to_once(site: FakeSite) -> 
         rig.now += timedelta(days=1, hours=1)
         await rig.visit(source(site))
         assert len(hub.asked) == 3, "it is renewed before it ends"
+
+
+@pytest.mark.parametrize("change", ["hub", "topic", "none"])
+async def test_a_feed_that_changes_its_hub_is_not_subscribed_until_the_new_one_confirms(
+    site: FakeSite, change: str
+) -> None:
+    hub = Hub(site)
+    async with open_rig() as rig:
+        rig.visitor = replace(rig.visitor, callback=CALLBACK)
+        state = await rig.visit(source(site))
+        rig.saved["jisr"] = state.model_copy(update={"hub_until": rig.now + 10 * LEASE})
+        rig.now += timedelta(minutes=20)
+        if change == "hub":
+            hub.path = "/other"
+        elif change == "topic":
+            hub.topic = f"{site.address}/rss.xml?edition=2"
+        else:
+            site.answers.pop("/rss.xml")
+        state = await rig.visit(source(site))
+        assert state.hub_until is None
+        assert (len(hub.asked), state.hub is None) == ((1, True) if change == "none" else (2, False))
 
 
 async def test_a_hub_that_refuses_does_not_fail_the_visit(site: FakeSite) -> None:
@@ -136,7 +159,8 @@ async def test_an_intent_is_confirmed_if_it_is_ours(
         assert answer.status == status
         if status == 200:
             assert await answer.text() == "تحدّ"
-    assert [(name, poke.lease) for name, poke in pokes] == ([("jisr", 3600.0)] if status == 200 else [])
+    passed_on = [(name, poke.lease, poke.topic) for name, poke in pokes]
+    assert passed_on == ([("jisr", 3600.0, TOPIC)] if status == 200 else [])
 
 
 @pytest.mark.parametrize(
