@@ -34,6 +34,8 @@ ADJECTIVE = -8.0
 NISBA_AFTER = 1.0
 HINT_OF_LIST = 1.5
 CLUB = -5.0
+# Words of a subject between its verb and its object: «زار الوزير السوري تدمر».
+LONGEST_SUBJECT = 3
 DATELINE, DATELINE_WORDS = 4.0, 8
 CLITIC = {"": 0.0, "و": -0.2, "ب": 0.4, "ل": -0.3}
 OTHER_CLITIC = -1.5
@@ -186,22 +188,41 @@ def weigh(
     placed = hint is not None or dateline or locative
     if other:
         odds += OTHER_WORD
-    elif may_be_verb(hit) and not placed and tagged is not True and not _can_stand(scan, match):
+    elif may_be_verb(hit) and not placed and tagged is not True and not _can_stand(scan, match, hit):
         odds += UNLIKE_A_PLACE
     return Evidence(odds, hint, tagged, plural, placed and not other, other)
 
 
-def _can_stand(scan: Scan, match: Match) -> bool:
+def _can_stand(scan: Scan, match: Match, hit: Hit) -> bool:
     """Return whether a place's name can stand here, and a verb cannot.
 
-    The word before is a preposition, a noun that a place completes («أهالي ينبع»), or a feminine verb («أعلنت تشاد»).
+    The word before is a preposition, a noun that a place completes («أهالي ينبع»), or a feminine verb («أعلنت تشاد»);
+    or the name is the object of a verb of movement or the like («زار تدمر»).
     """
     if _before_is(scan, match.first, words.PREPOSITIONS | words.HEADS_OF_PLACES):
         return True
     if match.first == 0 or scan.gap(match.first).strip():
         return False
     before = scan.facts[match.first - 1].normalised
-    return before.endswith("ت") and not before.endswith("ات") and not before.startswith("ال")
+    if before.endswith("ت") and not before.endswith("ات") and not before.startswith("ال"):
+        return True
+    return not hit.clitics and _is_object(scan, match.first)
+
+
+def _is_object(scan: Scan, first: int) -> bool:
+    """Return whether a verb that takes places stands before word `first`, alone or with a definite subject.
+
+    After an indefinite noun, a verb would describe it: «دخلت دبابات تدمر الجسور».
+    """
+    for index in range(first - 1, max(first - 2 - LONGEST_SUBJECT, -1), -1):
+        if scan.gap(index + 1).strip():
+            return False
+        word = scan.facts[index].normalised
+        if not words.TAKES_PLACE.isdisjoint(bare_forms(word)):
+            return True
+        if not word.startswith("ال") or word in words.RELATIVES:
+            return False
+    return False
 
 
 def _tagger(match: Match, hit: Hit, hint: Hint | None, entities: Sequence[Entity] | None) -> tuple[bool | None, float]:

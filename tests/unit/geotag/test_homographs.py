@@ -53,6 +53,22 @@ def test_a_place_as_the_object_of_a_person_stays_one(tag: Tag, body: str) -> Non
     assert tag(body)
 
 
+@pytest.mark.parametrize(
+    ("place", "verb"),
+    [
+        ("وصل الوفد إلى دمشق ثم زار تدمر.", "وصل الوفد إلى دمشق ومعه أجهزة تدمر الألغام."),
+        ("دخل الجيش السوري تدمر فجرا.", "دخلت دبابات تدمر السواتر."),
+        ("غادر ينبع قبل الفجر.", "غادر وادي ماء ينبع قبل الفجر."),
+        ("بلغ الموكب تعز ليلا.", "بلغ منزلة تعز على غيره."),
+        ("دخلت القوات سرت مساء.", "بلغ الخبر الذي سرت حكايته كل بيت."),
+    ],
+)
+def test_a_name_that_may_be_a_verb_is_the_place_as_the_object_of_a_verb(tag: Tag, place: str, verb: str) -> None:
+    names = {"Palmyra", "Yanbu", "Taiz", "Sirte"}
+    assert names & set(tag(place))
+    assert not names & set(tag(verb))
+
+
 def test_one_sense_holds_for_a_text_unless_a_mention_is_located(tag: Tag) -> None:
     assert not tag("فازت الروائية تونس حداد. وقالت تونس إنها سعيدة.")
     places = tag("فازت الروائية تونس حداد. وقد ولدت في تونس قبل نصف قرن.")
