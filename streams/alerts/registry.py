@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from streams.alerts.follower import SearchFollower, follow_searches
@@ -23,6 +24,7 @@ class SearchRegistry:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = asyncio.Lock()
+        self._changing = asyncio.Lock()
         self._stack = AsyncExitStack()
         self._follower: SearchFollower | None = None
 
@@ -48,9 +50,25 @@ class SearchRegistry:
         """Store a search. Raises like `read`."""
         await save_search(self._settings, search)
 
+    async def change(self, search_id: str, change: Callable[[StandingSearch], StandingSearch]) -> StandingSearch | None:
+        """Store what a function makes of a search, and return it; None if there is no such search. Raises like `read`.
+
+        Changes through one registry happen one after the other, so none undoes another. Of changes by two processes at
+        the same moment, the last to be written stays.
+        """
+        async with self._changing:
+            search = (await self.read()).searches.get(search_id)
+            if search is None:
+                return None
+            changed = change(search)
+            if changed != search:
+                await self.save(changed)
+            return changed
+
     async def remove(self, search_id: str) -> None:
         """Delete a search. Raises like `read`."""
-        await remove_search(self._settings, search_id)
+        async with self._changing:
+            await remove_search(self._settings, search_id)
 
     async def close(self) -> None:
         """Close the connection."""

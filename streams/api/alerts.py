@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from html import escape
 from typing import Annotated
@@ -23,6 +24,7 @@ from streams.api.dependencies import Client, Shared, State
 from streams.api.keys import Scope
 from streams.api.problem_details import responses
 from streams.errors import OperatorError, Retryable
+from streams.search.service import QueryRefused
 
 router = APIRouter(tags=["alerts"])
 KEYED = [Depends(needs(Scope.ALERTS))]
@@ -81,6 +83,17 @@ async def own_search(state: State, search_id: str, owner: str) -> StandingSearch
     return search
 
 
+async def change_own_search(
+    state: State, search_id: str, owner: str, change: Callable[[StandingSearch], StandingSearch]
+) -> StandingSearch:
+    """Store what a function makes of a search of an owner, and return it. Raises like `own_search`."""
+    await own_search(state, search_id, owner)
+    changed = await state.standing.change(search_id, change)
+    if changed is None:
+        raise HTTPException(404, f"there is no standing search {search_id}")
+    return changed
+
+
 @router.get("/alerts", summary="List your standing searches", dependencies=KEYED, responses=responses(401, 403, 503))
 async def list_searches(state: Shared, owner: Owner) -> SearchList:
     """List the standing searches of the API key, by name."""
@@ -100,11 +113,13 @@ async def add_search(state: Shared, owner: Owner, client: Client, settings: Sear
     if len((await state.standing.read()).of(owner)) >= MOST_SEARCHES:
         raise HTTPException(409, f"there are {MOST_SEARCHES} standing searches already, which is the most")
     search = new_search(settings, owner)
-    await state.standing.save(search)
-    if search.learns:
-        # Without the index, it begins without knowledge of the past.
-        with state.histories.slot(client), suppress(Retryable):
-            await Past(state.searcher.client, state.settings, state.searcher.scope).teach(search)
+    # Refused before it is saved, or a client that tries again would have it twice.
+    with state.histories.slot(client) if search.learns else nullcontext():
+        await state.standing.save(search)
+        if search.learns:
+            # Without the index, it begins without knowledge of the past.
+            with suppress(Retryable, QueryRefused):
+                await Past(state.searcher.client, state.settings, state.searcher.scope).teach(search)
     return search
 
 
@@ -148,9 +163,7 @@ async def get_search(state: Shared, owner: Owner, search_id: SearchId) -> Standi
 )
 async def change_search(state: Shared, owner: Owner, search_id: SearchId, settings: SearchSettings) -> StandingSearch:
     """Replace what a standing search asks for. What it remembers of its stories stays."""
-    search = (await own_search(state, search_id, owner)).changed(settings, datetime.now(UTC))
-    await state.standing.save(search)
-    return search
+    return await change_own_search(state, search_id, owner, lambda search: search.changed(settings, datetime.now(UTC)))
 
 
 @router.delete(
@@ -244,10 +257,14 @@ async def ask_unsubscribe(state: Shared, token: Annotated[str, _TOKEN]) -> HTMLR
 async def unsubscribe(state: Shared, token: Annotated[str, _TOKEN]) -> HTMLResponse:
     """Remove the target of a mail from its standing search: the one-click unsubscription of RFC 8058."""
     search, target = await _subscription(state, token)
-    left = tuple(entry for entry in search.targets if digest(entry.to) != target)
-    if left != search.targets:
-        changed = search.settings().model_copy(update={"targets": left})
-        await state.standing.save(search.changed(changed, datetime.now(UTC)))
+
+    def without_target(search: StandingSearch) -> StandingSearch:
+        left = tuple(entry for entry in search.targets if digest(entry.to) != target)
+        if left == search.targets:
+            return search
+        return search.changed(search.settings().model_copy(update={"targets": left}), datetime.now(UTC))
+
+    await state.standing.change(search.id, without_target)
     return _page(f"<p>أُلغي الاشتراك · Unsubscribed: <bdi>{escape(search.name)}</bdi></p>")
 
 

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Res
 from pydantic import BaseModel, Field
 
 from streams.alerts.standing_search import StandingSearch
-from streams.api.alerts import KEYED, Owner, SearchId, own_search
+from streams.api.alerts import KEYED, Owner, SearchId, change_own_search
 from streams.api.articles import ADMITTED, admitted
 from streams.api.dependencies import Shared, State
 from streams.api.problem_details import responses
@@ -116,9 +116,10 @@ async def read_feed(
 )
 async def make_feed(state: Shared, request: Request, owner: Owner, search_id: SearchId) -> FeedLinks:
     """Make an address for feed readers that send no headers. It is shown once; an earlier one ends to work."""
-    search = await own_search(state, search_id, owner)
     token = secrets.token_urlsafe(24)
-    await state.standing.save(search.model_copy(update={"feed": _digest(token)}))
+    search = await change_own_search(
+        state, search_id, owner, lambda search: search.model_copy(update={"feed": _digest(token)})
+    )
     address = f"{_base(state, request)}/feeds/{search.id}.{token}"
     return FeedLinks(rss=f"{address}.rss", atom=f"{address}.atom", json_feed=f"{address}.json")
 
@@ -133,8 +134,7 @@ async def make_feed(state: Shared, request: Request, owner: Owner, search_id: Se
 )
 async def revoke_feed(state: Shared, owner: Owner, search_id: SearchId) -> None:
     """Make the address of the feed invalid."""
-    search = await own_search(state, search_id, owner)
-    await state.standing.save(search.model_copy(update={"feed": None}))
+    await change_own_search(state, search_id, owner, lambda search: search.model_copy(update={"feed": None}))
 
 
 @router.get(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,11 +10,14 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from streams.alerts.registry import SearchRegistry
+from streams.alerts.rehearsal import Past
 from streams.alerts.secret_store import unsubscribe_token
 from streams.alerts.standing_search import StandingSearch, Target
 from streams.alerts.store import Directory
 from streams.api import app as apps
 from streams.api.keys import Scope, make_key
+from streams.search.service import QueryRefused
 from streams.settings import Settings
 from tests.support.processes import free_port
 from tests.support.serving import in_process
@@ -31,14 +35,18 @@ SETTINGS = Settings(
 )
 
 
-class Memory:
-    """A registry without Kafka."""
+class Memory(SearchRegistry):
+    """A registry without Kafka, in which other requests come between, as they do while Kafka answers."""
 
-    def __init__(self, _: Settings) -> None:
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
         self.directory = Directory()
 
     async def read(self) -> Directory:
-        return self.directory
+        found = Directory(dict(self.directory.searches))
+        for _ in range(200):
+            await asyncio.sleep(0)
+        return found
 
     async def save(self, search: StandingSearch) -> None:
         self.directory.searches[search.id] = StandingSearch.model_validate_json(search.to_json())
@@ -144,6 +152,40 @@ async def test_a_link_in_a_mail_asks_first_and_then_removes_the_target(client: h
     client.headers["X-API-Key"] = DESK
     left = (await client.get(f"/alerts/{made['id']}")).json()
     assert [target["to"] for target in left["targets"]] == ["mailto:editor@example.com"] and left["revision"] == 2
+
+
+async def test_of_unsubscriptions_at_the_same_moment_none_is_lost(client: httpx.AsyncClient) -> None:
+    targets = [{"to": f"mailto:{name}@example.com"} for name in ("desk", "editor", "night")]
+    made = await save(client, targets=targets)
+    tokens = [unsubscribe_token(SETTINGS, made["id"], Target(to=target["to"])) for target in targets[:2]]
+    await asyncio.gather(*(client.post(f"/alerts/unsubscribe/{token}") for token in tokens))
+    left = (await client.get(f"/alerts/{made['id']}")).json()
+    assert [target["to"] for target in left["targets"]] == ["mailto:night@example.com"]
+
+
+async def test_a_change_does_not_bring_a_revoked_address_back(client: httpx.AsyncClient) -> None:
+    made = await save(client)
+    path = f"/alerts/{made['id']}"
+    await client.post(f"{path}/feed")
+    await asyncio.gather(client.delete(f"{path}/feed"), client.put(path, json=NEW | {"name": "السدود"}))
+    found = (await client.get(path)).json()
+    assert (found["name"], found["feed"]) == ("السدود", None)
+
+
+async def test_a_search_that_learns_is_saved_whole_or_not_at_all(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> int:
+        raise QueryRefused("too expensive")
+
+    monkeypatch.setattr(Past, "teach", refuse)
+    await save(client, when={"kind": "change"})
+    monkeypatch.setattr(apps, "MAX_HISTORIES", 0)
+    async with in_process(apps.create_api(SETTINGS)) as busy:
+        busy.headers["X-API-Key"] = DESK
+        assert (await busy.post("/alerts", json=NEW | {"when": {"kind": "change"}})).status_code == 503
+        assert (await busy.get("/alerts")).json()["total"] == 0
+        assert (await busy.post("/alerts", json=NEW)).status_code == 201, "this one reads no past"
 
 
 async def test_the_allowed_methods_are_named(client: httpx.AsyncClient) -> None:
