@@ -75,7 +75,8 @@ class Searcher:
         if request.explain:
             shown = (request.relax() if page.relaxed else None) or request
             for hit in page.hits:
-                hit.explanation = explain(hit.article, shown, self.scope)
+                # In a thread: reading a long article takes long enough to hold up other requests.
+                hit.explanation = await asyncio.to_thread(explain, hit.article, shown, self.scope)
         if request.suggest and request.position() is None and not page.partial and (page.relaxed or page.total <= FEW):
             try:
                 page.did_you_mean = await self._suggestions(request, 0 if page.relaxed else page.total)
@@ -96,7 +97,8 @@ class Searcher:
             return []
         answer = await self._run(suggest.build_proposals(request, words, rare))
         tried = suggest.corrections(suggest.read_proposals(request, words, known, answer))
-        spelling = suggest.read_printed(await self._run(suggest.build_printed(suggest.new_forms(tried))))
+        examples = await self._run(suggest.build_printed(suggest.new_forms(tried)))
+        spelling = await asyncio.to_thread(suggest.read_printed, examples)
         corrected = [request.corrected(one.text(request.q, words, spelling)) for one in tried]
         resolved = {one.q: self.scope.resolve(one) for one in corrected if one is not None}
         totals = suggest.read_counts(await self._run(suggest.build_totals(list(resolved.values()))))
@@ -109,7 +111,9 @@ class Searcher:
         Raises like `article`.
         """
         found = await self.article(article_id)
-        return None if found is None else explain(found, await self.effective(filters), self.scope)
+        if found is None:
+            return None
+        return await asyncio.to_thread(explain, found, await self.effective(filters), self.scope)
 
     async def _page(self, request: SearchRequest) -> SearchPage:
         answer, request = await self._relaxing(request, query.build_search)

@@ -299,9 +299,11 @@ def read_printed(answer: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _printed(body: str, form: str) -> Iterator[str]:
-    for word in query_words(body):
-        text = _MARKS_RE.sub("", body[word.start : word.end])
-        if word.forms[0] == form:
-            yield text
-        elif PARTED + form in word.forms and len(text) > len(form):
-            yield text[-len(form) :]
+    # Line by line, so that the lines after the first occurrence are not read.
+    for line in body.splitlines():
+        for word in query_words(line):
+            text = _MARKS_RE.sub("", line[word.start : word.end])
+            if word.forms[0] == form:
+                yield text
+            elif PARTED + form in word.forms and len(text) > len(form):
+                yield text[-len(form) :]

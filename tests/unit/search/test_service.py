@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,10 @@ from streams.api.app import create_api
 from streams.elastic.client import make_client, translate_errors
 from streams.errors import Retryable
 from streams.records import Cluster
+from streams.search import service
+from streams.search.explain import Explanation, explain
 from streams.search.query import FACETS, PRINTED_NAMES
+from streams.search.request import Filters, SearchRequest
 from streams.search.service import Searcher
 from streams.settings import Settings
 from tests.support.articles import article
@@ -103,3 +107,24 @@ async def test_counts_and_pages_say_whether_they_are_relaxed_and_what_was_not_un
                 answer = (await http.get(path, params={"q": q})).raise_for_status().json()
                 assert (path, answer["relaxed"]) == (path, relaxed)
                 assert "~ is not understood" in answer["notes"][0]
+
+
+async def test_articles_are_explained_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+
+    def spy(*arguments: Any) -> Explanation:
+        threads.append(threading.get_ident())
+        return explain(*arguments)
+
+    monkeypatch.setattr(service, "explain", spy)
+    found = article(body="وقع هجوم أمس")
+    hit = {"_source": found.model_dump(mode="json"), "_score": 1.0, "sort": [1.0, found.id]}
+    answer = _answer(COMPLETE, hit)
+    request = SearchRequest(q="هجوم", explain=True, fold=False, suggest=False)
+    page = await _searcher(answer).search(request)
+    assert page.hits[0].explanation is not None
+    alone = await _searcher(answer, answer).explain(found.id, Filters(q="هجوم"))
+    assert alone is not None
+    assert alone.matches
+    assert len(threads) == 2
+    assert threading.get_ident() not in threads

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from streams.search import suggest
 from streams.search.request import SearchRequest
 from streams.search.suggest import (
     Correction,
@@ -18,6 +19,7 @@ from streams.search.suggest import (
     slip_weight,
     typed_words,
 )
+from streams.words.terms import Word, query_words
 
 
 def _words(q: str) -> list[str]:
@@ -107,3 +109,17 @@ def test_the_spelling_is_that_of_an_article() -> None:
     buckets = {"سءال": bucket("طرح سُؤالًا ثم سؤالٌ آخر وسؤال"), "الداخليه": bucket("بالداخلية"), "غاءب": bucket("لا شيء")}
     found = read_printed({"aggregations": {"counted": {"buckets": buckets}}})
     assert found == {"سءال": "سؤال", "الداخليه": "الداخلية"}
+
+
+def test_an_article_is_read_up_to_the_first_occurrence_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def spy(text: str) -> list[Word]:
+        read.append(text)
+        return query_words(text)
+
+    monkeypatch.setattr(suggest, "query_words", spy)
+    hits = {"hits": {"hits": [{"_source": {"body": "مقدمة\nطرح سؤالٌ\nخاتمة طويلة"}}]}}
+    buckets = {"سءال": {"doc_count": 1, "example": hits}}
+    assert read_printed({"aggregations": {"counted": {"buckets": buckets}}})
+    assert read == ["مقدمة", "طرح سؤالٌ"]
