@@ -142,7 +142,9 @@ class Sender:
                 self._wake.clear()
                 self._start_due(datetime.now(UTC))
                 try:
-                    await asyncio.wait_for(self._wake.wait(), _IDLE)
+                    # Not wait_for: in Python 3.11 it forgets a cancellation that comes as the event is set.
+                    async with asyncio.timeout(_IDLE):
+                        await self._wake.wait()
                 except TimeoutError:
                     continue
         finally:

@@ -185,7 +185,11 @@ async def explain_match(
 
 
 @router.get(
-    "/facets", summary="Count facet values", dependencies=ADMITTED, responses=responses(400, 401, 403, 422, 503)
+    "/facets",
+    summary="Count facet values",
+    dependencies=ADMITTED,
+    response_model_exclude_none=True,
+    responses=responses(400, 401, 403, 422, 503),
 )
 async def facets(state: Shared, request: Annotated[FacetRequest, Query()]) -> Facets:
     """Return the most frequent values in matching articles: persons, organisations, places, outlets, languages."""

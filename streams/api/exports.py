@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -172,6 +172,15 @@ class ExportProgress:
     relaxed: bool = False
     notes: tuple[str, ...] = ()
 
+    def facts(self) -> dict[str, Any]:
+        """Return what the last line says: the counts, and of the rest what there is to say."""
+        found: dict[str, Any] = {"articles": self.articles, "total": self.total}
+        if self.relaxed:
+            found["relaxed"] = True
+        if self.notes:
+            found["notes"] = [str(note) for note in self.notes]
+        return found
+
 
 @router.get(
     "/export",
@@ -233,9 +242,9 @@ async def _body(state: State, client: str, request: ExportRequest, progress: Exp
                 if progress.articles != progress.total:
                     raise SnapshotLost("Elasticsearch returned fewer articles than it had counted")
             except RasdError as error:
-                yield form.end(asdict(progress) | {"complete": False, "detail": str(error)})
+                yield form.end(progress.facts() | {"complete": False, "detail": str(error)})
                 raise Broken(
                     f"export failed after {progress.articles} of {progress.total} articles: {error}"
                 ) from error
     if request.format == "geojson" or (request.end if request.end is not None else request.format == "ndjson"):
-        yield form.end(asdict(progress) | {"complete": True})
+        yield form.end(progress.facts() | {"complete": True})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Signs that belong to no word: vowel signs, tatweel, Koranic marks, joiners, direction marks, soft hyphens.
 MARKS = (
@@ -81,6 +82,7 @@ def spellings_pattern(word: str) -> str:
     )
 
 
+@lru_cache(maxsize=4096)  # all words of a sign such as ﷺ are printed as the whole of it
 def printed_word(word: str) -> str:
     """Normalise an Arabic word but keep its letters: hamza, ة and ه, ى and ي.
 

@@ -27,6 +27,7 @@ def rasd(settings: Settings, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytes
 
     def typed(*arguments: str, status: int = 0) -> str:
         get_settings.cache_clear()
+        capfdbinary.readouterr()  # what the test's own writing logged
         try:
             assert run(list(arguments)) == status
         finally:
@@ -71,7 +72,8 @@ def test_a_search_in_a_pipe(rasd: Type, settings: Settings) -> None:
     assert all(len(line) <= 100 and line == line.rstrip() for line in lines)
     page = json.loads(rasd("search", "المعارض", "--json"))
     assert set(page) == {
-        "total", "total_is_exact", "partial", "relaxed", "notes", "took_ms", "hits", "did_you_mean", "coverage", "next",
+        "total", "total_is_exact", "partial", "relaxed", "notes", "read_as", "took_ms", "hits", "did_you_mean",
+        "coverage", "next",
     }  # fmt: skip
     hit = {"score", "article", "highlights", "explanation", "stories", "copies", "first", "first_is_sure"}
     assert set(page["hits"][0]) == hit
