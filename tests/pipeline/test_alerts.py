@@ -125,7 +125,9 @@ async def test_each_story_is_told_once_though_processes_are_killed(settings: Set
             mail = mailbox.mails[0]
             assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
             assert "معارض: افتتاح معرض الكتاب في بيروت" in str(mail["Subject"])
-            assert '<html lang="ar" dir="rtl">' in str(mail.get_body(("html",)))
+            html = mail.get_body(("html",))
+            assert html is not None
+            assert '<html lang="ar" dir="rtl">' in html.get_content()
 
             # The last result is stored after the receiver has answered.
             states: list[str] = []
