@@ -91,7 +91,7 @@ def test_the_api_begins_with_its_routes_and_what_they_may_answer() -> None:
     api = create_api(Settings(_env_file=None), metrics)
     routes = set(api.openapi()["paths"])
     assert {"/search", "/articles", "/live", "/export", "/livez"} <= routes
-    assert series(metrics.api_seconds) == {(route,) for route in routes}
+    assert {(route,) for route in routes} <= series(metrics.api_seconds)  # the others are of the desk
     requests = series(metrics.api_requests)
     assert {("/search", status) for status in ("200", "400", "422", "500", "503")} <= requests
     assert ("/articles", "202") in requests
