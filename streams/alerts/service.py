@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Iterable
+from contextlib import AsyncExitStack, suppress
 
-from aiohttp import web as http
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.alerts.alert_metrics import DeliveryMetrics
 from streams.alerts.channels.registry import open_channels
@@ -25,7 +23,7 @@ from streams.alerts.upstream import Upstream
 from streams.errors import Retryable
 from streams.kafka.clients import UNAVAILABLE_ERRORS, client_options, open_producer, wait_for_topics
 from streams.observability.logs import get_logger
-from streams.observability.operations_site import open_site
+from streams.observability.operations_site import serve_health
 from streams.retry import Backoff
 from streams.settings import Settings
 from streams.topics import topic_name
@@ -168,7 +166,7 @@ async def run_deliver(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with _health_server(settings, metrics):
+    async with serve_health(metrics, settings.alerts_host, settings.alerts_port):
         topics = asyncio.create_task(wait_for_topics(settings, alert_specs(settings)))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait([topics, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -180,26 +178,3 @@ async def run_deliver(settings: Settings) -> None:
         log.info("delivering alerts", kafka=settings.kafka_bootstrap, group=group_of(settings))
         await deliver(settings, metrics, stop)
     log.info("delivering stopped")
-
-
-@asynccontextmanager
-async def _health_server(settings: Settings, metrics: DeliveryMetrics) -> AsyncIterator[None]:
-    """Serve /metrics, /livez and /readyz."""
-
-    async def livez(_: http.Request) -> http.Response:
-        return http.Response(text="ok\n")
-
-    async def readyz(_: http.Request) -> http.Response:
-        return http.Response(text="ok\n") if metrics.ready else http.Response(text="Kafka: not connected\n", status=503)
-
-    async def expose(_: http.Request) -> http.Response:
-        body = generate_latest(metrics.registry)
-        return http.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-    handlers = {"/livez": livez, "/readyz": readyz, "/metrics": expose}
-    runner, url = await open_site(handlers, settings.alerts_host, settings.alerts_port)
-    log.info("metrics and health", url=f"{url}/metrics")
-    try:
-        yield
-    finally:
-        await runner.cleanup()

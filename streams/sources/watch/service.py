@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from functools import partial
 
 from aiohttp import web as http
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.kafka.clients import open_producer, wait_for_topics
 from streams.observability.logs import get_logger
-from streams.observability.operations_site import open_site
+from streams.observability.operations_site import serve_health
 from streams.settings import Settings
 from streams.sources.watch.store import directory_specs
 from streams.sources.watch.watch_metrics import WatchMetrics
@@ -37,7 +35,7 @@ async def run_watch(settings: Settings) -> None:
         if callback is not None:
             producer = await stack.enter_async_context(open_producer(settings))
             further = routes(callback, partial(send_poke, settings, producer), settings.max_content_bytes)
-        await stack.enter_async_context(_health_server(settings, metrics, further))
+        await stack.enter_async_context(serve_health(metrics, settings.watch_host, settings.watch_port, further))
         topics = asyncio.create_task(wait_for_topics(settings, directory_specs(settings)))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait([topics, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -49,28 +47,3 @@ async def run_watch(settings: Settings) -> None:
         log.info("watching the sources", kafka=settings.kafka_bootstrap, app=settings.app_id)
         await watch(settings, metrics, stop)
     log.info("watching stopped")
-
-
-@asynccontextmanager
-async def _health_server(
-    settings: Settings, metrics: WatchMetrics, further: list[http.RouteDef]
-) -> AsyncIterator[None]:
-    """Serve /metrics, /livez and /readyz, and the routes that hubs call."""
-
-    async def livez(_: http.Request) -> http.Response:
-        return http.Response(text="ok\n")
-
-    async def readyz(_: http.Request) -> http.Response:
-        return http.Response(text="ok\n") if metrics.ready else http.Response(text="Kafka: not connected\n", status=503)
-
-    async def expose(_: http.Request) -> http.Response:
-        body = generate_latest(metrics.registry)
-        return http.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-    handlers = {"/livez": livez, "/readyz": readyz, "/metrics": expose}
-    runner, url = await open_site(handlers, settings.watch_host, settings.watch_port, further)
-    log.info("metrics and health", url=f"{url}/metrics")
-    try:
-        yield
-    finally:
-        await runner.cleanup()
