@@ -14,7 +14,6 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from streams.alerts.standing_search import StandingSearch
 from streams.api.alerts import KEYED, Owner, SearchId, change_own_search
 from streams.api.articles import ADMITTED, admitted
 from streams.api.dependencies import Shared, State
@@ -176,20 +175,12 @@ async def list_feeds(state: Shared, request: Request, owner: Owner) -> Response:
     These hold no token: where reading needs an API key, so do they.
     """
     base = _base(state, request)
-    found = [(search.name, _public(search, base)) for search in (await state.standing.read()).of(owner)]
+    found = [
+        (search.name, f"{base}/feed.rss?{urlencode(search.filters.parameters())}")
+        for search in (await state.standing.read()).of(owner)
+    ]
     headers = {"Content-Disposition": 'attachment; filename="alerts.opml"'}
     return Response(write_opml("رصد", found), media_type="text/x-opml; charset=utf-8", headers=headers)
-
-
-def _public(search: StandingSearch, base: str) -> str:
-    values = search.filters.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    pairs: list[tuple[str, str]] = []
-    for name, value in values.items():
-        if name in {"bbox", "near"} and isinstance(value, list):
-            pairs.append((name, ",".join(map(str, value))))
-        else:
-            pairs += [(name, str(each)) for each in (value if isinstance(value, list) else [value])]
-    return f"{base}/feed.rss?{urlencode(pairs)}"
 
 
 def _base(state: State, request: Request) -> str:

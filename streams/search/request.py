@@ -171,6 +171,16 @@ class Filters(BaseModel):
             raise ValueError("from must be before to")
         return self
 
+    def parameters(self) -> list[tuple[str, str]]:
+        """Return the filters that are set as the parameters of an address, in the order of the fields."""
+        pairs: list[tuple[str, str]] = []
+        for name, value in self.model_dump(mode="json", by_alias=True, exclude_defaults=True).items():
+            if name in {"bbox", "near"} and isinstance(value, list):
+                pairs.append((name, ",".join(map(str, value))))
+            else:
+                pairs += [(name, str(one)) for one in (value if isinstance(value, list) else [value])]
+        return pairs
+
     def wanted(self) -> WantedText:
         """Return what the text query wants of an article."""
         return self._wanted(relaxed=self._relaxed)

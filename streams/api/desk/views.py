@@ -402,14 +402,7 @@ async def standing_searches(state: Shared, visit: Visiting, request: Request) ->
 
 def _found_by(visit: Visit, search: SearchSettings) -> Address:
     """Return the address of what a standing search matches."""
-    given = search.filters.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    pairs = []
-    for name, value in given.items():
-        if isinstance(value, list) and name in {"bbox", "near"}:
-            pairs.append((name, ",".join(map(str, value))))
-        else:
-            pairs += [(name, str(one)) for one in (value if isinstance(value, list) else [value])]
-    return Address(visit.here.language, "search", tuple(pairs))
+    return Address(visit.here.language, "search", tuple(search.filters.parameters()))
 
 
 @router.get(HOME + "/alerts/{search_id}")
