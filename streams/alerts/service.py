@@ -6,7 +6,8 @@ import asyncio
 import signal
 import time
 from collections.abc import Iterable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
+from functools import partial
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError
@@ -20,11 +21,14 @@ from streams.alerts.sender import Sender
 from streams.alerts.store import MATCHES, Writer, alert_specs
 from streams.alerts.story_moves import follow_moves
 from streams.alerts.upstream import Upstream
-from streams.errors import Retryable
-from streams.kafka.clients import UNAVAILABLE_ERRORS, client_options, open_producer, wait_for_topics
+from streams.kafka.clients import (
+    client_options,
+    open_producer,
+    restart_while_unavailable,
+    wait_for_topics,
+)
 from streams.observability.logs import get_logger
 from streams.observability.operations_site import serve_health
-from streams.retry import Backoff
 from streams.settings import Settings
 from streams.topics import topic_name
 
@@ -113,18 +117,11 @@ async def _commit(consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]
 
 async def deliver(settings: Settings, metrics: DeliveryMetrics, stop: asyncio.Event) -> None:
     """Run `rasd deliver` until `stop` is set. While Kafka is unavailable, it waits and starts again."""
-    backoff = Backoff(settings.retry_first, settings.retry_most)
-    while not stop.is_set():
-        try:
-            await _deliver_once(settings, metrics, stop)
-        except (Retryable, *UNAVAILABLE_ERRORS) as error:
-            metrics.ready = False
-            log.warning("waiting for Kafka", kafka=settings.kafka_bootstrap, cause=str(error))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), backoff.seconds)
-            backoff.seconds = min(backoff.seconds * 2, settings.retry_most)
-        else:
-            backoff.reset()
+
+    def unready() -> None:
+        metrics.ready = False
+
+    await restart_while_unavailable(partial(_deliver_once, settings, metrics, stop), settings, stop, unready)
 
 
 async def _deliver_once(settings: Settings, metrics: DeliveryMetrics, stop: asyncio.Event) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from ssl import SSLError
 from typing import Any, TypeVar
 
@@ -346,3 +346,28 @@ async def wait_for_topics(settings: Settings, extra: Sequence[TopicSpec] = ()) -
             if made:
                 log.info("topics created", topics=made)
             return
+
+
+async def restart_while_unavailable(
+    once: Callable[[], Awaitable[None]], settings: Settings, stop: asyncio.Event, unready: Callable[[], None]
+) -> None:
+    """Run the work of a process until `stop` is set. While Kafka is unavailable, wait and start it again.
+
+    Args:
+        once: the work, until `stop` is set or a broker fails.
+        settings: hold the waits between retries.
+        stop: ends the work and the waits.
+        unready: called when the work has failed, before the wait.
+    """
+    backoff = Backoff(settings.retry_first, settings.retry_most)
+    while not stop.is_set():
+        try:
+            await once()
+        except (Retryable, *UNAVAILABLE_ERRORS) as error:
+            unready()
+            log.warning("waiting for Kafka", kafka=settings.kafka_bootstrap, cause=str(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), backoff.seconds)
+            backoff.seconds = min(backoff.seconds * 2, settings.retry_most)
+        else:
+            backoff.reset()

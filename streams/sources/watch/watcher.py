@@ -20,9 +20,14 @@ from functools import partial
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 
 from streams.errors import Retryable
-from streams.kafka.clients import UNAVAILABLE_ERRORS, client_options, open_producer, open_reader
+from streams.kafka.clients import (
+    UNAVAILABLE_ERRORS,
+    client_options,
+    open_producer,
+    open_reader,
+    restart_while_unavailable,
+)
 from streams.observability.logs import get_logger
-from streams.retry import Backoff
 from streams.settings import Settings
 from streams.sources.base import Item
 from streams.sources.watch.directory import Progress, WatchedSource, Watching, with_progress
@@ -385,18 +390,11 @@ async def send_poke(settings: Settings, producer: AIOKafkaProducer, name: str, p
 
 async def watch(settings: Settings, metrics: WatchMetrics, stop: asyncio.Event) -> None:
     """Run `rasd watch` until `stop` is set. While Kafka is unavailable, it waits and starts again."""
-    backoff = Backoff(settings.retry_first, settings.retry_most)
-    while not stop.is_set():
-        try:
-            await _watch_once(settings, metrics, stop)
-        except (Retryable, *UNAVAILABLE_ERRORS) as error:
-            metrics.ready = False
-            log.warning("waiting for Kafka", kafka=settings.kafka_bootstrap, cause=str(error))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), backoff.seconds)
-            backoff.seconds = min(backoff.seconds * 2, settings.retry_most)
-        else:
-            backoff.reset()
+
+    def unready() -> None:
+        metrics.ready = False
+
+    await restart_while_unavailable(partial(_watch_once, settings, metrics, stop), settings, stop, unready)
 
 
 async def _watch_once(settings: Settings, metrics: WatchMetrics, stop: asyncio.Event) -> None:
