@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from base64 import b64decode
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -122,7 +122,7 @@ class Features:
     def quarters(self) -> dict[int, int]:
         """Return the quarter (0 to 3) of each hash in the sketch: the smallest hashes of word pairs, ascending."""
         hashes = _unpack16(self.fingerprint.sketch)
-        quarters = b"".join(map(_QUARTERS.__getitem__, b64decode(self.fingerprint.quarters)))
+        quarters = b"".join(map(_QUARTERS.__getitem__, b64decode(self.fingerprint.quarters)[: _bytes_of(hashes)]))
         return dict(zip(hashes, quarters, strict=False))
 
     @cached_property
@@ -148,7 +148,7 @@ class Features:
     @cached_property
     def names(self) -> frozenset[int]:
         """Return the hashes of the text's names, 16 bits each; of many names, the smallest hashes."""
-        return frozenset(_unpack16(self.fingerprint.names))
+        return frozenset(self._details[1:])
 
     @cached_property
     def names_complete_to(self) -> int:
@@ -158,8 +158,13 @@ class Features:
     @cached_property
     def figures(self) -> frozenset[int]:
         """Return the text's numbers; if it has none in digits, those that it spells out."""
-        counts = self.fingerprint.counts
+        counts = self._details[0] if self._details else 0
         return self.numbers or frozenset(-bit for bit in range(1, counts.bit_length() + 1) if counts >> bit - 1 & 1)
+
+    @cached_property
+    def _details(self) -> list[int]:
+        """What follows the quarters: the numbers in words, then the names. Empty in a fingerprint of release 0.1.0."""
+        return _integers16(b64decode(self.fingerprint.quarters)[_bytes_of(_unpack16(self.fingerprint.sketch)) :])
 
 
 def compare(later: Features, earlier: Features, config: CompareConfig) -> Match | None:
@@ -337,6 +342,14 @@ def _common(one: frozenset[int], other: frozenset[int]) -> tuple[int, float]:
     return fewer, len(one & other) / fewer if fewer else 0.0
 
 
+def _bytes_of(hashes: Sequence[int]) -> int:
+    """Return the bytes that the quarters of these hashes take, two bits each."""
+    return (len(hashes) + 3) // 4
+
+
 def _unpack16(text: str) -> list[int]:
-    data = b64decode(text)
+    return _integers16(b64decode(text))
+
+
+def _integers16(data: bytes) -> list[int]:
     return list(struct.unpack(f"<{len(data) // 2}H", data))

@@ -101,10 +101,8 @@ def fingerprint(article: Article, config: FingerprintConfig) -> Fingerprint:
         numbers=_pack("H", _number_hashes(words, config.most_numbers)),
         weekdays=_weekdays(words, article.appeared_at),
         family=_digest(f"{article.source}\n{url_family(article.url)}", 6),
-        quarters=_quarters(hashes, smallest),
+        quarters=b64encode(_quarters(hashes, smallest) + _details(words, config)).decode(),
         hour=int(article.appeared_at.timestamp() // 3600),
-        names=_pack("H", _name_hashes(words, config)),
-        counts=details.counts(words),
     )
 
 
@@ -148,13 +146,19 @@ def _signature(hashes: set[int], config: FingerprintConfig) -> str:
     return _pack("I", rows[0])
 
 
-def _quarters(hashes: Sequence[int], kept: Sequence[int]) -> str:
+def _quarters(hashes: Sequence[int], kept: Sequence[int]) -> bytes:
     """Pack the quarter of the text in which each kept hash first occurs: two bits each, the first hash lowest."""
     quarters: dict[int, int] = {}
     for at, value in enumerate(hashes):
         quarters.setdefault(value, 4 * at // len(hashes))
     packed = sum(quarters[value] << 2 * at for at, value in enumerate(kept))
-    return b64encode(packed.to_bytes((len(kept) + 3) // 4, "little")).decode()
+    return packed.to_bytes((len(kept) + 3) // 4, "little")
+
+
+def _details(words: Sequence[str], config: FingerprintConfig) -> bytes:
+    """Pack what follows the quarters. It has no field of its own because release 0.1.0 refuses unknown fields."""
+    names = _name_hashes(words, config)
+    return struct.pack(f"<{1 + len(names)}H", details.counts(words), *names)
 
 
 def _number_hashes(words: Iterable[str], most: int) -> list[int]:

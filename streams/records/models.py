@@ -347,10 +347,12 @@ class Fingerprint(Record):
     numbers: str = Field(default="", description="Hashes of the distinct numbers of the text, 16 bits each.")
     weekdays: int = Field(default=0, ge=0, lt=128, description="Days of the week it names, Saturday the lowest bit.")
     family: str = Field(default="", description="Hash of outlet and URL without its variable parts.")
-    quarters: str = Field(default="", description="Quarter of the text of each hash in `sketch`, 2 bits each.")
+    quarters: str = Field(
+        default="",
+        description="Quarter of the text of each hash in `sketch`, 2 bits each, to a whole byte; then, 16 bits each, "
+        "the numbers in words (bits: 3 to 9, then 20 to 90) and hashes of the distinct names of the text.",
+    )
     hour: int | None = Field(default=None, description="When the article appeared, in hours since the epoch.")
-    names: str = Field(default="", description="Hashes of the distinct names of the text, 16 bits each.")
-    counts: int = Field(default=0, ge=0, lt=1 << 15, description="Numbers in words, as bits: 3 to 9, then 20 to 90.")
 
 
 class FingerprintedArticle(Article):
