@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -31,7 +32,8 @@ MOST = 3
 # Corrected queries that are tried, and terms that the server proposes for one word.
 TRIED, PROPOSED = 8, 20
 MOST_WORDS = 8
-SHORTEST = 3
+# Letters of a word that may be misspelt. Each place to part a longer one would be a query of its own.
+SHORTEST, LONGEST = 3, 40
 ARTICLE = "ال"
 # How much more often than the word itself the index must have a proposal.
 TIMES = 10
@@ -102,10 +104,18 @@ def typed_words(request: SearchRequest) -> list[TypedWord]:
     operands = [operand for choice in parsed.required for operand in choice]
     texts = [operand.text for operand in operands if not (operand.exact or operand.prefix or operand.filters)]
     searched = {word.forms[0] for text in (*parsed.words, *texts) for word in query_words(text)}
+    typed = query_words(request.q)
+    # A sign such as ﷺ reads as several words.
+    words_at = Counter((word.start, word.end) for word in typed)
     found = [
         TypedWord(word.start, word.end, word.forms[0], word.families, tuple(_parts(word)))
-        for word in query_words(request.q)
-        if word.forms[0] in searched and word.families and word.forms[0].isalpha() and len(word.forms[0]) >= SHORTEST
+        for word in typed
+        if words_at[word.start, word.end] == 1
+        and word.forms[0] in searched
+        and word.families
+        and word.forms[0].isalpha()
+        and len(word.forms[0]) >= SHORTEST
+        and max(word.end - word.start, len(word.forms[0])) <= LONGEST
     ]
     return found[:MOST_WORDS]
 

@@ -34,6 +34,8 @@ def _words(q: str) -> list[str]:
         ("في من زلزال", ["زلزال"]),
         ("زلزال -رياضة =أحمد وزا* source:almina 2024 كوفيد19", ["زلزال", "كوفيد"]),
         ("قط", []),
+        (f"{'ا' * 41} {'ب' * 40}", ["ب" * 40]),
+        ("زلزال ﷺ", ["زلزال"]),
     ],
 )
 def test_words_that_may_be_misspelt(q: str, expected: list[str]) -> None:
