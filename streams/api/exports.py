@@ -128,7 +128,7 @@ class CsvForm:
         """Return the closing line. Its first cell begins with #, as no id does."""
         state = "complete" if facts["complete"] else "INCOMPLETE"
         text = f"#export {state}: {facts['articles']} of {facts['total']} articles"
-        if facts["relaxed"]:
+        if facts.get("relaxed"):
             text += "; relaxed: no article has enough of the words"
         if detail := facts.get("detail"):
             text += f"; {detail}"

@@ -33,6 +33,7 @@ def _articles(count: int, start: int = 0) -> list[Article]:
             id=f"n{number:05}",
             url=f"https://almina.example.com/{number}",
             published_at=f"2024-02-{1 + number // 4 % 28:02}T08:00:00Z",
+            ingested_at="2024-03-01T00:00:00Z",
             title=f"الخبر رقم {number}",
         )
         for number in range(start, start + count)
