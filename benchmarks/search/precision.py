@@ -40,6 +40,8 @@ STEMS = "benchmark-precision"
 # The criterion's own letters: only what no reader takes for another word.
 _LETTERS = str.maketrans("أإآٱىة", "اااايه", "".join(map(chr, [*range(0x64B, 0x653), 0x640, 0x670])))
 _WORD = re.compile("[ء-غف-ي]+")
+# عبد العزيز is printed as one word too.
+_SERVANT = re.compile("([وفبلك]?عبد) (?=ال[ء-غف-ي]{2})")
 _CLITICS = ("", "و", "ف")
 _PREPOSITIONS = ("", "ب", "ل", "ك")
 _PRONOUNS = ("ه", "ها", "هم", "هما", "هن", "نا", "ي", "كم")
@@ -47,7 +49,8 @@ _PRONOUNS = ("ه", "ها", "هم", "هما", "هن", "نا", "ي", "كم")
 
 def printed_words(text: str) -> set[str]:
     """Return the words of a text by the criterion's letters."""
-    return set(_WORD.findall(text.translate(_LETTERS)))
+    plain = text.translate(_LETTERS)
+    return {*_WORD.findall(plain), *_WORD.findall(_SERVANT.sub(r"\1", plain))}
 
 
 def with_clitics(word: str) -> set[str]:

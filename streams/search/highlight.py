@@ -61,7 +61,7 @@ READ: Any = {
     "subtitle": True,
     "body": True,
     "captions": True,
-    "entities": {"__all__": {"start", "end"}},
+    "entities": {"__all__": {"start", "end", "type"}},
     "places": {"__all__": {"mentions"}},
 }
 

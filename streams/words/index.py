@@ -13,12 +13,12 @@ from typing import Any
 
 from streams.words.lexicon import DATA
 from streams.words.names import name_fields
-from streams.words.terms import Word, text_words
+from streams.words.terms import Span, Word, text_words
 
 #: Fields of an article that the text query searches.
 TEXTS = ("title", "subtitle", "body", "captions")
 #: Number of the rules. It is part of an index's digest: raise it when they make other terms of the same text.
-REVISION = 6
+REVISION = 7
 JOINT = "|"
 
 
@@ -38,16 +38,23 @@ def article_words(article: Mapping[str, Any]) -> dict[str, list[Word]]:
     Args:
         article: the article as JSON (`title`, `body`, `captions[].text`, `entities[].start` …).
     """
-    spans = [(entity["start"], entity["end"]) for entity in article.get("entities") or ()]
+    names: list[Span] = []
+    persons: list[Span] = []
+    for entity in article.get("entities") or ():
+        (persons if entity["type"] == "PER" else names).append((entity["start"], entity["end"]))
     for place in article.get("places") or ():
-        spans += [(mention["start"], mention["end"]) for mention in place.get("mentions") or ()]
+        names += [(mention["start"], mention["end"]) for mention in place.get("mentions") or ()]
     texts = {
         "title": article.get("title"),
         "subtitle": article.get("subtitle"),
         "body": article.get("body"),
         "captions": "\n".join(caption["text"] for caption in article.get("captions") or () if caption.get("text")),
     }
-    words = {name: text_words(text, spans if name == "body" else ()) for name, text in texts.items() if text}
+    words = {
+        name: text_words(text, names, persons) if name == "body" else text_words(text)
+        for name, text in texts.items()
+        if text
+    }
     return {name: found for name, found in words.items() if found}
 
 

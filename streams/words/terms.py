@@ -37,13 +37,15 @@ class Reading(NamedTuple):
     Attributes:
         forms: the token and, with `~`, the same without its clitics; with `=`, as printed.
         families: the families by which it is found outside names.
-        name: the families by which it is found inside a name.
+        name: the families by which it is found inside the name of a place or an organisation.
+        person: the families by which it is found inside the name of a person.
         query: the families that a query for it means.
     """
 
     forms: tuple[str, ...]
     families: tuple[str, ...]
     name: tuple[str, ...]
+    person: tuple[str, ...]
     query: tuple[str, ...]
 
 
@@ -70,16 +72,16 @@ class Word:
 Span = tuple[int, int]
 
 
-def text_words(text: str, names: Sequence[Span] = ()) -> list[Word]:
+def text_words(text: str, names: Sequence[Span] = (), persons: Sequence[Span] = ()) -> list[Word]:
     """Return the words of a text.
 
     Args:
         text: display text.
-        names: start and end of the names of persons, places and organisations in it, in code points.
+        names: start and end of the names of places and organisations in it, in code points.
+        persons: the same of the names of persons.
     """
     found: list[Word] = []
-    spans = sorted(names)
-    starts = [start for start, _ in spans]
+    named, personal = _Spans(names), _Spans(persons)
     tokens = list(join_names(tokenize(text)))
     foreign: dict[str, tuple[str, ...]] = {}
     before: tuple[str, ...] = ()
@@ -88,10 +90,12 @@ def text_words(text: str, names: Sequence[Span] = ()) -> list[Word]:
         families = reading.families
         if not families and reading.name and position + 1 < len(tokens) and _is_name(tokens[position + 1]):
             families = reading.name  # علي before another name
-        if reading.name != families and spans:
-            at = bisect_right(starts, token.end - 1) - 1
-            if at >= 0 and spans[at][1] > token.start:
-                families = reading.name
+        if personal.meet(token):
+            families = reading.person
+        elif named.meet(token):
+            families = reading.name
+        for part in token.parts:
+            families += tuple(family for family in read(part.text, part.printed).name if family not in families)
         if not token.printed and text[token.start].isupper() and len(foreign) < _MOST_FOREIGN:
             foreign[token.text] = tuple(FOREIGN + name for name in arabic_names(token.text))
         families += foreign.get(token.text, ())
@@ -104,6 +108,19 @@ def text_words(text: str, names: Sequence[Span] = ()) -> list[Word]:
         forms = reading.forms if token.tag is None else (*reading.forms, token.tag)
         found.append(Word(position, token.start, token.end, forms, families))
     return found
+
+
+class _Spans:
+    """Stretches of a text."""
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        self._spans = sorted(spans)
+        self._starts = [start for start, _ in self._spans]
+
+    def meet(self, token: Token) -> bool:
+        """Return whether the token lies in one of them."""
+        at = bisect_right(self._starts, token.end - 1) - 1
+        return at >= 0 and self._spans[at][1] > token.start
 
 
 def _is_name(token: Token) -> bool:
@@ -135,7 +152,7 @@ def join_names(tokens: Iterator[Token]) -> Iterator[Token]:
                 printed = held.printed + token.printed
                 # The case of أبو is no part of the name.
                 first = held.text if held.text in _SERVANT else held.text[:-1] + "و"
-                yield Token(first + token.text, held.start, token.end, held.tag, printed)
+                yield Token(first + token.text, held.start, token.end, held.tag, printed, (held, token))
                 held = None
                 continue
             yield held
@@ -169,7 +186,7 @@ def read(word: str, printed: str) -> Reading:
         printed: the same as printed, if it is Arabic; else empty.
     """
     if not printed:
-        return Reading((word,), (word,), (word,), (word,))
+        return Reading((word,), (word,), (word,), (word,), (word,))
     known = lexicon()
     if word in known.stop_words:
         return _stop_word(word, printed)
@@ -177,13 +194,15 @@ def read(word: str, printed: str) -> Reading:
     forms = [word]
     families: list[str] = []
     name: list[str] = []
+    person: list[str] = []
     query: list[str] = []
     for number, base in enumerate(bases):
         if base != word:
             forms += [PARTED + base for base in _endings(word, base)]
-        outside, inside, asked = _families(base, printed)
+        outside, inside, of_person, asked = _families(base, printed)
         families += outside
         name += inside
+        person += of_person
         if number == 0:
             query = asked
     kunya = _kunya(bases[0])
@@ -192,8 +211,9 @@ def read(word: str, printed: str) -> Reading:
         extra = _families(kunya, printed)[1]
         families += extra
         name += extra
+        person += extra
     forms += _printed(word, printed)
-    return Reading(*(tuple(dict.fromkeys(part)) for part in (forms, families, name, query)))
+    return Reading(*(tuple(dict.fromkeys(part)) for part in (forms, families, name, person, query)))
 
 
 def _printed(word: str, printed: str) -> tuple[str, ...]:
@@ -205,29 +225,32 @@ def _printed(word: str, printed: str) -> tuple[str, ...]:
 def _stop_word(word: str, printed: str) -> Reading:
     # على is printed علي in Egypt; the name is never printed على.
     if word in _NAMES_LIKE_STOP_WORDS and printed[-1] != "ى":
-        return Reading((word, *_printed(word, printed)), (), ("@" + word,), ("@" + word,))
-    return Reading((word, *_printed(word, printed)), (), (), ())
+        name = ("@" + word,)
+        return Reading((word, *_printed(word, printed)), (), name, name, name)
+    return Reading((word, *_printed(word, printed)), (), (), (), ())
 
 
 _NAMES_LIKE_STOP_WORDS = frozenset({"علي"})
 
 
-def _families(base: str, printed: str) -> tuple[list[str], list[str], list[str]]:
-    """Return the families of a word without clitics: outside names, inside names, and as a query."""
+def _families(base: str, printed: str) -> tuple[list[str], list[str], list[str], list[str]]:
+    """Return the families of a word without clitics as in `Reading`."""
     entry = None if _TANWEEN in printed[-2:] else lexicon().names.get(base)
     if base in lexicon().stop_words:
-        return [], [], []  # سيكون
+        return [], [], [], []  # سيكون
     if entry is None:
         found = [family(base)]
-        return found, found, found
+        return found, found, found, found
     if entry.nisba:
-        # A person called المصري is no Egyptian.
-        return [entry.term], ["@" + base], [entry.term, "@" + base]
+        # A person called المصري is no Egyptian; one called تركي is whom a query for it means.
+        own = ["@" + base]
+        asked = [entry.term, *own]
+        return ([entry.term], [entry.term], own, asked) if entry.always else (asked, [entry.term], own, own)
     if entry.always:
         found = [entry.term]
-        return found, found, found
+        return found, found, found, found
     common = family(base)
-    return [common], [entry.term], [entry.term] if entry.mostly else [entry.term, common]
+    return [common], [entry.term], [entry.term], [entry.term] if entry.mostly else [entry.term, common]
 
 
 def _kunya(word: str) -> str | None:

@@ -48,6 +48,7 @@ class Token(NamedTuple):
         start, end: code points of the text that it was printed as.
         tag: on the first word of a hashtag or handle, the whole of it, normalised; else None.
         printed: the token as printed, for Arabic words; empty for others.
+        parts: of a name that was printed as two words (عبد الله), each of them; else empty.
     """
 
     text: str
@@ -55,6 +56,7 @@ class Token(NamedTuple):
     end: int
     tag: str | None = None
     printed: str = ""
+    parts: tuple[Token, ...] = ()
 
 
 def tokenize(text: str) -> Iterator[Token]:

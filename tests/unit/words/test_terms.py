@@ -145,7 +145,7 @@ def test_a_shield_is_no_town_outside_a_name_and_a_town_inside_one() -> None:
 
 def test_a_family_called_after_a_people_is_not_that_people() -> None:
     text = "التقى طارق المصري الوزير المصري"
-    families = {family for word in text_words(text, [(6, 17)]) for family in word.families}
+    families = {family for word in text_words(text, persons=[(6, 17)]) for family in word.families}
     assert {"@المصري", "@EG"} <= families
     made = article(
         body="طارق المصري",
@@ -153,6 +153,25 @@ def test_a_family_called_after_a_people_is_not_that_people() -> None:
     )
     body = article_words(made.model_dump())["body"]
     assert [word.families for word in body][1] == ("@المصري",)
+
+
+def test_a_relative_form_in_the_name_of_an_office_is_of_the_country() -> None:
+    (_, found) = text_words("الخارجية الأمريكية", names=[(0, 18)])
+    assert "@US" in found.families
+    (_, found) = text_words("هيلاري الأمريكي", persons=[(0, 15)])
+    assert "@US" not in found.families
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [("عبد العزيز", "العزيز"), ("عبد العزيز", "عبد"), ("لأبي بكر", "أبي"), ("عبد العزيز", "عبدالعزيز")],
+)
+def test_a_name_of_two_words_is_found_by_each_that_is_printed_and_by_both(text: str, query: str) -> None:
+    (word,) = text_words(text)
+    (asked,) = query_words(query)
+    assert set(word.families) & set(asked.families)
+    (joined,) = text_words("عبدالعزيز")
+    assert joined.families == ("@عبدالعزيز",)
 
 
 def test_a_stop_word_has_a_form_and_no_family_but_ali_is_a_name() -> None:
