@@ -10,9 +10,9 @@ import typer
 
 from agents.text.utf8 import decode_utf8
 from streams.cli.console import out
+from streams.cli.environment import get_settings
 from streams.cli.evaluate import app as evaluations
 from streams.errors import OperatorError
-from streams.settings import get_settings
 
 
 def register(app: typer.Typer) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from streams.cli.console import out
+from streams.cli.environment import get_settings
 from streams.cli.evaluate import app as evaluations
-from streams.records import Article
-from streams.settings import get_settings
+
+if TYPE_CHECKING:
+    from streams.records import Article
 
 
 class Half(StrEnum):
@@ -77,6 +80,7 @@ def entity_stage() -> Callable[[Article], Article]:
     from streams.engine.in_process import LocalContext
     from streams.observability.metrics import Metrics
     from streams.pipeline import load_pipeline
+    from streams.records import Article
     from streams.stage import Arrival, MapStage
 
     metrics = Metrics()

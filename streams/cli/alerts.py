@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from streams.cli.console import out
+from streams.cli.environment import get_settings
 from streams.errors import OperatorError
-from streams.settings import get_settings
 
 if TYPE_CHECKING:
     from streams.alerts.rehearsal import Rehearsal

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from streams.cli.environment import get_settings
 from streams.errors import OperatorError
-from streams.settings import get_settings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

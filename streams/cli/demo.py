@@ -7,7 +7,7 @@ import os
 import typer
 from rich.console import Console
 
-from streams.settings import get_settings
+from streams.cli.environment import get_settings
 
 
 def register(app: typer.Typer) -> None:

@@ -9,16 +9,17 @@ from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Table
 
 from streams.cli.console import out
+from streams.cli.environment import get_settings
 from streams.errors import OperatorError
-from streams.kafka.clients import open_producer
-from streams.kafka.dead_letters import DeadLetter, DeadLetters, open_dead_letters
-from streams.kafka.dead_letters import replay as send_back
-from streams.settings import get_settings
+
+if TYPE_CHECKING:
+    from streams.kafka.dead_letters import DeadLetter, DeadLetters
 
 app = typer.Typer(
     help="Inspect dead letters and send them back: list, show, replay.",
@@ -95,6 +96,8 @@ def list_(
 
     Example: `rasd dlq list --reason empty_body`
     """
+    from streams.kafka.dead_letters import open_dead_letters
+
     settings = get_settings()
 
     async def run() -> Listing:
@@ -122,6 +125,7 @@ def show(position: str = typer.Argument(..., help="partition:offset, as printed 
 
     Example: `rasd dlq show 0:17 > record.json`
     """
+    from streams.kafka.dead_letters import open_dead_letters
 
     async def run() -> DeadLetter:
         async with open_dead_letters(get_settings()) as letters:
@@ -146,6 +150,10 @@ def replay(
 
     Example: `rasd dlq replay --reason poison`
     """
+    from streams.kafka.clients import open_producer
+    from streams.kafka.dead_letters import open_dead_letters
+    from streams.kafka.dead_letters import replay as send_back
+
     if not (positions or reason or stage or everything):
         raise OperatorError("which dead letters?", hint="name positions, --reason, --stage or --all", status=2)
     settings = get_settings()

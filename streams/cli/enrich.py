@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import typer
 
 from streams.cli.console import err
+from streams.cli.environment import get_settings
 from streams.cli.reading import FORMAT, MAP, OUTLET, WHAT, RecordCounter, progress_bar, read_options
 from streams.errors import OperatorError
-from streams.settings import get_settings
-from streams.sources.base import Item
+
+if TYPE_CHECKING:
+    from streams.sources.base import Item
 
 
 def register(app: typer.Typer) -> None:

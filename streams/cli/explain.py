@@ -7,11 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import typer
-from pydantic import ValidationError
 
 from streams.cli.console import out
+from streams.cli.environment import get_settings
 from streams.errors import OperatorError
-from streams.settings import get_settings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,6 +36,8 @@ def explain(
 
     Example: `rasd explain 3f0c… '=أحمد title:زلزال -رياضة'`
     """
+    from pydantic import ValidationError
+
     from streams.search.request import Filters
 
     try:

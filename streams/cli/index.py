@@ -10,10 +10,12 @@ import typer
 from rich.table import Table
 
 from streams.cli.console import out
-from streams.settings import Settings, get_settings
+from streams.cli.environment import get_settings
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
+
+    from streams.settings import Settings
 
 app = typer.Typer(
     help="Manage Elasticsearch indices: setup, status, rollover, migrate.",

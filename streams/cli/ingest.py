@@ -11,12 +11,13 @@ import typer
 from rich.console import Console
 
 from streams.cli.console import err, out
+from streams.cli.environment import get_settings
 from streams.cli.reading import FORMAT, MAP, OUTLET, WHAT, RecordCounter, progress_bar, read_options
 from streams.errors import OperatorError, Rejected
-from streams.settings import Settings, get_settings
-from streams.sources.base import Item, Source, load_source
 
 if TYPE_CHECKING:
+    from streams.settings import Settings
+    from streams.sources.base import Item, Source
     from streams.sources.ingest import IngestReport
     from streams.sources.readers.base import ReadOptions
     from streams.sources.waiting import Settled
@@ -60,6 +61,8 @@ def ingest(
     Example: `rasd ingest day.jsonl pages/ crawl.warc.gz --wait`, or `rasd ingest export.csv --map title=headline
     --dry-run`
     """
+    from streams.sources.base import load_source
+
     console = err()
     reader = load_source(source)
     options = _options(source, named, outlet, mapped)

@@ -10,12 +10,11 @@ import logging
 import os
 import sys
 import traceback
+from typing import TYPE_CHECKING, TypeGuard
 
 import typer
-from pydantic import ValidationError
 from typer.exceptions import Abort, TyperException
 
-from streams import __version__
 from streams.cli import (
     alerts,
     api_key,
@@ -38,11 +37,13 @@ from streams.cli import (
 )
 from streams.cli import run as running
 from streams.cli.console import err
+from streams.cli.environment import get_settings
 from streams.cli.plugins import add_commands
 from streams.errors import OperatorError, Retryable
 from streams.installation import missing_extra
-from streams.observability.logs import configure_logging
-from streams.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 app = typer.Typer(
     name="rasd",
@@ -63,8 +64,12 @@ add_commands(app)
 @app.callback(invoke_without_command=True)
 def _options(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
     if version:
+        from streams import __version__
+
         typer.echo(f"rasd {__version__}")
         raise typer.Exit
+    from streams.observability.logs import configure_logging
+
     configure_logging(get_settings(), clients=logging.CRITICAL)
 
 
@@ -77,6 +82,14 @@ def _say(message: str, hint: str | None = None) -> None:
 
 def _one_line(text: str) -> str:
     return " ".join(text.replace("[", "\\[").split())
+
+
+def _of_settings(error: Exception) -> TypeGuard[ValidationError]:
+    from pydantic import ValidationError
+
+    from streams.settings import Settings
+
+    return isinstance(error, ValidationError) and error.title == Settings.__name__
 
 
 def _settings_fault(error: ValidationError) -> str:
@@ -117,7 +130,7 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each way t
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        if isinstance(error, ValidationError) and error.title == Settings.__name__:
+        if _of_settings(error):
             _say(_settings_fault(error), "see .env.example for all settings")
             return 2
         if os.environ.get("RASD_LOG_LEVEL") == "debug":

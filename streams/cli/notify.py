@@ -7,8 +7,7 @@ import uuid
 
 import typer
 
-from streams.observability.logs import configure_logging
-from streams.settings import get_settings
+from streams.cli.environment import get_settings
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +25,7 @@ def notify(
     Example: `rasd notify log desk 'A test'`
     """
     from streams.notify import Notification, load_notifier
+    from streams.observability.logs import configure_logging
 
     configure_logging(get_settings())
     message = Notification(id=uuid.uuid4().hex, title=title, text=text)

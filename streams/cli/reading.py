@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from streams.errors import OperatorError
-from streams.sources.base import Item
 
 if TYPE_CHECKING:
+    from streams.sources.base import Item
     from streams.sources.readers.base import ReadOptions
 
 WHAT = (

@@ -8,8 +8,8 @@ import time
 
 import typer
 
+from streams.cli.environment import get_settings
 from streams.errors import OperatorError
-from streams.settings import get_settings
 
 _RESTARTS = "RASD_WORKER_RESTARTS"
 _LONG_ENOUGH = 60.0

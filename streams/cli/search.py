@@ -7,13 +7,14 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import typer
-from pydantic import BaseModel, ValidationError
 
 from streams.cli.console import err, out
+from streams.cli.environment import get_settings
 from streams.errors import OperatorError
-from streams.settings import get_settings
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from streams.search.request import SearchRequest
 
 PIPE_WIDTH = 100
@@ -68,6 +69,8 @@ def search(
 
     Example: `rasd search '"مجلس الأمن" -رياضة' --place ليبيا`
     """
+    from pydantic import ValidationError
+
     from streams.cli.print_hits import print_page
     from streams.search.request import SearchRequest
     from streams.search.service import QueryRefused, search_once

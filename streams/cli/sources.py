@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import typer
 
+from streams.cli.environment import get_settings
 from streams.errors import OperatorError
-from streams.settings import get_settings
 
 if TYPE_CHECKING:
     from streams.sources.watch.directory import WatchedSource

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from streams.cli.console import err, out
-from streams.settings import get_settings
+from streams.cli.environment import get_settings
 
 if TYPE_CHECKING:
     from deploy.local.stack import StackStatus

@@ -6,7 +6,7 @@ import asyncio
 
 import typer
 
-from streams.settings import get_settings
+from streams.cli.environment import get_settings
 
 
 def register(app: typer.Typer) -> None:

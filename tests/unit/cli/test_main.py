@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from streams.cli import main
@@ -40,3 +43,11 @@ def test_a_setting_is_distinguished_from_a_record(
     printed = capsys.readouterr().err
     assert "unexpected ValidationError" in printed
     assert "setting" not in printed
+
+
+def test_the_help_imports_no_client_and_no_model() -> None:
+    """They take a second to import. Commands import them when they run."""
+    heavy = {"pydantic", "pydantic_settings", "structlog", "aiokafka", "elasticsearch", "fastapi", "numpy", "faust"}
+    code = f"import sys, streams.cli.main; print(*({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
