@@ -207,6 +207,11 @@ class Settings(BaseSettings):
         "fast",
         description="tagger: fast (alias accurate), the bundled model; camel, camel-tools' model; or one of a plugin",
     )
+    entities_quotes: bool = Field(
+        True,
+        description="find quotations and their speakers; switch it off while workers of version 0.1.0 run, which "
+        "refuse records that have any",
+    )
 
     # Elasticsearch
     elasticsearch_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:29200"), description="URL of Elasticsearch")

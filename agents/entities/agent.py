@@ -1,4 +1,4 @@
-"""Define the stage `entities`: tag the persons, locations and organisations of each article's body."""
+"""Define the stage `entities`: find the persons, places and organisations of each body, and what it quotes."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,11 +13,12 @@ _MOST_LETTERS = 1_000_000
 
 def _build(context: Context) -> BatchFunction:
     tagger = load_tagger(context.settings.entities_backend)
+    quotes = context.settings.entities_quotes
 
     def entities(articles: Sequence[Article], _: Sequence[Arrival]) -> list[list[Article]]:
         tagged: list[list[Article]] = []
         for portion in _portions(articles, tagger.most_texts):
-            tagged += [[article] for article in tag_articles(portion, tagger)]
+            tagged += [[article] for article in tag_articles(portion, tagger, quotes=quotes)]
             context.progress()
         return tagged
 
@@ -39,4 +40,4 @@ def _portions(articles: Sequence[Article], most: int) -> Iterator[Sequence[Artic
         yield articles[start:]
 
 
-STAGE = MapStage("entities", "2", accepts=Article, build=_build, batched=True)
+STAGE = MapStage("entities", "3", accepts=Article, build=_build, batched=True)

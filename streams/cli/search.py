@@ -39,6 +39,7 @@ def search(
     organisation: list[str] = typer.Option(
         [], "--organisation", help=f"Only articles that name this organisation ({_MANY})."
     ),
+    said_by: list[str] = typer.Option([], "--said-by", help=f"Only articles that quote this person ({_MANY})."),
     author: list[str] = typer.Option([], "--author", help=f"Only articles by this author ({_MANY})."),
     source: list[str] = typer.Option([], "--source", help=f"Only articles by this outlet ({_MANY})."),
     collection: list[str] = typer.Option(
@@ -77,8 +78,8 @@ def search(
 
     wanted: dict[str, Any] = {
         "q": query, "place": place, "country": country, "person": person, "organisation": organisation,
-        "author": author, "source": source, "collection": collection, "language": language, "near": near,
-        "radius": radius, "from": since, "to": until, "zone": zone, "sort": sort, "size": size, "fold": fold,
+        "said_by": said_by, "author": author, "source": source, "collection": collection, "language": language,
+        "near": near, "radius": radius, "from": since, "to": until, "zone": zone, "sort": sort, "size": size, "fold": fold,
         "cross_script": cross_script,
     }  # fmt: skip
     try:

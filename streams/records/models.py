@@ -196,6 +196,19 @@ class Entity(Record):
     name: str = Field(description="Normalised form that groups the mentions of one entity.")
 
 
+class Quote(Record):
+    """Speech that the body quotes or reports."""
+
+    text: str = Field(description="What was said, as it stands in the body, without its quotation marks.")
+    speaker: str | None = Field(
+        default=None,
+        description="Who said it: the `name` of a person or organisation in `entities`; null if the body names none.",
+    )
+    start: int = Field(description="Offset of its first code point in the body.")
+    end: int = Field(description="Offset after its last code point.")
+    verb: str = Field(description="The word that reports it, without «و» and «ف» before it: قال, مؤكدا, بحسب.")
+
+
 class Span(Record):
     """Offsets of one mention."""
 
@@ -295,6 +308,11 @@ class Article(Record):
     cluster: Cluster | None = Field(default=None, description="Its cluster; null before clustering.")
     entities: list[Entity] = Field(
         default_factory=list, description="Mentions of persons, locations and organisations in the body."
+    )
+    quotes: list[Quote] = Field(
+        default_factory=list,
+        exclude_if=lambda value: not value,
+        description="Speech that the body quotes or reports, with its speakers.",
     )
     places: list[Place] = Field(
         default_factory=list, description="Geographical places that the body names, one entry each."

@@ -21,7 +21,7 @@ from streams.search.wanted import (
     WantedWords,
 )
 from streams.words.index import JOINT
-from streams.words.names import NameKind, is_quoted, name_key, phrases
+from streams.words.names import SPEAKERS, NameKind, is_quoted, name_key, phrases
 
 Body = dict[str, Any]
 
@@ -35,6 +35,7 @@ EXCLUDED_TEXTS = ("body", "title", "subtitle")
 # The server then returns what it has collected and reports `timed_out`.
 TIMEOUT = "5s"
 COUNT_UP_TO = 10_000
+SPOKEN = f"names.{SPEAKERS}"
 FORMS_ANALYZER = "word_forms"
 FOLD = "facets.fold"
 HELPERS = ("facets", "forms", "families", "names", "@timestamp")
@@ -188,6 +189,10 @@ def _filter(filters: Filters) -> list[Body]:
     if filters.organisation:
         field = "names.organisations"
         selected.append(_any([option for name in filters.organisation for option in _name(name, "ORG", field)]))
+    if filters.said_by:
+        kinds: tuple[NameKind, ...] = ("PER", "ORG")
+        options = [option for name in filters.said_by for kind in kinds for option in _name(name, kind, SPOKEN)]
+        selected.append(_any(list({str(option): option for option in options}.values())))
     for field, values in (
         ("facets.countries", filters.country),
         ("source.fold", filters.source),

@@ -120,6 +120,11 @@ class Filters(BaseModel):
         examples=[["سلمان بن عبدالعزيز"]],
     )
     organisation: Names = Field((), description="Organisations named in the article, as for `person`.")
+    said_by: Names = Field(
+        (),
+        description="Persons and organisations whose words the article quotes or reports (`quotes`), as for `person`.",
+        examples=[["سلمان بن عبدالعزيز"]],
+    )
     source: Annotated[tuple[Name, ...], Field(max_length=MAX_OUTLETS)] = Field(
         (), description="Outlets, by their short names."
     )

@@ -69,7 +69,7 @@ def term_fields(article: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         # Captions are searched for words, not for phrases.
         "forms": {name: forms_text(found) for name, found in words.items() if name != "captions"},
         "families": {name: families_text(found) for name, found in words.items()},
-        "names": name_fields(article.get("entities") or ()),
+        "names": name_fields(article.get("entities") or (), article.get("quotes") or ()),
     }
 
 

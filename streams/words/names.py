@@ -21,6 +21,8 @@ NameKind = Literal["PER", "ORG"]
 
 #: Fields of `names` by the type of the entities that they hold.
 FIELDS: Mapping[NameKind, str] = {"PER": "persons", "ORG": "organisations"}
+#: Field of `names` for those who are quoted, persons and organisations.
+SPEAKERS = "speakers"
 _CHILD_OF = frozenset({"بن", "ابن"})
 _LONGEST_KEY = 200
 
@@ -101,19 +103,31 @@ def is_quoted(value: str) -> bool:
     return len(value) > 2 and value[0] == value[-1] == '"'
 
 
-def name_fields(entities: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+def name_fields(
+    entities: Sequence[Mapping[str, Any]], quotes: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, list[str]]:
     """Return the field `names` of a document: each name's key, and its words with a space between them.
 
     Args:
         entities: `entities` of an article as JSON.
+        quotes: `quotes` of the article as JSON, whose speakers are names of its entities.
     """
     fields: dict[str, list[str]] = {}
+    said = {quote["speaker"] for quote in quotes if quote.get("speaker")}
+    speakers: list[tuple[str, str]] = []
     for kind, field in FIELDS.items():
         names = dict.fromkeys(entity["name"] for entity in entities if entity["type"] == kind)
-        found = [(name_key(name, kind), " ".join(name_words(name, kind))) for name in names]
-        fields[field] = list(dict.fromkeys(key for key, _ in found if key))
-        fields[f"{field}_words"] = list(dict.fromkeys(words for _, words in found if words))
-    return fields
+        found = {name: (name_key(name, kind), " ".join(name_words(name, kind))) for name in names}
+        fields |= _keys_and_words(field, list(found.values()))
+        speakers += [each for name, each in found.items() if name in said]
+    return fields | _keys_and_words(SPEAKERS, speakers)
+
+
+def _keys_and_words(field: str, names: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    return {
+        field: list(dict.fromkeys(key for key, _ in names if key)),
+        f"{field}_words": list(dict.fromkeys(words for _, words in names if words)),
+    }
 
 
 def phrases(value: str, kind: NameKind) -> list[tuple[str, ...]]:

@@ -21,7 +21,8 @@ _PLACES_OF_WORK = (
     " تيار رابطة إدارة مديرية دائرة أمانة مركز معهد كلية مدرسة مستشفى شرطة جيش حكومة برلمان رئاسة سفارة غرفة بورصة"
     " مصلحة مكتب إذاعة تلفزيون خطوط طيران حلف مفوضية محافظة بلدية نيابة دار لواء تجمع ائتلاف تحالف ديوان"
 )
-_NOUNS = _HEADS | frozenset(map(normalise, _PLACES_OF_WORK.split()))
+# Words for kinds of organisations, as `normalise` spells them.
+KIND_WORDS = _HEADS | frozenset(map(normalise, _PLACES_OF_WORK.split()))
 
 # As `_key` normalises them.
 _CHILD_OF = frozenset({"بن", "ابن", "بنت"})
@@ -62,7 +63,7 @@ def _own_words(words: Words) -> Words:
     Only of names that are no Arabic phrase: in «شركة الكهرباء السعودية» and «وزارة الخارجية» they belong to the name.
     """
     rest = words[1:] if len(words) > 1 and normalise(words[0]) in _HEADS else words
-    if rest[0].startswith("ال") or normalise(rest[0]) in _NOUNS:
+    if rest[0].startswith("ال") or normalise(rest[0]) in KIND_WORDS:
         return words
     if len(rest) == 2 and rest[1].startswith("ال") and rest[1].endswith(("ية", "ي")):
         return rest[:1]

@@ -12,6 +12,7 @@ from agents.entities.mentions.clitics import Clitics, part_clitics
 from agents.entities.mentions.institutions import named_institutions
 from agents.entities.model.features import WordEntry
 from agents.entities.model.normalise import normalise
+from agents.entities.quotes.find import find_quotes
 from agents.entities.taggers.base import Tagger, Tagging
 from agents.text.tokens import Token, sentences, tokenize
 from streams.records import Article, Entity
@@ -42,18 +43,20 @@ class _Found:
     clitics: Clitics
 
 
-def tag_articles(articles: Sequence[Article], tagger: Tagger) -> list[Article]:
-    """Set the entities of articles; those in other languages than Arabic have none.
+def tag_articles(articles: Sequence[Article], tagger: Tagger, *, quotes: bool = True) -> list[Article]:
+    """Set the entities and, with `quotes`, the quotations of articles; those in other languages than Arabic have none.
 
     The entities of an article do not depend on the other articles. A mention begins after its clitics («وبيروت» gives
     «بيروت»; «للقاهرة» gives «لقاهرة», named «القاهرة») and neither begins nor ends with punctuation;
     `body[start:end] == text`; mentions do not overlap and are in the order of the body.
     """
     arabic = iter(find_entities([article.body for article in articles if article.language == "ar"], tagger))
-    return [
-        article.model_copy(update={"entities": next(arabic) if article.language == "ar" else []})
-        for article in articles
-    ]
+    tagged = []
+    for article in articles:
+        entities = next(arabic) if article.language == "ar" else []
+        said = find_quotes(article.body, entities) if quotes and article.language == "ar" else []
+        tagged.append(article.model_copy(update={"entities": entities, "quotes": said}))
+    return tagged
 
 
 def find_entities(bodies: Sequence[str], tagger: Tagger) -> list[list[Entity]]:

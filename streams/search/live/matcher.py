@@ -20,7 +20,7 @@ from streams.search.request import Filters
 from streams.search.source_scope import SourceScope
 from streams.search.wanted import Wanted, WantedFilter, WantedPhrase, WantedPrefix, WantedWord, WantedWords
 from streams.words.index import article_words
-from streams.words.names import FIELDS, NameKind, is_quoted, name_fields, name_key, name_words, phrases
+from streams.words.names import FIELDS, SPEAKERS, NameKind, is_quoted, name_fields, name_key, name_words, phrases
 from streams.words.places import paths
 from streams.words.terms import Word
 
@@ -74,7 +74,10 @@ class ArticleText:
         self.words = found = article_words(article.model_dump(mode="python", include=READ))
         self._texts = {name: _Words(words) for name, words in found.items()}
         self.authors = [_Field.of(analyzer("ar_name"), article.byline)] if article.byline else []
-        self.names = name_fields([{"name": entity.name, "type": entity.type} for entity in article.entities])
+        self.names = name_fields(
+            [{"name": entity.name, "type": entity.type} for entity in article.entities],
+            [{"speaker": quote.speaker} for quote in article.quotes],
+        )
 
     def within(self, texts: Sequence[str]) -> list[_Words]:
         """Return the terms of the texts of these names that the article has; of all texts if none is named."""
@@ -169,6 +172,10 @@ class LiveMatcher:
             and (not filters.author or _any_phrase(text.authors, self._authors))
             and _has_name(text.names, "persons", "PER", filters.person)
             and _has_name(text.names, "organisations", "ORG", filters.organisation)
+            and (
+                _has_name(text.names, SPEAKERS, "PER", filters.said_by)
+                or _has_name(text.names, SPEAKERS, "ORG", filters.said_by)
+            )
             and self._in_text(text)
         )
 
@@ -189,6 +196,9 @@ class LiveMatcher:
         groups.append(frozenset({f"cluster {filters.cluster}"} if filters.cluster is not None else ()))
         groups.append(_name_anchors("PER", filters.person))
         groups.append(_name_anchors("ORG", filters.organisation))
+        # A speaker is a person or an organisation of the article, too.
+        speakers = [_name_anchors(kind, filters.said_by) for kind in FIELDS]
+        groups.append(frozenset[str]().union(*speakers) if all(speakers) else frozenset())
         return [group for group in groups if group]
 
     def _terms_of(self, wanted: Wanted) -> list[frozenset[str]]:

@@ -87,7 +87,7 @@ def news(record: dict[str, Any]) -> dict[str, Any]:
 MAP_STAGES = [
     pytest.param("fingerprint", Topic.CLEAN, {"fingerprint"}, id="fingerprint"),
     pytest.param("dedupe", Topic.FINGERPRINTED, {"fingerprint", "cluster"}, id="dedupe"),
-    pytest.param("entities", Topic.CLUSTERED, {"entities"}, id="entities"),
+    pytest.param("entities", Topic.CLUSTERED, {"entities", "quotes"}, id="entities"),
     pytest.param("geotag", Topic.TAGGED, {"places", "geo", "main_place"}, id="geotag"),
 ]
 
@@ -126,11 +126,12 @@ def test_the_sinks_take_what_they_do_not_know() -> None:
 
 @pytest.mark.parametrize("explain", [False, True])
 def test_release_0_1_0_can_read_what_the_stages_write(*, explain: bool) -> None:
+    """With RASD_ENTITIES_QUOTES off, as docs/guides/production.md says for an upgrade from 0.1.0."""
     written: list[Record] = []
     for name, wired in stages().items():
         if isinstance(wired.stage, SinkStage):
             continue
-        for passed_on in results(name, RECORDED[wired.reads], explain=explain):
+        for passed_on in results(name, RECORDED[wired.reads], explain=explain, entities_quotes=False):
             written += passed_on
     for record in [*written, *_moves()]:
         for kind, held in objects(record, json.loads(record.to_json())):
@@ -164,3 +165,11 @@ def objects(record: Record, written: dict[str, Any]) -> Iterator[tuple[str, dict
         for inner, held in pairs:
             if isinstance(inner, Record):
                 yield from objects(inner, held)
+
+
+def test_without_quotations_the_stage_writes_none() -> None:
+    body = "قال الوزير سعيد الحلبي إن الجسر سيفتح غدا."
+    sent = [RECORDED[Topic.CLUSTERED][0] | {"body": body, "language": "ar"}]
+    with_quotes, without = (results("entities", sent, entities_quotes=wanted)[0][0] for wanted in (True, False))
+    assert json.loads(with_quotes.to_json())["quotes"]
+    assert "quotes" not in json.loads(without.to_json())

@@ -1,0 +1,1 @@
+"""Find quotations in a body, and who said them."""
