@@ -45,6 +45,8 @@ ADDED = {
     "names.persons_words": "The persons' names by their words, without titles.",
     "names.organisations": "Keys of the organisations' names, which their spellings share.",
     "names.organisations_words": "The organisations' names by their words.",
+    "names.speakers": "Keys of the names of the persons and organisations that are quoted, for the filter `said_by`.",
+    "names.speakers_words": "The same names by their words.",
     "facets.fold": "Cluster of the article, else its own id: articles of one value are shown as one story.",
     "facets.persons": "Names of the persons mentioned, as printed, each once.",
     "facets.organisations": "Names of the organisations mentioned, as printed, each once.",

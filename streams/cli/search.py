@@ -79,8 +79,8 @@ def search(
     wanted: dict[str, Any] = {
         "q": query, "place": place, "country": country, "person": person, "organisation": organisation,
         "said_by": said_by, "author": author, "source": source, "collection": collection, "language": language,
-        "near": near, "radius": radius, "from": since, "to": until, "zone": zone, "sort": sort, "size": size, "fold": fold,
-        "cross_script": cross_script,
+        "near": near, "radius": radius, "from": since, "to": until, "zone": zone, "sort": sort, "size": size,
+        "fold": fold, "cross_script": cross_script,
     }  # fmt: skip
     try:
         request = SearchRequest.model_validate({name: value for name, value in wanted.items() if value is not None})

@@ -37,7 +37,7 @@ def test_other_names_have_other_keys(kind: Literal["PER", "ORG"], names: list[st
 
 def test_the_names_of_a_document_are_there_once_by_kind() -> None:
     named = [("PER", "سلمان بن عبد العزيز"), ("PER", "سلمان بن عبدالعزيز"), ("ORG", "تنظيم داعش"), ("LOC", "الرياض")]
-    quotes = [{"speaker": "سلمان بن عبدالعزيز"}, {"speaker": None}]
+    quotes: list[dict[str, str | None]] = [{"speaker": "سلمان بن عبدالعزيز"}, {"speaker": None}]
     assert name_fields([{"type": kind, "name": name} for kind, name in named], quotes) == {
         "persons": ["سلمانبنعبدالعزيز"],
         "persons_words": ["سلمان بن عبدالعزيز"],

@@ -19,7 +19,7 @@ def _entities(body: str, persons: str, organisations: str = "") -> list[Entity]:
             start = body.find(name)
             while start >= 0:
                 end = start + len(name)
-                found.append(Entity(text=name, type=kind, start=start, end=end, score=0.9, name=name))  # type: ignore[arg-type]
+                found.append(Entity(text=name, type=kind, start=start, end=end, score=0.9, name=name))
                 start = body.find(name, end)
     return found
 
