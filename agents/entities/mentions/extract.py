@@ -50,20 +50,28 @@ def tag_articles(articles: Sequence[Article], tagger: Tagger, *, quotes: bool = 
     «بيروت»; «للقاهرة» gives «لقاهرة», named «القاهرة») and neither begins nor ends with punctuation;
     `body[start:end] == text`; mentions do not overlap and are in the order of the body.
     """
-    arabic = iter(find_entities([article.body for article in articles if article.language == "ar"], tagger))
+    arabic = iter(_tagged([article.body for article in articles if article.language == "ar"], tagger))
     tagged = []
     for article in articles:
-        entities = next(arabic) if article.language == "ar" else []
-        said = find_quotes(article.body, entities) if quotes and article.language == "ar" else []
+        tokens, entities = next(arabic) if article.language == "ar" else ([], [])
+        said = find_quotes(article.body, entities, tokens) if quotes and tokens else []
         tagged.append(article.model_copy(update={"entities": entities, "quotes": said}))
     return tagged
 
 
 def find_entities(bodies: Sequence[str], tagger: Tagger) -> list[list[Entity]]:
     """Find the entities of each Arabic text; offsets are in code points."""
+    return [entities for _, entities in _tagged(bodies, tagger)]
+
+
+def _tagged(bodies: Sequence[str], tagger: Tagger) -> list[tuple[list[Token], list[Entity]]]:
+    """Return the tokens and the entities of each text."""
     texts = [_sentences(body) for body in bodies]
     taggings = tagger.tag_texts([[[token.text for token in part] for part in parts] for parts in texts])
-    return [_entities(*text, tagger.words) for text in zip(bodies, texts, taggings, strict=True)]
+    return [
+        ([token for part in parts for token in part], _entities(body, parts, tagging, tagger.words))
+        for body, parts, tagging in zip(bodies, texts, taggings, strict=True)
+    ]
 
 
 def _sentences(body: str) -> list[list[Token]]:

@@ -28,6 +28,7 @@ from agents.entities.quotes.reporting_words import (
     TITLES,
     Form,
     ReportingWord,
+    openers,
     reporting_words,
 )
 from agents.text.tokens import Token, tokenize
@@ -74,27 +75,38 @@ class _Speaker:
     paragraph: int
 
 
-def find_quotes(body: str, entities: Sequence[Entity]) -> list[Quote]:
+def find_quotes(body: str, entities: Sequence[Entity], tokens: Sequence[Token] | None = None) -> list[Quote]:
     """Find what the body quotes, in order and without overlaps; offsets are in code points.
 
     The speaker is the name of a person or organisation among `entities`, or None where the body does not name who
     speaks («قال مصدر أمني إن»).
+
+    Args:
+        body: the text.
+        entities: its entities.
+        tokens: its tokens, as `tokenize` gives them; None tokenises it.
     """
-    finder = _Finder(entities)
+    if tokens is None:
+        tokens = tokenize(body)
+    finder = _Finder(body, entities)
+    starts = [token.start for token in tokens]
     found: list[Quote] = []
-    start = 0
+    first = end = 0
     for number, paragraph in enumerate(body.split("\n")):
-        for quote in finder.paragraph(body, paragraph, start, number):
+        end += len(paragraph)
+        last = bisect_left(starts, end, first)
+        for quote in finder.paragraph(tokens[first:last], number):
             if not found or quote.start >= found[-1].end:
                 found.append(quote)
-        start += len(paragraph) + 1
+        first, end = last, end + 1
     return found
 
 
 class _Finder:
     """Find the quotations of one body, paragraph by paragraph."""
 
-    def __init__(self, entities: Sequence[Entity]) -> None:
+    def __init__(self, body: str, entities: Sequence[Entity]) -> None:
+        self._body = body
         self._entities = sorted(
             (entity for entity in entities if entity.type in {"PER", "ORG"}), key=lambda entity: entity.start
         )
@@ -103,23 +115,28 @@ class _Finder:
         # Titles of each name without the article, of all mentions so far.
         self._titles: dict[str, set[str]] = {}
 
-    def paragraph(self, body: str, text: str, start: int, number: int) -> Iterator[Quote]:
-        """Yield the quotations of one paragraph, which begins at `start`."""
-        self._body, self._number = body, number
-        self._tokens = [Token(token.text, token.start + start, token.end + start) for token in tokenize(text)]
+    def paragraph(self, tokens: Sequence[Token], number: int) -> Iterator[Quote]:
+        """Yield the quotations of the paragraph of these tokens, the `number`th."""
+        if not tokens:
+            return
+        self._tokens, self._number = tokens, number
         self._words = [normalise(token.text) for token in self._tokens]
         starts = [token.start for token in self._tokens]
-        here = slice(bisect_left(self._starts, start), bisect_left(self._starts, start + len(text)))
+        here = slice(bisect_left(self._starts, starts[0]), bisect_left(self._starts, tokens[-1].end))
         self._named = {bisect(starts, entity.start) - 1: entity for entity in self._entities[here]}
         self._named_ends = {entity.end for entity in self._named.values()}
         for at, entity in self._named.items():
             before = {word.removeprefix("ال") for word in self._words[max(0, at - _TITLE_WORDS) : at] if word in TITLES}
             self._titles.setdefault(entity.name, set()).update(before)
         self._pieces = {piece.first: piece for piece in self._quoted()}
+        at_words = openers()
+        begins = [at for at, word in enumerate(self._words) if word in at_words or at in self._pieces]
+        if not begins:
+            return
         self._closings = {piece.last for piece in self._pieces.values()}
         self._sentences = self._sentence_numbers()
         taken = 0
-        for index in range(len(self._tokens)):
+        for index in begins:
             if index < taken:
                 continue
             if (quote := self._introduced(index) or self._followed(index)) is not None:
@@ -142,8 +159,7 @@ class _Finder:
         numbers, number = [], 0
         for index, token in enumerate(self._tokens):
             numbers.append(number)
-            alone = index + 1 < len(self._tokens) and self._is_initial(index)
-            if token.text[0] in _ENDS and index not in inside and not alone:
+            if token.text[0] in _ENDS and index not in inside and not self._is_initial(index):
                 number += 1
         return numbers
 

@@ -118,3 +118,10 @@ def reporting_words() -> Mapping[str, ReportingWord]:
     for form in ("ذكرا", "ردا", "ردت", "حذرا", "وصفا", "كتبا", "كشفا", "تابعا", "رايا", "اقرا"):
         found.pop(form, None)
     return found
+
+
+@cache
+def openers() -> frozenset[str]:
+    """Return all words at which reported speech may begin, with «و» and «ف» before them too."""
+    forms = [*reporting_words(), *RELAYS, "بين"]
+    return frozenset(f"{before}{form}" for form in forms for before in ("", "و", "ف"))
