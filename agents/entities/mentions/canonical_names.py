@@ -8,21 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.entities.model.normalise import normalise, plain
+from agents.entities.organisation_kinds import HEADS, KIND_WORDS
 
 Words = tuple[str, ...]
-
-# Kinds of organisations: before a name that is no Arabic word they are not part of it («تنظيم داعش», «شركة أدنوك»).
-_HEADS = frozenset(
-    map(normalise, ("تنظيم", "شركة", "مجموعة", "ميليشيا", "جماعة", "حركة", "نادي", "فريق", "مصرف", "بنك"))
-)
-# With these an adjective belongs to the name: «وزارة الخارجية», «القوات اللبنانية», «هيئة الإذاعة البريطانية».
-_PLACES_OF_WORK = (
-    "وزارة هيئة جامعة مجلس قوات حزب منظمة نقابة اتحاد وكالة صحيفة قناة محكمة لجنة مؤسسة جمعية منتخب كتائب جبهة"
-    " تيار رابطة إدارة مديرية دائرة أمانة مركز معهد كلية مدرسة مستشفى شرطة جيش حكومة برلمان رئاسة سفارة غرفة بورصة"
-    " مصلحة مكتب إذاعة تلفزيون خطوط طيران حلف مفوضية محافظة بلدية نيابة دار لواء تجمع ائتلاف تحالف ديوان"
-)
-# Words for kinds of organisations, as `normalise` spells them.
-KIND_WORDS = _HEADS | frozenset(map(normalise, _PLACES_OF_WORK.split()))
 
 # As `_key` normalises them.
 _CHILD_OF = frozenset({"بن", "ابن", "بنت"})
@@ -62,7 +50,7 @@ def _own_words(words: Words) -> Words:
 
     Only of names that are no Arabic phrase: in «شركة الكهرباء السعودية» and «وزارة الخارجية» they belong to the name.
     """
-    rest = words[1:] if len(words) > 1 and normalise(words[0]) in _HEADS else words
+    rest = words[1:] if len(words) > 1 and normalise(words[0]) in HEADS else words
     if rest[0].startswith("ال") or normalise(rest[0]) in KIND_WORDS:
         return words
     if len(rest) == 2 and rest[1].startswith("ال") and rest[1].endswith(("ية", "ي")):

@@ -10,8 +10,8 @@ from bisect import bisect, bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from agents.entities.mentions.canonical_names import KIND_WORDS
 from agents.entities.model.normalise import normalise, plain
+from agents.entities.organisation_kinds import KIND_WORDS
 from agents.entities.quotes.reporting_words import (
     ASIDE,
     BEFORE_A_VERB,
