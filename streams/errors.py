@@ -13,6 +13,9 @@ Exception
 │   │                  fixed outside of it. From the function of a map stage: a defect.
 │   ├── QueryRefused   Elasticsearch rejects a search (`streams.search.service`). The API answers 400.
 │   └── SnapshotLost   An export cannot continue (`streams.api.snapshot`). The API breaks the response off.
+├── RestartNeeded      Something of the worker is beyond use that no record is to blame for: the process that computes
+│                      (`streams.engine.child_process`), a table's files (`streams.engine.faust.tables`). The worker
+│                      restarts from the committed offsets.
 ├── RecordsPassedOverError, TopicsLostError
 │                      Faust skipped records, or Kafka lost the topics (`streams.engine.faust`). The worker
 │                      restarts from the committed offsets.
@@ -24,7 +27,7 @@ Exception
 
 from enum import StrEnum
 
-__all__ = ["OperatorError", "RasdError", "Reason", "Rejected", "Retryable"]
+__all__ = ["OperatorError", "RasdError", "Reason", "Rejected", "RestartNeeded", "Retryable"]
 
 
 class Reason(StrEnum):
@@ -51,6 +54,10 @@ class RasdError(Exception):
 
 class Retryable(RasdError):
     """A server is unavailable or overloaded; the same call may succeed later."""
+
+
+class RestartNeeded(Exception):
+    """A worker can only go on after a restart, and no record is to blame: nothing is acknowledged or dead-lettered."""
 
 
 class Rejected(RasdError):

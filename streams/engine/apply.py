@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from streams.errors import Retryable
+from streams.errors import RestartNeeded, Retryable
 from streams.observability.metrics import Metrics
 from streams.pipeline import WiredStage
 from streams.records import Article, RawArticle, Record, StageTrace, decode
@@ -62,6 +62,7 @@ def apply(stage: MapStage, function: Any, arrived: Sequence[Arrived], metrics: M
 
     Raises:
         Retryable: the function could not reach a server. No record counts as processed.
+        RestartNeeded: the function's table cannot be used. No record counts as processed.
     """
     if stage.batched:
         return _apply_together(stage, function, arrived, metrics)
@@ -74,7 +75,7 @@ def _apply_alone(
     started = time.perf_counter()
     try:
         records = function(_decoded(stage, data), arrival)
-    except Retryable:
+    except (Retryable, RestartNeeded):
         raise
     except Exception as failure:  # a defect of a stage must not end the stream
         return Outcome(failure=failure)
@@ -102,7 +103,7 @@ def _apply_together(
     try:
         results = function(list(readable.values()), [arrived[index][1] for index in readable])
         found = dict(zip(readable, results, strict=True))
-    except Retryable:
+    except (Retryable, RestartNeeded):
         raise
     except Exception as failure:
         if len(arrived) > 1:

@@ -25,6 +25,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
 
+from streams.errors import RestartNeeded
 from streams.observability.logs import get_logger
 
 log = get_logger(__name__)
@@ -35,7 +36,7 @@ _NUMBER = struct.Struct("q")
 _OOM_SCORE = "1000"
 
 
-class TemplateLost(RuntimeError):
+class TemplateLost(RestartNeeded):
     """The template ended, so no child can be begun; the worker has to restart."""
 
 

@@ -21,10 +21,9 @@ from typing import Any, Protocol, TypeVar, cast
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from streams.engine.apply import Outgoing, apply, encode
-from streams.engine.child_process import TemplateLost
 from streams.engine.sink_writes import SinkWriter
 from streams.engine.suspects import DEATHS, Suspects
-from streams.errors import OperatorError, Reason, Rejected, Retryable
+from streams.errors import OperatorError, Reason, Rejected, RestartNeeded, Retryable
 from streams.kafka.dead_letters import Origin, failure_headers
 from streams.kafka.letter_parts import is_part, split
 from streams.kafka.tolerant_reads import Nothing, Unreadable
@@ -190,12 +189,15 @@ class StageRunner:
 
         Args:
             events: Faust events, each partition in order.
+
+        Raises:
+            RestartNeeded: waiting would not help. No event of the batch is acknowledged.
         """
         messages = [event.message for event in events]
         for part in self.suspects.groups(messages):
             try:
                 await self._handle_group(events[part])
-            except TemplateLost:
+            except RestartNeeded:
                 raise
             except Exception:
                 # A defect of this class. The worker restarts, and must not come to the same records for ever.
@@ -415,7 +417,7 @@ class StageRunner:
                     if not self.waiting:
                         log.warning("waiting", stage=self.stage.name, cause=str(error), **_hint(error))
                         self.waiting = True
-                except TemplateLost:
+                except RestartNeeded:
                     raise  # waiting would not help, a restart of the worker does
                 except Exception:
                     # A defect of the runner; `apply` handles those of map stages, `SinkWriter` those of sinks. Nothing

@@ -2,6 +2,10 @@
 
 A Faust table sends its changelog records in the background and ignores their delivery. A stateful stage must not pass a
 result on before Kafka has the state that it depends on.
+
+The table's files are a copy of the changelog. RocksDB takes no further change after one that it could not write, as on
+a full disk, also when there is room again. What cannot be read or written is therefore the fault of no record: the
+worker restarts, opens the files anew and reads what they lack from the changelog.
 """
 
 from __future__ import annotations
@@ -17,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import faust
+from faust.stores.rocksdb import Store
 from faust.streams import _current_event
 
-from streams.errors import Retryable
+from streams.errors import RestartNeeded, Retryable
 from streams.observability.logs import FAUST_LOGGER
 
 
@@ -55,6 +60,38 @@ def current_event(event: Any) -> Iterator[None]:
         _current_event.reset(token)
 
 
+class TableUnusable(RestartNeeded):
+    """The files of a table cannot be read or written: a full disk, a folder that is gone, a broken file."""
+
+
+class LocalStore(Store):
+    """The files of a table.
+
+    Its reads and writes raise `TableUnusable` whatever RocksDB, whose errors have no type of their own, raises.
+    """
+
+    logger = FAUST_LOGGER
+
+    def _get(self, key: bytes) -> bytes | None:
+        with self._usable():
+            return super()._get(key)
+
+    def _set(self, key: bytes, value: bytes | None) -> None:
+        with self._usable():
+            super()._set(key, value)
+
+    def _del(self, key: bytes) -> None:
+        with self._usable():
+            super()._del(key)
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            raise TableUnusable(f"table {self.table_name}: {error}") from error
+
+
 class ConfirmedTable(faust.Table[str, Any]):
     """A table that keeps its changelog records until Kafka has confirmed them."""
 
@@ -63,6 +100,20 @@ class ConfirmedTable(faust.Table[str, Any]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._unconfirmed: list[tuple[int, Any, Any, asyncio.Future[Any]]] = []
+
+    def _new_store_by_url(self, url: Any) -> Any:
+        return LocalStore(
+            url,
+            self.app,
+            self,
+            table_name=self.name,
+            key_type=self.key_type,
+            key_serializer=self.key_serializer,
+            value_serializer=self.value_serializer,
+            value_type=self.value_type,
+            loop=self.loop,
+            options=self.options,
+        )
 
     def _send_changelog(
         self,

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 
-from streams.errors import Reason, Rejected, Retryable
+from streams.engine.suspects import DEATHS
+from streams.errors import Reason, Rejected, RestartNeeded, Retryable
 from streams.kafka.letter_parts import PART_BYTES, join, read_part
 from streams.kafka.tolerant_reads import Nothing, Unreadable
 from streams.records import Article, RemovedText, StageTrace
@@ -89,6 +90,23 @@ async def test_a_defect_of_a_stage_is_a_poison_record(defect: Exception) -> None
     assert type(defect).__name__ in headers(broker.sent[0])["__connect.errors.exception.message"]
     assert event.acked
     assert value(runner, "rasd_articles_total", stage="toy", outcome="poison") == 1
+
+
+@pytest.mark.parametrize("batched", [False, True])
+async def test_what_only_a_restart_helps_against_is_the_fault_of_no_record(*, batched: bool) -> None:
+    def stage(*_: Any) -> list[Article]:
+        raise RestartNeeded("the table's disk is full")
+
+    broker = Broker()
+    runner = map_runner(stage, broker, stateful=not batched, batched=batched)
+    batch = events("a", "b")
+    for _ in range(DEATHS + 1):
+        with pytest.raises(RestartNeeded):
+            await runner.handle(batch)
+    assert not broker.sent, "no dead letter"
+    assert not any(event.acked for event in batch)
+    assert not any(runner.suspects.is_guilty(event.message) for event in batch)
+    assert value(runner, "rasd_stage_retries_total", stage="toy") == 0
 
 
 @pytest.mark.parametrize("data", [b"", b"not json", b'{"id": 1}', b"\xff\xfe"])
