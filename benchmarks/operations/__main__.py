@@ -1,8 +1,9 @@
 """What a deployment needs: python -m benchmarks.operations [PATH…] [--articles 3000]
 
 Sends articles through one worker per stage group, as in deploy/k8s, and through the API. Prints the processor time per
-article and the peak memory of each process, and the bytes per article of each topic and of the index. PATH is what
-`rasd ingest` takes; without one, articles are composed. Starts its own Kafka and Elasticsearch; Linux only.
+article and the peak memory of each process, a worker's stage process included, and the bytes per article of each topic
+and of the index. PATH is what `rasd ingest` takes; without one, articles are composed. Starts its own Kafka and
+Elasticsearch; Linux only.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
-import psutil
 
 from benchmarks.pipeline.__main__ import articles, fresh, send
+from benchmarks.processes import PeakMemory, members, memory, peak, processor_seconds
 from deploy.local.paths import stack_dir
 from deploy.local.service import free_port
 from deploy.local.temporary import temporary_stack
@@ -27,19 +28,6 @@ from tests.support.index import count
 from tests.support.processes import Running, start, wait_until, worker
 
 GROUPS = {"clean": "clean", "dedupe": "dedupe", "enrich": "entities,geotag", "index": "index"}
-MIB = 1024 * 1024
-
-
-def peak(running: Running) -> float:
-    """The largest resident memory of a process so far, MiB."""
-    text = Path(f"/proc/{running.process.pid}/status").read_text(encoding="ascii")
-    return int(re.search(r"VmHWM:\s+(\d+) kB", text).group(1)) / 1024  # type: ignore[union-attr]
-
-
-def busy(running: Running) -> float:
-    """Processor time of a process so far, seconds."""
-    times = psutil.Process(running.process.pid).cpu_times()
-    return float(times.user + times.system)
 
 
 def topic_bytes(settings: Settings, name: str) -> int:
@@ -66,8 +54,10 @@ def measure(settings: Settings, values: list[bytes], folder: Path) -> None:
         running.callback(api.stop)
         wait_until(api.ready, 60, api.tail)
         processes = workers | {"api": api}
-        before = {name: busy(process) for name, process in processes.items()}
-        idle = {name: peak(process) for name, process in processes.items()}
+        pids = {name: one.process.pid for name, one in processes.items()}
+        before = {name: processor_seconds(pid) for name, pid in pids.items()}
+        idle = {name: memory(pid) for name, pid in pids.items()}
+        watched = running.enter_context(PeakMemory(list(pids.values())))
         asyncio.run(send(settings, values))
         wait_until(lambda: finished(workers["clean"], "clean", len(values)), 1800)
         index = f"{settings.elasticsearch_url!s}{settings.index_prefix}-read"
@@ -77,10 +67,11 @@ def measure(settings: Settings, values: list[bytes], folder: Path) -> None:
         )
         wait_until(lambda: finished(workers["index"], "index", int(out)), 1800)
         print(f"{len(values)} pages, {count(settings)} articles in the index")
-        print("process\tms of processor an article\tpeak MiB\tMiB before the first article")
-        for name, process in processes.items():
-            spent = 1000 * (busy(process) - before[name]) / out
-            print(f"{name}\t{spent:.2f}\t{peak(process):.0f}\t{idle[name]:.0f}")
+        print("process\tms of processor an article\tpeak MiB\tMiB before the first article\tpeak of each process alone")
+        for name, pid in pids.items():
+            spent = 1000 * (processor_seconds(pid) - before[name]) / out
+            alone = " + ".join(f"{peak(each.pid):.0f}" for each in members(pid))
+            print(f"{name}\t{spent:.2f}\t{watched.most[pid]:.0f}\t{idle[name]:.0f}\t{alone}")
         print("what\tKB an article")
         for topic in Topic:
             print(f"{topic.value}\t{topic_bytes(settings, topic_name(topic, settings)) / out / 1000:.2f}")

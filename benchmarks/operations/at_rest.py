@@ -6,15 +6,15 @@ shared page counted once (PSS). Needs no server.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-import psutil
-
+from benchmarks.processes import memory
 from streams.engine.faust.worker import create_worker
-from streams.settings import MIB, Settings
+from streams.settings import Settings
 
 GROUPS = ("clean,fingerprint", "dedupe", "entities,geotag", "index", "")
 
@@ -25,8 +25,7 @@ def measure(stages: str) -> float:
         settings = Settings(_env_file=None, state_dir=Path(folder))
         app = create_worker(settings.model_copy(update={"stages": tuple(filter(None, stages.split(",")))}))
         try:
-            processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
-            return float(sum(process.memory_full_info().pss for process in processes)) / MIB
+            return memory(os.getpid())
         finally:
             if app.stage_process is not None:
                 app.stage_process.close()

@@ -1,9 +1,9 @@
 """Whether a worker grows with time: python -m benchmarks.soak [--minutes 30] [--rate N] [--json FILE]
 
 Sends articles at half of what the worker takes on this machine (measured first, or half of `--rate`) for so many
-minutes. Meanwhile looks every ten seconds at the memory, file handles and threads of the worker, and at how long each
-article takes from sent to searchable. Prints a table, and the same as JSON. Articles are composed, each unlike the
-others. Starts its own Kafka and Elasticsearch; Linux only.
+minutes. Meanwhile looks every ten seconds at the memory, file handles and threads of the worker and its stage process,
+and at how long each article takes from sent to searchable. Prints a table, and the same as JSON. Articles are composed,
+each unlike the others. Starts its own Kafka and Elasticsearch; Linux only.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import statistics
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,13 @@ import psutil
 
 from benchmarks.pipeline.__main__ import articles, fresh, send
 from benchmarks.pipeline.latency import measure
+from benchmarks.processes import members, memory
 from deploy.local.temporary import temporary_stack
 from streams.observability.logs import configure_logging
-from streams.settings import Settings
+from streams.settings import MIB, Settings
 from tests.support.index import count
 from tests.support.processes import Running, wait_until, worker
 
-MIB = 1024 * 1024
 SAMPLE_SECONDS = 10.0
 # Caches and Python's own pools fill in the beginning; the slope is of what comes after.
 WARM_UP_SHARE = 0.3
@@ -40,7 +41,14 @@ CLUSTERER_BYTES = 902
 
 @dataclass(frozen=True)
 class Sample:
-    """A worker at one moment: seconds since the start, resident memory in MiB, file handles, threads."""
+    """A worker and its stage process at one moment.
+
+    Attributes:
+        seconds: since the start.
+        memory: of both in MiB, each page that they share counted once.
+        handles: open files of both.
+        threads: of both.
+    """
 
     seconds: float
     memory: float
@@ -50,10 +58,11 @@ class Sample:
 
 def look(running: Running, started: float) -> Sample:
     """Look at a worker."""
-    process = psutil.Process(running.process.pid)
-    with process.oneshot():
-        memory = process.memory_info().rss / MIB
-        return Sample(round(time.monotonic() - started, 1), round(memory, 1), process.num_fds(), process.num_threads())
+    handles = threads = 0
+    for process in members(running.process.pid):
+        with suppress(psutil.NoSuchProcess), process.oneshot():
+            handles, threads = handles + process.num_fds(), threads + process.num_threads()
+    return Sample(round(time.monotonic() - started, 1), round(memory(running.process.pid), 1), handles, threads)
 
 
 def slope(samples: list[Sample], what: str) -> float:

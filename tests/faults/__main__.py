@@ -105,7 +105,7 @@ def main() -> int:
         for each in chosen:
             started = time.monotonic()
             print(f"{each.name}: {each.fault}", flush=True)
-            account = run_case(each, servers, size(), folder / each.name)
+            account = run_case(each, servers, size(), folder / f"{len(accounts) + 1}-{each.name}")
             accounts.append(account)
             print(" | ".join(row(account)), f"({time.monotonic() - started:.0f} s in all)", flush=True)
             for problem in account.problems:

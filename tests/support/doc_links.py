@@ -11,6 +11,7 @@ from pathlib import Path
 _MENTION = re.compile(r"(?<![\w/.:-])docs/([\w./-]*\w)(?:#([\w-]+))?")
 # Files and modules of the code as pages name them.
 _CODE_PATH = re.compile(r"(?<![\w/.-])((?:streams|agents|tests|deploy|benchmarks)/[\w./-]*\w)(?![\w/<*…])")
+_TEST = re.compile(r"(?<![\w/.-])(tests/[\w/]+\.py)::(\w+)")
 _MODULE = re.compile(r"python -m ((?:streams|agents|deploy|benchmarks)(?:\.\w+)+)")
 _LINK = re.compile(r"\[[^\]]*\]\(<?([^()\s>]+)>?\)")
 _FENCE = re.compile(r"^ *```.*?^ *```\s*?$", re.MULTILINE | re.DOTALL)
@@ -49,12 +50,21 @@ def broken_links(root: Path, paths: Iterable[Path]) -> list[str]:
 
 
 def missing_code(root: Path, pages: Iterable[Path]) -> list[str]:
-    """Return one line for each file, folder or `python -m` module that a page names and that is not under `root`."""
+    """Return one line for each file, folder, test or `python -m` module that a page names and that is not under `root`.
+
+    A test is named as pytest does: `tests/FILE.py::FUNCTION`.
+    """
     missing: list[str] = []
     for page in pages:
         text = page.read_text(encoding="utf-8")
         where = page.relative_to(root)
         missing += [f"{where}: {name}" for name in _CODE_PATH.findall(text) if not (root / name).exists()]
+        for name, test in _TEST.findall(text):
+            file = root / name
+            if file.exists() and not re.search(
+                rf"^(async )?def {test}\(", file.read_text(encoding="utf-8"), re.MULTILINE
+            ):
+                missing.append(f"{where}: {name}::{test}")
         for module in _MODULE.findall(text):
             path = root / module.replace(".", "/")
             if not path.with_suffix(".py").is_file() and not (path / "__init__.py").is_file():

@@ -36,7 +36,11 @@ FOREIGN: dict[str, tuple[bytes | None, str]] = {
     "null": (b"null", "bad_schema"),
     "UTF-16": ('{"url": "https://a.example.com/"}'.encode("utf-16"), "not_json"),
     "deep": (b"[" * 100_000, "not_json"),
+    # Its dead letter, which has headers besides, is larger than the largest record, and sent in parts.
+    "as large as a record may be": (b"x" * (MIB - 300), "not_json"),
 }
+# Other programs may compress what they send by any codec of Kafka.
+CODECS = ("zstd", "snappy", "lz4", "gzip")
 
 
 def line(record: dict[str, Any]) -> bytes:
@@ -60,6 +64,9 @@ async def send_foreign(settings: Settings, good: Sequence[dict[str, Any]]) -> No
         await producer.send_and_wait(raw, line(good[1]), key=None)
         await producer.send_and_wait(raw, line(good[2]), key=b"\xff" * 1000, headers=[("h" * 300, b"x" * 700_000)] * 1)
         await producer.send_and_wait(raw, DAMAGED, key=b"k")
+    for codec, article in zip(CODECS, good[6:], strict=True):
+        async with AIOKafkaProducer(**options, compression_type=codec) as producer:
+            await producer.send_and_wait(raw, line(article))
     async with AIOKafkaProducer(**options, compression_type="gzip") as producer:
         await producer.send_and_wait(raw, bytes(BOMB_BYTES))
     async with AIOKafkaProducer(**options, transactional_id=f"{settings.app_id}-foreign") as producer:
@@ -103,11 +110,11 @@ async def committed_and_end(settings: Settings) -> tuple[int | None, int]:
 @pytest.mark.timeout(600)
 async def test_records_of_foreign_producers_are_indexed_or_kept(settings: Settings, tmp_path: Path) -> None:
     settings = settings.model_copy(update={"max_message_bytes": MIB, "partitions": 1})
-    good = records(6)
+    good = records(6 + len(CODECS))
     await create_topics(settings)
     await send_foreign(settings, good)
     damage(settings)
-    assert rasd("ingest", str(write_lines(tmp_path / "last.jsonl", good[5:])), settings=settings).returncode == 0
+    assert rasd("ingest", str(write_lines(tmp_path / "last.jsonl", good[5:6])), settings=settings).returncode == 0
     with worker(settings, tmp_path / "worker.log") as running:
         wait_until(lambda: count(settings) == len(good), 120, running.tail)
         wait_until(lambda: 'rasd_consumer_lag_messages{partition="0",stage="clean"} 0.0' in running.metrics(), 60)

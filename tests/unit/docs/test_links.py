@@ -103,7 +103,15 @@ def test_missing_code_is_reported(project: Path) -> None:
     (project / "streams" / "build").mkdir(parents=True)
     (project / "streams" / "build" / "__init__.py").touch()
     (project / "streams" / "app.py").touch()
+    (project / "tests").mkdir()
+    (project / "tests" / "test_app.py").write_text("async def test_it() -> None: ...\n")
     page.write_text("`streams/app.py` `streams/` python -m streams.app python -m streams.build agents/<stage>/x.py\n")
     assert missing_code(project, [page]) == []
-    page.write_text("streams/gone.py, python -m streams.gone\n")
-    assert missing_code(project, [page]) == ["docs/index.md: streams/gone.py", "docs/index.md: streams.gone"]
+    page.write_text("`tests/test_app.py::test_it`\n")
+    assert missing_code(project, [page]) == []
+    page.write_text("streams/gone.py, python -m streams.gone, tests/test_app.py::test_gone\n")
+    assert missing_code(project, [page]) == [
+        "docs/index.md: streams/gone.py",
+        "docs/index.md: tests/test_app.py::test_gone",
+        "docs/index.md: streams.gone",
+    ]
