@@ -1,4 +1,4 @@
-"""A worker is killed with kill -9 midway and Elasticsearch is restarted under load: no article lost, none twice."""
+"""A worker is killed with kill -9 midway, then both servers under load: no article lost, none twice."""
 
 from __future__ import annotations
 
@@ -27,16 +27,20 @@ def test_every_article_is_in_the_index_once(settings: Settings, tmp_path: Path) 
         wait_until(lambda: count(settings) > 0, 300, first.tail)
         first.kill()
     assert count(settings) < HALF, "the kill came too late to test anything"
-    # So that there is work left when Elasticsearch is killed, however quick the second worker is.
+    # So that there is work left when the servers are killed, however quick the second worker is.
     assert rasd("ingest", str(halves[1]), settings=settings).returncode == 0
 
     with worker(settings, log, wait=False) as second:
         wait_until(second.ready, 90, second.tail)
         before = count(settings)
         wait_until(lambda: count(settings) > before, 300, second.tail)
+        native.stop_service(settings, "kafka", kill=True)
+        assert count(settings) < ARTICLES, "the kill came too late to test anything"
         native.stop_service(settings, "elasticsearch", kill=True)
-        native.start_service(settings, "elasticsearch")
+        for name in ("kafka", "elasticsearch"):
+            native.start_service(settings, name)
         wait_until(lambda: count(settings) == ARTICLES, 900, lambda: f"{count(settings)} indexed\n{second.tail()}")
+        wait_until(second.ready, 60, second.tail)
         assert second.stop() == 0
 
     found = documents(settings, "id")
