@@ -9,7 +9,7 @@ from streams.engine.faust.tables import ConfirmedTable
 from streams.engine.faust.worker_app import WorkerApp
 from streams.observability.metrics import Metrics
 from streams.settings import Settings
-from streams.topics import SINGLE_PARTITION, TopicSpec
+from streams.topics import SINGLE_PARTITION, TIMESTAMP_TYPE, TopicSpec
 
 
 class WorkerContext:
@@ -37,12 +37,15 @@ class WorkerContext:
         table = cast(ConfirmedTable, app.Table(name, partitions=SINGLE_PARTITION, key_type=str))
         self.tables.append(table)
         expiry = {} if keep_seconds is None else {"retention.ms": str(int(keep_seconds * 1000))}
+        # By the time of a worker whose clock is wrong, Kafka would delete changes early, or refuse them if it is more
+        # than an hour ahead.
+        arrival = {TIMESTAMP_TYPE: "LogAppendTime"}
         app.extra_topics.append(
             TopicSpec(
                 name=f"{app.conf.id}-{name}-changelog",
                 partitions=SINGLE_PARTITION,
                 replication=self.settings.replication,
-                config={"cleanup.policy": "compact,delete" if expiry else "compact", **expiry},
+                config={"cleanup.policy": "compact,delete" if expiry else "compact", **expiry, **arrival},
             )
         )
         return cast("MutableMapping[str, Any]", table)

@@ -118,6 +118,8 @@ async def test_an_error_that_leaves_the_runner_crashes_the_worker(
 def test_a_table_is_kept_for_ever_unless_its_stage_says_how_long(tmp_path: Path) -> None:
     app = create_worker(Settings(_env_file=None, state_dir=tmp_path, stages=("dedupe",), dedupe_window_hours=72))
     (clusters,) = [spec for spec in app.extra_topics if spec.name.endswith("-changelog")]
-    assert clusters.config == {"cleanup.policy": "compact,delete", "retention.ms": str(2 * 72 * 3600 * 1000)}
+    arrival = {"message.timestamp.type": "LogAppendTime"}  # whatever the worker's clock says
+    kept = {"cleanup.policy": "compact,delete", "retention.ms": str(2 * 72 * 3600 * 1000)}
+    assert clusters.config == kept | arrival
     WorkerContext(app).table("memory")
-    assert app.extra_topics[-1].config == {"cleanup.policy": "compact"}
+    assert app.extra_topics[-1].config == {"cleanup.policy": "compact"} | arrival
