@@ -126,7 +126,7 @@ def _after_recovery(app: WorkerApp, check: Check) -> Check:
     async def check_after_recovery(events: Sequence[Any]) -> None:
         if not app.settled.is_set():
             log.info("records came while tables are being restored; waiting", records=len(events))
-            await app.settled.wait()
+            await app.until_settled()
         await check(events)
 
     return check_after_recovery

@@ -18,6 +18,7 @@ from faust.auth import SASLCredentials, SSLCredentials
 from faust.exceptions import ConsistencyError, ProducerSendError
 from faust.tables.manager import TableManager
 from faust.transport.drivers.aiokafka import Transport
+from faust.types import TP
 
 from streams.engine.faust.tables import ConfirmedTable, claim_folder
 from streams.engine.faust.transport import PromptTransport
@@ -25,6 +26,7 @@ from streams.engine.faust.worker_health import HealthServer, WorkerHealth
 from streams.engine.runner import StageRunner
 from streams.engine.stage_process import StageProcess
 from streams.engine.suspects import Suspects
+from streams.errors import RestartNeeded
 from streams.kafka.clients import wait_for_topics
 from streams.observability.logs import FAUST_LOGGER, get_logger
 from streams.observability.metrics import Metrics
@@ -87,7 +89,8 @@ class WorkerApp(faust.App):
         extra_topics: topics of plugins and tables, created with the built-in ones.
         assigned_at: time of the last assignment of partitions (`time.perf_counter`).
         topics_lost: whether Kafka lost the topics that this worker reads.
-        settled: set unless partitions are being assigned or tables restored.
+        settled: set unless tables are being restored, from when partitions were given up until the new ones are ready.
+        revoking: set while partitions are being given up, which Faust does when the records in hand are finished.
         stopping: whether a stop signal arrived. From then on no failure restarts the worker.
         force_exit: ends or replaces this process; called from another thread when the worker does not stop in time.
         suspects: the records that the worker has in hand, and those that may have ended it before.
@@ -114,6 +117,7 @@ class WorkerApp(faust.App):
         self.topics_lost = False
         self.settled = asyncio.Event()
         self.settled.set()
+        self.revoking = asyncio.Event()
         self.stopping = False
         self.force_exit: Callable[[], object] | None = None
         self._exit_timer: threading.Timer | None = None
@@ -166,10 +170,30 @@ class WorkerApp(faust.App):
     async def _note_assignment(self, *_: Any, **__: Any) -> None:
         self.assigned_at = time.perf_counter()
 
-    def on_rebalance_start(self) -> None:
-        """Note that partitions are being assigned."""
-        self.settled.clear()
-        super().on_rebalance_start()
+    async def _on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Finish the records in hand, for which the tables are still complete, then give partitions up."""
+        self.revoking.set()
+        try:
+            await super()._on_partitions_revoked(revoked)
+        finally:
+            self.settled.clear()
+            self.revoking.clear()
+
+    async def until_settled(self) -> None:
+        """Wait until tables are restored.
+
+        Raises:
+            RestartNeeded: partitions are to be given up before. Faust would wait for the records in hand, and these for
+                the tables.
+        """
+        waits = [asyncio.ensure_future(event.wait()) for event in (self.settled, self.revoking)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+        if not self.settled.is_set():
+            raise RestartNeeded("partitions are given up while tables are being restored for records in hand")
 
     def on_rebalance_end(self) -> None:
         """Note that tables are restored and records flow."""

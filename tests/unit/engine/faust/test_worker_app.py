@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import faust
 import pytest
 
 from streams.engine.faust.context import WorkerContext
-from streams.engine.faust.worker import create_worker
+from streams.engine.faust.worker import _after_recovery, create_worker
 from streams.engine.faust.worker_app import WorkerApp
+from streams.errors import RestartNeeded
 from streams.settings import Settings
 
 
@@ -113,6 +116,63 @@ async def test_an_error_that_leaves_the_runner_crashes_the_worker(
     with pytest.raises(error):
         await agent.fun(None)
     assert [type(reason) for reason in crashed] == ([error] if crashes else [])
+
+
+@pytest.fixture
+def check(app: WorkerApp) -> Iterator[Callable[[list[Any]], Awaitable[None]]]:
+    """What a stage with tables does with a batch before it processes it."""
+
+    async def follows(_: Sequence[Any]) -> None:
+        """Every batch is the next one of its partitions."""
+
+    app.on_rebalance_start()
+    yield _after_recovery(app, follows)
+
+
+async def test_records_in_hand_are_processed_before_their_partitions_are_given_up(
+    app: WorkerApp, check: Callable[[list[Any]], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faust waits until they are acknowledged, so they must not wait for the next assignment."""
+    finished: list[str] = []
+
+    async def wait_empty(*_: object) -> None:
+        await check(["in hand"])
+        finished.append("in hand")
+
+    monkeypatch.setattr(faust.App, "_on_partitions_revoked", wait_empty)
+    await asyncio.wait_for(app._on_partitions_revoked(set()), 60)
+    assert finished == ["in hand"]
+
+
+async def test_records_that_come_while_tables_are_restored_wait_for_them(
+    app: WorkerApp, check: Callable[[list[Any]], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def give_up(*_: object) -> None:
+        """There is nothing in hand."""
+
+    monkeypatch.setattr(faust.App, "_on_partitions_revoked", give_up)
+    await app._on_partitions_revoked(set())
+    early = asyncio.ensure_future(check(["early"]))
+    done, _ = await asyncio.wait([early], timeout=0.05)
+    assert not done
+    app.on_rebalance_end()
+    await asyncio.wait_for(early, 60)
+
+
+async def test_records_that_wait_for_tables_do_not_hold_up_the_next_rebalance(
+    app: WorkerApp, check: Callable[[list[Any]], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[asyncio.Future[None]] = []
+
+    async def wait_empty(*_: object) -> None:
+        await asyncio.wait(held)
+
+    monkeypatch.setattr(faust.App, "_on_partitions_revoked", wait_empty)
+    app.settled.clear()
+    held.append(asyncio.ensure_future(check(["early"])))
+    await asyncio.wait_for(app._on_partitions_revoked(set()), 60)
+    with pytest.raises(RestartNeeded):
+        held[0].result()
 
 
 def test_a_table_is_kept_for_ever_unless_its_stage_says_how_long(tmp_path: Path) -> None:
