@@ -27,7 +27,7 @@ Exception
 
 from enum import StrEnum
 
-__all__ = ["OperatorError", "RasdError", "Reason", "Rejected", "RestartNeeded", "Retryable"]
+__all__ = ["OperatorError", "RasdError", "Reason", "Rejected", "Retryable"]
 
 
 class Reason(StrEnum):
