@@ -28,7 +28,7 @@ _DOUBLE_RE = re.compile(r"(.)\1+")
 _LATIN_ARTICLE_RE = re.compile(r"^(?:al|el)(?=[a-z]{3})")
 _FINAL_H_RE = re.compile(r"(?<=a)h$")  # of ة
 _MAX_NAME = 200
-_MIN_BONES, _MIN_FIRST, _MAX_WORDS = 2, 4, 3
+_MIN_BONES, _MIN_FIRST, _MAX_WORDS, _MIN_NAMED = 2, 4, 3, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,13 @@ class Outlet:
         if 1 < len(words) <= _MAX_WORDS and len(words[0]) >= _MIN_FIRST and not people:
             spelled.add(_arabic_bones(words[0]))  # «شراع الخليج» of shiraa.example
         return any(len(bones) >= _MIN_BONES and bones in self.bones for bones in spelled)
+
+    def is_named(self, name: str) -> bool:
+        """Return whether `name` is the outlet's beyond doubt, though it might be a person's («صباح القدس»)."""
+        key = match_key(name.strip())
+        if " " not in key:
+            return False
+        return key in self.printed or (len(bones := _arabic_bones(key)) >= _MIN_NAMED and bones in self.bones)
 
 
 NOBODY = Outlet()

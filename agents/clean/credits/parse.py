@@ -48,6 +48,7 @@ _FROM_RE = re.compile(r"(?:^|\s)من\s+")
 _PLAIN_RE = re.compile(r"[\u0621-\u0652\u0670]{3,}(?: [\u0621-\u0652\u0670]{2,}){0,2}")
 _TOWN_RE = re.compile(r"(?P<town>[^():،/–—-]{2,30})\((?P<country>[^()]{2,20})\)")
 _QUOTED_RE = re.compile(r"[«\"“]([^«»\"“”]{2,30})[»\"”]")
+_BARS = frozenset({"|", "&", "+"})
 _DECORATION = " \t\u00a0*•·-–—ـ.:،,_"
 MAX_CREDIT_CHARS = 90
 # Author fields name up to a dozen correspondents; anything longer is a text.
@@ -221,7 +222,11 @@ def _kind(part: str, before: list[_Part], text: str, outlet: Outlet, *, photogra
         # «عمّان - الرياض» of the paper «الرياض»
         paper = any(other is _Kind.PLACE for other, _ in before) and outlet.owns(part)
         kind = _Kind.SOURCE if paper else _Kind.PLACE
-    elif (certainty < 2 and outlet.owns(part)) or (is_outlet_like(part) and (certainty < 2 or key in outlet.printed)):
+    elif (
+        outlet.is_named(part)
+        or (certainty < 2 and outlet.owns(part))
+        or (is_outlet_like(part) and (certainty < 2 or key in outlet.printed))
+    ):
         kind = _Kind.SOURCE
     elif key in table.places:
         kind = _Kind.PERHAPS_PLACE
@@ -260,9 +265,21 @@ def _guess(parts: list[_Part], text: str) -> list[_Part]:
             elif _Kind.PERSON in kinds or _after_source(kinds, number):
                 # «الضفة - غياث الرفاعي»: towns of two words do not end like surnames.
                 named = kind is _Kind.PERHAPS and " " in part and _NISBA_RE.match(part.rpartition(" ")[2]) is not None
+                # «الضفة – ديان جنباز | حسن إبراهيم»: a bar parts two writers.
+                named = named or (kind is _Kind.PERHAPS and _joined(parts, number, text))
                 guess = _Kind.PERSON if named else _Kind.PLACE
         guessed.append((guess, part))
     return guessed
+
+
+def _joined(parts: list[_Part], number: int, text: str) -> bool:
+    """Return whether only a bar or «&» parts a name from a person's in the line."""
+    for one, two in ((number, number + 1), (number - 1, number)):
+        if one >= 0 and two < len(parts) and _Kind.PERSON in (parts[one][0], parts[two][0]):
+            start = text.find(parts[one][1]) + len(parts[one][1])
+            if text[start : text.find(parts[two][1], start)].strip() in _BARS:
+                return True
+    return False
 
 
 def _lesser_place(parts: list[_Part], number: int, text: str) -> _Kind:

@@ -62,6 +62,10 @@ _MAX_GLUED = 10
 _BEFORE_WORD_RE = re.compile(r"(?<!\w)[وفبك]{0,2}\Z")
 _NO_DAY_BEFORE = frozenset("_/.,٫:-–") | frozenset("0123456789٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹")
 _MONTH_RE = re.compile(rf"{_START}(?P<whole>(?P<month>{_MONTH}){_END}{_OTHER_NAME}{_YEAR_AFTER})")
+# «مارس 5, 2024», as WordPress prints it
+_MONTH_FIRST_RE = re.compile(
+    rf"{_START}(?P<whole>(?P<month>{_MONTH}){_SPACE}{{1,2}}(?P<day>{_DIGIT}{{1,2}}){_SPACE}?[,،]{_SPACE}{{0,2}}(?P<year>{_YEAR}){_ERA})"
+)
 _YEAR_RE = re.compile(
     rf"(?<!\w)(?:[وفب]?ل?|[وف]?(?=لل))(?P<whole>(?:ال|لل)?(?:عام|سن[ةه]){_SPACE}+(?P<year>{_YEAR}){_ERA})"
 )
@@ -380,7 +384,12 @@ def _places(text: str, word: str) -> Iterator[int]:
 
 
 def _months(text: str, low: int, high: int, today: date | None) -> Iterator[DateFound]:
-    """Find months with their year («أيار 2014»), or with a word that implies the year («يوليو الماضي»)."""
+    """Find months with their year («أيار 2014»), also around a day («مارس 5, 2024»), or with a word that implies it."""
+    for match in _MONTH_FIRST_RE.finditer(text, low, high):
+        number = cal.GREGORIAN_MONTHS.get(plain(match["month"]))
+        day = _whole_day(int(match["year"]), number, int(match["day"]), hijri_era=False) if number else None
+        if day is not None and not day.hijri:
+            yield DateFound(*match.span("whole"), day.iso)
     for match in _MONTH_RE.finditer(text, low, high):
         name = plain(match["month"])
         month = cal.GREGORIAN_MONTHS.get(name)

@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agents.clean.dates import calendars as cal
-from agents.clean.dates.mentions import find_dates
+from agents.clean.dates.calendars import one_of, plain
+from agents.clean.dates.mentions import DateFound, find_dates
 
 _DIGITS = {ord(digit): str(number % 10) for number, digit in enumerate("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹")}
 # Longer values are prose that happens to hold a date.
-_MAX_CHARS = 200
+_MAX_CHARS, _COMPACT_CHARS = 200, 14
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 # Zero values that systems print where they know no time: Unix, .NET and Go (year 1, below), Excel, FILETIME.
 _ZERO_DAYS = frozenset({date(1970, 1, 1), date(1969, 12, 31), date(1900, 1, 1), date(1899, 12, 30)})
@@ -40,14 +41,18 @@ _MONTH_FIRST_RE = re.compile(
     rf"(?<![a-z])(?P<month>{_NAME})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year>\d{{4}})", re.I
 )
 _CLOCK_RE = re.compile(
-    r"(?<![\d:./-])(?P<hour>\d{1,2})\s?[:.٫]\s?(?P<minute>\d{2})(?:\s?:\s?(?P<second>\d{2}))?(?![\d/]|[.-]\d)\s?"
-    r"(?P<half>صباح[اًا]{0,2}|مساء[اًا]{0,2}|ظهر[اًا]{1,2}|عصر[اًا]{1,2}|[صم](?![\w.])|[AaPp]\.?[Mm]\.?(?!\w))?"
+    r"(?<![\d:./-])(?P<hour>\d{1,2})\s?[:.٫]\s?(?P<minute>\d{2})(?:\s?:\s?(?P<second>\d{2}))?"
+    r"(?![\d/]|\.\d|-\d{1,2}[-/.:\d])\s?"
+    r"(?P<half>صباح[اًا]{0,2}|مساء[اًا]{0,2}|ظهر[اًا]{1,2}|عصر[اًا]{1,2}|(?:بعد|قبل) الظهر"
+    r"|[صم](?![\w.])|[AaPp]\.?[Mm]\.?(?!\w))?"
 )
 _UNIVERSAL_RE = re.compile(
     r"(?<![\d:./-])\d{1,2}[:.٫]\d{2}\s?(?:ب?(?:ال)?(?:توقيت\s)?(?:غر?ين[يو]?تش|جر?ين[يو]?تش)|ت\.?\s?غ(?!\w)|(?:GMT|UTC)(?![\s]?[+\-\u2212]\d|\w))"
 )
 _HOUR_RE = re.compile(r"الساعة\s(?P<hour>\d{1,2})\s?(?P<half>صباح[اًا]{0,2}|مساء[اًا]{0,2}|[صم](?!\w))")
-_OFFSET_RE = re.compile(r"(?:(?:GMT|UTC)\s?)?(?P<sign>[+\-\u2212])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?(?!\d)")
+_OFFSET_RE = re.compile(
+    r"(?:(?:GMT|UTC)\s?)?(?P<sign>[+\-\u2212])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?(?!\d|[-/.]\d)"
+)
 _ZULU_RE = re.compile(r"(?<![A-Za-z])(?:Z|UTC|GMT|UT)(?![A-Za-z])|غر?ين[يو]?تش|جر?ين[يو]?تش|التوقيت العالمي")
 _ZONES = {
     "Asia/Riyadh": "مكة السعودية الرياض KSA AST", "Africa/Cairo": "القاهرة مصر CLT", "Asia/Baghdad": "بغداد العراق",
@@ -62,7 +67,18 @@ _ZONES = {
 }  # fmt: skip
 _ZONE_OF = {word: zone for zone, words in _ZONES.items() for word in words.split()}
 _ZONE_RE = re.compile(r"توقيت\s(\S{2,12})|(?<![A-Za-z])(KSA|AST|CLT|GST|BST|CET|CEST|EST|EDT)(?![A-Za-z])")
+# «17:33-5 مارس 2024»: no offset
+_GLUED_CLOCK_RE = re.compile(r"(?<![\d:])(\d{1,2}:\d{2})\s?[-–—,،]\s?(?=\d{1,2}\s[^\W\d_])")
+_FRENCH_CLOCK_RE = re.compile(r"(?<![\w:])(\d{1,2})\s?h\s?(\d{2})(?!\w)")
+_COMPACT_RE = re.compile(r"(\d{8})(\d{2})(\d{2})(\d{2})")
+_DIRECTION_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
+# Drupal prints «ثلاثاء, 03/05/2024 - 10:15»: the weekday tells which number is the month.
+_EITHER_WAY_RE = re.compile(r"(?<![\d/.-])(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?!\d)")
+_WEEKDAY_RE = re.compile(rf"(?<!\w)(?:{one_of(cal.WEEKDAYS)}|{one_of(name[2:] for name in cal.WEEKDAYS)})(?!\w)")
+_WEEKDAYS = {name.removeprefix("ال"): number for name, number in cal.WEEKDAYS.items()}
 _PUBLISHED_RE = re.compile(r"نُ?شرت?|Published|Posted|النشر|أضيف|الإضافة", re.I)
+_UPDATED_RE = re.compile(r"(?:آخر|اخر|تم ال)?\s?(?:تحديث|تعديل)|(?<!\w)حُ?دثت?(?!\w)|updated|modified", re.I)
+_NEAR_DAYS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +114,28 @@ def parse_stamp(value: str, latest: datetime | None = None) -> Stamp | None:
     Returns:
         The time; None if there is no complete date, or one that cannot be (year 1, 1970-01-01, 2999).
     """
-    text = " ".join(value[: _MAX_CHARS * 2].translate(_DIGITS).split())
+    text = " ".join(value[: _MAX_CHARS * 2].translate(_DIGITS).translate(_DIRECTION_MARKS).split())
     if not text or len(text) > _MAX_CHARS:
         return None
-    stamp = _iso(text) or _epoch(text) or _printed(text)
+    text = _COMPACT_RE.sub(r"\1T\2:\3:\4", text) if len(text) == _COMPACT_CHARS else text
+    stamp = _iso(text) or _epoch(text) or _printed(_plainly(text))
     if stamp is None or stamp.time.date() in _ZERO_DAYS or not _FIRST_YEAR <= stamp.time.year <= _LAST_YEAR:
         return None
     return None if latest is not None and stamp.time > latest else stamp
+
+
+def _plainly(text: str) -> str:
+    """Write hours as «10:15», apart from the day beside them, and the day before the month."""
+    text = _FRENCH_CLOCK_RE.sub(r"\1:\2", _GLUED_CLOCK_RE.sub(r"\1 | ", text))
+    either, named = _EITHER_WAY_RE.search(text), _WEEKDAY_RE.search(text)
+    if either is None or named is None:
+        return text
+    one, sign, two, year = int(either[1]), either[2], int(either[3]), int(either[4])
+    weekday = _WEEKDAYS[plain(named.group()).removeprefix("ال")]
+    first, second = cal.gregorian_date(year, two, one), cal.gregorian_date(year, one, two)
+    if second is None or second.weekday() != weekday or (first is not None and first.weekday() == weekday):
+        return text
+    return f"{text[: either.start()]}{two}{sign}{one}{sign}{year}{text[either.end() :]}"
 
 
 def _iso(text: str) -> Stamp | None:
@@ -131,6 +162,12 @@ def _epoch(text: str) -> Stamp | None:
 
 
 def _printed(text: str) -> Stamp | None:
+    updated = _UPDATED_RE.search(text)
+    if updated is not None and updated.start() > 0:
+        # «نشر: 5 مارس 2024 | آخر تحديث: 6 مارس 2024 09:40»: the hour of the change is not that of publication.
+        stamp = _printed(text[: updated.start()])
+        if stamp is not None:
+            return stamp
     label = _PUBLISHED_RE.search(text)
     if label is not None and label.start() > 0:
         stamp = _printed(text[label.start() :])
@@ -141,9 +178,7 @@ def _printed(text: str) -> Stamp | None:
         day = cal.gregorian_date(int(english["year"]), _ENGLISH[english["month"].lower()], int(english["day"]))
         start, end = english.span()
     else:
-        found = next(
-            (mention for mention in find_dates(text) if len(mention.iso) == 10 and mention.iso[0] != "-"), None
-        )
+        found = _first_day(text)
         if found is None:
             return None
         day, start, end = date.fromisoformat(found.iso), found.start, found.end
@@ -152,6 +187,22 @@ def _printed(text: str) -> Stamp | None:
     after, before = _from_universal(text[end:]), text[:start]
     clock = _CLOCK_RE.search(after) or _HOUR_RE.search(after) or _CLOCK_RE.search(before) or _HOUR_RE.search(before)
     return _at(day, clock, f"{after} {before}" if clock is None else clock.string[clock.end() :])
+
+
+def _first_day(text: str) -> DateFound | None:
+    """Return the first complete day; of a Hijri day and the Gregorian one beside it, the latter.
+
+    Countries begin a Hijri month by the moon that they see, so that its days differ by one or two from any table.
+    """
+    days = [mention for mention in find_dates(text) if len(mention.iso) == 10 and mention.iso[0] != "-"]
+    if not days:
+        return None
+    first = days[0]
+    if len(days) > 1 and first.iso[:4] not in text[first.start : first.end] and days[1].iso[:4] in text:
+        apart = date.fromisoformat(days[1].iso) - date.fromisoformat(first.iso)
+        if abs(apart.days) <= _NEAR_DAYS:
+            return DateFound(first.start, days[1].end, days[1].iso)
+    return first
 
 
 def _from_universal(text: str) -> str:
@@ -169,7 +220,7 @@ def _at(day: date, clock: re.Match[str] | None, rest: str) -> Stamp | None:
         marked = re.match(r"\s?([صم](?!\w)|[AaPp]\.?[Mm])", rest)
         half = marked[1] if marked else None
     if half and hour <= 12:
-        later = half[0] in "مPpظع" and not half.startswith("مـ")
+        later = half[0] in "مPpظعب" and not half.startswith("مـ")
         hour = hour % 12 + (12 if later else 0)
         if half[0] == "ظ" and hour == 23:
             hour = 11  # «11:30 ظهرا»

@@ -283,16 +283,19 @@ class _Reader:
             captions.extend(row.text for row in story.captions)
             why.update((row.number, Rule.CAPTION) for row in story.captions)
             subtitle = self._subtitle(story, place, why)
-            for row in (*story.between, *story.body):
+            held = {row.number for row in story.body}
+            led = False
+            for row in sorted((*story.between, *story.body), key=lambda row: row.number):
                 if row.number in why:
                     continue
-                if row.number >= story.start:
+                if row.number in held:
                     rule = self._body_rule(row, last=row is story.body[-1] and len(story.body) > 1)
                 elif row.text == printed or row.text in people:
                     rule = Rule.BYLINE
                 else:
-                    rule = self._between_rule(row, place)
+                    rule = self._between_rule(row, place, led=led)
                 if rule is None:
+                    led = led or row.prose
                     lines.append(row.text)
                     if row.number < story.start and row.box.tag != "p":
                         heads.add(row.text)
@@ -326,8 +329,14 @@ class _Reader:
             return Rule.RELATED  # «اقرأ أيضا: …» with its link; what is below it belongs to the text
         return Rule.CAPTION if row.number in self._marked_captions and not row.prose else None
 
-    def _between_rule(self, row: Row, place: Place) -> Rule | None:
-        """Return why a line between headline and text is not part of the text; None if it may be."""
+    def _between_rule(self, row: Row, place: Place, *, led: bool) -> Rule | None:
+        """Return why a line between headline and text is not part of the text; None if it may be.
+
+        Args:
+            row: the line.
+            place: what the page prints about the story.
+            led: whether a lead stands above it.
+        """
         if place.is_date(row):
             return Rule.DATE_LINE
         if place.is_credit(row):
@@ -336,7 +345,8 @@ class _Reader:
         if is_credited_caption(line, in_header=True, above_text=True, outlet=self._outlet):
             return Rule.CAPTION
         if len(row.text) <= MAX_CREDIT_CHARS and parse_credit(row.text, self._outlet).certain:
-            return None
+            # Below the lead no later rule would take it for a credit.
+            return Rule.BYLINE if led else None
         paragraph = row.box.tag == "p" and row.text.count(" ") >= _MIN_KICKER_WORDS - 1
         return Rule.DATE_LINE if is_info(row) else None if paragraph else Rule.OUTSIDE
 
@@ -361,6 +371,8 @@ class _Reader:
                 continue
             words = row.text.count(" ") + 1
             if words > _MAX_KICKER_WORDS or place.is_date(row) or place.is_credit(row) or is_widget(row.text):
+                continue
+            if is_info(row):
                 continue
             beside = any(box.start <= at < box.end for box in islice(row.box.above(), _NEAR))
             if is_kicker(row) or is_deck(row) or (words >= _MIN_KICKER_WORDS and beside and story.scope.tag != "body"):

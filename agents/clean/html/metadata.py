@@ -16,7 +16,7 @@ from itertools import chain, islice
 from selectolax.lexbor import LexborHTMLParser
 
 from agents.clean.credits.date_lines import is_date_line
-from agents.clean.credits.name_tables import is_description, person_certainty
+from agents.clean.credits.name_tables import is_description, is_place, person_certainty
 from agents.clean.credits.outlet import Outlet
 from agents.clean.credits.parse import MAX_CREDIT_CHARS, parse_credit
 from agents.clean.dates.timestamps import Stamp, parse_stamp
@@ -54,14 +54,20 @@ _MAX_SITE_WORDS, _MIN_TITLE_WORDS = 5, 3
 _MAX_UNNAMED_SITE_WORDS = 3
 _MAX_DATE_ROW = 130
 _UPDATED_RE = re.compile(r"(?:آخر|اخر|تم ال)?\s?(?:تحديث|تعديل|حُ?دثت?)|updated|modified", re.IGNORECASE)
+# The time of the reader's visit
+_VISIT_RE = re.compile(
+    r"(?:تاريخ|وقت)\s(?:ال)?(?:طباعة|يوم|زيارة|دخول)|طُ?بعت?\s(?:في|بتاريخ)|اليوم\sهو|printed", re.IGNORECASE
+)
+_FIRST_TIME_RE = re.compile(r"publish|posted|created|entry-date|post-date")
 _LABELLED_RE = re.compile(
     r"(?:تاريخ|وقت)\s(?:ال)?نشر|نُ?شرت?\s(?:في|يوم|بتاريخ)|تم\s(?:ال)?نشر|أضيف\sفي|published", re.I
 )
 _LABEL_RE = re.compile(
-    r"(?<!\w)(?:بقلم|كتب(?:ته|ها|ه|ت)?|بواسطة|نشره|نشرها|أعده|أعدها|إعداد|تحرير|حوار|الكاتبة?|by)(?:\s?[:：/–-]\s?|\s)"
+    r"(?<!\w)(?:بقلم|كتابة|تأليف|كتب(?:ته|ها|ه|ت)?|بواسطة|نشره|نشرها|أعده|أعدها|إعداد|تحرير|حوار|الكاتبة?|by)(?:\s?[:：/–-]\s?|\s)"
     r"(?P<name>[^\d|•·:]{3,60}?)\s?(?=$|[\d|•·]|\s[–-]\s|\sفي\s|\sبتاريخ\s|\sيوم\s)",
     re.IGNORECASE,
 )
+_EDITOR_RE = re.compile(r"(?:تحرير|ترجمة|مراجعة|تدقيق|إخراج|تصوير)(?!\w)")
 _PROFILE_RE = re.compile(r"/(?:authors?|writers?|columnists?|profiles?|editors?|by|katib)[/=?-]", re.IGNORECASE)
 _MIN_NAME_WORDS, _MAX_NAME_WORDS, _MAX_ABOVE = 2, 4, 12
 # «10:30 ص», «LOC16:41 13:41 GMT», «الساعة 10:30»
@@ -75,7 +81,9 @@ _MIN_ALIKE_CHARS, _MIN_ALIKE, _MIN_HELD = 15, 0.4, 0.6
 _ELLIPSIS = ("...", "…")
 # A box in a frame of these kinds speaks of another story, or of a reader.
 _NEVER = frozenset({Rule.COMMENTS, Rule.HIDDEN})
+_BARS = frozenset({Rule.NAVIGATION, Rule.OUTSIDE})
 _ELSEWHERE = frozenset({Rule.NAVIGATION, Rule.OUTSIDE, Rule.RELATED})
+_EMPHASIS, _MAX_EMPHASISED = "b, strong, font, big", 50
 _MAX_MARKED_ROWS, _MOST_OF_ROW = 4, 0.6
 
 
@@ -178,13 +186,25 @@ class Head:
         if named:
             return named[0]
         shown = self.page_title
-        for printed in self._printed:
+        for printed in self._printed_in(shown or ""):
             if shown and shown != printed and (shown.startswith(printed) or shown.endswith(printed)):
                 rest = shown.replace(printed, "", 1).strip(_TITLE_SIGNS)
+                # «العنوان | أخبار ثقافة | الصحيفة»: the section stands between
+                rest = self.parts(rest)[-1 if shown.startswith(printed) else 0].strip(_TITLE_SIGNS)
                 # «فلان الفلاني - العنوان», as sites of essays have it
-                if rest and rest.count(" ") < _MAX_SITE_WORDS and person_certainty(rest) < _CERTAIN:
+                person = person_certainty(rest) >= _CERTAIN and not is_place(rest.rpartition(" ")[2])
+                if rest and rest.count(" ") < _MAX_SITE_WORDS and not person:
                     return rest
         return None
+
+    def _printed_in(self, title: str) -> Iterator[str]:
+        """Yield the printed headings, then other lines as long as a headline with which the title begins or ends."""
+        yield from self._printed
+        for row in self._tree.rows:
+            if not row.is_link and not row.hidden and len(row.text) < len(title) and title:
+                held = title.startswith(row.text) or title.endswith(row.text)
+                if held and row.text.count(" ") >= _MIN_TITLE_WORDS:
+                    yield row.text
 
     @cached_property
     def _site_names(self) -> list[str]:
@@ -273,11 +293,26 @@ class Head:
             score = (min(match, 2.0), -rank, words >= _MIN_TITLE_WORDS, -candidate.last.number)
             if best is None or score > best[0]:
                 best = score, candidate
-        return (
-            best[1]
-            if best is not None and not self._is_site(best[1].text, set(map(match_key, self._site_names)))
-            else None
-        )
+        if best is not None and not self._is_site(best[1].text, set(map(match_key, self._site_names))):
+            return best[1]
+        return self._emphasised() if best is None else None
+
+    def _emphasised(self) -> Headline | None:
+        """Return the first line in bold or large letters above the text of a page without headings.
+
+        Printed versions and old pages have such lines, and only the outlet's name in their head.
+        """
+        rows = self._tree.rows
+        first = next((row.number for row in rows if row.prose and not row.hidden), 0)
+        if any(row.tag in HEADINGS and not row.hidden for row in rows):
+            return None
+        nodes = self._parser.css(_EMPHASIS)[:_MAX_EMPHASISED]
+        emphasised = {" ".join(display_text((node.text() or "")[: _MAX_DATE_ROW * 2]).split()) for node in nodes}
+        for row in rows[:first]:
+            whole = row.text in emphasised and not row.linked and row.text.count(" ") >= _MIN_TITLE_WORDS
+            if whole and not row.hidden and not is_date_line(row.text) and _labelled(row.text) is None:
+                return Headline((row,), row.text)
+        return None
 
     def _chosen(self) -> Headline | None:
         """Return what the outlet's selector chooses."""
@@ -401,7 +436,7 @@ class Place:
         self.reasons = frame.reasons
         at = story.headline.number if story.headline is not None else story.scope.start
         self._at = at
-        self._between = range(at + 1, story.start)
+        self._between = range(at + 1, max(story.start, story.main))
         self._above = range(max(story.scope.start, at - _ABOVE), at)
         self._below = range(story.end, min(story.scope.end, story.end + _BELOW))
 
@@ -448,8 +483,14 @@ class Place:
     def author(self) -> str | None:
         """Return the writer that the page prints."""
         named = (self._name_in(box, text) for box, text in self._credits)
-        labelled = (_labelled(self._tree.rows[at].text) for at in self._between)
-        return next(filter(self._is_name, chain(named, labelled, self._unnamed(), self._above_scope())), None)
+        lines = [self._tree.rows[at].text for at in self._between]
+        labelled = (_labelled(line) for line in lines if _EDITOR_RE.match(line) is None)
+        edited = (_labelled(line) for line in lines if _EDITOR_RE.match(line) is not None)
+        found = list(filter(self._is_name, chain(named, labelled)))
+        # A box with the date and the time of reading is named after the writer, too.
+        bare = next((name for name in found if not any(map(str.isdecimal, name or ""))), None)
+        others = chain(found, self._unnamed(), edited, self._above_scope())
+        return bare or next(filter(self._is_name, others), None)
 
     def _is_name(self, text: str | None) -> bool:
         return (
@@ -465,8 +506,12 @@ class Place:
             named = inner.attributes and (
                 inner.attributes.get("itemprop") == "name" or "name" in inner.names.split("-")
             )
-            if named and inner.text:
+            if not named:
+                continue
+            if inner.text:
                 return inner.text
+            if inner.end - inner.start == 1 and not inner.inline:
+                return self._tree.rows[inner.start].text
         return _labelled(text) or text
 
     def _unnamed(self) -> Iterator[str | None]:
@@ -528,14 +573,17 @@ class Place:
     def stamps(self) -> Iterator[Stamp]:
         """Yield the times that the page prints, the most trustworthy first."""
         late: list[Stamp] = []
-        found = chain(self._named_stamps(), self._printed_stamps())
+        told = False
+        found = chain(self._named_stamps(), self._printed_stamps(), self._hidden_stamps())
         for stamp, updated in found:
             if updated:
                 late.append(stamp)
             else:
+                told = True
                 yield stamp
-        yield from late
         yield from self._stamps_above()
+        if not told:
+            yield from late
 
     def _named_stamps(self) -> Iterator[tuple[Stamp, bool]]:
         """Yield the times in elements that the markup names as dates, each with whether it is of a change."""
@@ -544,8 +592,15 @@ class Place:
             values = (attributes.get("datetime"), attributes.get("content"), text, attributes.get("title"))
             stamp = next((found for value in values if value and (found := parse_stamp(value, self._latest))), None)
             if stamp is not None:
-                updated = _UPDATED_RE.search(text) is not None or "modified" in box.names or "updated" in box.names
-                yield stamp, updated and "نشر" not in text
+                yield stamp, self._is_update(box, text)
+
+    @staticmethod
+    def _is_update(box: Box, text: str) -> bool:
+        """Return whether a box says when the story was changed; WordPress puts `updated` beside `published`."""
+        if "نشر" in text:
+            return False
+        named = "modified" in box.names or "updated" in box.names
+        return _UPDATED_RE.search(text) is not None or (named and _FIRST_TIME_RE.search(box.names) is None)
 
     def _printed_stamps(self) -> Iterator[tuple[Stamp, bool]]:
         """Yield the times that lines beside the story print, each with whether it is of a change."""
@@ -554,13 +609,27 @@ class Place:
                 row = self._tree.rows[at]
                 if len(row.text) > _MAX_DATE_ROW or row.hidden or not any(map(str.isdecimal, row.text)):
                     continue
-                if self.reasons[at] is not None and zone is not self._between:
+                if _VISIT_RE.search(row.text) is not None:
                     continue
+                if self.reasons[at] is not None and zone is not self._between:
+                    # «item-nav», which holds the date and the number of the story
+                    bar = self.reasons[at] in _BARS and zone is self._above and not row.linked
+                    if not bar or not is_date_line(row.text):
+                        continue
                 if zone is self._below and not is_date_line(row.text):
                     continue
                 stamp = self._with_clock(at, zone, parse_stamp(row.text, self._latest))
                 if stamp is not None:
                     yield stamp, _UPDATED_RE.search(row.text) is not None and "نشر" not in row.text
+
+    def _hidden_stamps(self) -> Iterator[tuple[Stamp, bool]]:
+        """Yield the times between headline and text that only a screen reader reads out."""
+        for at in self._between:
+            row = self._tree.rows[at]
+            if row.hidden and len(row.text) <= _MAX_CLOCK_ROW and any(map(str.isdecimal, row.text)):
+                stamp = parse_stamp(row.text, self._latest)
+                if stamp is not None:
+                    yield stamp, _UPDATED_RE.search(row.text) is not None
 
     def _stamps_above(self) -> Iterator[Stamp]:
         """Yield the times above the story's box that say that they are of its publication."""
@@ -606,6 +675,8 @@ def _labelled(text: str) -> str | None:
 def _is_told(box: Box) -> bool:
     """Return whether the markup says more of a box than that it may name a writer or a date."""
     if box.attributes and box.attributes.get("itemprop") in {"author", "datePublished"}:
+        return True
+    if box.tag in {"abbr", "time"} and "published" in box.names.split():
         return True
     return any(is_credit_box(above) for above in islice(box.above(), _MAX_ABOVE))
 

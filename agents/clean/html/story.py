@@ -36,6 +36,8 @@ _CAPTION_RE = re.compile(
     r"(?<![a-z])(?:captions?|wp-caption-text|figcaption|img-cap|image-?(?:caption|desc|description)|photo-?caption"
     r"|pic(?:ture)?-?caption|media-?caption|legend|cutline)(?![a-z])"
 )
+_PICTURE_RE = re.compile(r"(?<![a-z])(?:pic|pics|picture|photo|img|image|figure|media|thumb|thumbnail)(?![a-z])")
+_CREDITED_RE = re.compile(r"\([^()]{2,40}\)\.?$")
 _CREDIT_RE = re.compile(
     r"(?<![a-z])(?:authors?|author-?name|by-?line|by-?author|writers?|writer-?name|write-?by|written-?by|reporters?|journalists?"
     r"|editor-?name|columnist|contributors?|posted-by|created-by|user-?name)(?![a-z])"
@@ -66,6 +68,8 @@ class Story:
         body: lines of the text, in page order.
         captions: of its pictures.
         between: lines between headline and text that are none of the others, in page order.
+        start: index of the first line of the text.
+        main: index of the first line of its largest part; its lead may stand above that, and a byline between them.
         end: index after the last line of the text.
     """
 
@@ -75,6 +79,7 @@ class Story:
     captions: list[Row] = field(default_factory=list)
     between: list[Row] = field(default_factory=list)
     start: int = 0
+    main: int = 0
     end: int = 0
 
 
@@ -170,12 +175,23 @@ class Chooser:
         body = self._without_quotes(self._above_sources(self._above_comments(body)))
         if not body:
             return None
-        story = Story(self._headline, scope, body=body, start=body[0].number, end=body[-1].number + 1)
+        first = min(part.start for part in parts)
+        story = Story(
+            self._headline,
+            scope,
+            body=body,
+            start=body[0].number,
+            end=body[-1].number + 1,
+            main=max(first, self._at + 1),
+        )
         self._add_captions(story)
         if self._headline is not None:
             captions = {row.number for row in story.captions}
-            above = range(max(self._at + 1, scope.start), story.start)
-            story.between = [self._rows[at] for at in above if self._reasons[at] is None and at not in captions]
+            above = range(max(self._at + 1, scope.start), max(story.start, story.main))
+            taken = {row.number for row in body}
+            story.between = [
+                self._rows[at] for at in above if self._reasons[at] is None and at not in captions and at not in taken
+            ]
         return story
 
     def _above_comments(self, body: list[Row]) -> list[Row]:
@@ -366,19 +382,21 @@ class Chooser:
             if child is inner or child.holds(inner) or child.end <= self._at + 1:
                 continue
             if self._is_text(child, inner):
-                self._take_part(child)
+                self._take_part(child, above=child.end <= inner.start)
         self._take_rows(position, box.end)
 
     def _take_rows(self, start: int, end: int) -> None:
         """Take the running text among rows that stand in no box of their own."""
         self._taken.update(at for at in range(max(start, self._at + 1), end) if self._free(at) and self._rows[at].prose)
 
-    def _take_part(self, child: Box) -> None:
+    def _take_part(self, child: Box, *, above: bool) -> None:
+        """Take the text of a box beside the main part; above that, short lines say who wrote it."""
         for at in range(max(child.start, self._at + 1), child.end):
             row = self._rows[at]
             if not self._free(at) or is_caption_row(row) or row.tag == "h1":
                 continue
-            if row.prose or row.tag in HEADINGS or row.box.tag == "tr" or self._frame.proses(row.container):
+            beside = self._frame.proses(row.container) > 0 and (not above or row.text.count(" ") >= _MIN_WORDS)
+            if row.prose or row.tag in HEADINGS or row.box.tag == "tr" or beside:
                 self._taken.add(at)
 
     def _is_text(self, box: Box, inner: Box) -> bool:
@@ -408,6 +426,8 @@ class Chooser:
                     continue
                 if not scope.start <= at < scope.end:
                     continue
+                if at < parts[0].start and (is_info(row) or row.tag not in HEADINGS):
+                    continue  # between a lead and the text: who wrote it and when
                 inside = len(parts) == 1 or any(part.start <= at < part.end for part in parts)
                 if row.tag in HEADINGS or row.box.tag == "tr" or (inside and row.text.count(" ") >= _MIN_WORDS):
                     self._taken.add(at)
@@ -449,6 +469,10 @@ def is_caption_row(row: Row) -> bool:
 
 
 def _is_caption(row: Row) -> bool:
+    if row.box.pictures and row.box.tag != "p" and row.box.end - row.box.start == 1:
+        named = names_match(row.box, _PICTURE_RE)
+        if named and row.text.count(" ") < MAX_CAPTION_WORDS and _CREDITED_RE.search(row.text) is not None:
+            return True  # «مولد كهرباء في بيروت (فلان).»
     for box in row.box.above():
         if box.tag == "figcaption" or (box.attributes and box.attributes.get("itemprop") == "caption"):
             return True

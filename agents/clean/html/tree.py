@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -71,6 +72,7 @@ _HIDDEN_STYLE_RE = re.compile(r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\
 _PRE_STYLE_RE = re.compile(r"white-space\s*:\s*pre", re.IGNORECASE)
 # «30 يناير 2024» and «24:15» in elements side by side
 _YEAR_END_RE, _CLOCK_START_RE = re.compile(r"(?<!\d)(?:19|20)\d\d$"), re.compile(r"\d{1,2}:\d\d")
+_ICON_RE, _MAX_NEAR = re.compile(r"(?<![a-z])(?:icons?|ico|fa[srlbd]?|glyphicon|bi|material)(?![a-z])"), 4
 _CAPITAL_RE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SENTENCE_END = (".", "؟", "!", "…", ":", "»", '"', "”", "؛", "،")
 _LONG_WORDS, _SENTENCE_WORDS = 12, 5
@@ -374,6 +376,8 @@ class _Walk:
         box.end = len(self.rows)
         box.last = len(self.boxes)
         if box.inline and not box.hidden:
+            if len(self._pieces) == pieces and pieces and self._is_icon(box):
+                self._pieces.append(" ")
             self._ended = box
             told = box.names or box.tag in {"time", "abbr"} or "itemprop" in box.attributes or "rel" in box.attributes
             if told and box.start == box.end and len(self._pieces) - pieces <= _MAX_PIECES:
@@ -401,6 +405,13 @@ class _Walk:
             parent.pictures += box.pictures
             parent.controls += box.controls
             parent.tables += box.tables
+
+    @staticmethod
+    def _is_icon(box: Box) -> bool:
+        """Return whether an empty element shows a sign that parts what stands beside it: a clock, a pen."""
+        if _ICON_RE.search(box.names) is None:
+            return False
+        return not any(above.tag in _RUNNING for above in islice(box.above(), _MAX_NEAR))
 
     def _text(self, text: str) -> None:
         if self._pre and "\n" in text:

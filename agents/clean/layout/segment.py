@@ -49,6 +49,7 @@ _URGENT_RE = re.compile(r"^[^\w«\"“(\[]{0,6}عاجل\s?[|:/\-–—]+\s*(?=\S
 _WHO_RE = re.compile(r"^(?:Author|Role|Reporting from|الكاتب|الدور)\s*,\s*")
 _EDITORS_RE = re.compile(rf"^{INITIALS}(?:\s?/\s?{INITIALS}){{0,3}}\s*(?=[(\[])")
 _MAX_SOURCE_CHARS, _MIN_SOURCES, _SENTENCE_SIGNS = 60, 2, frozenset(".؟!…")
+_SURNAME_RE = re.compile(r"(?!ال)[\u0621-\u064a]{3,} ال[\u0621-\u064a]{3,}ي")
 _MIN_SIGNED, _MAX_NAME_WORDS, _SIGNATURE_SIGNS = 3, 4, " *•-–—ـ"
 _WORD_RE = re.compile(r"[^\W\d_][\w\u064b-\u0652]+")
 _SOURCE_LINE_RE = re.compile(r"^(?:المصدر|المصادر|مصدر الخبر)\s*[:：]\s*(?P<source>.{2,60})$")
@@ -243,6 +244,7 @@ class _Reader:
         end = header_end(self.lines, self.title_key)
         start = self._read_header(end)
         self._read_body(start)
+        self._take_editors()
         self._take_signature()
         self._add_known_captions()
         if not self.parts.body:
@@ -519,11 +521,26 @@ class _Reader:
         if self.hints.author or len(body) < _MIN_SIGNED or any(credit.byline for credit in self.credits):
             return
         name = body[-1].strip(_SIGNATURE_SIGNS)
-        if not 0 < name.count(" ") < _MAX_NAME_WORDS or person_certainty(name) < 2 or is_place(name):
+        if not 0 < name.count(" ") < _MAX_NAME_WORDS or is_place(name):
+            return
+        # «درصاف اللموشي»: adjectives agree in the article with the word before them, so this is a surname.
+        certainty = person_certainty(name)
+        if certainty < 2 and (not certainty or _SURNAME_RE.fullmatch(name) is None):
             return
         if body[-2][-1] in CLOSING and body[-2].count(" ") >= MIN_SENTENCE_WORDS - 1:
             self.credits.append(Credit(byline=name))
             self.parts.removed.append(Removal(body.pop(), Rule.BYLINE))
+
+    def _take_editors(self) -> None:
+        """Take the names of an agency's editors below its text: «فلان الفلاني/ علان العلاني»."""
+        body = self.parts.body
+        if len(body) < _MIN_SIGNED or len(body[-1]) > MAX_CREDIT_CHARS or body[-1].count("/") not in (1, 2):
+            return
+        people = all(person_certainty(part.strip()) for part in body[-1].split("/"))
+        if people and body[-2][-1] in CLOSING:
+            lead = dateline_credit(body[0], self.hints.outlet)
+            if lead is not None and lead.agencies:
+                self.parts.removed.append(Removal(body.pop(), Rule.END_MARK))
 
     def _is_repeated_lead(self, line: Line) -> bool:
         """Return whether the line is the first paragraph printed a second time; verses may repeat."""
