@@ -31,8 +31,9 @@ from tests.support.clusters import left
 from tests.support.index import count, documents
 from tests.support.processes import ROOT, Running, free_port, start, wait_until
 
-PATIENCE = 180.0
-"""Seconds without any progress after which a case has failed: longer than the longest wait of a worker."""
+PATIENCE = 600.0
+"""Seconds without any progress after which a case has failed: longer than the longest wait of a worker, and than a few
+starts on a machine that does much else, where one takes a minute and a half."""
 READ = (Topic.RAW, Topic.CLEAN, Topic.FINGERPRINTED, Topic.CLUSTERED, Topic.MOVES, Topic.TAGGED, Topic.ENRICHED)
 SEND_AT_ONCE = 500
 

@@ -236,7 +236,6 @@ def deadly_records(trial: Trial) -> None:
         bad.append(Item(f"deadly{at}", raw_json(record), url.encode(), at))
     trial.refused |= {item.id for item in bad}
     trial.may_end_with.add(-signal.SIGSEGV)
-    trial.patience = 600.0  # twelve restarts before anything moves
     running = trial.start_worker(module="tests.faults.deadly_stages")
     with trial.supervised(running):
         trial.send([*first, *bad, *second])
