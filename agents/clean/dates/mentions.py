@@ -35,7 +35,7 @@ _NUMERIC_RE = re.compile(
 )
 _DAY = rf"(?P<day>{_DIGIT}{{1,2}}|{one_of([*cal.ORDINALS, *cal.FIRSTS])})"
 _DAY_RE = re.compile(
-    rf"{_DAY}{_SPACE}{{0,2}}(?:-{_SPACE}?)?(?:من{_SPACE}+)?(?:شهر{_SPACE}+)?"
+    rf"{_DAY}{_SPACE}{{0,2}}(?:[-/]{_SPACE}?)?(?:من{_SPACE}+)?(?:شهر{_SPACE}+)?"
     rf"(?P<month>{_MONTH}){_END}{_OTHER_NAME}{_YEAR_AFTER}?"
 )
 # «العاشر من الشهر المقبل», «في 10 من الشهر الجاري»
@@ -66,6 +66,7 @@ _MONTH_RE = re.compile(rf"{_START}(?P<whole>(?P<month>{_MONTH}){_END}{_OTHER_NAM
 _MONTH_FIRST_RE = re.compile(
     rf"{_START}(?P<whole>(?P<month>{_MONTH}){_SPACE}{{1,2}}(?P<day>{_DIGIT}{{1,2}}){_SPACE}?[,،]{_SPACE}{{0,2}}(?P<year>{_YEAR}){_ERA})"
 )
+_COMMA_YEAR_RE = re.compile(rf"{_DIGIT}{_SPACE}?[,،]{_SPACE}{{0,2}}{_DIGIT}{{4}}")
 _YEAR_RE = re.compile(
     rf"(?<!\w)(?:[وفب]?ل?|[وف]?(?=لل))(?P<whole>(?:ال|لل)?(?:عام|سن[ةه]){_SPACE}+(?P<year>{_YEAR}){_ERA})"
 )
@@ -385,7 +386,8 @@ def _places(text: str, word: str) -> Iterator[int]:
 
 def _months(text: str, low: int, high: int, today: date | None) -> Iterator[DateFound]:
     """Find months with their year («أيار 2014»), also around a day («مارس 5, 2024»), or with a word that implies it."""
-    for match in _MONTH_FIRST_RE.finditer(text, low, high):
+    month_first = _COMMA_YEAR_RE.search(text, low, high) is not None
+    for match in _MONTH_FIRST_RE.finditer(text, low, high) if month_first else ():
         number = cal.GREGORIAN_MONTHS.get(plain(match["month"]))
         day = _whole_day(int(match["year"]), number, int(match["day"]), hijri_era=False) if number else None
         if day is not None and not day.hijri:

@@ -69,6 +69,8 @@ _ZONE_OF = {word: zone for zone, words in _ZONES.items() for word in words.split
 _ZONE_RE = re.compile(r"توقيت\s(\S{2,12})|(?<![A-Za-z])(KSA|AST|CLT|GST|BST|CET|CEST|EST|EDT)(?![A-Za-z])")
 # «17:33-5 مارس 2024»: no offset
 _GLUED_CLOCK_RE = re.compile(r"(?<![\d:])(\d{1,2}:\d{2})\s?[-–—,،]\s?(?=\d{1,2}\s[^\W\d_])")
+# «2024:06:11.09:15», as agencies of East Asia print it
+_COLONS_RE = re.compile(r"(?<![\d:])(\d{4}):(\d{2}):(\d{2})[. ](?=\d{2}:\d{2})")
 _FRENCH_CLOCK_RE = re.compile(r"(?<![\w:])(\d{1,2})\s?h\s?(\d{2})(?!\w)")
 _COMPACT_RE = re.compile(r"(\d{8})(\d{2})(\d{2})(\d{2})")
 _DIRECTION_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
@@ -126,6 +128,7 @@ def parse_stamp(value: str, latest: datetime | None = None) -> Stamp | None:
 
 def _plainly(text: str) -> str:
     """Write hours as «10:15», apart from the day beside them, and the day before the month."""
+    text = _COLONS_RE.sub(r"\1-\2-\3 ", text)
     text = _FRENCH_CLOCK_RE.sub(r"\1:\2", _GLUED_CLOCK_RE.sub(r"\1 | ", text))
     either, named = _EITHER_WAY_RE.search(text), _WEEKDAY_RE.search(text)
     if either is None or named is None:

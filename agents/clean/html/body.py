@@ -361,7 +361,7 @@ class _Reader:
             if reasons[row.number] is not None or row.number in why or row.is_link:
                 continue
             heading = row.tag in HEADINGS[1:4] and row.tag not in others and row.number < story.start
-            named = (is_deck(row) or is_kicker(row) or self._is_unnamed_deck(row, at)) and not row.prose
+            named = (is_deck(row) or is_kicker(row) or self._is_unnamed_deck(row, at, place)) and not row.prose
             if (named or heading) and not place.is_date(row):
                 why[row.number] = Rule.SUBTITLE
                 return row.text
@@ -380,9 +380,16 @@ class _Reader:
                 return row.text
         return None
 
-    def _is_unnamed_deck(self, row: Row, headline: int) -> bool:
+    def _is_signed(self, row: Row, place: Place) -> bool:
+        """Return whether a short line stands between the headline and the line with its date."""
+        below = self._tree.rows[row.number + 1 : row.number + 1 + _NEAR]
+        return row.text[-1:] not in ".؟!…" and any(place.is_date(each) or is_info(each) for each in below)
+
+    def _is_unnamed_deck(self, row: Row, headline: int, place: Place) -> bool:
         """Return whether a line directly below the headline is a second one, though no name says so."""
-        if row.number != headline + 1 or row.box.tag not in {"td", "div", "span"} or is_caption_row(row):
+        if row.number != headline + 1 or is_caption_row(row):
+            return False
+        if row.box.tag not in {"td", "div", "span"} and not (row.box.tag == "p" and self._is_signed(row, place)):
             return False
         words = row.text.count(" ") + 1
         if not _MIN_DECK_WORDS <= words <= _MAX_KICKER_WORDS or row.text.endswith((":", "：")):

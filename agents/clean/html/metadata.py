@@ -64,10 +64,12 @@ _LABELLED_RE = re.compile(
 )
 _LABEL_RE = re.compile(
     r"(?<!\w)(?:بقلم|كتابة|تأليف|كتب(?:ته|ها|ه|ت)?|بواسطة|نشره|نشرها|أعده|أعدها|إعداد|تحرير|حوار|الكاتبة?|by)(?:\s?[:：/–-]\s?|\s)"
-    r"(?P<name>[^\d|•·:]{3,60}?)\s?(?=$|[\d|•·]|\s[–-]\s|\sفي\s|\sبتاريخ\s|\sيوم\s)",
+    r"(?P<name>[^\d|•·:]{3,60}?)\s?(?=$|[\d|•·]|\s[–-]\s|\sفي\s|\sبتاريخ\s|\sيوم\s"
+    r"|\sال(?:سبت|[أا]حد|[إا]ثنين|ثلاثاء|[أا]ربعاء|خميس|جمعة)(?!\w))",
     re.IGNORECASE,
 )
 _EDITOR_RE = re.compile(r"(?:تحرير|ترجمة|مراجعة|تدقيق|إخراج|تصوير)(?!\w)")
+_COMMA_RE = re.compile(r"[،,|]| و(?=\S{3})")
 _PROFILE_RE = re.compile(r"/(?:authors?|writers?|columnists?|profiles?|editors?|by|katib)[/=?-]", re.IGNORECASE)
 _MIN_NAME_WORDS, _MAX_NAME_WORDS, _MAX_ABOVE = 2, 4, 12
 # «10:30 ص», «LOC16:41 13:41 GMT», «الساعة 10:30»
@@ -489,7 +491,7 @@ class Place:
         found = list(filter(self._is_name, chain(named, labelled)))
         # A box with the date and the time of reading is named after the writer, too.
         bare = next((name for name in found if not any(map(str.isdecimal, name or ""))), None)
-        others = chain(found, self._unnamed(), edited, self._above_scope())
+        others = chain(found, self._unnamed(), edited, self._above_scope(), self._labelled_below())
         return bare or next(filter(self._is_name, others), None)
 
     def _is_name(self, text: str | None) -> bool:
@@ -516,6 +518,19 @@ class Place:
 
     def _unnamed(self) -> Iterator[str | None]:
         """Yield names beside a date or with a link to their writer, in elements whose names tell nothing."""
+        yield from self._linked_names()
+        for at in self._between:
+            row = self._tree.rows[at]
+            if self._may_sign(row) and self._is_signed(row):
+                yield row.text
+        for box in self._tree.boxes[self._story.scope.number : self._story.scope.last]:
+            if box.text and box.start in self._between and box.start in self._date_like:
+                words = box.text.count(" ") + 1
+                if _MIN_NAME_WORDS <= words <= _MAX_NAME_WORDS and not any(map(str.isdecimal, box.text)):
+                    yield parse_credit(box.text, self._site).byline
+
+    def _linked_names(self) -> Iterator[str]:
+        """Yield names that are links to what their bearers wrote."""
         for at in self._between:
             row = self._tree.rows[at]
             if row.href and _PROFILE_RE.search(row.href) and 0 < row.text.count(" ") < _MAX_NAME_WORDS:
@@ -525,18 +540,28 @@ class Place:
                 credit = parse_credit(row.text, self._site)
                 if credit.certain and credit.parts > 1 and credit.byline:
                     yield row.text
-        for at in self._between:
-            # a name alone in its line, in a small box with a date or with what its bearer is
+
+    @staticmethod
+    def _may_sign(row: Row) -> bool:
+        """Return whether a line holds only a person's name, or several with commas between them."""
+        if row.href and "member" in row.href:
+            return False  # of a forum
+        if 0 < row.text.count(" ") < _MAX_NAME_WORDS and _COMMA_RE.search(row.text) is None:
+            return person_certainty(row.text) >= _CERTAIN
+        if row.prose or len(row.text) > MAX_CREDIT_CHARS or _COMMA_RE.search(row.text) is None:
+            return False
+        names = [person_certainty(name.strip()) for name in _COMMA_RE.split(row.text)]
+        return all(names) and max(names) >= _CERTAIN
+
+    def _labelled_below(self) -> Iterator[str]:
+        """Yield the writers that lines below the text name after a label: «إعداد: فلان»."""
+        for at in self._below:
             row = self._tree.rows[at]
-            if not 0 < row.text.count(" ") < _MAX_NAME_WORDS or (row.href and "member" in row.href):
-                continue  # no name, or a member's of a forum
-            if person_certainty(row.text) >= _CERTAIN and self._is_signed(row):
-                yield row.text
-        for box in self._tree.boxes[self._story.scope.number : self._story.scope.last]:
-            if box.text and box.start in self._between and box.start in self._date_like:
-                words = box.text.count(" ") + 1
-                if _MIN_NAME_WORDS <= words <= _MAX_NAME_WORDS and not any(map(str.isdecimal, box.text)):
-                    yield parse_credit(box.text, self._site).byline
+            if len(row.text) > MAX_CREDIT_CHARS or self.reasons[at] not in {None, Rule.OUTSIDE} or row.linked:
+                continue
+            name = _labelled(row.text) if _EDITOR_RE.match(row.text) is None else None
+            if name and person_certainty(name):
+                yield name
 
     def _is_signed(self, row: Row) -> bool:
         for box in islice(row.box.above(), _MAX_ABOVE):

@@ -47,7 +47,7 @@ _DATE_RE = re.compile(
     r"|[a-z]+-?date|created|updated|modified|pub)(?![a-z])"
 )
 _DECK_RE = re.compile(
-    r"(?<![a-z])(?:sub-?title|sub-?head(?:line|ing)?|deck|stand-?first|dek|secondary-?title|second-?title)(?![a-z])"
+    r"(?<![a-z])(?:sub-?title|sub-?head(?:line|ing)?|deck|stand-?first|dek|secondary-?title|second-?title)(?![a-z])|(?<![a-z-])sub(?![a-z-])"
 )
 _KICKER_RE = re.compile(
     r"(?<![a-z])(?:kicker|over-?title|over-?line|pre-?title|eyebrow|top-?title|supra-?title|upper-?title|hat|shoulder"
@@ -98,7 +98,7 @@ def is_credit_box(box: Box) -> bool:
     attributes = box.attributes
     if attributes and (attributes.get("itemprop") == "author" or attributes.get("rel") == "author"):
         return True
-    return names_match(box, _CREDIT_RE)
+    return names_match(box, _CREDIT_RE) or box.tag == "address"
 
 
 def is_date_box(box: Box) -> bool:
