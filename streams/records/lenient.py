@@ -170,7 +170,7 @@ def as_people(value: object) -> object:
 
 def _names(value: object) -> Iterator[str]:
     if isinstance(value, str):
-        yield " ".join(value.split())
+        yield from (" ".join(line.split()) for line in value.splitlines())
     elif isinstance(value, list | tuple):
         for each in value:
             yield from _names(each)
