@@ -17,6 +17,10 @@ from streams.errors import OperatorError
 if TYPE_CHECKING:
     from streams.sources.base import Item
 
+if TYPE_CHECKING:
+    from streams.cli.article_page import PageWriter
+    from streams.formats.geojson import FeatureWriter, LineWriter
+
 
 def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Articles")(enrich)
@@ -50,11 +54,30 @@ def _open(output: Path, paths: list[Path]) -> BinaryIO:
         raise OperatorError(f"{output}: {error.strerror}") from error
 
 
+def _form(*, html: bool, geojson: bool) -> type[PageWriter | FeatureWriter | LineWriter]:
+    """Return what writes the articles.
+
+    Raises:
+        OperatorError: both are wanted.
+    """
+    from streams.cli.article_page import PageWriter
+    from streams.formats.geojson import FeatureWriter, LineWriter
+
+    if html and geojson:
+        raise OperatorError("--html and --geojson: only one of them", status=2)
+    return PageWriter if html else FeatureWriter if geojson else LineWriter
+
+
 def enrich(
     arguments: list[str] = typer.Argument(..., metavar="PATH", help=WHAT),
     output: Path = typer.Option(None, "-o", "--output", help="File to write; standard output by default."),
     geojson: bool = typer.Option(
         False, "--geojson", help="Write a GeoJSON FeatureCollection with a point for each place of each article."
+    ),
+    html: bool = typer.Option(
+        False,
+        "--html",
+        help="Write one HTML page of the articles, names coloured; with --explain, removals too.",
     ),
     explain: bool = typer.Option(
         False, "--explain", help="Add the text that cleaning removed, and why, as trace.clean."
@@ -68,15 +91,14 @@ def enrich(
     Articles that a stage rejects (for an empty body, for example) are reported on standard error. The exit status is 1
     if a record could not be read.
 
-    Example: `rasd enrich page.html -o page.jsonl`, or `rasd enrich day.zip --geojson -o day.geojson` for a map
+    Example: `rasd enrich page.html -o page.jsonl`, `rasd enrich day.zip --geojson -o day.geojson` for a map, or
+    `rasd enrich page.html --html --explain -o marked.html` to look at
     """
     from streams.engine.in_process import LocalPipeline
-    from streams.formats.geojson import FeatureWriter, LineWriter
     from streams.sources.files import count_bytes, read_paths, to_paths
 
-    settings = get_settings()
-    if explain:
-        settings = settings.model_copy(update={"explain": True})
+    form = _form(html=html, geojson=geojson)
+    settings = get_settings().model_copy(update={"explain": True} if explain else {})
     console = err()
     pipeline = LocalPipeline(settings)
     written = refused = unreadable = 0
@@ -86,7 +108,7 @@ def enrich(
     paths = to_paths(arguments)
     total = count_bytes(paths)
     sink = sys.stdout.buffer if output is None else _open(output, paths)
-    writer = FeatureWriter(sink) if geojson else LineWriter(sink)
+    writer = form(sink)
     try:
         with progress_bar(console) as bar:
             counter = RecordCounter(bar, "enriching", total, by_records=False)
