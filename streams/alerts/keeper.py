@@ -27,6 +27,7 @@ from streams.alerts.standing_search import StandingSearch, Target
 from streams.alerts.store import (
     ALERTS,
     DELIVERIES,
+    KEPT_DAYS,
     STATE,
     Outbox,
     Remembered,
@@ -199,7 +200,7 @@ class Keeper:
         await self._store(touched)
         if now - self._swept >= SWEEP_EVERY:
             self._swept = now
-            await self._sweep(now - FORGET_AFTER)
+            await self._sweep(now)
 
     async def _take(self, record: ConsumerRecord) -> Match | None:
         """Take one record; return its match, None if it has none."""
@@ -334,16 +335,19 @@ class Keeper:
         keys = [search_id, *(f"{search_id}/{key}" for key in stories)]
         await self._writer.send(STATE, ((search_id, key, None) for key in keys))
 
-    async def _sweep(self, before: datetime) -> None:
-        """Forget old stories, alerts and deliveries."""
+    async def _sweep(self, now: datetime) -> None:
+        """Forget old stories, alerts and deliveries; dead deliveries, which may be replayed, when Kafka does."""
+        before, dead_before = now - FORGET_AFTER, now - timedelta(days=KEPT_DAYS)
+        self._deliveries = {
+            key: delivery
+            for key, delivery in self._deliveries.items()
+            if delivery.ended_at is None or delivery.ended_at >= (dead_before if delivery.state == "dead" else before)
+        }
+        replayable = {delivery.alert for delivery in self._deliveries.values() if delivery.state == "dead"}
         for memory in list(self._memories.values()):
-            gone = memory.forget(before)
+            gone = memory.forget(before, replayable)
             search_id = memory.search.id
             await self._writer.send(STATE, ((search_id, f"{search_id}/{key}", None) for key in gone))
-        ended = [d.id for d in self._deliveries.values() if d.ended_at is not None and d.ended_at < before]
-        for key in ended:
-            if self._deliveries[key].state != "dead":
-                del self._deliveries[key]
         known: defaultdict[str, set[str]] = defaultdict(set)
         for memory in self._memories.values():
             for state in memory.stories.values():

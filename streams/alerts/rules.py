@@ -7,7 +7,7 @@ a match again changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from streams.alerts.records import (
@@ -40,7 +40,9 @@ HOUR = timedelta(hours=1)
 SHORTEST_HISTORY = timedelta(days=1)
 # How far an hour's number exceeds chance: three standard deviations of a Poisson distribution.
 DEVIATIONS = 3.0
-_MOST_KNOWN_ARTICLES = 500
+# Matching articles of a story that are counted: each is remembered by its id, as it may come again. A story of so many
+# takes a megabyte in Kafka.
+MOST_KNOWN_ARTICLES = 20_000
 _MOST_NAMES = 5000
 _MOST_WINDOW = 2000
 _MOST_LINES = 10
@@ -89,15 +91,16 @@ class SearchMemory:
         known = state.known.get(match.article)
         if known == match.text:
             return
+        state.touched = max(state.touched, match.moment)
+        self.changed_stories.add(state.key)
+        self._note(match)
+        if known is None and len(state.known) >= MOST_KNOWN_ARTICLES:
+            return  # what cannot be remembered would be counted again when it comes again
         versions = self._compare(state, match)
         if known is None:
             state.story = _with_article(state.story, match)
-        if len(state.known) < _MOST_KNOWN_ARTICLES or known is not None:
-            state.known[match.article] = match.text
-        state.touched = max(state.touched, match.moment)
+        state.known[match.article] = match.text
         self._by_article[match.article] = state.key
-        self.changed_stories.add(state.key)
-        self._note(match)
         if state.alert is not None:
             self._extend(state)
         self._apply(match, state, is_new=is_new, versions=versions)
@@ -157,8 +160,16 @@ class SearchMemory:
             lines = tuple(f"{name}: {quiet[name]}" for name in new)
             self._alert(now, (), reason, trigger=f"{iso_time(now)} {' '.join(new)}", detail=lines)
 
-    def forget(self, before: datetime) -> list[str]:
-        """Forget the stories whose latest article is older. Returns their keys."""
+    def forget(self, before: datetime, needed: Collection[str] = ()) -> list[str]:
+        """Forget the stories whose latest article is older, and older alerts except those that are needed.
+
+        Args:
+            before: what is older.
+            needed: ids of alerts that may be sent again.
+
+        Returns:
+            The keys of the stories.
+        """
         gone = [key for key, state in self.stories.items() if state.touched < before]
         for key in gone:
             state = self.stories.pop(key)
@@ -166,7 +177,7 @@ class SearchMemory:
                 self._by_cluster.pop(cluster, None)
             for article in state.known:
                 self._by_article.pop(article, None)
-        for alert in [alert.id for alert in self.alerts.values() if alert.moment < before]:
+        for alert in [alert.id for alert in self.alerts.values() if alert.moment < before and alert.id not in needed]:
             del self.alerts[alert]
         return gone
 

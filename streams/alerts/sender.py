@@ -124,6 +124,12 @@ class Sender:
         gone = [task for task in self._tasks.values() if task.delivery.search == search_id]
         for task in gone:
             del self._tasks[task.delivery.id]
+        for to in {task.target.to for task in gone} & self._queues.keys():
+            # A delivery that is put again must not find its earlier place, by which it would be sent twice.
+            queue = self._queues[to]
+            queue.due = [place for place in queue.due if place[1] in self._tasks]
+            heapq.heapify(queue.due)
+            self._forget_if_done(to)
         await asyncio.gather(*(task.running for task in gone if task.running is not None), return_exceptions=True)
 
     def waiting(self, now: datetime) -> dict[str, float]:
@@ -166,8 +172,13 @@ class Sender:
                 queue.breaker.running += 1
                 under_way += 1
                 task.running = asyncio.create_task(self._attempt(task, queue), name=f"deliver {key}")
-            if not queue.due and not queue.breaker.running and not queue.breaker.failures:
-                del self._queues[to]
+            self._forget_if_done(to)
+
+    def _forget_if_done(self, to: str) -> None:
+        """Forget a target, and that it failed, once nothing is left to be sent to it."""
+        queue = self._queues[to]
+        if not queue.due and not queue.breaker.running:
+            del self._queues[to]
 
     async def _attempt(self, task: _Task, queue: _Queue) -> None:
         try:

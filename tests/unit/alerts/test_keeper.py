@@ -18,7 +18,7 @@ from streams.alerts.alert_metrics import DeliveryMetrics
 from streams.alerts.keeper import Inputs, Keeper
 from streams.alerts.records import Delivery, Match, Replay
 from streams.alerts.standing_search import StandingSearch, Target
-from streams.alerts.store import ALERTS, DELIVERIES, PARTITIONS, STATE, Directory, Remembered, partition_of
+from streams.alerts.store import ALERTS, DELIVERIES, KEPT_DAYS, PARTITIONS, STATE, Directory, Remembered, partition_of
 from streams.settings import Settings
 from tests.support.alert_records import BEGIN, match, standing_search
 
@@ -230,6 +230,21 @@ def test_a_dead_delivery_is_sent_again_when_it_is_asked_for(kafka: Callable[...,
     asyncio.run(again.take(Replay(search=search.id, delivery=dead.id)))
     (sent,) = topics.deliveries()
     assert (sent.state, sent.attempts, again.sent.given) == ("pending", 0, [dead.id])
+
+
+async def test_a_dead_delivery_can_be_replayed_as_long_as_kafka_keeps_it(kafka: Callable[..., Topics]) -> None:
+    search = standing_search()
+    process = Process(kafka(search))
+    await process.take(*batch(search)[:1])
+    keeper = process.keeper
+    (pending,) = keeper._deliveries.values()
+    ended = pending.created_at
+    await keeper.save_delivery(pending.model_copy(update={"state": "dead", "ended_at": ended}))
+    await keeper._sweep(ended + keepers.FORGET_AFTER + timedelta(days=1))
+    assert list(keeper._deliveries) == [pending.id] and keeper.alert(search.id, pending.alert) is not None
+    later = ended + timedelta(days=KEPT_DAYS + 1)
+    await keeper._sweep(later)
+    assert not keeper._deliveries and keeper.alert(search.id, pending.alert) is None
 
 
 async def test_while_matches_wait_deadlines_are_judged_up_to_the_oldest_one_in_hand(

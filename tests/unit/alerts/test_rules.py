@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from streams.alerts import rules
 from streams.alerts.records import Alert, Match, StoryState, Tally
 from streams.alerts.rules import SearchMemory, expected_stories
 from tests.support.alert_records import BEGIN, match, standing_search
@@ -48,6 +49,23 @@ def test_a_match_that_is_taken_again_changes_nothing() -> None:
     take(again, [match("a"), match("b", 2, story="a")])
     assert again.alerts == before.alerts and again.stories == before.stories
     assert not again.new_alerts and not again.changed_stories
+
+
+def test_each_article_of_a_large_story_counts_once() -> None:
+    search, matches = memory(), [match(f"c{number}", number / 60, story="a") for number in range(700)]
+    take(search, matches)
+    again = stored(search)
+    (alert,) = take(again, matches)
+    assert alert.stories[0].count == 700
+    assert not again.changed_stories
+
+
+def test_more_articles_of_a_story_than_can_be_remembered_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MOST_KNOWN_ARTICLES", 3)
+    search, matches = memory(), [match(f"c{number}", number, story="a") for number in range(5)]
+    (alert,) = take(search, [*matches, *matches])
+    assert alert.stories[0].count == 3
+    assert search.stories["a"].touched == matches[-1].moment, "but they keep the story"
 
 
 def test_a_batch_that_is_judged_again_without_its_memory_gives_the_same_alerts() -> None:

@@ -164,6 +164,45 @@ async def test_an_attempt_under_way_ends_before_its_partition_changes_hands() ->
     assert [d.state for d in desk.saved] == ["delivered"]
 
 
+def failing(desk: Desk) -> float | None:
+    desk.sender.publish()
+    return desk.metrics.registry.get_sample_value("rasd_alerts_failing_targets")
+
+
+async def test_a_target_to_which_nothing_is_left_to_be_sent_fails_no_more() -> None:
+    desk = Desk(Receiver(*[DeliveryFailed("away")] * 50))
+    desk.due(FAILURES)
+    async with sending(desk):
+        await desk.until(FAILURES)
+        assert failing(desk) == 1
+        await desk.sender.drop(desk.search.id)
+        async with asyncio.timeout(30):
+            while failing(desk):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+
+async def test_a_delivery_that_is_dropped_and_put_again_is_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(senders, "_IDLE", 30.0)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(Receiver):
+        async def send(self, message: AlertMessage, target: Target, search: StandingSearch) -> None:
+            begun.set()
+            await go_on.wait()
+            await super().send(message, target, search)
+
+    receiver = Slow()
+    desk = Desk(receiver)
+    desk.due()
+    await desk.sender.drop(desk.search.id)
+    desk.due()
+    async with sending(desk):
+        await begun.wait()
+        go_on.set()
+        await desk.until(1)
+    assert receiver.attempts == 1
+
+
 def test_the_breaker_opens_after_failures_in_a_row_and_admits_one_message_after_its_time() -> None:
     now, breaker = datetime.now(UTC), Breaker()
     for _ in range(FAILURES - 1):
