@@ -18,7 +18,6 @@ from streams.records import Article
 from streams.records.fields import Timestamp
 from streams.search.highlight import Highlight, highlight
 from streams.search.live.matcher import ArticleText, LiveMatcher
-from streams.search.wanted import WantedFilter, WantedText, WantedWords
 from streams.words.letters import MARKS
 
 MOST_ARTICLES = 50
@@ -206,8 +205,7 @@ def match_article(search: StandingSearch, matcher: LiveMatcher, text: ArticleTex
         history: whether it came before the search.
     """
     article = text.article
-    families = _families(matcher.wanted)
-    marked = highlight(article, matcher.wanted, text.words if families is None else text.words_with(families))
+    marked = highlight(article, matcher.wanted, text.words)
     # All of it was validated with the article, and thousands of searches may match one.
     return Match.model_construct(
         search=search.id,
@@ -233,19 +231,6 @@ def _names(article: Article) -> tuple[str, ...]:
     found = [f"{_NAME_TYPES[e.type]} {e.name}" for e in article.entities if e.type in _NAME_TYPES]
     found += [f"place {place.name}" for place in article.places]
     return tuple(dict.fromkeys(found))[:_MOST_NAMES]
-
-
-def _families(wanted: WantedText) -> frozenset[str] | None:
-    """The families of the words that are searched for; None if phrases or beginnings or stop words are."""
-    required = [one for choice in wanted.required for one in choice if not isinstance(one, WantedFilter)]
-    words = [*wanted.words]
-    for one in required:
-        if not isinstance(one, WantedWords):
-            return None
-        words += one.words
-    if not all(word.families for word in words):
-        return None
-    return frozenset(family for word in words for family in word.families)
 
 
 @lru_cache(maxsize=16)

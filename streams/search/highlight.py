@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from streams.records import Article
+from streams.search.placed_words import PlacedWords
 from streams.search.wanted import Wanted, WantedFilter, WantedPhrase, WantedPrefix, WantedText, WantedWords
 from streams.words.index import article_words
 from streams.words.terms import Word
@@ -48,7 +49,8 @@ def highlight(article: Article, wanted: WantedText, words: Mapping[str, Sequence
     if words is None:
         words = article_words(article.model_dump(mode="python", include=READ)) if wanted.searches else {}
     found = {name: marks(words.get(name, []), wanted, name) for name in ("title", "subtitle", "body")}
-    return Highlights(
+    # Valid by construction; a stream of articles has thousands of matches a second.
+    return Highlights.model_construct(
         title=_whole(article.title, found["title"]),
         subtitle=_whole(article.subtitle, found["subtitle"]),
         body=pieces(article.body, found["body"]),
@@ -74,6 +76,9 @@ def marks(words: Sequence[Word], wanted: WantedText, text: str = "body") -> list
         wanted: what is searched for.
         text: name of the text, which some of it may be restricted to.
     """
+    if not words:
+        return []
+    words = PlacedWords.of(words)
     searched: list[Wanted] = [WantedWords(wanted.words), *(one for choice in wanted.required for one in choice)]
     return list(_merged(sorted({found for one in searched for found in occurrences(one, words, text)})))
 
@@ -89,17 +94,16 @@ def occurrences(wanted: Wanted, words: Sequence[Word], text: str) -> Iterator[Ra
     if isinstance(wanted, WantedFilter) or (wanted.texts and text not in wanted.texts):
         return
     if isinstance(wanted, WantedPhrase):
-        for start in range(len(words)):
-            if wanted.starts_at(words, start):
-                yield words[start].start, words[start + len(wanted.forms) - 1].end
+        for start in PlacedWords.of(words).starts(wanted):
+            yield words[start].start, words[start + len(wanted.forms) - 1].end
     elif isinstance(wanted, WantedPrefix):
         yield from ((word.start, word.end) for word in words if wanted.is_begun(word))
     else:
         families = {family for word in wanted.words for family in word.families}
         forms = {word.form for word in wanted.words if not word.families}
-        for word in words:
-            if not families.isdisjoint(word.families) or word.forms[0] in forms:
-                yield word.start, word.end
+        yield from (
+            (words[number].start, words[number].end) for number in sorted(PlacedWords.of(words).having(families, forms))
+        )
 
 
 def _merged(ranges: Sequence[Range]) -> Iterator[Range]:
@@ -145,8 +149,8 @@ def _piece(text: str, start: int, found: Sequence[Range]) -> Highlight:
     end = len(text) if len(text) - start <= PIECE else max(text.rfind(" ", start, start + PIECE), start)
     end = end if end > start else min(start + PIECE, len(text))
     inside = [(a - start, b - start) for a, b in found if start <= a and b <= end]
-    return Highlight(text=text[start:end], marks=inside)
+    return Highlight.model_construct(text=text[start:end], marks=inside)
 
 
 def _whole(text: str | None, found: list[Range]) -> Highlight | None:
-    return Highlight(text=text, marks=found) if text else None
+    return Highlight.model_construct(text=text, marks=found) if text else None

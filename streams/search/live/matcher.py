@@ -14,6 +14,7 @@ from streams.geodesy import distance_km
 from streams.records import Article, GeoPoint, Place
 from streams.search.analysis import Analyzer, analyzer, name_normalizer
 from streams.search.highlight import READ
+from streams.search.placed_words import PlacedWords
 from streams.search.places import names_with_country, places_named
 from streams.search.query import one_filter
 from streams.search.request import Filters
@@ -22,7 +23,6 @@ from streams.search.wanted import Wanted, WantedFilter, WantedPhrase, WantedPref
 from streams.words.index import article_words
 from streams.words.names import FIELDS, SPEAKERS, NameKind, is_quoted, name_fields, name_key, name_words, phrases
 from streams.words.places import paths
-from streams.words.terms import Word
 
 # Texts that phrases are found in and words are excluded by, and those whose forms are scored.
 MAIN_TEXTS = ("title", "subtitle", "body")
@@ -52,7 +52,7 @@ class _Field:
 class _Words:
     """The terms of one text of an article."""
 
-    def __init__(self, words: Sequence[Word]) -> None:
+    def __init__(self, words: PlacedWords) -> None:
         self.families = frozenset(family for word in words for family in word.families)
         self.forms = frozenset(form for word in words for form in word.forms)
         self._words = words
@@ -60,7 +60,7 @@ class _Words:
     def has_phrase(self, phrase: WantedPhrase) -> bool:
         if any(self.forms.isdisjoint(options) for options in phrase.forms):
             return False
-        return any(phrase.starts_at(self._words, start) for start in range(len(self._words)))
+        return any(True for _ in self._words.starts(phrase))
 
     def has_prefix(self, prefix: WantedPrefix) -> bool:
         return any(form.startswith(prefix.prefixes) for form in self.forms)
@@ -71,8 +71,9 @@ class ArticleText:
 
     def __init__(self, article: Article) -> None:
         self.article = article
-        self.words = found = article_words(article.model_dump(mode="python", include=READ))
-        self._texts = {name: _Words(words) for name, words in found.items()}
+        found = article_words(article.model_dump(mode="python", include=READ))
+        self.words = {name: PlacedWords(words) for name, words in found.items()}
+        self._texts = {name: _Words(words) for name, words in self.words.items()}
         self.authors = [_Field.of(analyzer("ar_name"), article.byline)] if article.byline else []
         self.names = name_fields(
             [{"name": entity.name, "type": entity.type} for entity in article.entities],
@@ -82,26 +83,6 @@ class ArticleText:
     def within(self, texts: Sequence[str]) -> list[_Words]:
         """Return the terms of the texts of these names that the article has; of all texts if none is named."""
         return [words for name, words in self._texts.items() if not texts or name in texts]
-
-    def words_with(self, families: frozenset[str]) -> dict[str, list[Word]]:
-        """Return the words of each text that have one of these families."""
-        found = {}
-        for name, words in self.words.items():
-            places = self._places_of[name]
-            numbers = sorted({number for family in families for number in places.get(family, ())})
-            found[name] = [words[number] for number in numbers]
-        return found
-
-    @cached_property
-    def _places_of(self) -> dict[str, dict[str, list[int]]]:
-        """The numbers of the words that have a family, by text and family."""
-        found: dict[str, dict[str, list[int]]] = {}
-        for name, words in self.words.items():
-            places = found.setdefault(name, {})
-            for number, word in enumerate(words):
-                for family in word.families:
-                    places.setdefault(family, []).append(number)
-        return found
 
     @cached_property
     def anchor_terms(self) -> frozenset[str]:

@@ -1,0 +1,62 @@
+"""The words of one text, found by their forms and families rather than by reading all of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+
+from streams.search.wanted import WantedPhrase
+from streams.words.terms import Word
+
+
+class PlacedWords(list[Word]):
+    """The words of a text in its order. What finds them is made at the first question, for all that follow."""
+
+    @classmethod
+    def of(cls, words: Sequence[Word]) -> PlacedWords:
+        """Return the words as they are, or with what finds them."""
+        return words if isinstance(words, cls) else cls(words)
+
+    @cached_property
+    def by_form(self) -> dict[str, list[int]]:
+        """The numbers of the words that have a form, by form."""
+        found: dict[str, list[int]] = {}
+        for number, word in enumerate(self):
+            for form in word.forms:
+                found.setdefault(form, []).append(number)
+        return found
+
+    @cached_property
+    def by_family(self) -> dict[str, list[int]]:
+        """The numbers of the words that have a family, by family."""
+        found: dict[str, list[int]] = {}
+        for number, word in enumerate(self):
+            for family in word.families:
+                found.setdefault(family, []).append(number)
+        return found
+
+    def having(self, families: Iterable[str], printed: Iterable[str]) -> set[int]:
+        """Return the numbers of the words that have one of the families, or are printed as one of these forms."""
+        found: set[int] = set()
+        for family in families:
+            found.update(self.by_family.get(family, ()))
+        for form in printed:
+            found.update(number for number in self.by_form.get(form, ()) if self[number].forms[0] == form)
+        return found
+
+    def starts(self, phrase: WantedPhrase) -> Iterator[int]:
+        """Yield the numbers of the words at which a phrase stands, in order."""
+        rarest: tuple[int, set[int]] | None = None
+        for offset, options in enumerate(phrase.forms):
+            places = {number for form in options for number in self.by_form.get(form, ())}
+            if not places:
+                return
+            if rarest is None or len(places) < len(rarest[1]):
+                rarest = offset, places
+        if rarest is None:
+            yield from (start for start in range(len(self)) if phrase.starts_at(self, start))
+            return
+        offset, places = rarest
+        for number in sorted(places):
+            if number >= offset and phrase.starts_at(self, number - offset):
+                yield number - offset
