@@ -47,6 +47,8 @@ FORGET_AFTER = timedelta(days=10)
 SWEEP_EVERY = timedelta(hours=1)
 #: A deadline is judged so much later, as articles that arrived before it are still on their way.
 GRACE = timedelta(seconds=10)
+#: A digest names the sources that were quiet at most so long before it, as a match may bring it at any moment.
+QUIET_BEFORE_DIGEST = timedelta(minutes=1)
 _MESSAGE: TypeAdapter[Match | Replay] = TypeAdapter(Message)
 
 
@@ -189,6 +191,8 @@ class Keeper:
         judged = (now if oldest is None else min(now, oldest)) - GRACE
         for memory in self._memories.values():
             due = memory.deadline()
+            if due is not None and memory.search.when.kind == "digest" and due - now <= QUIET_BEFORE_DIGEST:
+                memory.quiet = await self._quiet.of(memory.search, now) or {}
             if due is not None and due <= judged and await self._upstream.has_passed(due):
                 memory.advance(judged)
                 touched.add(memory.search.id)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from streams.alerts.records import Match, is_due, match_article
-from streams.alerts.standing_search import StandingSearch
+from streams.alerts.standing_search import Digest, StandingSearch
 from streams.records import Article
 from streams.search.live.candidates import Candidates
 from streams.search.live.matcher import ArticleText, LiveMatcher
+from streams.search.request import Filters
 from streams.search.source_scope import SourceScope
 
 
@@ -26,6 +28,8 @@ class SearchMatcher:
         self._scope = scope
         self._searches: dict[str, tuple[StandingSearch, LiveMatcher]] = {}
         self._candidates = Candidates()
+        self._digests: dict[str, StandingSearch] = {}
+        self._listed_in: defaultdict[str, set[str]] = defaultdict(set)
         self.tried = 0
 
     def __len__(self) -> int:
@@ -36,6 +40,12 @@ class SearchMatcher:
         self.remove(search.id)
         if search.paused or search.when.kind == "source-quiet":
             return
+        if isinstance(search.when, Digest):
+            self._digests[search.id] = search
+            for listed in search.when.searches:
+                self._listed_in[listed].add(search.id)
+            if search.filters == Filters():
+                return  # it has the stories of the others alone
         matcher = LiveMatcher(search.filters, self._scope)
         self._searches[search.id] = (search, matcher)
         self._candidates.put(search.id, matcher)
@@ -44,6 +54,9 @@ class SearchMatcher:
         """Remove a search, if it is there."""
         if self._searches.pop(search_id, None) is not None:
             self._candidates.remove(search_id)
+        if self._digests.pop(search_id, None) is not None:
+            for digests in self._listed_in.values():
+                digests.discard(search_id)
 
     def update(self, changed: Iterable[str], searches: dict[str, StandingSearch]) -> None:
         """Take over changes.
@@ -63,7 +76,19 @@ class SearchMatcher:
         if not self._searches:
             return []
         text = ArticleText(article)
-        return [match_article(search, matcher, text) for search, matcher in self.matching(text)]
+        found = []
+        for search, matcher in self.matching(text):
+            match = match_article(search, matcher, text)
+            found.append(match)
+            found += self._for_digests(search, match, article)
+        return found
+
+    def _for_digests(self, search: StandingSearch, match: Match, article: Article) -> Iterator[Match]:
+        """Yield a match for each digest that has the stories of a search."""
+        for digest_id in sorted(self._listed_in.get(search.id, ())):
+            digest = self._digests[digest_id]
+            if digest.owner in {"", search.owner} and is_due(digest, article):
+                yield match.model_copy(update={"search": digest_id, "section": search.name})
 
     def matching(self, text: ArticleText) -> list[tuple[StandingSearch, LiveMatcher]]:
         """Return the searches that match an article, by their ids."""

@@ -63,6 +63,8 @@ _WORDS = {
         "search": "البحث الدائم",
         "untitled": "(بلا عنوان)",
         "test": "رسالة تجريبية",
+        "digest": "ما استجدّ",
+        "by": "من البحث",
         "comma": "، ",
     },
     "en": {
@@ -79,6 +81,8 @@ _WORDS = {
         "search": "Standing search",
         "untitled": "(no headline)",
         "test": "a test message",
+        "digest": "what is new",
+        "by": "From",
         "comma": ", ",
     },
 }
@@ -134,6 +138,10 @@ def reason_of(alert: Alert, language: str) -> str:  # noqa: PLR0911  (one for ea
             return words["changed"]
         case "source-quiet":
             return f"{counted(len(alert.detail), 'sources', language)}: {words['quiet']}"
+        case "digest":
+            if not alert.count:
+                return f"{counted(len(alert.detail), 'sources', language)}: {words['quiet']}"
+            return f"{words['digest']}: {counted(alert.count, 'stories', language)}"
         case "test":
             return words["test"]
     return counted(alert.count, "stories", language)
@@ -191,8 +199,9 @@ def _moment(moment: datetime, zone: str) -> str:
 def _text(alert: Alert, search: StandingSearch, base: str | None, unsubscribe: str | None, reason: str) -> str:
     words = _WORDS[search.language]
     blocks = [f"{FSI}{search.name}{PDI}: {reason}"]
-    if alert.detail:
-        blocks.append("\n".join(f"{FSI}{line}{PDI}" for line in alert.detail))
+    detail = "\n".join(f"{FSI}{line}{PDI}" for line in alert.detail)
+    if detail and alert.kind != "digest":
+        blocks.append(detail)
     for story in alert.stories:
         when = _moment(story.published_at or story.moment, search.zone)
         lines = [_starred(story.headline) or story.title or words["untitled"], f"{FSI}{story.outlet}{PDI} | {when}"]
@@ -201,12 +210,16 @@ def _text(alert: Alert, search: StandingSearch, base: str | None, unsubscribe: s
             lines.append(f"{words['also']}: {_joined(others, words['comma'])}")
         if story.places:
             lines.append(f"{words['places']}: {_joined(story.places, words['comma'])}")
+        if story.searches:
+            lines.append(f"{words['by']}: {_joined(story.searches, words['comma'])}")
         lines.append(story.url)
         if link := story_url(base, story):
             lines.append(link)
         blocks.append("\n".join(lines))
     if alert.count > len(alert.stories) > 0:
         blocks.append(words["more"])
+    if detail and alert.kind == "digest":
+        blocks.append(f"{counted(len(alert.detail), 'sources', search.language)}: {words['quiet']}\n{detail}")
     if unsubscribe:
         blocks.append(f"{words['unsubscribe']}: {unsubscribe}")
     return "\n\n".join(blocks) + "\n"
@@ -239,8 +252,9 @@ def _html(alert: Alert, search: StandingSearch, base: str | None, unsubscribe: s
     words, language = _WORDS[search.language], search.language
     direction = "rtl" if language == "ar" else "ltr"
     parts = [f'<p class="about">{words["search"]}: <bdi>{escape(search.name)}</bdi> — {escape(reason)}</p>']
-    if alert.detail:
-        parts.append("<ul>" + "".join(f'<li dir="auto">{escape(line)}</li>' for line in alert.detail) + "</ul>")
+    detail = "<ul>" + "".join(f'<li dir="auto">{escape(line)}</li>' for line in alert.detail) + "</ul>"
+    if alert.detail and alert.kind != "digest":
+        parts.append(detail)
     for story in alert.stories:
         title = _html_marked(story.headline) or escape(story.title or words["untitled"])
         parts.append(f'<h2 dir="auto"><a href="{escape(story.url)}">{title}</a></h2>')
@@ -251,10 +265,14 @@ def _html(alert: Alert, search: StandingSearch, base: str | None, unsubscribe: s
             parts.append(f'<p class="about">{words["also"]}: {_bdi(others, words["comma"])}</p>')
         if story.places:
             parts.append(f'<p class="about">{words["places"]}: {_bdi(story.places, words["comma"])}</p>')
+        if story.searches:
+            parts.append(f'<p class="about">{words["by"]}: {_bdi(story.searches, words["comma"])}</p>')
         if link := story_url(base, story):
             parts.append(f'<p class="about"><a href="{escape(link)}">{words["open"]}</a></p>')
     if alert.count > len(alert.stories) > 0:
         parts.append(f"<p>{words['more']}</p>")
+    if alert.detail and alert.kind == "digest":
+        parts.append(f"<p>{counted(len(alert.detail), 'sources', language)}: {words['quiet']}</p>{detail}")
     if unsubscribe:
         parts.append(f'<p class="about"><a href="{escape(unsubscribe)}">{words["unsubscribe"]}</a></p>')
     return (

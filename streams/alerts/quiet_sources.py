@@ -1,4 +1,4 @@
-"""The watched sources that are quiet, for standing searches of the kind `source-quiet`."""
+"""The watched sources that are quiet, for standing searches of the kinds `source-quiet` and `digest`."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ class QuietSources:
         if not self._started:
             self._started = True
             self._follower.start()
-        if not self._follower.complete or not isinstance(search.when, SourceQuiet):
+        if not self._follower.complete:
             return None
         normalize = name_normalizer()
         outlets = {normalize(name) for name in search.filters.source}
-        collections = set(search.when.collections)
+        when = search.when
+        collections = set(when.collections if isinstance(when, SourceQuiet) else search.filters.collection)
         directory = self._follower.directory
         found = {}
         for name, source in directory.sources.items():

@@ -22,6 +22,7 @@ from streams.words.letters import MARKS
 
 MOST_ARTICLES = 50
 MOST_STORIES = 20
+MOST_DIGEST_STORIES = 50
 _MOST_NAMES = 60
 _UNREAD = re.compile(f"[{MARKS}\u0640]+")
 _NO_WORD = re.compile(r"\W+")
@@ -52,6 +53,7 @@ class Match(_Record):
     sentences: tuple[str, ...] = Field((), description="For `change`: the paragraphs of the text.")
     text: str = Field("", description="Hash of the words of headline and text.")
     history: bool = Field(False, description="Whether it only tells the search what came before it.")
+    section: str | None = Field(None, description="For `digest`: name of the other search that it comes from.")
 
 
 class Replay(_Record):
@@ -91,6 +93,7 @@ class AlertStory(_Record):
     places: tuple[str, ...] = ()
     articles: tuple[Mention, ...] = Field((), description=f"Matching articles, the first {MOST_ARTICLES}.")
     count: int = Field(1, description="Number of matching articles.")
+    searches: tuple[str, ...] = Field((), description="For `digest`: names of the searches that it comes from.")
 
     @property
     def outlets(self) -> list[str]:
@@ -113,7 +116,9 @@ class Alert(_Record):
         default_factory=dict, description="The numbers of the reason: count, minutes, hours, expected."
     )
     of: str = Field("stories", description="What `numbers.count` counts.")
-    stories: tuple[AlertStory, ...] = Field((), description=f"The stories, the first {MOST_STORIES}.")
+    stories: tuple[AlertStory, ...] = Field(
+        (), description=f"The stories, the first {MOST_STORIES}; {MOST_DIGEST_STORIES} of a digest."
+    )
     count: int = Field(0, description="Number of stories.")
     detail: tuple[str, ...] = Field((), description="What is new or changed, line by line.")
 
@@ -152,6 +157,7 @@ class Tally(_Record):
     last_alert: Timestamp | None = None
     window: tuple[Arrival, ...] = ()
     waiting: tuple[str, ...] = Field((), description="Stories for the next alert, while it has to wait.")
+    digested: Timestamp | None = Field(None, description="Time of the last digest, whether it had anything or not.")
     hours: dict[int, int] = Field(default_factory=dict, description="New stories by hours since the epoch.")
     names: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="Names with the stories that have them, as far as the condition counts."

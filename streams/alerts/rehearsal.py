@@ -161,6 +161,11 @@ class Past:
                 await writer.send(MATCHES, ((search.id, search.id, match) for match in replayed.matches))
         return len(replayed.matches)
 
+    async def matches(self, search: StandingSearch, since: datetime, until: datetime) -> list[Match]:
+        """Return the matches of articles that arrived in a time, at most the newest. Raises as `rehearse`."""
+        articles, _ = await self._read(search, since, until, "arrival")
+        return (await asyncio.to_thread(replay, search, articles, self._scope)).matches
+
     async def _read(
         self, wanted: SearchSettings, since: datetime, until: datetime, by: By
     ) -> tuple[list[Article], datetime]:

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
+from streams.alerts.digest_times import next_time
 from streams.alerts.records import (
     MOST_ARTICLES,
+    MOST_DIGEST_STORIES,
     MOST_STORIES,
     Alert,
     AlertStory,
@@ -24,6 +26,7 @@ from streams.alerts.records import (
 )
 from streams.alerts.standing_search import (
     Change,
+    Digest,
     EachStory,
     Frequency,
     NewName,
@@ -62,6 +65,7 @@ class SearchMemory:
         changed_stories, changed_alerts: keys and ids of what changed since the caller cleared them.
         new_alerts: ids of the alerts made since.
         tally_changed: whether the tally did.
+        quiet: for a digest, why sources are quiet at present, by name; the caller keeps it up to date.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class SearchMemory:
         self.changed_alerts: set[str] = set()
         self.new_alerts: set[str] = set()
         self.tally_changed = False
+        self.quiet: dict[str, str] = {}
         self._by_cluster: dict[str, str] = {}
         self._by_article: dict[str, str] = {}
         for state in stories:
@@ -89,6 +94,9 @@ class SearchMemory:
         self.advance(match.moment)
         state, is_new = self._story_of(match)
         known = state.known.get(match.article)
+        if match.section is not None and match.section not in state.story.searches:
+            state.story = state.story.model_copy(update={"searches": (*state.story.searches, match.section)})
+            self.changed_stories.add(state.key)
         if known == match.text:
             return
         state.touched = max(state.touched, match.moment)
@@ -114,6 +122,10 @@ class SearchMemory:
     def advance(self, now: datetime) -> None:
         """Take over that time has come to `now`: what waited for a deadline may be due."""
         condition, tally = self.search.when, self.tally
+        if isinstance(condition, Digest):
+            while (due := self.deadline()) is not None and now >= due:
+                self.digest(due)
+            return
         if tally.waiting and (until := self._paused_until()) is not None and now >= until:
             waiting = [self.stories[key] for key in tally.waiting if key in self.stories]
             tally.waiting = ()
@@ -134,12 +146,31 @@ class SearchMemory:
     def deadline(self) -> datetime | None:
         """Return when `advance` may make an alert although nothing matches; None if it will not."""
         condition, tally = self.search.when, self.tally
+        if isinstance(condition, Digest):
+            if self.search.paused:
+                return None
+            after = max(filter(None, (tally.digested, self.search.changed_at)))
+            return next_time(condition, self.search.zone, after)
         if tally.waiting:
             return self._paused_until()
         if isinstance(condition, Silence) and not tally.silent and not self.search.paused:
             begin = max(filter(None, (tally.last_match, self.search.changed_at)))
             return begin + timedelta(hours=condition.hours)
         return None
+
+    def digest(self, due: datetime) -> None:
+        """Make a digest of the stories that wait: those that most outlets have first, of these the newest.
+
+        Without stories, there is one only if a source has become quiet since the last one.
+        """
+        tally = self.tally
+        states = [self.stories[key] for key in tally.waiting if key in self.stories]
+        states.sort(key=lambda s: (-len(s.story.outlets), -s.story.count, -s.story.moment.timestamp(), s.key))
+        told, tally.quiet = set(tally.quiet), tuple(sorted(self.quiet))
+        tally.waiting, tally.digested, self.tally_changed = (), due, True
+        if states or not told.issuperset(self.quiet):
+            lines = tuple(f"{name}: {self.quiet[name]}" for name in tally.quiet)
+            self._alert(due, states, _new_stories(len(states)), trigger=iso_time(due), detail=lines)
 
     def sources(self, quiet: dict[str, str], now: datetime) -> None:
         """Take over which watched sources are quiet at present.
@@ -271,6 +302,9 @@ class SearchMemory:
             case EachStory():
                 if not match.history and state.alert is None:
                     self._alert_or_wait(match, state)
+            case Digest():
+                if state.alert is None:
+                    self._wait(state)
             case Frequency() as condition:
                 self._apply_frequency(condition, match, state)
             case Spike() as condition:
@@ -283,10 +317,13 @@ class SearchMemory:
     def _alert_or_wait(self, match: Match, state: StoryState) -> None:
         until = self._paused_until()
         if until is not None and match.moment < until:
-            if state.key not in self.tally.waiting:
-                self.tally.waiting = (*self.tally.waiting, state.key)
+            self._wait(state)
             return
         self._alert(match.moment, [state], "a new story", trigger=match.article)
+
+    def _wait(self, state: StoryState) -> None:
+        if state.key not in self.tally.waiting:
+            self.tally.waiting = (*self.tally.waiting, state.key)
 
     def _apply_frequency(self, condition: Frequency, match: Match, state: StoryState) -> None:
         if match.history:
@@ -383,6 +420,7 @@ class SearchMemory:
     ) -> None:
         """Make an alert. Its id follows from what caused it, so that repeated work makes the same one."""
         search = self.search
+        most = MOST_DIGEST_STORIES if search.when.kind == "digest" else MOST_STORIES
         alert = Alert(
             id=digest(search.id, search.when.kind, trigger),
             search=search.id,
@@ -394,7 +432,7 @@ class SearchMemory:
             reason=reason,
             numbers=numbers or {},
             of=of,
-            stories=tuple(state.story for state in states[:MOST_STORIES]),
+            stories=tuple(state.story for state in states[:most]),
             count=len(states),
             detail=detail,
         )

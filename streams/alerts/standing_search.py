@@ -85,10 +85,30 @@ class SourceQuiet(_Condition):
     collections: tuple[str, ...] = Field((), description="Only sources of one of these collections; all when empty.")
 
 
+class Digest(_Condition):
+    """One message at set times, with the stories that are new since the last one, of one or several searches."""
+
+    kind: Literal["digest"] = "digest"
+    every: Literal["hour", "day", "week"] = Field("day", description="How often.")
+    at: str = Field(
+        "08:00",
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
+        description="Local time, in the time zone of the search; each hour, its minutes.",
+    )
+    weekday: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = Field("sun", description="Day, of each week.")
+    searches: tuple[str, ...] = Field(
+        (),
+        max_length=50,
+        description="Ids of other standing searches of the same owner, whose stories are in it as well; those of "
+        "paused ones are not.",
+    )
+
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Condition = Annotated[
-    EachStory | Frequency | Spike | Silence | NewName | Change | SourceQuiet, Field(discriminator="kind")
+    EachStory | Frequency | Spike | Silence | NewName | Change | SourceQuiet | Digest, Field(discriminator="kind")
 ]
-KINDS = ("story", "frequency", "spike", "silence", "new-name", "change", "source-quiet")
+KINDS = ("story", "frequency", "spike", "silence", "new-name", "change", "source-quiet", "digest")
 
 
 class Target(BaseModel):
@@ -185,7 +205,9 @@ class SearchSettings(BaseModel):
     def _selective(self) -> SearchSettings:
         if self.filters == Filters() and self.when.kind in {"story", "change", "new-name"}:
             raise ValueError("a search for everything would alert on each story: give words or filters")
-        if self.pause_minutes and self.when.kind in {"change", "silence", "source-quiet"}:
+        if self.filters == Filters() and isinstance(self.when, Digest) and not self.when.searches:
+            raise ValueError("a digest needs words, filters, or other standing searches")
+        if self.pause_minutes and self.when.kind in {"change", "silence", "source-quiet", "digest"}:
             raise ValueError(f"pause_minutes has no meaning for the kind {self.when.kind}")
         return self
 

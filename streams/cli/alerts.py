@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from streams.alerts.standing_search import SearchSettings, StandingSearch
 
 app = typer.Typer(
-    help="Manage standing searches: add, rehearse, list, show, edit, remove, pause, resume, test, deliveries, replay.",
+    help="Manage standing searches: add, rehearse, digest, list, show, edit, remove, pause, resume, test, deliveries, "
+    "replay.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
@@ -44,7 +46,11 @@ _WHEN = typer.Option(
     "--when",
     help="When an alert is due: story; frequency:5/60 (5 stories in 60 minutes; 5outlets/60 counts outlets); spike or "
     "spike:3/60 (3 times the usual number in 60 minutes); silence:24 (hours); new-name or new-name:person,place; "
-    "change or change:headline; source-quiet.",
+    "change or change:headline; source-quiet; digest:day@08:00, digest:hour or digest:sun@08:00 (one message at these "
+    "local times with the stories that are new).",
+)
+_INCLUDE = typer.Option(
+    [], "--include", help=f"For a digest: another standing search whose stories are in it; name or id ({_MANY})."
 )
 
 
@@ -80,6 +86,7 @@ def add(
     secret: str = typer.Option(None, "--secret", help="Name of the secret that signs requests to webhooks."),
     zone: str = _ZONE,
     messages: str = typer.Option("ar", "--messages", help="Language of the messages' own words: ar or en."),
+    include: list[str] = _INCLUDE,
     owner: str = _OWNER,
 ) -> None:
     """Save a standing search. Articles that arrive from now on cause alerts.
@@ -100,7 +107,7 @@ def add(
         {
             "name": name or query or "search",
             "filters": filters,
-            "when": read_condition(when),
+            "when": _including(read_condition(when), include, owner),
             "targets": [_target(entry, secret) for entry in to],
             "pause_minutes": pause,
             "max_age_hours": max_age,
@@ -165,6 +172,48 @@ def rehearse(
         sys.stdout.buffer.write(found.model_dump_json().encode() + b"\n")
         return
     print_rehearsal(found, out(100))
+
+
+@app.command()
+def digest(
+    search: str = _NAME,
+    owner: str = _OWNER,
+    hours: float = typer.Option(None, "--hours", min=0.1, help="Time to look back; by default that of the digest."),
+    html: bool = typer.Option(False, "--html", help="Print the HTML of the mail instead of its text."),
+    output: Path = typer.Option(None, "--output", "-o", help="Write it to this file; one in .html gets the HTML."),
+) -> None:
+    """Show a digest as it would be now. Nothing is sent, and the next one is as without it.
+
+    Example: `rasd alerts digest الصباح --output digest.html`
+    """
+    from streams.alerts.digest_preview import preview
+    from streams.alerts.standing_search import Digest
+    from streams.search.service import QueryRefused
+
+    directory = _read()
+    found = directory.find(search, owner)
+    condition = found.when
+    if not isinstance(condition, Digest):
+        raise OperatorError(f"{found.name} is no digest", hint="rasd alerts add --when digest:day@08:00", status=2)
+    known = directory.searches
+    others = {key: known[key] for key in condition.searches if key in known and found.owner in {"", known[key].owner}}
+    since = datetime.now(UTC) - timedelta(hours=hours or {"hour": 1, "day": 24, "week": 168}[condition.every])
+    try:
+        message = asyncio.run(preview(get_settings(), found, others, since))
+    except QueryRefused as error:
+        raise OperatorError(str(error), status=2) from error
+    if message is None:
+        typer.echo("nothing is new, and no source is quiet", err=True)
+        return
+    text = message.html if html or (output is not None and output.suffix == ".html") else message.text
+    if output is None:
+        sys.stdout.buffer.write(text.encode())
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OperatorError(f"{output}: {error.strerror}", status=2) from error
+    typer.echo(f"wrote {output}", err=True)
 
 
 async def _rehearse(wanted: SearchSettings, days: int, by: Any) -> Rehearsal:
@@ -403,13 +452,13 @@ def deliver(
     asyncio.run(run_deliver(settings))
 
 
-def read_condition(text: str) -> dict[str, Any]:
+def read_condition(text: str) -> dict[str, Any]:  # noqa: PLR0911  (one for each kind)
     """Read a condition as the command line writes it, such as `frequency:5/60` or `silence:24`.
 
     Raises:
         OperatorError: it is not one.
     """
-    from streams.alerts.standing_search import KINDS
+    from streams.alerts.standing_search import KINDS, WEEKDAYS
 
     kind, _, given = text.partition(":")
     number, _, minutes = given.partition("/")
@@ -427,11 +476,29 @@ def read_condition(text: str) -> dict[str, Any]:
                 return {"kind": kind, "types": given.split(",")}
             case "change" if given:
                 return {"kind": kind, "of": given}
+            case "digest" if given:
+                every, _, at = given.partition("@")
+                days = {"weekday": every, "every": "week"} if every in WEEKDAYS else {"every": every}
+                return {"kind": kind, **days, **({"at": at} if at else {})}
             case _ if kind in KINDS and not given:
                 return {"kind": kind}
     except ValueError as error:
         raise OperatorError(f"--when {text}: {error}", hint="rasd alerts add --help", status=2) from error
     raise OperatorError(f"--when {text} is not a condition", hint=f"known: {', '.join(KINDS)}", status=2)
+
+
+def _including(condition: dict[str, Any], included: list[str], owner: str | None) -> dict[str, Any]:
+    """Add other standing searches to a digest.
+
+    Raises:
+        OperatorError: there is no such search, or the condition is no digest.
+    """
+    if not included:
+        return condition
+    if condition["kind"] != "digest":
+        raise OperatorError("--include is for a digest", hint="--when digest:day@08:00", status=2)
+    directory = _read()
+    return condition | {"searches": [directory.find(name, owner).id for name in included]}
 
 
 def _target(to: str, secret: str | None) -> dict[str, Any]:

@@ -270,6 +270,26 @@ async def test_while_matches_wait_deadlines_are_judged_up_to_the_oldest_one_in_h
     assert len(topics.values[ALERTS]) == 1
 
 
+async def test_a_digest_names_the_sources_that_are_quiet_when_it_is_due(kafka: Callable[..., Topics]) -> None:
+    process = Process(kafka(standing_search(when={"kind": "digest", "every": "week"})))
+    await process.take()
+
+    async def passed(_: datetime) -> bool:
+        return True
+
+    async def of(*_: object) -> dict[str, str]:
+        return {"jisr": "silent"}
+
+    upstream: Any = SimpleNamespace(has_passed=passed)
+    quiet: Any = SimpleNamespace(of=of)
+    process.keeper._upstream, process.keeper._quiet = upstream, quiet
+    await process.keeper.tick()
+    (memory,) = process.keeper._memories.values()
+    (alert,) = memory.alerts.values()
+    assert alert.detail == ("jisr: silent",)
+    assert len(process.sent.given) == 1
+
+
 async def test_a_steady_stream_of_matches_does_not_put_deadlines_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """The topic is never empty, and ticks come all the same, each with the oldest match in hand."""
     tp = TopicPartition("alerts.matches", 0)
