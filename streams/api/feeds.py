@@ -1,11 +1,12 @@
-"""Routes for feed readers: any search as RSS, Atom and JSON Feed, one item a story."""
+"""Routes for feed readers and calendars: any search as RSS, Atom, JSON Feed and iCalendar."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import secrets
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from html import escape
 from typing import Annotated
@@ -14,14 +15,18 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from streams.alerts.standing_search import StandingSearch
 from streams.api.alerts import KEYED, Owner, SearchId, change_own_search
 from streams.api.articles import ADMITTED, admitted
 from streams.api.dependencies import Shared, State
 from streams.api.problem_details import responses
+from streams.formats.calendar import MEDIA_TYPE as CALENDAR
+from streams.formats.calendar import CalendarDay, write_calendar
 from streams.formats.syndication import Feed, FeedFormat, FeedItem, write_feed, write_opml
 from streams.records import Article
+from streams.search.announced import announced_days
 from streams.search.highlight import Highlight
-from streams.search.hits import Hit
+from streams.search.hits import Hit, SearchPage
 from streams.search.request import Filters, SearchRequest
 
 router = APIRouter(tags=["feeds"])
@@ -31,6 +36,8 @@ MOST_ITEMS = 100
 ITEMS = 50
 _MAX_AGE = 60
 _MOST_NAMES = 20
+
+Token = Annotated[str, Path(pattern=r"^[a-z0-9]{12}\.[\w-]{32}$", description="From `POST /alerts/{id}/feed`.")]
 
 _CONTENT = {form.media_type: {"schema": {"type": "string"}} for form in FeedFormat}
 
@@ -52,13 +59,29 @@ class FeedLinks(BaseModel):
     rss: str
     atom: str
     json_feed: str
+    calendar: str = Field(description="The days that its stories announce, as iCalendar.")
 
 
 def _answer(request: Request, feed: Feed, form: FeedFormat) -> Response:
     """Return the feed, or 304 if the reader has it."""
-    data = write_feed(feed, form)
+    return _cached(request, write_feed(feed, form), feed.updated, form.media_type)
+
+
+def _calendar(request: Request, title: str, hits: Sequence[Hit]) -> Response:
+    """Return the days that stories announce, each story's once a day."""
+    days: dict[str, CalendarDay] = {}
+    for hit in sorted(hits, key=lambda hit: (hit.article.listed_at, hit.article.id)):
+        for day in _days(hit.article):
+            days.setdefault(day.id, day)
+    ordered = sorted(days.values(), key=lambda day: (day.day, day.id))
+    updated = max((day.known_at for day in ordered), default=datetime.fromtimestamp(0, UTC))
+    return _cached(request, write_calendar(title, ordered), updated, CALENDAR)
+
+
+def _cached(request: Request, data: bytes, changed: datetime, media_type: str) -> Response:
+    """Return a document, or 304 if the reader has it."""
     tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-    updated = feed.updated.replace(microsecond=0)
+    updated = changed.replace(microsecond=0)
     headers = {
         "ETag": tag,
         "Last-Modified": format_datetime(updated, usegmt=True),
@@ -67,7 +90,7 @@ def _answer(request: Request, feed: Feed, form: FeedFormat) -> Response:
     }
     if _has_it(request, tag, updated):
         return Response(status_code=304, headers=headers)
-    return Response(data, media_type=f"{form.media_type}; charset=utf-8", headers=headers)
+    return Response(data, media_type=f"{media_type}; charset=utf-8", headers=headers)
 
 
 def _has_it(request: Request, tag: str, updated: datetime) -> bool:
@@ -82,6 +105,26 @@ def _has_it(request: Request, tag: str, updated: datetime) -> bool:
         return updated <= parsedate_to_datetime(since)
     except (TypeError, ValueError):
         return False
+
+
+@router.get(
+    "/feed.ics",
+    summary="Read the days that a search's stories announce",
+    dependencies=ADMITTED,
+    response_class=Response,
+    responses={
+        200: {"content": {CALENDAR: {"schema": {"type": "string"}}}},
+        304: {"description": "Not Modified"},
+        **responses(400, 401, 403, 422, 503),
+    },
+)
+async def read_calendar(state: Shared, request: Request, search: Annotated[FeedRequest, Query()]) -> Response:
+    """Return the days that the newest stories of a search announce, as iCalendar: one event for each story and day.
+
+    Days are read from the text: `15 ديسمبر المقبل`, `3 رجب 1449`, `الخميس المقبل`. Whole days; no times.
+    """
+    page = await state.searcher.search(search.request())
+    return _calendar(request, _title(search), page.hits)
 
 
 @router.get(
@@ -120,7 +163,8 @@ async def make_feed(state: Shared, request: Request, owner: Owner, search_id: Se
         state, search_id, owner, lambda search: search.model_copy(update={"feed": _digest(token)})
     )
     address = f"{_base(state, request)}/feeds/{search.id}.{token}"
-    return FeedLinks(rss=f"{address}.rss", atom=f"{address}.atom", json_feed=f"{address}.json")
+    rss, atom, json_feed, calendar = (f"{address}.{ending}" for ending in ("rss", "atom", "json", "ics"))
+    return FeedLinks(rss=rss, atom=atom, json_feed=json_feed, calendar=calendar)
 
 
 @router.delete(
@@ -136,6 +180,33 @@ async def revoke_feed(state: Shared, owner: Owner, search_id: SearchId) -> None:
     await change_own_search(state, search_id, owner, lambda search: search.model_copy(update={"feed": None}))
 
 
+async def _standing(state: State, token: str) -> tuple[StandingSearch, SearchPage]:
+    """Return the standing search of an address, and its newest stories."""
+    search_id, _, secret = token.partition(".")
+    search = (await state.standing.read()).searches.get(search_id)
+    if search is None or search.feed is None or not hmac.compare_digest(search.feed, _digest(secret)):
+        raise HTTPException(404, "this address is not valid any more")
+    given = search.filters.model_dump(by_alias=True, exclude_unset=True)
+    return search, await state.searcher.search(FeedRequest.model_validate(given).request())
+
+
+@router.get(
+    "/feeds/{token}.ics",
+    summary="Read the days that a standing search's stories announce",
+    dependencies=[Depends(admitted)],
+    response_class=Response,
+    responses={
+        200: {"content": {CALENDAR: {"schema": {"type": "string"}}}},
+        304: {"description": "Not Modified"},
+        **responses(400, 404, 422, 503),
+    },
+)
+async def read_standing_calendar(state: Shared, request: Request, token: Token) -> Response:
+    """Return the days as `/feed.ics` does. The address is the permission: it needs no key anywhere."""
+    search, page = await _standing(state, token)
+    return _calendar(request, search.name, page.hits)
+
+
 @router.get(
     "/feeds/{token}.{form}",
     summary="Read the feed of a standing search",
@@ -146,17 +217,12 @@ async def revoke_feed(state: Shared, owner: Owner, search_id: SearchId) -> None:
 async def read_standing_feed(
     state: Shared,
     request: Request,
-    token: Annotated[str, Path(pattern=r"^[a-z0-9]{12}\.[\w-]{32}$", description="From `POST /alerts/{id}/feed`.")],
+    token: Token,
     form: Annotated[FeedFormat, Path(description="Format of the feed.")],
 ) -> Response:
     """Return the newest stories of a standing search. The address is the permission: it needs no key anywhere."""
-    search_id, _, secret = token.partition(".")
-    search = (await state.standing.read()).searches.get(search_id)
-    if search is None or search.feed is None or not hmac.compare_digest(search.feed, _digest(secret)):
-        raise HTTPException(404, "this address is not valid any more")
+    search, page = await _standing(state, token)
     base = _base(state, request)
-    given = search.filters.model_dump(by_alias=True, exclude_unset=True)
-    page = await state.searcher.search(FeedRequest.model_validate(given).request())
     own = f"{base}{request.url.path}"
     feed = Feed(_uri("alerts", search.id), search.name, own, base + "/", [_item(hit, base) for hit in page.hits])
     return _answer(request, feed, form)
@@ -224,6 +290,27 @@ def _item(hit: Hit, base: str) -> FeedItem:
         points=tuple(dict.fromkeys((place.lat, place.lon) for place in article.places)),
         language=article.language if article.language != "und" else "ar",
     )
+
+
+def _days(article: Article) -> Iterator[CalendarDay]:
+    """Yield the days that an article announces."""
+    story = article.cluster.id if article.cluster is not None else article.id
+    # The day that its readers had: most Arab countries are two to four hours ahead of UTC.
+    published = (article.listed_at.astimezone(UTC) + timedelta(hours=3)).date()
+    for found in announced_days(f"{article.title or ''}\n{article.body}", published):
+        named = [place for place in article.places if place.name in found.sentence]
+        place = named[0] if named else None
+        yield CalendarDay(
+            id=f"{_uri('story', story)}:{found.day.isoformat()}",
+            day=found.day,
+            title=article.title or _cut(article.body),
+            text=f"{found.sentence}\n{article.source}",
+            url=article.url,
+            known_at=article.ingested_at,
+            place=place.name if place is not None else None,
+            point=(place.lat, place.lon) if place is not None else None,
+            categories=(article.source,),
+        )
 
 
 def _categories(article: Article) -> tuple[str, ...]:

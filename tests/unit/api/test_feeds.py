@@ -125,6 +125,33 @@ async def test_a_json_feed_follows_its_schema(client: tuple[httpx.AsyncClient, I
     assert found["items"][0]["authors"] == [{"name": "annahr"}, {"name": "almina"}]
 
 
+def unfolded(data: bytes) -> list[str]:
+    """The lines of an iCalendar file (RFC 5545, 3.1)."""
+    assert data.endswith(b"\r\n") and all(len(line) <= 75 for line in data.split(b"\r\n"))
+    return data.replace(b"\r\n ", b"").decode().split("\r\n")[:-1]
+
+
+async def test_a_calendar_has_the_days_that_stories_announce(client: tuple[httpx.AsyncClient, Index]) -> None:
+    http, index = client
+    body = "قالت الوزارة، في بيروت: «يستمر المعرض؛ حتى 15 فبراير/شباط 2024». وبدأ في 20 يناير 2024.\nويغلق غدا."
+    index.hits = [
+        found.model_copy(update={"article": found.article.model_copy(update={"body": body})}) for found in index.hits
+    ]
+    answer = await http.get("/feed.ics", params={"q": "المعرض"})
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    lines = unfolded(answer.content)
+    assert (lines[0], lines[-1]) == ("BEGIN:VCALENDAR", "END:VCALENDAR")
+    assert lines.count("BEGIN:VEVENT") == 2, "a day of each story"
+    event = lines[lines.index("BEGIN:VEVENT") : lines.index("END:VEVENT")]
+    assert "DTSTART;VALUE=DATE:20240215" in event and "DTEND;VALUE=DATE:20240216" in event
+    assert "UID:urn:rasd:story:story%2F1:2024-02-15" in event
+    assert "SUMMARY:افتتاح «المعرض» & <1>" in event
+    assert "DESCRIPTION:قالت الوزارة، في بيروت: «يستمر المعرض؛ حتى 15 فبراير/شباط 2024».\\nalmina" in event
+    assert "GEO:33.890000;35.500000" in event and "LOCATION:بيروت" in event
+    again = await http.get("/feed.ics", params={"q": "المعرض"}, headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
 async def test_what_a_reader_has_is_not_sent_again(client: tuple[httpx.AsyncClient, Index]) -> None:
     http, index = client
     first = await http.get("/feed.rss")
@@ -177,7 +204,7 @@ async def test_beyond_loopback_only_the_address_of_a_standing_search_needs_no_ke
     async with in_process(apps.create_api(exposed)) as http:
         made = (await http.post("/alerts", json=NEW, headers={"X-API-Key": DESK})).json()
         links = (await http.post(f"/alerts/{made['id']}/feed", headers={"X-API-Key": DESK})).json()
-        assert [(await http.get(link)).status_code for link in links.values()] == [200] * 3
+        assert [(await http.get(link)).status_code for link in links.values()] == [200] * 4
         assert (await http.get("/feed.rss")).status_code == 401
         await http.delete(f"/alerts/{made['id']}/feed", headers={"X-API-Key": DESK})
         gone = await http.get(links["rss"])
