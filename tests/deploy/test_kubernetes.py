@@ -54,11 +54,11 @@ def settings(overlay: str) -> Settings:
 def stages(workload: Json) -> list[str]:
     """Folders of stages that its worker runs."""
     command, *options = container(workload)["args"]
-    return options[options.index("--stages") + 1].split(",") if command == "worker" else []
+    return options[options.index("--stages") + 1].split(",") if command == "worker" and "--tap" not in options else []
 
 
 def process_of(workload: Json) -> str:
-    """The command that its container runs: worker, watch or serve."""
+    """The command that its container runs: worker, watch, deliver or serve."""
     return str(container(workload)["args"][0])
 
 
@@ -193,7 +193,12 @@ def test_probes_ask_where_the_processes_answer(overlay: str) -> None:
         found = container(workload)
         (port,) = found["ports"]
         process = process_of(workload)
-        wanted = {"worker": read.worker_port, "watch": read.watch_port, "serve": read.api_port}[process]
+        wanted = {
+            "worker": read.worker_port,
+            "watch": read.watch_port,
+            "deliver": read.alerts_port,
+            "serve": read.api_port,
+        }[process]
         assert port["containerPort"] == wanted
         assert pod(workload)["metadata"]["annotations"]["prometheus.io/port"] == str(wanted)
         paths = {kind: found[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
@@ -203,7 +208,8 @@ def test_probes_ask_where_the_processes_answer(overlay: str) -> None:
         assert {found[f"{kind}Probe"]["httpGet"]["port"] for kind in ("startup", "liveness", "readiness")} == {
             port["name"]
         }
-    assert read.worker_host == read.watch_host == read.api_host == "0.0.0.0"  # noqa: S104 - in its pod
+    hosts = {read.worker_host, read.watch_host, read.alerts_host, read.api_host}
+    assert hosts == {"0.0.0.0"}  # noqa: S104 - in its pod
 
 
 def test_selectors_take_the_pods_that_they_mean(overlay: str) -> None:
@@ -227,22 +233,24 @@ def test_selectors_take_the_pods_that_they_mean(overlay: str) -> None:
     assert budgets == set(templates) - {"rasd-topics"}
 
 
-def test_pods_reach_kafka_elasticsearch_and_names_alone_but_those_that_watch(overlay: str) -> None:
+def test_pods_reach_kafka_elasticsearch_and_names_alone_but_those_that_watch_and_deliver(overlay: str) -> None:
     read = settings(overlay)
-    (policy, web) = sorted(
+    policy, *webs = sorted(
         (p for p in of_kind(overlay, "NetworkPolicy") if "Egress" in p["spec"]["policyTypes"]),
         key=lambda found: str(found["metadata"]["name"]),
     )
-    let_out = [
-        name
+    let_out = {
+        name: {port["port"] for rule in web["spec"]["egress"] for port in rule["ports"]}
+        for web in webs
         for name, w in workloads(overlay).items()
         if matches(web["spec"]["podSelector"], pod(w)["metadata"]["labels"])
-    ]
-    assert let_out == ["rasd-watch"]
-    (rule,) = web["spec"]["egress"]
-    for block in (to["ipBlock"] for to in rule["to"]):
-        for network in block["except"]:
-            assert not AddressGuard().permits(network.partition("/")[0]), "the manifest and the guard agree"
+    }
+    assert let_out == {"rasd-watch": {80, 443}, "rasd-deliver": {80, 443, 465, 587}}
+    for web in webs:
+        (rule,) = web["spec"]["egress"]
+        for block in (to["ipBlock"] for to in rule["to"]):
+            for network in block["except"]:
+                assert not AddressGuard().permits(network.partition("/")[0]), "the manifest and the guard agree"
     assert all(
         matches(policy["spec"]["podSelector"], pod(workload)["metadata"]["labels"])
         for workload in workloads(overlay).values()
@@ -282,7 +290,8 @@ def test_prometheus_names_the_jobs_of_these_pods_as_rules_expect(overlay: str) -
     named = {rule["replacement"]: rule["regex"] for rule in job["relabel_configs"] if rule.get("target_label") == "job"}
     for workload in [*of_kind(overlay, "Deployment"), *of_kind(overlay, "StatefulSet")]:
         component = pod(workload)["metadata"]["labels"]["app.kubernetes.io/component"]
-        wanted = {"worker": "rasd-worker", "watch": "rasd-watch", "serve": "rasd-api"}[process_of(workload)]
+        kinds = {"worker": "rasd-worker", "watch": "rasd-watch", "deliver": "rasd-deliver", "serve": "rasd-api"}
+        wanted = "rasd-tap" if "--tap" in container(workload)["args"] else kinds[process_of(workload)]
         assert [name for name, pattern in named.items() if re.fullmatch(pattern, component)] == [wanted]
     (space,) = [found["metadata"]["name"] for found in of_kind(overlay, "Namespace")]
     assert job["kubernetes_sd_configs"][0]["namespaces"]["names"] == [space]
