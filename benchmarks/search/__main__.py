@@ -255,9 +255,10 @@ def main() -> None:
     parser.add_argument("--distractors", type=Path, help="folder of zips of JSON arrays of articles, indexed as well")
     parser.add_argument("--most", type=int, default=20_000, help="how many of them")
     parser.add_argument("--before", type=Path, help="folder with index.json and analysis.json of version 0.1")
+    parser.add_argument("--systems", nargs="+", choices=list(SYSTEMS), default=list(SYSTEMS), help="which are compared")
     arguments = parser.parse_args()
     others = distractors(arguments.distractors, arguments.most) if arguments.distractors else []
-    systems = dict(SYSTEMS)
+    systems = {name: system for name, system in SYSTEMS.items() if name == BASELINE or name in arguments.systems}
     if arguments.before:
         systems["rasd 0.1"] = (lambda: before(arguments.before), [_ours_before], dict)
     try:

@@ -3,7 +3,8 @@
 A case is a pair of files: NNN-KIND-NAME.jsonl, raw articles, and NNN-KIND-NAME.expected.md, which says in lines such as
 «query `X`: expected hit» what a search must find. All articles go through the stages in this process and into one index
 on the server of the settings. Each check asks by relevance and by time, and the live matcher, limited to the outlet of
-the case. Kinds of cases without a search (entities, places, copies) are left out.
+the case. A query of the kind «typo» is right if a suggestion of it finds them, as corrections are never applied
+unasked. Kinds of cases without a search (entities, places, copies) are left out.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ class Check:
         finds, omits: ends of the addresses of articles that it must find, and that it must not.
         first: end of the address of the article that must come first by relevance.
         facet: a person that the facet must show, with its number of articles.
+        suggested: whether the query is misspelt, so that a suggestion must find them.
     """
 
     case: str
@@ -61,6 +63,7 @@ class Check:
     omits: set[str] = field(default_factory=set)
     first: str | None = None
     facet: tuple[str, int] | None = None
+    suggested: bool = False
 
     @property
     def kind(self) -> str:
@@ -79,7 +82,9 @@ def read_checks(path: Path, records: list[dict[str, Any]]) -> Iterator[Check]:
     source: dict[str, Any] = {"source": [records[0]["source"]]}
     own = {_end(record["url"]) for record in records}
     waiting: dict[str, Any] | None = None
-    for line in path.read_text(encoding="utf-8").splitlines():
+    text = path.read_text(encoding="utf-8")
+    misspelt = "- kind: typo" in text
+    for line in text.splitlines():
         query = _QUERY.search(line)
         listed = _LISTED.search(line)
         filters = source | ({"q": query["q"]} if query else {})
@@ -92,7 +97,7 @@ def read_checks(path: Path, records: list[dict[str, Any]]) -> Iterator[Check]:
         if match := _FACET.search(line):
             yield Check(case, source, facet=(match["name"], int(match["count"])))
         elif listed and waiting:
-            yield Check(case, waiting, {part.strip(" '") for part in listed["ids"].split(",")})
+            yield Check(case, waiting, {part.strip(" '") for part in listed["ids"].split(",")}, suggested=misspelt)
         elif query and (match := _FIRST.search(line)):
             yield Check(case, filters, first=match["first"])
         elif expected and (asks or waiting):
@@ -109,6 +114,12 @@ def _end(url: str) -> str:
 async def failures(check: Check, searcher: Searcher, articles: list[Article]) -> list[str]:
     """Return what a check misses."""
     missed = []
+    if check.suggested:
+        page = await searcher.search(SearchRequest.model_validate(check.filters))
+        if not page.did_you_mean:
+            return ["nothing is suggested"]
+        corrected = check.filters | {"q": page.did_you_mean[0].q}
+        return await failures(replace(check, filters=corrected, suggested=False), searcher, articles)
     by_sort = {}
     for sort in ("relevance", "time"):
         request = SearchRequest.model_validate(check.filters | {"sort": sort, "fold": False, "size": 100})

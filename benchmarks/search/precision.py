@@ -3,8 +3,10 @@
 Draws names and common words by a seed, searches them in SaudiNewsNet as an index with Rasd's terms would, and as one
 with the stock `arabic` analyzer, and judges from the printed text alone: an article is right if it prints the name or
 word itself, after clitics (and, for words, with an article and attached pronouns), by letters. Names of countries
-count in their relative forms (مصري) as well. Broken plurals and conjugations of words are no part of the criterion, so
-that of words only the recall is given. It cannot tell two senses of one spelling. Articles are tagged first, as in the
+count in their relative forms (مصري) as well. Of common words, the forms beyond that criterion by which Rasd finds an
+article (broken plurals, conjugations, relative forms) were read once, without their sentences: judged_forms.tsv has
+those that a reader of the query expects, then those that are another word. A form that it lacks counts as another word
+and is printed. It cannot tell two senses of one spelling. Articles are tagged first, as in the
 pipeline. Needs a running Elasticsearch (`rasd up`) for the stock analyzer.
 """
 
@@ -33,7 +35,9 @@ from streams.settings import get_settings
 from streams.words.index import article_words
 from streams.words.lexicon import lexicon, stop_words
 
-SEED = 17
+# The forms of the words drawn with seeds 17 and 19 were read to mend the rules, and then are no measure of them.
+SEED, WORD_SEED = 17, 23
+JUDGED = Path(__file__).parent / "judged_forms.tsv"
 DRAWN = 60
 FEWEST_NAMES, FEWEST_WORDS = 10, 100
 STEMS = "benchmark-precision"
@@ -107,7 +111,16 @@ def words_drawn(count: Mapping[str, int], fewest: int = FEWEST_WORDS) -> list[st
         if times >= fewest and len(word) > 2 and word not in names and word not in stop_words()
         and count["ال" + word] >= times / 10 and not word.startswith("ال")
     )  # fmt: skip
-    return sorted(random.Random(SEED).sample(frequent, min(DRAWN, len(frequent))))
+    return sorted(random.Random(WORD_SEED).sample(frequent, min(DRAWN, len(frequent))))
+
+
+def judged_forms() -> dict[str, tuple[set[str], set[str]]]:
+    """Return the forms of each word of judged_forms.tsv that a reader expects, and those that are another word."""
+    found = {}
+    for line in JUDGED.read_text(encoding="utf-8").splitlines():
+        word, right, wrong = (line + "\t\t").split("\t")[:3]
+        found[word] = (set(right.split()), set(wrong.split()))
+    return found
 
 
 def relative_forms() -> dict[str, set[str]]:
@@ -188,11 +201,30 @@ def measure(corpus: Path, every: int, fewest: int) -> None:
         query: {number for number, text in enumerate(texts) if not text.isdisjoint(printed)}
         for query, printed in forms.items()
     }
-    print(f"\r{len(articles):,} articles, seed {SEED}")
+    judged = judged_forms()
+    unread: list[str] = []
+    expected: dict[str, set[int]] = {}
+    for query in words:
+        families = frozenset(family for word in Filters(q=query).wanted().words for family in word.families)
+        good, bad = judged.get(query, (set[str](), set[str]()))
+        expected[query] = set(right[query])
+        for number, texts_of in enumerate(found):
+            if number in right[query]:
+                continue
+            matched = {w.forms[0] for ws in texts_of for w in ws if not families.isdisjoint(w.families)}
+            if matched & good:
+                expected[query].add(number)
+            unread += [f"{query} {form}" for form in matched - good - bad]
+    print(f"\r{len(articles):,} articles, seeds {SEED} and {WORD_SEED}")
+    print(f"{len(set(unread))} forms were not read: {'; '.join(sorted(set(unread))[:9])}")
     for kind, queries in (("names", names), ("words", words)):
         for system, finds in (("rasd", by_rasd), ("arabic", by_stock)):
             precision, recall, low = figures(queries, finds, right)
-            shown = f"precision {precision:.3f} recall {recall:.3f}" if kind == "names" else f"recall {recall:.3f}"
+            if kind == "words":
+                precision, _, low = figures(queries, finds, expected)
+            shown = f"recall {recall:.3f}"
+            if kind == "names" or system == "rasd":
+                shown = f"precision {precision:.3f} {shown}"
             print(f"{len(queries)} {kind}, {system:6} {shown}; below .97: {len(low)}")
             if system == "rasd":
                 print("  precision/recall: " + "; ".join(low))

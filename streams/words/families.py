@@ -67,9 +67,9 @@ def family(word: str) -> str:
 def family_by_rule(word: str) -> str:
     """Return the family of a word without article by the rules alone, then by the list of irregular words.
 
-    Nouns of feminine.txt keep their ة, as they are another word without it.
+    Nouns of distinct.txt keep their endings, as they are another word without them.
     """
-    nouns = feminine()
+    nouns = distinct()
     for form in (word, _FEMININE_RE.sub(r"\1ه", word), _POSSESSIVE_RE.sub("", word)):
         if form in nouns:
             return nouns[form]
@@ -79,10 +79,10 @@ def family_by_rule(word: str) -> str:
 
 
 @cache
-def feminine() -> dict[str, str]:
-    """Return streams/words/data/feminine.txt: the families of nouns that are another word without their ة."""
+def distinct() -> dict[str, str]:
+    """Return streams/words/data/distinct.txt: the families of nouns that are another word without their endings."""
     found = {}
-    for line in DATA.joinpath("feminine.txt").read_text(encoding="utf-8").splitlines():
+    for line in DATA.joinpath("distinct.txt").read_text(encoding="utf-8").splitlines():
         noun, _, forms = line.partition(":")
         if noun and not line.startswith("#"):
             family = normalise_word(noun)

@@ -123,7 +123,7 @@ def _live(q: str) -> set[str]:
 
 
 async def _found(searcher: Searcher, q: str) -> set[str]:
-    page = await searcher.search(SearchRequest(q=q, fold=False, size=100, sort="time"))
+    page = await searcher.search(SearchRequest(q=q, fold=False, size=100, sort="time", suggest=False))
     return set() if page.relaxed else {hit.article.id for hit in page.hits}
 
 

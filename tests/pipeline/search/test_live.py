@@ -146,7 +146,7 @@ async def _stands_at(http: httpx.AsyncClient, count: int) -> bool:
 
 
 def _heavy(number: int) -> Article:
-    """An article of 1 MB, so that few of them are more than the sockets between us hold; no search reads annotations."""
+    """An article of 1 MB, so that a few are more than the sockets between us hold; no search reads annotations."""
     return article(id=f"n{number}", annotations={"weight": "س" * 500_000})
 
 

@@ -147,7 +147,7 @@ CASES: list[tuple[dict[str, Any], set[str]]] = [
 async def test_what_is_found_and_that_the_live_feed_would_show_the_same(filled: Searcher) -> None:
     texts = [ArticleText(entry) for entry in ARTICLES]
     for wanted, expected in CASES:
-        request = SearchRequest.model_validate(wanted | {"fold": False, "size": 100, "sort": "time"})
+        request = SearchRequest.model_validate(wanted | {"fold": False, "size": 100, "sort": "time", "suggest": False})
         found = await filled.search(request)
         # Relaxed hits are what is shown where nothing matches; they say so, and the live feed does not have them.
         matching = set() if found.relaxed else {hit.article.id for hit in found.hits}
@@ -298,6 +298,18 @@ async def test_counts_by_facet_time_and_tile(filled: Searcher) -> None:
     folded = (await filled.facets(Filters(q="انفجار"), 10, fold=True))["aggregations"]
     (person,) = folded["persons"]["buckets"]
     assert (person["doc_count"], person["stories"]["value"], folded["stories"]["value"]) == (2, 1, 1)
+
+
+async def test_a_facets_count_is_what_its_filter_finds(filled: Searcher) -> None:
+    facets = (await filled.facets(Filters(), 50))["aggregations"]
+    for facet, field in (("persons", "person"), ("organisations", "organisation"), ("places", "place")):
+        counted = {bucket["key"]: bucket["doc_count"] for bucket in facets[facet]["buckets"]}
+        totals = {}
+        for value in counted:
+            request = SearchRequest.model_validate({field: [f'"{value}"'], "suggest": False})
+            totals[value] = (await filled.search(request)).total
+        assert totals == counted
+        assert len(counted) > 1
 
 
 async def test_a_query_that_the_server_refuses_is_told_apart_from_a_server_that_is_away(filled: Searcher) -> None:

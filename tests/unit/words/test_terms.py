@@ -233,3 +233,22 @@ def test_nouns_that_are_other_words_without_their_feminine_ending_keep_it(noun: 
     stem = noun[:-1]
     for form in (noun, "ال" + noun, stem + "ات", stem + "تها", stem + "اتهم", stem + "تين"):
         assert families(form) == families(noun)
+
+
+@pytest.mark.parametrize(
+    ("words", "other"),
+    [
+        ("إعلان الإعلانات وإعلاناتها", "أعلى"),
+        ("عدوان العدوانية", "عدو أعداء"),
+        ("العمليات عملية", "العمل أعمال"),
+        ("الطلبة طلاب", "طلبات الطلب"),
+        ("رئيسية والرئيسي", "رئيس رؤساء"),
+        ("ثلاثين", "ثلاث"),
+        ("المدنيين والمدنية", "مدينة المدن"),
+        ("الدوريات دورية", "دور الدور"),
+    ],
+)
+def test_nouns_that_only_look_like_inflections_are_words_of_their_own(words: str, other: str) -> None:
+    (family,) = {word.families for word in query_words(words)}
+    (another,) = {word.families for word in query_words(other)}
+    assert family != another
