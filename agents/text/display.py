@@ -105,6 +105,8 @@ def compose(text: str) -> str:
 
 
 def _cap_marks(text: str) -> str:
+    if len(text) <= MAX_MARKS:
+        return text
     # A run that is too long covers every 31st position at least once, so looking around the marks there suffices.
     for mark in _MARK_RE.finditer(text[MAX_MARKS :: MAX_MARKS + 1]):
         at = MAX_MARKS + mark.start() * (MAX_MARKS + 1)

@@ -35,7 +35,7 @@ _NUMERIC_RE = re.compile(
 )
 _DAY = rf"(?P<day>{_DIGIT}{{1,2}}|{one_of([*cal.ORDINALS, *cal.FIRSTS])})"
 _DAY_RE = re.compile(
-    rf"{_DAY}{_SPACE}{{0,2}}(?:[-/]{_SPACE}?)?(?:من{_SPACE}+)?(?:شهر{_SPACE}+)?"
+    rf"{_DAY}{_SPACE}{{0,2}}(?:(?:-|(?<={_DIGIT})/){_SPACE}?)?(?:من{_SPACE}+)?(?:شهر{_SPACE}+)?"
     rf"(?P<month>{_MONTH}){_END}{_OTHER_NAME}{_YEAR_AFTER}?"
 )
 # «العاشر من الشهر المقبل», «في 10 من الشهر الجاري»

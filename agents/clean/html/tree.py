@@ -328,8 +328,11 @@ class _Walk:
             if lines is None:
                 return False
             box = self._open(node, tag, parent)
-            for line in lines:
-                self._add(line, box, len(line), None)
+            hidden, at = self._hidden > 0, len(self.rows)
+            self.rows += [
+                Row(line, box, len(line), None, hidden, number, tag, is_link=True, prose=False)
+                for number, line in enumerate(lines, at)
+            ]
             self._close(box, len(self._pieces))
         return True
 
