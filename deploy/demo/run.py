@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -16,12 +17,17 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 
 from deploy.demo.outlets import WATCH_ENVIRONMENT, Outlets, open_outlets
+from deploy.demo.receiver import Receiver, open_receiver
 from deploy.demo.samples import Sample, Samples, load_samples
 from deploy.demo.servers import Servers, choose
+from streams.alerts.secret_store import webhook_secret
+from streams.alerts.standing_search import SearchSettings, StandingSearch, new_search
+from streams.alerts.store import remove_search, save_search
 from streams.errors import OperatorError, RasdError
 from streams.kafka.dead_letters import DeadLetter, read_all
 from streams.kafka.topic_offsets import topic_states
@@ -34,6 +40,14 @@ from streams.sources.watch.store import save_sources
 FOUND_SECONDS = 180.0
 THROUGH_SECONDS = 180.0
 SHOWN_QUERIES = 3
+# What one of the outlets' stories is about.
+ALERT_QUERY = "المسرح المدرسي"
+# Made for each run: nobody else has to know it.
+SIGNING_KEY = SecretStr(secrets.token_urlsafe(32))
+ALERT_ENVIRONMENT = {
+    "RASD_ALERTS_ALLOW": "127.0.0.1/32",
+    "RASD_ALERTS_SIGNING_KEY": SIGNING_KEY.get_secret_value(),
+}
 Json = dict[str, Any]
 
 
@@ -53,9 +67,11 @@ def run(settings: Settings, console: Console, *, leave: bool) -> int:
     try:
         servers.start()
         _show_samples(settings, console, servers, samples)
-        with open_outlets(settings) as outlets:
+        with open_outlets(settings) as outlets, open_receiver() as receiver:
+            standing = _standing_search(receiver)
             try:
-                _show_outlets(settings, console, servers, outlets)
+                _show_outlets(settings, console, servers, outlets, standing)
+                _show_alert(settings, console, servers, receiver, standing)
                 _print_addresses(settings, console, servers)
                 if not leave:
                     console.print("\n[bold]Serving until Ctrl-C.[/]")
@@ -65,6 +81,7 @@ def run(settings: Settings, console: Console, *, leave: bool) -> int:
                 with suppress(RasdError):
                     names = [source.name for source in outlets.sources()]
                     asyncio.run(save_sources(settings, [], removed=names))
+                    asyncio.run(remove_search(settings, standing.id))
     except KeyboardInterrupt:
         console.print("\nstopping")
     finally:
@@ -119,7 +136,44 @@ def _show_samples(settings: Settings, console: Console, servers: Servers, sample
         raise OperatorError(f"unexpected dead letters: expected {sorted(samples.dead_letters)}, see the table above")
 
 
-def _show_outlets(settings: Settings, console: Console, servers: Servers, outlets: Outlets) -> None:
+def _standing_search(receiver: Receiver) -> StandingSearch:
+    wanted = {"name": ALERT_QUERY, "filters": {"q": ALERT_QUERY}, "targets": [{"to": receiver.url}]}
+    return new_search(SearchSettings.model_validate(wanted))
+
+
+def _show_alert(
+    settings: Settings, console: Console, servers: Servers, receiver: Receiver, standing: StandingSearch
+) -> None:
+    """Wait for the alert of the standing search, and show the request.
+
+    Raises:
+        OperatorError: it did not come.
+    """
+    secret = webhook_secret(
+        settings.model_copy(update={"alerts_signing_key": SIGNING_KEY}), standing, standing.targets[0]
+    )
+    deadline = time.monotonic() + FOUND_SECONDS
+    with console.status("waiting for the alert"):
+        while not receiver.requests and time.monotonic() < deadline:
+            servers.check()
+            time.sleep(0.2)
+    came = receiver.alert(secret or "")
+    if came is None:
+        raise OperatorError("the standing search sent no alert", hint="see the logs of rasd deliver")
+    headers, message = came
+    story = message["data"]["stories"][0]
+    console.print(f"\n[bold]An alert[/]   standing search {ALERT_QUERY}", highlight=False)
+    console.print(f"  POST {receiver.url}", highlight=False)
+    for name in ("webhook-id", "webhook-timestamp", "webhook-signature"):
+        console.print(f"  {name}: {headers[name]}", soft_wrap=True, highlight=False)
+    shown = {"type": message["type"], "title": story["title"], "outlets": story["outlets"], "url": story["url"]}
+    console.print(f"  {json.dumps(shown, ensure_ascii=False)}", soft_wrap=True, highlight=False, markup=False)
+    console.print("  its signature is right", highlight=False)
+
+
+def _show_outlets(
+    settings: Settings, console: Console, servers: Servers, outlets: Outlets, standing: StandingSearch
+) -> None:
     """Watch the outlets, and show each of their stories when a search finds it.
 
     Raises:
@@ -127,6 +181,8 @@ def _show_outlets(settings: Settings, console: Console, servers: Servers, outlet
     """
     sources = outlets.sources()
     asyncio.run(save_sources(settings, sources))
+    asyncio.run(save_search(settings, standing))
+    servers.alert(ALERT_ENVIRONMENT)
     servers.watch(WATCH_ENVIRONMENT)
     outlets.begin()
     console.print("\n[bold]Watched by rasd watch[/]   three invented outlets, which publish by themselves")

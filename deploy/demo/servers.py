@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +18,7 @@ from urllib.request import urlopen
 from rich.console import Console
 
 from deploy.local import stack
+from deploy.local.service import free_port
 from streams.errors import OperatorError
 from streams.settings import Settings
 
@@ -36,8 +37,12 @@ class Servers(Protocol):
         """Start `rasd watch` with these settings."""
         ...
 
+    def alert(self, environment: Mapping[str, str]) -> None:
+        """Start what matches standing searches and delivers their alerts, with these settings."""
+        ...
+
     def stop(self) -> None:
-        """Stop what `start` and `watch` started."""
+        """Stop what the others started."""
         ...
 
     def check(self) -> None:
@@ -114,6 +119,10 @@ class _Children:
         self._check_free("rasd watch", self.settings.watch_port, "RASD_WATCH_PORT")
         self._spawn("watch", self.settings.watch_port, environment)
 
+    def deliver(self, environment: Mapping[str, str]) -> None:
+        """Start `rasd deliver`."""
+        self._spawn("deliver", free_port(), environment)
+
     def _check_free(self, name: str, port: int, setting: str) -> None:
         if answers(f"http://127.0.0.1:{port}/livez"):
             raise OperatorError(
@@ -121,26 +130,28 @@ class _Children:
                 hint=f"stop the process that uses it, or set {setting}",
             )
 
-    def _spawn(self, command: str, port: int, environment: Mapping[str, str] | None = None) -> None:
+    def _spawn(
+        self, command: str, port: int, environment: Mapping[str, str] | None = None, options: Sequence[str] = ()
+    ) -> None:
         folder = self.settings.state_dir / "demo"
         folder.mkdir(parents=True, exist_ok=True)
-        log = folder / f"{command}.log"
+        name = "-".join([command, *(option for option in options if not option.startswith("-"))])
+        log = folder / f"{name}.log"
         with log.open("wb") as sink:
             process = subprocess.Popen(
-                [sys.executable, "-m", "streams.cli", command, "--port", str(port)],
+                [sys.executable, "-m", "streams.cli", command, *options, "--port", str(port)],
                 env=os.environ | (environment or {}),
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        child = _Child(f"rasd {command}", process, log)
+        title = " ".join(["rasd", command, *options])
+        child = _Child(title, process, log)
         self._children.append(child)
-        with self.console.status(f"waiting for rasd {command}"):
-            wait_for(
-                lambda: answers(f"http://127.0.0.1:{port}/readyz"), READY_SECONDS, f"rasd {command}", child.check, log
-            )
-        self.console.print(f"rasd {command} is ready")
+        with self.console.status(f"waiting for {title}"):
+            wait_for(lambda: answers(f"http://127.0.0.1:{port}/readyz"), READY_SECONDS, title, child.check, log)
+        self.console.print(f"{title} is ready")
 
     def _stop_children(self) -> None:
         for child in reversed(self._children):
@@ -170,6 +181,11 @@ class NativeServers(_Children):
         self._spawn("worker", settings.worker_port)
         self._spawn("serve", settings.api_port)
 
+    def alert(self, environment: Mapping[str, str]) -> None:
+        """See Servers."""
+        self._spawn("worker", free_port(), options=("--tap", "alerts"))
+        self.deliver(environment)
+
     def stop(self) -> None:
         """See Servers."""
         self._stop_children()
@@ -192,13 +208,18 @@ class NativeServers(_Children):
 class DockerServers(_Children):
     """The system of docker-compose.yml, which publishes Kafka and Elasticsearch on the ports that `rasd` uses.
 
-    `rasd watch` runs beside it: a container cannot reach outlets on this machine's loopback.
+    `rasd watch` and `rasd deliver` run beside it: a container cannot reach outlets and receivers on this machine's
+    loopback.
     """
 
     def start(self) -> None:
         """See Servers."""
         self.console.print("a Docker engine answers: starting docker-compose.yml (avoid with RASD_DEMO_NATIVE=1)")
-        self._compose("up", "--detach", "--build", "--wait", "--scale", "watch=0")
+        self._compose("up", "--detach", "--build", "--wait", "--scale", "watch=0", "--scale", "deliver=0")
+
+    def alert(self, environment: Mapping[str, str]) -> None:
+        """See Servers. The matcher is one of the containers."""
+        self.deliver(environment)
 
     def stop(self) -> None:
         """See Servers."""

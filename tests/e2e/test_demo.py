@@ -35,6 +35,7 @@ def test_the_demo_finds_every_sample_and_leaves_nothing_running(clone: Path) -> 
     assert " of 0 sample" not in said
     assert "s after the first was sent" in said
     assert said.count("s after its publication") == len(json.loads(STORIES.read_text(encoding="utf-8")))
+    assert re.search(r"webhook-signature: v1,\S+", said) and "its signature is right" in said
     first = _counts(said)
     assert set(first) == {"clean", "fingerprint", "dedupe", "entities", "geotag", "index"}
 
