@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -127,8 +128,12 @@ def pieces(text: str, found: Sequence[Range]) -> list[Highlight]:
     """
     if not found:
         return [_piece(text, 0, [])] if text else []
-    starts = list(_starts(text, found))
-    counted = [(sum(start <= a and b <= start + PIECE for a, b in found), -start) for start in starts]
+    # Ranges are sorted and none overlap, so their ends are sorted too.
+    begins, ends = [a for a, _ in found], [b for _, b in found]
+    counted = [
+        (max(0, bisect_right(ends, start + PIECE) - bisect_left(begins, start)), -start)
+        for start in _starts(text, found)
+    ]
     best = sorted(counted, reverse=True)[:PIECES]
     return [_piece(text, start, found) for start in sorted(-negative for _, negative in best)]
 
