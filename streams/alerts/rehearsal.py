@@ -130,8 +130,10 @@ class Past:
 
         Raises:
             Retryable: Elasticsearch is unavailable.
-            QueryRefused: Elasticsearch refuses the query.
+            QueryRefused: Elasticsearch refuses the query, or a digest has only what other searches find.
         """
+        if wanted.when.kind == "digest" and wanted.filters == Filters():
+            raise QueryRefused("this digest has nothing but the stories of other searches: rasd alerts digest shows it")
         until = now or datetime.now(UTC)
         articles, since = await self._read(wanted, until - timedelta(days=days), until, by)
         complete = since == until - timedelta(days=days)

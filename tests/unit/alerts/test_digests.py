@@ -14,9 +14,11 @@ from streams.alerts.digest_times import next_time
 from streams.alerts.matching import SearchMatcher
 from streams.alerts.message import compose
 from streams.alerts.records import Alert, Match
+from streams.alerts.rehearsal import Past
 from streams.alerts.rules import SearchMemory
 from streams.alerts.standing_search import Digest, StandingSearch
 from streams.cli.alerts import read_condition
+from streams.search.service import QueryRefused
 from streams.search.source_scope import SourceScope
 from tests.support.alert_records import BEGIN, match, standing_search
 from tests.support.articles import article
@@ -139,6 +141,13 @@ def test_a_search_that_is_changed_is_no_longer_in_it() -> None:
     matcher.put(listing)
     matcher.remove(listing.id)
     assert [m.search for m in matcher.match(article(body="افتتح المعرض", ingested_at=BEGIN))] == [books.id]
+
+
+async def test_a_digest_of_other_searches_is_not_rehearsed_as_a_search_for_everything() -> None:
+    nothing: Any = None
+    past = Past(nothing, nothing, nothing)
+    with pytest.raises(QueryRefused):
+        await past.rehearse(digest(when=DAILY | {"searches": ["000000000000"]}, filters={}).settings())
 
 
 @pytest.mark.parametrize("language", ["ar", "en"])
