@@ -1,6 +1,6 @@
 # Rasd: `make` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-neural fuzz growth fuzz-api audit sbom check unit explore faults soak format lock train-entities stock-phrases name-words gazetteer towns outlines words ordinary-words place-names docs clean
+.PHONY: help setup demo test test-neural fuzz growth fuzz-api audit sbom check unit explore faults soak format lock train-entities known-names stock-phrases name-words gazetteer towns outlines words ordinary-words place-names docs clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -94,6 +94,9 @@ lock: ## resolve the pinned packages again (needs uv)
 	@$(COMPILE) --extra tracing -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-tracing.lock
 	@$(COMPILE) --extra parquet -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-parquet.lock
 	@$(COMPILE) --extra apprise -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-apprise.lock
+
+known-names: setup ## make the tagger's list of known names from ../shared/corpus
+	@$(BIN)/python -m agents.entities.training.known_names ../shared/corpus
 
 train-entities: setup ## retrain the tagger from ../shared/corpus
 	@$(BIN)/python -m agents.entities.training --corpus ../shared/corpus
