@@ -22,8 +22,10 @@ from threadpoolctl import threadpool_limits
 
 from agents.entities.evaluation import score_tags
 from agents.entities.model.crf import Floats
-from agents.entities.model.features import FeatureCache, WordEntry
+from agents.entities.model.features import OUTSIDE, FeatureCache, WordEntry
+from agents.entities.model.normalise import normalise
 from agents.entities.taggers.embedded import NETWORKS_SHARE, weights
+from agents.entities.taggers.known_names import known_names, raise_known
 from agents.entities.taggers.name_consistency import lend
 from agents.entities.taggers.viterbi import decode
 from agents.entities.training import corpus as corpora
@@ -126,9 +128,11 @@ def probabilities(
 
 
 def lent(probability: Floats, held: Sequence[Tagged], features: FeatureCache) -> Floats:
-    """Return the probabilities after persons named again have lent each other theirs."""
+    """Return the probabilities as the tagger has them in the end: known names raised, persons named again raised."""
     tokens = [sentence.tokens for sentence in held]
-    return lend(tokens, probability, lambda word: features(word).stem, features.words)
+    normalised = [[normalise(token) or OUTSIDE for token in sentence] for sentence in tokens]
+    raised = raise_known(normalised, probability, lambda word: features(word).stem, known_names())
+    return lend(tokens, raised, lambda word: features(word).stem, features.words)
 
 
 def tags_of(probability: Floats, held: Sequence[Tagged]) -> Tags:
@@ -140,7 +144,7 @@ def tags_of(probability: Floats, held: Sequence[Tagged]) -> Tags:
 
 
 def variants(parts: Parts, held: Sequence[Tagged]) -> dict[str, Floats]:
-    """Average the random field, one network, and the field with 1, 2, … of them; `+` marks lending between persons.
+    """Average the random field, one network, and the field with 1, 2, … of them; `+` marks known names and lending between persons.
 
     Of the share of the added sentences (in brackets) and that of the networks, one varies and the other is as shipped.
     """

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from agents.entities.bio import TAGS
-from agents.entities.taggers.known_names import SHARE, known_names, raise_known
+from agents.entities.taggers.known_names import SHARE, Names, known_names, raise_known
 from agents.entities.taggers.viterbi import decode
 
-NAMES = {"سمير": [(("نادر", "الغالي"), "PER"), (("نادر",), "PER")], "نجوم": [(("الساحل",), "ORG")]}
+NAMES: Names = {"سمير": [(("نادر", "الغالي"), "PER"), (("نادر",), "PER")], "نجوم": [(("الساحل",), "ORG")]}
 
 
 def _tags(tokens: str, likely: str) -> list[str]:
