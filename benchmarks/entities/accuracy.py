@@ -144,8 +144,9 @@ def tags_of(probability: Floats, held: Sequence[Tagged]) -> Tags:
 
 
 def variants(parts: Parts, held: Sequence[Tagged]) -> dict[str, Floats]:
-    """Average the random field, one network, and the field with 1, 2, … of them; `+` marks known names and lending between persons.
+    """Average the random field, one network, and the field with 1, 2, … of them.
 
+    `+` marks known names and lending between persons.
     Of the share of the added sentences (in brackets) and that of the networks, one varies and the other is as shipped.
     """
     shipped = max(share for share in parts.linear if share <= ADDED_SHARE)
