@@ -9,7 +9,7 @@ from functools import lru_cache
 from agents.clean.credits.name_tables import names
 from agents.text.keys import hostname, match_key
 
-_KIND_RE = re.compile(r"^(?:صحيفة|جريدة|وكالة|موقع|قناة|شبكة|بوابة|مجلة|يومية)\s+")
+_KIND_RE = re.compile(r"^(?:صحيفة|جريدة|وكالة|موقع|قناة|شبكة|بوابة|مجلة|يومية|إذاعة|راديو|تلفزيون|منصة)\s+")
 _ARABIC_RE = re.compile("[\u0621-\u064a]")
 # Labels of a host that do not name its owner.
 _NO_NAMES = frozenset(

@@ -70,6 +70,7 @@ _LABEL_RE = re.compile(
 )
 _EDITOR_RE = re.compile(r"(?:تحرير|ترجمة|مراجعة|تدقيق|إخراج|تصوير)(?!\w)")
 _COMMA_RE = re.compile(r"[،,|]| و(?=\S{3})")
+_SIGN_RE = re.compile(r"^[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]{1,3}\s?")
 _PROFILE_RE = re.compile(r"/(?:authors?|writers?|columnists?|profiles?|editors?|by|katib)[/=?-]", re.IGNORECASE)
 _MIN_NAME_WORDS, _MAX_NAME_WORDS, _MAX_ABOVE = 2, 4, 12
 # «10:30 ص», «LOC16:41 13:41 GMT», «الساعة 10:30»
@@ -282,7 +283,7 @@ class Head:
         keys = [key for title in [*self.titles, *self.named_titles] if (key := match_key(title))]
         best: tuple[tuple[float, ...], Headline] | None = None
         for rank, candidate in self._candidates():
-            if rank > len(HEADINGS) and best is not None and best[0][0] >= 1:
+            if rank > len(HEADINGS) and best is not None and best[0][0] >= 1 and -best[0][1] <= len(HEADINGS):
                 break  # a heading is the headline, if one matches
             key = match_key(candidate.text)
             match = max((_alike(key, other) for other in keys), default=0.0)
@@ -522,7 +523,7 @@ class Place:
         for at in self._between:
             row = self._tree.rows[at]
             if self._may_sign(row) and self._is_signed(row):
-                yield row.text
+                yield _without_sign(row.text)
         for box in self._tree.boxes[self._story.scope.number : self._story.scope.last]:
             if box.text and box.start in self._between and box.start in self._date_like:
                 words = box.text.count(" ") + 1
@@ -546,8 +547,9 @@ class Place:
         """Return whether a line holds only a person's name, or several with commas between them."""
         if row.href and "member" in row.href:
             return False  # of a forum
-        if 0 < row.text.count(" ") < _MAX_NAME_WORDS and _COMMA_RE.search(row.text) is None:
-            return person_certainty(row.text) >= _CERTAIN
+        text = _without_sign(row.text)
+        if 0 < text.count(" ") < _MAX_NAME_WORDS and _COMMA_RE.search(text) is None:
+            return person_certainty(text) >= _CERTAIN
         if row.prose or len(row.text) > MAX_CREDIT_CHARS or _COMMA_RE.search(row.text) is None:
             return False
         names = [person_certainty(name.strip()) for name in _COMMA_RE.split(row.text)]
@@ -671,7 +673,7 @@ class Place:
         if stamp is None or stamp.exact:
             return stamp
         for beside in (at + 1, at - 1):
-            text = self._tree.rows[beside].text if beside in zone else ""
+            text = _without_sign(self._tree.rows[beside].text) if beside in zone else ""
             if 0 < len(text) <= _MAX_CLOCK_ROW and _CLOCK_ROW_RE.fullmatch(text) is not None:
                 joined = parse_stamp(f"{self._tree.rows[at].text} {text}", self._latest)
                 if joined is not None and joined.exact:
@@ -689,6 +691,11 @@ class Place:
 
 def _rows_of(box: Box) -> range:
     return range(box.start, max(box.end, box.start + 1))
+
+
+def _without_sign(text: str) -> str:
+    """Return a line without the picture before it: «🕒 8:45 مساءً», «✍️ فلان»."""
+    return _SIGN_RE.sub("", text, count=1)
 
 
 def _labelled(text: str) -> str | None:

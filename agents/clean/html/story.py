@@ -20,6 +20,7 @@ from agents.text.keys import match_key
 
 _BEFORE, _NAMED, _ITEMPROP, _IN_ARTICLE, _PLAIN, _DISTANCE = 0.2, 2.0, 4.0, 1.3, 0.25, 0.15
 _MIN_WORDS = 3
+_MIN_POINTS, _MIN_POINT_SPACES = 2, 5
 _PROSE_SHARE, _DENSE = 0.6, 0.6
 _MAX_UP = 40
 _MAX_INFO_CHARS, _MIN_BELOW = 130, 120
@@ -40,7 +41,7 @@ _PICTURE_RE = re.compile(r"(?<![a-z])(?:pic|pics|picture|photo|img|image|figure|
 _CREDITED_RE = re.compile(r"\([^()]{2,40}\)\.?$")
 _CREDIT_RE = re.compile(
     r"(?<![a-z])(?:authors?|author-?name|by-?line|by-?author|writers?|writer-?name|write-?by|written-?by|reporters?|journalists?"
-    r"|editor-?name|columnist|contributors?|posted-by|created-by|user-?name)(?![a-z])"
+    r"|editor-?name|columnist|contributors?|posted-by|created-by|user-?name)(?![a-z])|(?<![a-z_-])by(?![a-z_-])"
 )
 _DATE_RE = re.compile(
     r"(?<![a-z])(?:date|dates|date-?time|time|time-?stamp|published|publish-?date|pub-?date|posted-on|entry-date"
@@ -391,11 +392,14 @@ class Chooser:
 
     def _take_part(self, child: Box, *, above: bool) -> None:
         """Take the text of a box beside the main part; above that, short lines say who wrote it."""
+        rows = [self._rows[at] for at in range(max(child.start, self._at + 1), child.end) if self._free(at)]
+        points = all(row.tag == "li" for row in rows)
         for at in range(max(child.start, self._at + 1), child.end):
             row = self._rows[at]
             if not self._free(at) or is_caption_row(row) or row.tag == "h1":
                 continue
             beside = self._frame.proses(row.container) > 0 and (not above or row.text.count(" ") >= _MIN_WORDS)
+            beside = beside or (above and points)
             if row.prose or row.tag in HEADINGS or row.box.tag == "tr" or beside:
                 self._taken.add(at)
 
@@ -404,6 +408,8 @@ class Chooser:
         rows = [self._rows[at] for at in range(max(box.start, self._at + 1), box.end) if self._free(at)]
         size = sum(len(row.text) for row in rows)
         prose = sum(len(row.text) for row in rows if row.prose and not is_caption_row(row))
+        if self._are_points(rows, box, inner):
+            return True
         if not prose or prose < _PROSE_SHARE * size:
             return False
         if any(row.tag == "h1" for row in rows):
@@ -412,6 +418,13 @@ class Chooser:
         if box.start >= inner.end and not alike and prose < _MIN_BELOW:
             return False  # a notice or a signature below the text
         return not any(is_credit_box(inner) for inner in box_and_only(self._tree, box))
+
+    @staticmethod
+    def _are_points(rows: Sequence[Row], box: Box, inner: Box) -> bool:
+        """Return whether a box is a list of what the story says, between its headline and its text."""
+        if box.end > inner.start or len(rows) < _MIN_POINTS:
+            return False
+        return all(row.tag == "li" and not row.linked and row.text.count(" ") >= _MIN_POINT_SPACES for row in rows)
 
     def _sandwiched(self, scope: Box, parts: Sequence[Box]) -> list[Row]:
         """Return the rows taken and what stands between them: headings, short lines, items.
