@@ -3,7 +3,7 @@
     python -m benchmarks.entities.accuracy ../shared/corpus                      # five folds, then both domains
     python -m benchmarks.entities.accuracy ../shared/corpus --networks 0 --without places
     python -m benchmarks.entities.accuracy ../shared/corpus --folds 0 2 --no-aqmar
-    python -m benchmarks.entities.accuracy ../shared/corpus --folds 1 --no-more
+    python -m benchmarks.entities.accuracy ../shared/corpus --folds 1 --more
 
 The folds are contiguous parts of ANERcorp's train split; each is tagged by models that were trained on the other four.
 The word statistics come from the unlabelled news alone, so that no model has read the text of its own fold.
@@ -33,8 +33,6 @@ from agents.entities.training.corpus import Tagged
 from agents.entities.training.place_words import place_words
 from agents.entities.training.train import (
     ADDED_SHARE,
-    KINDS_STEP,
-    LEAST_KEPT,
     know_kinds,
     mean_of,
     networks_of,
@@ -144,9 +142,8 @@ def tags_of(probability: Floats, held: Sequence[Tagged]) -> Tags:
 
 
 def variants(parts: Parts, held: Sequence[Tagged]) -> dict[str, Floats]:
-    """Average the random field, one network, and the field with 1, 2, … of them.
+    """Average the random field, one network, and the field with 1, 2, … of them; `+` marks known names and lending.
 
-    `+` marks known names and lending between persons.
     Of the share of the added sentences (in brackets) and that of the networks, one varies and the other is as shipped.
     """
     shipped = max(share for share in parts.linear if share <= ADDED_SHARE)
@@ -184,16 +181,16 @@ def main() -> None:
     parser.add_argument("--networks", type=int, default=1, help="of different seeds")
     parser.add_argument("--without", nargs="*", default=[], choices=ABLATIONS)
     parser.add_argument("--no-aqmar", action="store_true", help="do not train on AQMAR too")
-    parser.add_argument("--no-more", action="store_true", help="learn from neither WikiFANE nor ANT (ner-more/)")
+    parser.add_argument("--more", action="store_true", help="learn from ner-more/ too, as training does with --more")
     parser.add_argument("--no-domains", action="store_true", help="leave out ANERcorp to AQMAR and back")
     options = parser.parse_args()
     start = time.process_time()
     with threadpool_limits(1):
-        news = read_news(options.corpus, corpora.NEWS[:1] if options.no_more else corpora.NEWS)
-        statistics = without(word_statistics(news, place_words(), LEAST_KEPT), options.without)
-        taught = [] if "kinds" in options.without or not options.networks else news[::KINDS_STEP]
+        news = read_news(options.corpus, corpora.MORE_NEWS if options.more else corpora.NEWS)
+        statistics = without(word_statistics(news, place_words(), 3 if options.more else 2), options.without)
+        taught = [] if "kinds" in options.without or not options.networks else news
         tagged, wiki = corpora.anercorp(options.corpus), corpora.aqmar(options.corpus)
-        fine, agreed = ([], []) if options.no_more else corpora.wikifane(options.corpus)
+        fine, agreed = corpora.wikifane(options.corpus) if options.more else ([], [])
         network = [] if options.no_aqmar else wiki
         added = Added(network, [*network, *agreed], fine)
         print(f"without {options.without}; share as shipped {NETWORKS_SHARE}; each: precision recall F1", flush=True)

@@ -14,7 +14,8 @@ from agents.entities.columns import read_gold
 from agents.text.tokens import sentences, tokenize
 
 # Folders of unlabelled news: ZIP files of JSON lists of articles.
-NEWS = ("saudinewsnet", "ner-more/ant")
+NEWS = ("saudinewsnet",)
+MORE_NEWS = (*NEWS, "ner-more/ant")
 # The classes of WikiFANE in groups, which an output layer of its own learns (`FINE_TAGS`). A group's name begins with
 # its PER, LOC or ORG; `X` is what ANERcorp leaves untagged or tags in more than one way.
 _GROUPS = {

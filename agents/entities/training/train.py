@@ -25,11 +25,6 @@ from agents.entities.training.word_statistics import DIMENSIONS, WordStatistics
 
 # Share of the random field that AQMAR taught too. Cross-validated (docs/experiments/entities.md).
 ADDED_SHARE = 0.25
-# Occurrences in the news from which a word is kept: with all that occur twice, the file would exceed 20 MB.
-LEAST_KEPT = 3
-# Every which sentence of the news the first network tags to set the kinds of words: all of them would take three times
-# as long.
-KINDS_STEP = 3
 PENALTIES = {"c1": 0.05, "c2": 0.01, "max_iterations": 80, "feature.possible_transitions": True}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from agents.entities.training.corpus import (
     FINE_TAGS,
-    NEWS,
+    MORE_NEWS,
     Tagged,
     read_columns,
     splits,
@@ -89,4 +89,4 @@ def test_more_news_is_read_from_further_folders(tmp_path: Path) -> None:
         with zipfile.ZipFile(tmp_path / folder / "day.zip", "w") as archive:
             archive.writestr("day.json", json.dumps([{"title": text, "content": ""}]))
     assert list(unlabelled(tmp_path)) == [["خبر"]]
-    assert list(unlabelled(tmp_path, NEWS)) == [["خبر"], ["قصة"]]
+    assert list(unlabelled(tmp_path, MORE_NEWS)) == [["خبر"], ["قصة"]]
