@@ -26,7 +26,8 @@ from streams.words.letters import normalise_word
 from streams.words.lexicon import lexicon
 from streams.words.terms import query_words, text_words
 
-SEED = 17
+# Plurals of seed 17 were read to lengthen irregular.txt, and then are no measure of it.
+SEED = 23
 DRAWN = 200
 SHORTEST = 3
 Pair = tuple[str, str]
