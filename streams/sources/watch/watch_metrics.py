@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from streams.errors import Reason
 from streams.observability.metrics import at_zero
 from streams.sources.watch.directory import Watching
 from streams.sources.watch.health import ABNORMAL, Verdict
@@ -44,6 +45,7 @@ class WatchMetrics:
         self.dead_letters = Counter(
             "rasd_watch_dead_letters_total", "Items of sources sent to articles.dlq.", ["reason"], registry=reg
         )
+        at_zero(self.dead_letters, [reason.value for reason in Reason])
         self.requests = Counter("rasd_watch_requests_total", "HTTP requests made, robots.txt too.", registry=reg)
         self.gaps = Counter(
             "rasd_watch_gaps_total",

@@ -3,13 +3,14 @@ variables filled in, returns data. What panels ask of Elasticsearch is asked of 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,6 +22,7 @@ import pytest
 import yaml
 from pydantic import HttpUrl
 
+from deploy.demo.outlets import Outlets, open_outlets
 from streams.settings import Settings
 from tests.conftest import Stack
 from tests.deploy.sources import RULE_FILES, dashboards, index_queries, panels, rules
@@ -135,6 +137,46 @@ def load(settings: Settings, folder: Path) -> Path:
     return write_lines(folder / "load.jsonl", [*made, *copies, english, *empty])
 
 
+@contextmanager
+def one_of_ours(settings: Settings, folder: Path, *command: str) -> Iterator[Running]:
+    """A process of `rasd` that is ready, stopped at the end."""
+    port = free_port()
+    running = start(settings, folder / f"{'-'.join(command)}.log", *command, "--port", str(port), port=port)
+    try:
+        wait_until(running.ready, 120, running.tail)
+        yield running
+    finally:
+        running.stop()
+
+
+@contextmanager
+def watching(settings: Settings, folder: Path) -> Iterator[tuple[Running, Outlets]]:
+    """`rasd watch` on the demo's outlets and on an address where nothing answers.
+
+    It has topics of its own: what it brings is not counted with the load.
+    """
+    settings = settings.model_copy(
+        update={
+            "topic_prefix": "observed-watch.",
+            "demo_web_port": free_port(),
+            "watch_allow": ("127.0.0.1/32",),
+            "watch_interval": 1.0,
+        }
+    )
+    with open_outlets(settings) as outlets:
+        entries = [
+            source.model_dump(mode="json", include={"name", "url", "kind", "outlet"}) for source in outlets.sources()
+        ]
+        entries.append(
+            {"name": "closed", "url": f"http://127.0.0.1:{free_port()}/rss.xml", "kind": "feed", "outlet": "closed"}
+        )
+        (folder / "sources.json").write_text(json.dumps(entries), encoding="utf-8")
+        done = rasd("sources", "import", str(folder / "sources.json"), settings=settings)
+        assert done.returncode == 0, done.stderr
+        with one_of_ours(settings, folder, "watch") as running:
+            yield running, outlets
+
+
 @pytest.fixture(scope="module")
 def observed(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
     """Worker, API and Prometheus, after a load has gone through."""
@@ -160,7 +202,18 @@ def observed(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         running.callback(api.stop)
         for each in (busy, api):
             wait_until(each.ready, 120, each.tail)
-        targets = {"rasd-worker": busy.url, "rasd-api": api.url}
+        added = rasd("alerts", "add", "الرئيس", "--name", "الرئيس", "--to", "log:desk", settings=settings)
+        assert added.returncode == 0, added.stderr
+        matcher = running.enter_context(one_of_ours(settings, folder, "worker", "--tap", "alerts"))
+        deliver = running.enter_context(one_of_ours(settings, folder, "deliver"))
+        watch, outlets = running.enter_context(watching(settings, folder))
+        targets = {
+            "rasd-worker": busy.url,
+            "rasd-api": api.url,
+            "rasd-tap": matcher.url,
+            "rasd-deliver": deliver.url,
+            "rasd-watch": watch.url,
+        }
         config = {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
             "rule_files": [str(make(path, folder)) for path in RULE_FILES for make in (quick, short_windows)],
@@ -188,6 +241,8 @@ def observed(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         system = Observed(f"http://{address}", busy, api, settings, since, loaded=float("inf"), line=line)
         # Prometheus must have seen the counters before they count.
         wait_until(lambda: system.number('count(rasd_articles_total{stage="index",outcome="ok"})') == 1, 60)
+        wait_until(lambda: system.number("sum(rasd_watch_sources)") > 0, 60, watch.tail)
+        outlets.begin()
         sent = rasd("ingest", str(load(settings, folder)), settings=settings)
         assert sent.returncode == 0, sent.stderr
         wait_until(
@@ -198,6 +253,8 @@ def observed(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             assert httpx.get(f"{api.url}/search", params={"q": "الميناء"}, timeout=30).status_code == 200
             # A series may begin with the first search; what is counted after it has been seen is its rate.
             wait_until(partial(system.counted, searches, seen), 60)
+        wait_until(lambda: system.number("sum(rasd_watch_items_total)") >= outlets.total // 2, 120, watch.tail)
+        wait_until(lambda: system.number("sum(rasd_alerts_deliveries_total)") > 0, 60, deliver.tail)
         # The API asks the servers now and then: this is an answer from after the load.
         wait_until(lambda: system.number("rasd_elasticsearch_documents") == ARTICLES + 11, 120, api.tail)
         yield replace(system, loaded=time.time())
