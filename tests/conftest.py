@@ -39,8 +39,7 @@ def stack() -> Iterator[Stack]:
         yield Stack(settings)
 
 
-@pytest.fixture
-def settings(stack: Stack, tmp_path: Path) -> Settings:
+def own_settings(stack: Stack, state_dir: Path) -> Settings:
     """Settings of a pipeline of its own on the shared servers: topics, index, group and state."""
     name = f"t{uuid.uuid4().hex[:10]}"
     return stack.settings.model_copy(
@@ -48,10 +47,16 @@ def settings(stack: Stack, tmp_path: Path) -> Settings:
             "topic_prefix": f"{name}.",
             "index_prefix": name,
             "app_id": name,
-            "state_dir": tmp_path / "state",
+            "state_dir": state_dir,
             "partitions": 3,
             "session_timeout": 6.0,
             "retry_most": 2.0,
             "index_refresh": "200ms",
         }
     )
+
+
+@pytest.fixture
+def settings(stack: Stack, tmp_path: Path) -> Settings:
+    """Settings of a pipeline for one test."""
+    return own_settings(stack, tmp_path / "state")

@@ -13,11 +13,12 @@ from playwright.async_api import Browser, BrowserContext, Page, Request, async_p
 from tests.support.programs import debian_program
 
 # WCAG 2.2 AA, and what axe recommends beside it.
-RULES = {
+RULES: dict[str, Any] = {
+    "resultTypes": ["violations"],
     "runOnly": {
         "type": "tag",
         "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    }
+    },
 }
 
 
@@ -47,10 +48,15 @@ class Visitor:
     async def visit(self, path: str) -> None:
         await self.page.goto(self.base + path, wait_until="load")
 
-    async def axe(self) -> list[str]:
-        """Violations of accessibility, with the elements concerned."""
+    async def axe(self, *rules: str) -> list[str]:
+        """Violations of accessibility, with the elements concerned.
+
+        Args:
+            *rules: names of rules of axe-core; all by default.
+        """
         # axe adds its script through the debugger, which no policy of the page concerns.
-        found: dict[str, Any] = (await Axe().run(self.page, options=RULES)).response
+        options = RULES | ({"runOnly": {"type": "rule", "values": rules}} if rules else {})
+        found: dict[str, Any] = (await Axe().run(self.page, options=options)).response
         return [
             f"{violation['id']}: {[node['html'][:160] for node in violation['nodes'][:3]]}"
             for violation in found["violations"]

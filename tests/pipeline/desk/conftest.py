@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from elasticsearch import AsyncElasticsearch
+import pytest_asyncio
 from playwright.async_api import Browser
 
 from streams.elastic.client import make_client
 from streams.kafka.clients import wait_for_topics
 from streams.records import Article
 from streams.settings import Settings
+from tests.conftest import Stack, own_settings
 from tests.pipeline.search.conftest import store
 from tests.support.articles import article
 from tests.support.browser import browsing
@@ -124,33 +126,70 @@ def compose(now: datetime) -> list[Article]:
     return made
 
 
+# Each would run, load something, or break out of where it stands.
+HOSTILE = (
+    '<script>window.hacked = 1; alert("title")</script>',
+    '"><img src=x onerror="window.hacked=1;alert(2)">',
+    "' onmouseover='window.hacked=1' x='",
+    "javascript:alert(3)//",
+    "{{ 7 * 7 }}{% raw %}</title><svg onload=alert(4)>",
+    "\u202eتجربة</mark></a><iframe srcdoc='<script>parent.hacked=1</script>'>",
+)
+
+
+def hostile(now: datetime) -> list[Article]:
+    """Return a story of two hours ago whose every text tries to run."""
+    return [
+        article(
+            id=f"hostile-{number}",
+            source=text[:190],
+            title=text,
+            body=f"خبر عن زعفران {text}\n{text}",
+            byline=text,
+            agencies=[text],
+            captions=[{"text": text, "credit": text}],
+            entities=[{"text": text, "type": "PER", "start": 14, "end": 14 + len(text), "score": 1, "name": text}],
+            ingested_at=(now - timedelta(hours=2, minutes=number)).isoformat(),
+            cluster={"id": "hostile", "relation": "near", "score": 1, "canonical_id": "hostile-0"},
+            trace={
+                "clean": {
+                    "version": text,
+                    "seconds": 1,
+                    "worker": "w",
+                    "removed": [{"text": text, "reason": text}],
+                    "notes": [text],
+                }
+            },
+        )
+        for number, text in enumerate(HOSTILE)
+    ]
+
+
+@dataclass(frozen=True)
 class Desk:
-    """A served desk: its address, and how to add articles."""
+    """A served desk: its address, and the settings of its servers."""
 
-    def __init__(self, base: str, settings: Settings, client: AsyncElasticsearch) -> None:
-        self.base = base
-        self.settings = settings
-        self.client = client
-
-    async def add(self, articles: Sequence[Article]) -> None:
-        await store(self.settings, self.client, articles)
+    base: str
+    settings: Settings
 
 
-@pytest.fixture
-async def desk(settings: Settings) -> AsyncIterator[Desk]:
-    """A desk with the composed articles."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def desk(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    """A desk with the composed articles. All tests read the same; what they add is told apart by its id or source."""
+    settings = own_settings(stack, tmp_path_factory.mktemp("desk"))
     client = make_client(settings)
+    now = datetime.now(UTC)
     try:
         await wait_for_topics(settings)
-        await store(settings, client, compose(datetime.now(UTC)))
+        await store(settings, client, [*compose(now), *hostile(now)])
         async with serving(settings) as http:
-            yield Desk(str(http.base_url).rstrip("/"), settings, client)
+            yield Desk(str(http.base_url).rstrip("/"), settings)
     finally:
         await delete_all(client, settings)
         await client.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with browsing() as running:
         yield running
