@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from streams.api import counts
 from streams.api.auth import needs, needs_to_read
 from streams.api.batch import FORMATS, Batch, read_submission, request_body, send_all, send_one
 from streams.api.body import read_body
@@ -20,10 +21,8 @@ from streams.api.submit import Receipt
 from streams.api.tiles import FeatureCollection, collection
 from streams.records import Article, RawArticle
 from streams.search.explain import Explanation
-from streams.search.hits import COVERAGE, FIRST, NOTES, PARTIAL, RELAXED, SURE, Copy, SearchPage, is_partial
-from streams.search.query import FACETS, Interval
+from streams.search.hits import FIRST, SURE, Copy, SearchPage
 from streams.search.request import Filters, SearchRequest
-from streams.search.source_scope import Coverage
 
 router = APIRouter(tags=["articles"])
 
@@ -54,64 +53,6 @@ class ArticleWithCopies(BaseModel):
     copies_total: int = Field(description="Number of other articles in its cluster.")
     first: Copy = Field(description=FIRST)
     first_is_sure: bool = Field(description=SURE)
-
-
-class Count(BaseModel):
-    """Number of articles with a value."""
-
-    value: str
-    articles: int = Field(description="Number of matching articles with the value.")
-    stories: int | None = Field(
-        None, description="With `fold`: number of clusters with the value; approximate above 1,000."
-    )
-
-
-class Facets(BaseModel):
-    """The most frequent values in matching articles."""
-
-    total: int = Field(description="Number of matching articles.")
-    stories: int | None = Field(None, description="With `fold`: number of clusters; approximate above 1,000.")
-    partial: bool = Field(description=PARTIAL)
-    relaxed: bool = Field(description=RELAXED)
-    notes: list[str] = Field(description=NOTES)
-    facets: dict[str, list[Count]] = Field(description="By facet, its most frequent values first.")
-    coverage: Coverage | None = Field(None, description=COVERAGE)
-
-
-class FacetRequest(Filters):
-    """Filters, and the number of values to return."""
-
-    size: int = Field(10, ge=1, le=100, description="Maximum number of values per facet.")
-    fold: bool = Field(
-        False,
-        description="Count stories, too, and return the values with most of them first (of those with most articles).",
-    )
-
-
-class TimelineRequest(Filters):
-    """Filters, and the intervals of the timeline."""
-
-    interval: Interval = Field("day", description="Calendar interval of a step, in `zone`.")
-
-
-class Step(BaseModel):
-    """One interval of a timeline."""
-
-    start: str = Field(description="Start of the interval (ISO 8601), in the requested time zone.")
-    articles: int = Field(description="Number of matching articles.")
-    stories: int = Field(description="Number of clusters; approximate above 1,000.")
-
-
-class Timeline(BaseModel):
-    """Matching articles over time, without empty intervals."""
-
-    total: int = Field(description="Number of matching articles.")
-    partial: bool = Field(description=PARTIAL)
-    relaxed: bool = Field(description=RELAXED)
-    notes: list[str] = Field(description=NOTES)
-    interval: Interval = Field(description="Calendar interval of the steps.")
-    steps: list[Step] = Field(description="Intervals with matching articles, in order of time.")
-    coverage: Coverage | None = Field(None, description=COVERAGE)
 
 
 class MapRequest(Filters):
@@ -191,50 +132,17 @@ async def explain_match(
     response_model_exclude_none=True,
     responses=responses(400, 401, 403, 422, 503),
 )
-async def facets(state: Shared, request: Annotated[FacetRequest, Query()]) -> Facets:
+async def facets(state: Shared, request: Annotated[counts.FacetRequest, Query()]) -> counts.Facets:
     """Return the most frequent values in matching articles: persons, organisations, places, outlets, languages."""
-    answer = await state.searcher.facets(request, request.size, fold=request.fold)
-    counted = {name: _counts(answer["aggregations"][name]["buckets"], request) for name in FACETS}
-    return Facets(
-        total=answer["hits"]["total"]["value"],
-        stories=answer["aggregations"]["stories"]["value"] if request.fold else None,
-        partial=is_partial(answer),
-        relaxed=answer["relaxed"],
-        notes=list(request.notes),
-        facets=counted,
-        coverage=state.searcher.scope.coverage(request),
-    )
-
-
-def _counts(buckets: list[dict[str, Any]], request: FacetRequest) -> list[Count]:
-    counts = [
-        Count(value=b["key"], articles=b["doc_count"], stories=b["stories"]["value"] if request.fold else None)
-        for b in buckets
-    ]
-    if request.fold:
-        counts.sort(key=lambda count: count.stories or 0, reverse=True)
-    return counts[: request.size]
+    return await counts.count_values(state.searcher, request)
 
 
 @router.get(
     "/timeline", summary="Count articles over time", dependencies=ADMITTED, responses=responses(400, 401, 403, 422, 503)
 )
-async def timeline(state: Shared, request: Annotated[TimelineRequest, Query()]) -> Timeline:
+async def timeline(state: Shared, request: Annotated[counts.TimelineRequest, Query()]) -> counts.Timeline:
     """Return the numbers of matching articles and stories per interval."""
-    answer = await state.searcher.timeline(request, request.interval, request.zone)
-    steps = [
-        Step(start=b["key_as_string"], articles=b["doc_count"], stories=b["stories"]["value"])
-        for b in answer["aggregations"]["timeline"]["buckets"]
-    ]
-    return Timeline(
-        total=answer["hits"]["total"]["value"],
-        partial=is_partial(answer),
-        relaxed=answer["relaxed"],
-        notes=list(request.notes),
-        interval=request.interval,
-        steps=steps,
-        coverage=state.searcher.scope.coverage(request),
-    )
+    return await counts.count_over_time(state.searcher, request)
 
 
 @router.get(

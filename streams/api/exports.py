@@ -23,6 +23,7 @@ from streams.formats.csv import BOM, COLUMNS, line, row
 from streams.formats.geojson import features
 from streams.search.hits import RELAXED, read_article
 from streams.search.request import ARTICLE_FIELDS, Filters, read_names
+from streams.search.service import Searcher
 
 router = APIRouter(tags=["articles"])
 
@@ -224,27 +225,41 @@ async def export(state: Shared, client: Client, request: Annotated[ExportRequest
 
 
 async def _body(state: State, client: str, request: ExportRequest, progress: ExportProgress) -> AsyncGenerator[bytes]:
-    form = _form(request)
     with state.exports.slot(client):
-        filters = await state.searcher.effective(request)
-        async with open_snapshot(state.searcher.client, state.settings, filters, request.order) as snapshot:
-            page = await snapshot.page()
-            progress.total = snapshot.total
-            progress.relaxed, progress.notes = filters.relaxed, request.notes
-            yield form.head()
-            try:
-                while page:
-                    data = form.body(page)
-                    progress.articles += len(page)
-                    snapshot.steer(len(data), len(page))
-                    yield data
-                    page = await snapshot.page()
-                if progress.articles != progress.total:
-                    raise SnapshotLost("Elasticsearch returned fewer articles than it had counted")
-            except RasdError as error:
-                yield form.end(progress.facts() | {"complete": False, "detail": str(error)})
-                raise Broken(
-                    f"export failed after {progress.articles} of {progress.total} articles: {error}"
-                ) from error
+        async for piece in write_export(state.searcher, request, progress):
+            yield piece
+
+
+async def write_export(searcher: Searcher, request: ExportRequest, progress: ExportProgress) -> AsyncGenerator[bytes]:
+    """Yield a file of all matching articles, piece by piece.
+
+    Args:
+        searcher: for the index.
+        request: filters and format.
+        progress: is kept up to date; its total is known with the first piece.
+
+    Raises:
+        Broken: it failed midway; what was yielded says so at its end.
+        Retryable, QueryRefused: before the first piece.
+    """
+    form = _form(request)
+    filters = await searcher.effective(request)
+    async with open_snapshot(searcher.client, searcher.settings, filters, request.order) as snapshot:
+        page = await snapshot.page()
+        progress.total = snapshot.total
+        progress.relaxed, progress.notes = filters.relaxed, request.notes
+        yield form.head()
+        try:
+            while page:
+                data = form.body(page)
+                progress.articles += len(page)
+                snapshot.steer(len(data), len(page))
+                yield data
+                page = await snapshot.page()
+            if progress.articles != progress.total:
+                raise SnapshotLost("Elasticsearch returned fewer articles than it had counted")
+        except RasdError as error:
+            yield form.end(progress.facts() | {"complete": False, "detail": str(error)})
+            raise Broken(f"export failed after {progress.articles} of {progress.total} articles: {error}") from error
     if request.format == "geojson" or (request.end if request.end is not None else request.format == "ndjson"):
         yield form.end(progress.facts() | {"complete": True})

@@ -24,6 +24,8 @@ from streams.cli import (
     enrich,
     evaluate,
     explain,
+    export,
+    facets,
     index,
     ingest,
     notify,
@@ -32,6 +34,7 @@ from streams.cli import (
     search,
     sources,
     stack,
+    timeline,
     topics,
     watch,
 )
@@ -55,7 +58,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _RUNNING = (stack, demo, running, watch, topics, index, dlq, api_key, plugins, notify, schema)
-_ARTICLES = (sources, backfill, alerts, ingest, enrich, search, explain, evaluate)
+_ARTICLES = (sources, backfill, alerts, ingest, enrich, search, facets, timeline, export, explain, evaluate)
 for module in (*_RUNNING, *_ARTICLES):
     module.register(app)
 add_commands(app)

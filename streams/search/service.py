@@ -250,22 +250,32 @@ async def open_searcher(settings: Settings, scope: SourceScope | None = None) ->
         await client.close()
 
 
-def search_once(settings: Settings, request: SearchRequest) -> SearchPage:
-    """Run one search from code without an event loop. Raises like `Searcher.search`.
+@asynccontextmanager
+async def open_scoped_searcher(settings: Settings, filters: Filters) -> AsyncIterator[Searcher]:
+    """Open a searcher for these filters, for code that asks once.
 
-    The directory of sources is read first. Unless the search names collections, it does without if Kafka does not
+    The directory of sources is read first. Unless the filters name collections, it does without if Kafka does not
     answer within `DIRECTORY_SECONDS`.
+
+    Raises:
+        Retryable: the directory is needed, and Kafka does not answer.
     """
+    directory: Directory | None = None
+    try:
+        async with asyncio.timeout(None if filters.collection else DIRECTORY_SECONDS):
+            directory = await read_existing(settings)
+    except (Retryable, *UNAVAILABLE_ERRORS):
+        if filters.collection:
+            raise
+    async with open_searcher(settings, SourceScope(lambda: directory)) as searcher:
+        yield searcher
+
+
+def search_once(settings: Settings, request: SearchRequest) -> SearchPage:
+    """Run one search from code without an event loop. Raises like `Searcher.search` and `open_scoped_searcher`."""
 
     async def run() -> SearchPage:
-        directory: Directory | None = None
-        try:
-            async with asyncio.timeout(None if request.collection else DIRECTORY_SECONDS):
-                directory = await read_existing(settings)
-        except (Retryable, *UNAVAILABLE_ERRORS):
-            if request.collection:
-                raise
-        async with open_searcher(settings, SourceScope(lambda: directory)) as searcher:
+        async with open_scoped_searcher(settings, request) as searcher:
             return await searcher.search(request)
 
     return asyncio.run(run())

@@ -6,21 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from streams.api.counts import LENGTHS
 from streams.search.query import Interval
 
-# Steps of a timeline beyond which the next longer interval is chosen.
-MAX_STEPS = 120
 # Steps that the axis has room for, at least.
 LEAST_STEPS = 12
-_LENGTHS: tuple[tuple[Interval, timedelta], ...] = (
-    ("minute", timedelta(minutes=1)),
-    ("hour", timedelta(hours=1)),
-    ("day", timedelta(days=1)),
-    ("week", timedelta(weeks=1)),
-    ("month", timedelta(days=30)),
-    ("quarter", timedelta(days=91)),
-    ("year", timedelta(days=365)),
-)
 _MONTHS: dict[Interval, int] = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -37,17 +27,12 @@ class Bar:
     count: int
 
 
-def interval_for(span: timedelta) -> Interval:
-    """Return the shortest interval of which the span has at most `MAX_STEPS`."""
-    return next((name for name, length in _LENGTHS if span / length <= MAX_STEPS), "year")
-
-
 def next_start(start: datetime, interval: Interval) -> datetime:
     """Return the start of the calendar interval after the one that starts at `start`, in its zone."""
     if interval in _MONTHS:
         month = start.month - 1 + _MONTHS[interval]
         return start.replace(year=start.year + month // 12, month=month % 12 + 1)
-    return start + dict(_LENGTHS)[interval]
+    return start + LENGTHS[interval]
 
 
 def histogram(
@@ -66,7 +51,7 @@ def histogram(
         return []
     last = next_start(steps[-1][0], interval).astimezone(UTC)
     # A single hour is a bar, not a wall.
-    first = min(steps[0][0].astimezone(UTC), last - LEAST_STEPS * dict(_LENGTHS)[interval])
+    first = min(steps[0][0].astimezone(UTC), last - LEAST_STEPS * LENGTHS[interval])
     span = (last - first) / timedelta(seconds=1)
     most = max(count for _, count in steps)
     bars = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -94,3 +95,33 @@ def test_why_an_article_matches_or_not(rasd: Type, settings: Settings) -> None:
     assert json.loads(rasd("explain", "a1", "معرض -رياضة", "--json"))["matches"]
     assert rasd("explain", "none", "معرض", status=1) == ""
     assert rasd("explain", "a1", "headline:معرض", status=2) == ""
+
+
+def test_counts_and_exports_say_what_the_api_says(rasd: Type, settings: Settings, tmp_path: Path) -> None:
+    _store(settings)
+    assert rasd("facets", "المعارض", "--of", "sources").splitlines() == [
+        "sources",
+        f"  almina 1   {'█' * 24}",
+        f"  alufuq 1   {'█' * 24}",
+        "2 articles",
+    ]
+    assert json.loads(rasd("facets", "--source", "alufuq", "--json"))["facets"]["sources"] == [
+        {"value": "alufuq", "articles": 1}
+    ]
+    assert rasd("facets", "--of", "weather", status=2) == ""
+    (step,) = json.loads(rasd("timeline", "--json", "--interval", "day"))["steps"]
+    assert step["articles"] == 2
+    row = f"{step['start']},2,{step['stories']}"
+    assert rasd("timeline", "--csv", "--interval", "day").splitlines() == ["start,articles,stories", row]
+    # All came within one day, so hours are counted.
+    assert json.loads(rasd("timeline", "--json"))["interval"] == "hour"
+    assert rasd("timeline", "--interval", "decade", status=2) == ""
+    lines = [json.loads(line) for line in rasd("export", "المعارض", "--fields", "id").splitlines()]
+    assert sorted(line["id"] for line in lines) == ["a1", "a2"]
+    file = tmp_path / "articles.csv"
+    assert rasd("export", "--format", "csv", "--columns", "id,source", "-o", str(file), "--order", "oldest") == ""
+    assert file.read_text(encoding="utf-8-sig").splitlines() == ["id,source", "a1,almina", "a2,alufuq"]
+    assert rasd("export", "--columns", "id,weather", "-o", str(tmp_path / "no"), status=2) == ""
+    assert rasd("export", "-o", str(tmp_path / "none" / "no.ndjson"), status=1) == ""
+    assert [path.name for path in tmp_path.iterdir() if "articles" in path.name or "no" in path.name] == [file.name]
+    assert rasd("search", "المعارض", "--overview").splitlines()[0] == "2 articles"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from streams.api.counts import interval_for
 from streams.api.desk import charts
 from streams.api.desk.addresses import Address
 from streams.api.desk.assets import Assets, load_assets
@@ -85,7 +86,7 @@ def test_a_histogram_keeps_gaps_and_runs_from_right_to_left_in_arabic() -> None:
     [(0.05, "minute"), (2, "hour"), (60, "day"), (500, "week"), (3000, "month"), (8000, "quarter"), (90000, "year")],
 )
 def test_the_interval_fits_the_span(days: float, interval: str) -> None:
-    assert charts.interval_for(timedelta(days=days)) == interval
+    assert interval_for(timedelta(days=days)) == interval
 
 
 def test_names_of_files_follow_their_content_and_that_of_what_they_refer_to(tmp_path: Path) -> None:
