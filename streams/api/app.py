@@ -15,11 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams import __version__
 from streams.alerts.registry import SearchRegistry
-from streams.api import alerts, articles, completion, exports, feeds, live, sources, stories
+from streams.api import alerts, articles, completion, exports, feeds, live, pipeline_flow, sources, stories
 from streams.api import health_routes as ops
 from streams.api import problem_details as problems
 from streams.api.api_health import ApiHealth, SharedCheck
 from streams.api.cluster_monitor import ClusterMonitor
+from streams.api.dead_letters import RecentDeadLetters
 from streams.api.dependencies import State
 from streams.api.desk import rendering, views
 from streams.api.feed import LiveFeed
@@ -44,7 +45,10 @@ TAGS = [
     {"name": "sources", "description": "Watched sources and their health."},
     {"name": "alerts", "description": "Keep standing searches, which tell you of new stories."},
     {"name": "feeds", "description": "Read searches in a feed reader."},
-    {"name": "operations", "description": "Health and metrics of the API's process."},
+    {
+        "name": "operations",
+        "description": "Health and metrics of the API's process, and what flows through the pipeline.",
+    },
 ]
 
 # Each export holds a point in time, which keeps merged segments on Elasticsearch's disks.
@@ -145,6 +149,8 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
             histories=histories,
             keys=keys,
             health=health,
+            cluster=watch,
+            letters=RecentDeadLetters(settings),
             directory=directory,
             standing=standing,
             elasticsearch=elasticsearch,
@@ -184,6 +190,7 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         exports.router,
         live.router,
         sources.router,
+        pipeline_flow.router,
         alerts.router,
         feeds.router,
         ops.router,

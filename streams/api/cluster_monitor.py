@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from streams.elastic.templates import names
 from streams.errors import RasdError
 from streams.kafka.clients import UNAVAILABLE_ERRORS, end_task, open_admin, open_reader
 from streams.kafka.first_records import FIRST_BYTES, FirstRecords
+from streams.kafka.flow import Look
 from streams.kafka.retention import warnings
 from streams.kafka.topic_offsets import read_topics
 from streams.observability.logs import get_logger
@@ -33,6 +35,8 @@ log = get_logger(__name__)
 ASK_SECONDS = 10.0  # Prometheus scrapes as often
 # A server that takes longer to answer counts as unavailable.
 ROUND_SECONDS = 45.0
+# Rates are those of about a minute.
+LOOKS = 7
 STATUSES = {"green": 0, "yellow": 1, "red": 2}
 
 
@@ -49,6 +53,7 @@ class ClusterMonitor:
         live_ends: end offset by partition of the live feed's topic, without empty partitions; empty while Kafka is
             unavailable.
         warnings: topics of which retention may soon delete unread records, one line each.
+        looks: at the topics, the latest last, of about a minute; empty while Kafka is unavailable.
     """
 
     def __init__(self, settings: Settings, metrics: ServerMetrics, client: AsyncElasticsearch) -> None:
@@ -63,6 +68,7 @@ class ClusterMonitor:
         self.asked_at = 0.0
         self.live_ends: dict[int, int] = {}
         self.warnings: list[str] = []
+        self.looks: deque[Look] = deque(maxlen=LOOKS)
 
     def start(self) -> None:
         """Start polling, every ten seconds."""
@@ -129,12 +135,14 @@ class ClusterMonitor:
         except (RasdError, *UNAVAILABLE_ERRORS):
             self.metrics.kafka_up.set(0)
             self.live_ends = {}
+            self.looks.clear()
             return
         self.metrics.kafka_up.set(1)
 
     async def _topics(self, admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer) -> None:
         self.metrics.brokers.set(len((await admin.describe_cluster())["brokers"]))
         states = await read_topics(self.settings, self._topic_names, admin, reader, self._firsts)
+        self.looks.append(Look(time.monotonic(), states))
         self.metrics.under_replicated.set(sum(state.lacking for state in states.values()))
         live = states.get(Topic.ENRICHED)
         self.live_ends = {p: end for p, end in live.ends.items() if end > live.begins[p]} if live else {}

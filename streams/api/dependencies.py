@@ -9,6 +9,8 @@ from fastapi import Depends, Request
 
 from streams.alerts.registry import SearchRegistry
 from streams.api.api_health import ApiHealth, SharedCheck
+from streams.api.cluster_monitor import ClusterMonitor
+from streams.api.dead_letters import RecentDeadLetters
 from streams.api.feed import LiveFeed
 from streams.api.keys import Key
 from streams.api.limits import ConcurrencyLimit
@@ -33,6 +35,8 @@ class State:
     histories: ConcurrencyLimit
     keys: tuple[Key, ...]
     health: ApiHealth
+    cluster: ClusterMonitor
+    letters: RecentDeadLetters
     directory: DirectoryFollower
     standing: SearchRegistry
     elasticsearch: SharedCheck

@@ -34,7 +34,9 @@ from streams.cli import (
     search,
     sources,
     stack,
+    tap,
     timeline,
+    top,
     topics,
     watch,
 )
@@ -57,7 +59,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_RUNNING = (stack, demo, running, watch, topics, index, dlq, api_key, plugins, notify, schema)
+_RUNNING = (stack, demo, running, watch, topics, top, tap, index, dlq, api_key, plugins, notify, schema)
 _ARTICLES = (sources, backfill, alerts, ingest, enrich, search, facets, timeline, export, explain, evaluate)
 for module in (*_RUNNING, *_ARTICLES):
     module.register(app)

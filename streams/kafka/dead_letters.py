@@ -7,6 +7,7 @@ names of the others begin with `rasd.`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -93,6 +94,19 @@ class DeadLetter:
     def position(self) -> str:
         """Its position in articles.dlq as `rasd dlq show` expects it: partition:offset."""
         return f"{self.partition}:{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class RecentLetters:
+    """How many dead letters were written lately.
+
+    Attributes:
+        stages: number by stage or source.
+        complete: whether all were counted.
+    """
+
+    stages: Mapping[str, int]
+    complete: bool
 
 
 def failure_headers(stage: str, error: BaseException, origin: Origin) -> Headers:
@@ -218,6 +232,11 @@ class DeadLetters:
     def exist(self) -> bool:
         """Whether the topic exists; it may be empty."""
         return bool(self._ends)
+
+    @property
+    def begins(self) -> Mapping[TopicPartition, int]:
+        """The first offset kept, by partition."""
+        return self._begins
 
     @property
     def ends(self) -> Mapping[TopicPartition, int]:
@@ -411,3 +430,27 @@ async def _delivered(deliveries: Sequence[tuple[str, Awaitable[Any]]], too_large
         except MessageSizeTooLargeError:
             too_large.append(position)
     return len(deliveries) - (len(too_large) - refused)
+
+
+async def count_recent(settings: Settings, since: datetime, most: int) -> RecentLetters:
+    """Count the dead letters of the last time by stage, among the `most` newest ones.
+
+    Args:
+        settings: settings of the process.
+        since: earliest time at which they were written.
+        most: number of records to read; more are not counted.
+
+    Raises:
+        Retryable: no broker can be reached, or it is still starting.
+    """
+    counts: Counter[str] = Counter()
+    async with open_dead_letters(settings) as letters:
+        each = max(1, most // max(1, len(letters.ends)))
+        starts = {tp: max(letters.begins[tp], end - each) for tp, end in letters.ends.items()}
+        cut = any(start > letters.begins[tp] for tp, start in starts.items())
+        oldest = datetime.max.replace(tzinfo=UTC)
+        async for letter in letters.read(starts):
+            oldest = min(oldest, letter.timestamp)
+            if letter.timestamp >= since:
+                counts[letter.stage] += 1
+    return RecentLetters(dict(counts), complete=not cut or oldest < since)

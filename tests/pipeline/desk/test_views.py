@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
@@ -14,7 +15,7 @@ from playwright.async_api import Browser
 from tests.pipeline.desk.conftest import HOSTILE, Desk
 from tests.support.articles import article
 from tests.support.browser import visiting
-from tests.support.serving import publish
+from tests.support.serving import publish, until
 
 # One server, index and browser for all.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -31,6 +32,7 @@ VIEWS = (
     "names/place/العقبة",
     "sources",
     "alerts",
+    "pipeline",
     "rehearse?q=العقبة",
 )
 WIDTHS = (360, 768, 1280)
@@ -273,3 +275,27 @@ async def test_standing_searches_are_shown_with_what_they_match(desk: Desk, brow
         await page.locator("tbody th a").first.click()
         await page.wait_for_url("**/ar/alerts/*")
         assert await page.locator("h1").inner_text() == "<i>الميناء</i>"
+
+
+async def test_the_pipeline_is_shown_as_it_runs(desk: Desk, browser: Browser) -> None:
+    await publish(desk.settings, [article(id="waits-1"), article(id="waits-2")])
+    async with httpx.AsyncClient(base_url=desk.base) as http:
+
+        async def known() -> bool:
+            answer = await http.get("/pipeline")
+            return answer.status_code == 200 and _reading(answer, "index")["waiting"] >= 2
+
+        await until(known)
+        stages = (await http.get("/pipeline")).json()["stages"]
+        assert [stage["stage"] for stage in stages[:3]] == ["clean", "fingerprint", "dedupe"]
+        assert stages[2]["writes"] == ["articles.clustered", "articles.moves"]
+        assert (stages[0]["waiting"], stages[0]["oldest_seconds"]) == (0, None)
+        assert _reading(await http.get("/pipeline"), "index")["oldest_seconds"] > 0
+    async with visiting(browser, desk.base) as visitor:
+        await visitor.visit("/ar/pipeline")
+        last = visitor.page.locator(".flow > li", has_text="articles.enriched").last
+        assert await last.locator("h2").inner_text() == "index"
+
+
+def _reading(answer: httpx.Response, stage: str) -> dict[str, Any]:
+    return next(one for one in answer.json()["stages"] if one["stage"] == stage)

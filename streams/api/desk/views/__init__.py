@@ -14,6 +14,7 @@ from streams.api.desk.views import (
     files,
     names,
     now,
+    pipeline,
     search,
     sources,
     story,
@@ -33,7 +34,7 @@ async def nothing(rest: str) -> Response:
     raise HTTPException(404, f"there is no view {rest}")
 
 
-for _views in (now, search, world_map, sources, names, alerts, compare, article, story, display):
+for _views in (now, search, world_map, sources, pipeline, names, alerts, compare, article, story, display):
     router.include_router(_views.router)
 # Its path takes all, so it comes last.
 router.include_router(_elsewhere)
