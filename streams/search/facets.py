@@ -8,7 +8,7 @@ from typing import Any
 from streams.search.query import PRINTED_NAMES
 from streams.words.names import NameKind, name_key
 
-_KINDS: Mapping[str, NameKind] = {"persons": "PER", "organisations": "ORG"}
+KINDS: Mapping[str, NameKind] = {"persons": "PER", "organisations": "ORG"}
 
 Printed = dict[str, dict[str, str]]
 
@@ -20,7 +20,7 @@ def printed_names(answer: Mapping[str, Any]) -> Printed:
         answer: the response to `build_facets`.
     """
     return {
-        facet: _most_frequent(answer["aggregations"][f"{facet}_printed"]["buckets"], _KINDS[facet])
+        facet: _most_frequent(answer["aggregations"][f"{facet}_printed"]["buckets"], KINDS[facet])
         for facet in PRINTED_NAMES
     }
 
@@ -38,7 +38,7 @@ def add_missing(printed: Printed, facet: str, keys: list[str], answer: Mapping[s
     """Add the forms of keys from the response to `build_printed_names`."""
     for number, key in enumerate(keys):
         buckets = answer["aggregations"][str(number)]["names"]["buckets"]
-        names = _most_frequent(buckets, _KINDS[facet])
+        names = _most_frequent(buckets, KINDS[facet])
         if key in names:
             printed[facet][key] = names[key]
 
@@ -53,6 +53,18 @@ def with_printed_names(answer: Mapping[str, Any], printed: Printed) -> dict[str,
         shown = [bucket | {"key": names.get(bucket["key"], bucket["key"])} for bucket in buckets]
         aggregations[facet] = {"buckets": shown}
     return {**answer, "aggregations": aggregations}
+
+
+def read_variants(answer: Mapping[str, Any], key: str, kind: NameKind) -> list[tuple[str, int]]:
+    """Return the printed forms of one name with their numbers of articles, the most frequent first.
+
+    Args:
+        answer: the response to `build_printed_names` for this key alone.
+        key: of the name.
+        kind: whether it is a person's or an organisation's.
+    """
+    buckets = answer["aggregations"]["0"]["names"]["buckets"]
+    return [(bucket["key"], bucket["doc_count"]) for bucket in buckets if name_key(bucket["key"], kind) == key]
 
 
 def _most_frequent(buckets: list[dict[str, Any]], kind: NameKind) -> dict[str, str]:

@@ -20,7 +20,7 @@ from streams.search import query, suggest
 from streams.search import stories as story_search
 from streams.search.completion import Completion, build_completion, read_completion
 from streams.search.explain import Explanation, explain
-from streams.search.facets import add_missing, missing_names, printed_names, with_printed_names
+from streams.search.facets import KINDS, add_missing, missing_names, printed_names, read_variants, with_printed_names
 from streams.search.hits import (
     SearchPage,
     Story,
@@ -36,6 +36,7 @@ from streams.search.source_scope import SourceScope
 from streams.search.suggest import FEW, Suggestion
 from streams.settings import Settings
 from streams.sources.watch.store import Directory, read_existing
+from streams.words.names import name_key
 
 DIRECTORY_SECONDS = 3.0
 
@@ -160,6 +161,22 @@ class Searcher:
     async def complete(self, typed: str, size: int) -> list[Completion]:
         """Return the most frequent names of which a word begins as typed. Raises like `search`."""
         return read_completion(await self._run(build_completion(typed, size)), size)
+
+    async def variants(self, filters: Filters, facet: str, name: str) -> list[tuple[str, int]]:
+        """Return how articles print a name, each form with its number of articles, the most frequent first.
+
+        Args:
+            filters: of the articles.
+            facet: `persons` or `organisations`.
+            name: in any of its forms.
+
+        Raises like `search`.
+        """
+        kind = KINDS[facet]
+        key = name_key(name, kind)
+        resolved = self.scope.resolve(filters)
+        field, keyed = query.PRINTED_NAMES[facet], query.FACETS[facet]
+        return read_variants(await self._run(query.build_printed_names(resolved, field, keyed, [key])), key, kind)
 
     async def members(self, cluster: str, size: int) -> tuple[list[Article], int]:
         """Return the articles of a story in the order in which they appeared, at most `size`, and how many there are.

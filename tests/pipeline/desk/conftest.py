@@ -70,7 +70,8 @@ def ferry(number: int, source: str, when: datetime, relation: str, body: str = F
         dates=[{"text": "العاشر من يناير", "start": 73, "end": 88, "date": "--01-10"}],
         cluster={"id": "ferry-1", "relation": relation, "score": 1, "canonical_id": "ferry-1"},
         entities=[
-            _mention("زياد الكسواني", body, "PER"),
+            # One name, with and without a title, as outlets print it.
+            _mention("زياد الكسواني", body, "PER", "السيد زياد الكسواني" if number == 4 else None),
             _mention("مجلس موانئ البحر الأحمر", body, "ORG"),
         ],
         places=places,

@@ -277,6 +277,16 @@ async def test_standing_searches_are_shown_with_what_they_match(desk: Desk, brow
         assert await page.locator("h1").inner_text() == "<i>الميناء</i>"
 
 
+async def test_the_forms_of_a_name_are_told_apart_and_counted_together(desk: Desk, browser: Browser) -> None:
+    async with httpx.AsyncClient(base_url=desk.base) as http:
+        found = (await http.get("/names/variants", params={"name": "السيد زياد الكسواني"})).json()["variants"]
+        assert found == [{"name": "زياد الكسواني", "articles": 3}, {"name": "السيد زياد الكسواني", "articles": 1}]
+    async with visiting(browser, desk.base) as visitor:
+        await visitor.visit("/ar/names/person/زياد الكسواني")
+        listed = visitor.page.locator("aside li", has_text="السيد زياد الكسواني")
+        assert await listed.locator(".count").inner_text() == "١"
+
+
 async def test_the_pipeline_is_shown_as_it_runs(desk: Desk, browser: Browser) -> None:
     await publish(desk.settings, [article(id="waits-1"), article(id="waits-2")])
     async with httpx.AsyncClient(base_url=desk.base) as http:

@@ -8,8 +8,9 @@ from fastapi import HTTPException
 from fastapi.responses import Response
 
 from streams.api import articles as api
+from streams.api.completion import Variant, VariantRequest, list_variants
 from streams.api.counts import FacetRequest, count_values
-from streams.api.dependencies import Shared
+from streams.api.dependencies import Shared, State
 from streams.api.desk.filtering import FACET_FILTERS, read_request, same_name, shown_value
 from streams.api.desk.rendering import Visiting
 from streams.api.desk.routing import HOME, make_router
@@ -22,6 +23,7 @@ router = make_router()
 NAMED = ("person", "organisation", "place")
 NAME_FACETS = 12
 NAME_HITS = 15
+VARIANTS = 12
 
 
 @router.get(HOME + "/names/{kind}/{name:path}")
@@ -34,10 +36,11 @@ async def name_page(state: Shared, visit: Visiting, kind: str, name: str) -> Res
     counting = FacetRequest.model_validate(filters.model_dump(by_alias=True) | {"size": NAME_FACETS})
     newest = SearchRequest.model_validate(filters.model_dump(by_alias=True) | {"sort": "time", "size": NAME_HITS})
     with state.searches.slot():
-        page, facets, timeline = await asyncio.gather(
+        page, facets, timeline, variants = await asyncio.gather(
             api.search(state, newest),
             count_values(state.searcher, counting),
             timeline_of(state, filters, visit.display),
+            _variants(state, filters, kind, name),
         )
     visit.here = visit.here.lacking(kind)
     groups = [
@@ -58,5 +61,21 @@ async def name_page(state: Shared, visit: Visiting, kind: str, name: str) -> Res
         )
     ]
     return visit.render(
-        "name.html", kind=kind, name=name, page=page, total=facets.total, timeline=timeline, groups=groups
+        "name.html",
+        kind=kind,
+        name=name,
+        page=page,
+        total=facets.total,
+        timeline=timeline,
+        groups=groups,
+        # A name that is printed in one way only has no variants worth a list.
+        variants=variants if len(variants) > 1 else [],
     )
+
+
+async def _variants(state: State, filters: Filters, kind: str, name: str) -> list[Variant]:
+    """Return the forms in which a name is printed; none of a place, which has an id."""
+    if kind not in {"person", "organisation"}:
+        return []
+    request = VariantRequest.model_validate(filters.model_dump(by_alias=True) | {"kind": kind, "name": name})
+    return (await list_variants(state, request)).variants[:VARIANTS]
