@@ -50,6 +50,12 @@ def _place(names: tuple[str, str], point: tuple[float, float], country: str, of:
     }
 
 
+def _quote(beginning: str, of: str) -> dict[str, Any]:
+    start = of.index(beginning)
+    end = of.index("\n", start)
+    return {"text": of[start:end], "speaker": "زياد الكسواني", "start": start, "end": end, "verb": "قال"}
+
+
 def ferry(number: int, source: str, when: datetime, relation: str, body: str = FERRY) -> Article:
     """One copy of the story of the ferry."""
     places = [
@@ -74,6 +80,7 @@ def ferry(number: int, source: str, when: datetime, relation: str, body: str = F
             _mention("زياد الكسواني", body, "PER", "السيد زياد الكسواني" if number == 4 else None),
             _mention("مجلس موانئ البحر الأحمر", body, "ORG"),
         ],
+        quotes=[_quote("السفينة تتسع لـ", body)],
         places=places,
         geo=[{"lat": place["lat"], "lon": place["lon"]} for place in places],
         main_place={

@@ -115,6 +115,8 @@ async def test_searching_by_keyboard_and_by_click(desk: Desk, browser: Browser) 
         await page.wait_for_url("**/ar/articles/*")
         assert await page.locator(".body a.name.place").first.inner_text() == "العقبة"
         assert await page.locator("h1 mark, .body mark").count() > 0
+        assert (await page.locator(".quotes blockquote").inner_text()).startswith("السفينة تتسع")
+        assert await page.locator(".quotes a").inner_text() == "زياد الكسواني"
         await page.go_back()
         await page.keyboard.press("j")
         await page.keyboard.press("s")
