@@ -124,6 +124,10 @@ async def test_searching_by_keyboard_and_by_click(desk: Desk, browser: Browser) 
         assert await page.locator(".lane").count() == 3
         # What outlets changed in the text is marked by what it is.
         assert "450" in await page.locator(".diff del.number").first.inner_text()
+        await visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        await page.locator("[data-share]").click()
+        await page.wait_for_function("() => document.querySelector('[data-share]').textContent === 'نُسخ الرابط'")
+        assert (await page.evaluate("() => navigator.clipboard.readText()")).endswith("/ar/stories/ferry-1")
         await page.go_back()
         await page.keyboard.press("?")
         assert await page.locator("dialog").is_visible()

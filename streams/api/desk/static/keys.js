@@ -1,4 +1,4 @@
-// Keyboard paths, the list of shortcuts, and printing. Everything also works without.
+// Keyboard paths, the list of shortcuts, printing, and copying a link. Everything also works without.
 
 const help = document.getElementById("help");
 const hits = () => [...document.querySelectorAll("[data-hit]")];
@@ -11,6 +11,14 @@ for (const button of document.querySelectorAll("[data-help]")) {
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
+}
+// Beyond loopback, browsers let only pages over HTTPS write to the clipboard.
+for (const button of navigator.clipboard ? document.querySelectorAll("[data-share]") : []) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(location.href);
+    button.textContent = button.dataset.share;
+  });
 }
 
 function choose(index) {
