@@ -149,6 +149,9 @@ async def test_pages_cover_what_an_export_does_without_any_script(desk: Desk, br
         page = visitor.page
         await visitor.visit(f"/en/search?{query}&fold=false&sort=time")
         assert int(await page.locator("#total").get_attribute("data-total") or 0) == len(exported)
+        feed = await page.locator("link[rel=alternate]").get_attribute("href")
+        async with httpx.AsyncClient(base_url=desk.base) as http:
+            assert (await http.get(str(feed))).headers["content-type"].startswith("application/rss+xml")
         seen: list[str] = []
         while True:
             links = await page.locator("[data-hit] [data-open]").all()
