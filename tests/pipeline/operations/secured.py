@@ -134,9 +134,10 @@ def _add_scram_user(site: Site) -> None:
         "kafka.admin.ConfigCommand",
     ]
     where = ["--bootstrap-server", f"127.0.0.1:{site.port}", "--alter", "--entity-type", "users", "--entity-name", USER]
-    config = ",".join(f"{mechanism}=[password={PASSWORD}]" for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"))
-    done = process.run([*tool, *where, "--add-config", config], folder=site.layout.folder, user=site.user)
-    assert done.returncode == 0, done.stdout
+    for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+        config = ["--add-config", f"{mechanism}=[password={PASSWORD}]"]
+        done = process.run([*tool, *where, *config], folder=site.layout.folder, user=site.user)
+        assert done.returncode == 0, done.stdout
 
 
 @dataclass(frozen=True, slots=True)
