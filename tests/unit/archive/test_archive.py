@@ -311,6 +311,16 @@ while True:
 """
 
 
+def _stops_while_writing(process: subprocess.Popen[bytes], folder: Path) -> bool:
+    """Stop a process; let it go on if it has just closed a file and not yet begun the next."""
+    process.send_signal(signal.SIGSTOP)
+    os.waitpid(process.pid, os.WUNTRACED)
+    if list(folder.glob(f"*{OPEN}")):
+        return True
+    process.send_signal(signal.SIGCONT)
+    return False
+
+
 def test_kill_9_leaves_valid_files_with_everything_that_was_acknowledged(tmp_path: Path) -> None:
     folder, log = tmp_path / "archive", tmp_path / "acknowledged"
     folder.mkdir()
@@ -319,6 +329,7 @@ def test_kill_9_leaves_valid_files_with_everything_that_was_acknowledged(tmp_pat
     try:
         wait_until(lambda: len(log.read_text().splitlines()) > 25, 60)
         assert repair(folder) == [], "a file that is being written is left alone"
+        wait_until(lambda: _stops_while_writing(process, folder), 60)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait(30)
