@@ -131,7 +131,7 @@ def pieces(text: str, found: Sequence[Range]) -> list[Highlight]:
     # Ranges are sorted and none overlap, so their ends are sorted too.
     begins, ends = [a for a, _ in found], [b for _, b in found]
     counted = [
-        (max(0, bisect_right(ends, start + PIECE) - bisect_left(begins, start)), -start)
+        (max(0, bisect_right(ends, _end(text, start)) - bisect_left(begins, start)), -start)
         for start in _starts(text, found)
     ]
     best = sorted(counted, reverse=True)[:PIECES]
@@ -145,14 +145,22 @@ def _starts(text: str, found: Sequence[Range]) -> Iterator[int]:
         if stop <= end:
             continue
         begin = text.rfind(" ", 0, max(0, start - BEFORE)) + 1
-        begin = max(begin, end)
+        if begin < end:  # behind the piece before, and the space that ends it
+            begin = end + text[end].isspace()
         yield begin
-        end = begin + PIECE
+        end = _end(text, begin)
+
+
+def _end(text: str, start: int) -> int:
+    """Return where the piece from `start` on ends: at a space, unless a word is longer than a piece."""
+    if len(text) - start <= PIECE:
+        return len(text)
+    end = text.rfind(" ", start, start + PIECE)
+    return end if end > start else start + PIECE
 
 
 def _piece(text: str, start: int, found: Sequence[Range]) -> Highlight:
-    end = len(text) if len(text) - start <= PIECE else max(text.rfind(" ", start, start + PIECE), start)
-    end = end if end > start else min(start + PIECE, len(text))
+    end = _end(text, start)
     inside = [(a - start, b - start) for a, b in found if start <= a and b <= end]
     return Highlight.model_construct(text=text[start:end], marks=inside)
 

@@ -212,3 +212,12 @@ class Display:
         """Return the name of a country by its ISO 3166-1 alpha-2 code, or the code."""
         names: Any = Locale(self.language).territories
         return str(names.get(code, code))
+
+    def place_name(self, path: str) -> str:
+        """Return the name of a place and its country, by the path that `streams.words.places.path_of` made.
+
+        The place's own name is in Arabic, as the path has it.
+        """
+        country, *parts = path.split("/")
+        names = [*parts[-1:], *([] if country == "-" else [self.country_name(country)])]
+        return ("، " if self.language == "ar" else ", ").join(names)

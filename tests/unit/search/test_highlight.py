@@ -63,3 +63,14 @@ def test_pieces_are_parts_of_the_text_and_their_marks_lie_within(text: str) -> N
         assert piece.text in text
         assert len(piece.text) <= PIECE
         assert all(0 <= start < end <= len(piece.text) for start, end in piece.marks)
+
+
+def test_pieces_side_by_side_are_cut_between_words() -> None:
+    words = [f"كلمة{number}" for number in range(70)]
+    text = " ".join(words)
+    found = [(text.index(word), text.index(word) + len(word)) for word in (words[12], words[33], words[34])]
+    shown = pieces(text, found)
+    assert len(shown) == PIECES
+    seen = [word for piece in shown for word in piece.text.split()]
+    first = words.index(seen[0])
+    assert seen == words[first : first + len(seen)], "none is cut, lost or shown twice"

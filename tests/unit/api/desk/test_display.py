@@ -65,6 +65,19 @@ def test_arabic_counts_agree(count: int, shown: str) -> None:
     assert _display().text("articles", count) == shown
 
 
+@pytest.mark.parametrize(
+    ("path", "arabic", "english"),
+    [
+        ("EG/جنوب سيناء/نويبع", "نويبع، مصر", "نويبع, Egypt"),
+        ("KW", "الكويت", "Kuwait"),
+        ("-/نهر النيل", "نهر النيل", "نهر النيل"),
+    ],
+)
+def test_a_place_is_shown_with_its_country(path: str, arabic: str, english: str) -> None:
+    assert _display().place_name(path) == arabic
+    assert _display("en").place_name(path) == english
+
+
 def test_digits_are_the_readers_choice() -> None:
     assert _display().number(12345.5) == "١٢٬٣٤٥٫٥"
     assert _display(digits="latn").number(12345.5) == "12,345.5"
