@@ -208,9 +208,9 @@ class Settings(BaseSettings):
         description="tagger: fast (alias accurate), the bundled model; camel, camel-tools' model; or one of a plugin",
     )
     entities_quotes: bool = Field(
-        True,
-        description="find quotations and their speakers; switch it off while workers of version 0.1.0 run, which "
-        "refuse records that have any",
+        False,
+        description="find quotations and their speakers; switch it on when no worker of version 0.1.0 runs any more, "
+        "as they refuse records that have any; rasd enrich always finds them",
     )
 
     # Elasticsearch

@@ -98,7 +98,8 @@ def enrich(
     from streams.sources.files import count_bytes, read_paths, to_paths
 
     form = _form(html=html, geojson=geojson)
-    settings = get_settings().model_copy(update={"explain": True} if explain else {})
+    # No worker of an earlier release reads what is written here.
+    settings = get_settings().model_copy(update={"entities_quotes": True} | ({"explain": True} if explain else {}))
     console = err()
     pipeline = LocalPipeline(settings)
     written = refused = unreadable = 0

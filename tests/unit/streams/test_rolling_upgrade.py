@@ -126,12 +126,11 @@ def test_the_sinks_take_what_they_do_not_know() -> None:
 
 @pytest.mark.parametrize("explain", [False, True])
 def test_release_0_1_0_can_read_what_the_stages_write(*, explain: bool) -> None:
-    """With RASD_ENTITIES_QUOTES off, as docs/guides/production.md says for an upgrade from 0.1.0."""
     written: list[Record] = []
     for name, wired in stages().items():
         if isinstance(wired.stage, SinkStage):
             continue
-        for passed_on in results(name, RECORDED[wired.reads], explain=explain, entities_quotes=False):
+        for passed_on in results(name, RECORDED[wired.reads], explain=explain):
             written += passed_on
     for record in [*written, *_moves()]:
         for kind, held in objects(record, json.loads(record.to_json())):
