@@ -17,12 +17,12 @@ TUTORIAL = (ROOT / "docs" / "tutorial" / "first-session.md").read_text(encoding=
 REPEATED = (("rasd search", "no article found"), ("dlq list --reason", "0 dead letters|no dead letter"))
 POLL = """
 for _ in $(seq 150); do
-  out="$({command})"
+  out="$({command})" || {{ sleep 1; continue; }}  # the index is being created
   grep -qE '{absent}' <<< "$out" || break
   sleep 1
 done
 printf '%s\\n' "$out"
-! grep -qE '{absent}' <<< "$out"
+if [ -z "$out" ] || grep -qE '{absent}' <<< "$out"; then exit 1; fi
 """
 
 
