@@ -11,7 +11,7 @@ Exception
 │   │                  one-line message and a status, and so does a worker that cannot build a stage; the API
 │   │                  answers 500. From a sink: the runner tries the batch again, because what is wrong may be
 │   │                  fixed outside of it. From the function of a map stage: a defect.
-│   ├── QueryRefused   Elasticsearch rejects a search (`streams.search.service`). The API answers 400.
+│   ├── QueryRefused   Elasticsearch rejects a search. A command ends with status 2; the API answers 400.
 │   └── SnapshotLost   An export cannot continue (`streams.api.snapshot`). The API breaks the response off.
 ├── RestartNeeded      Something of the worker is beyond use that no record is to blame for: the process that computes
 │                      (`streams.engine.child_process`), a table's files (`streams.engine.faust.tables`). The worker
@@ -72,6 +72,10 @@ class Rejected(RasdError):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class QueryRefused(RasdError):
+    """Elasticsearch refuses the query, for example as too expensive."""
 
 
 class OperatorError(RasdError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.entities.model.normalise import normalise
+from agents.entities.model.normalise import normalise, normalised_words
 
 # Kinds of organisations: before a name that is no Arabic word they are not part of it («تنظيم داعش», «شركة أدنوك»).
 HEADS = frozenset(
@@ -14,4 +14,4 @@ _PLACES_OF_WORK = (
     " تيار رابطة إدارة مديرية دائرة أمانة مركز معهد كلية مدرسة مستشفى شرطة جيش حكومة برلمان رئاسة سفارة غرفة بورصة"
     " مصلحة مكتب إذاعة تلفزيون خطوط طيران حلف مفوضية محافظة بلدية نيابة دار لواء تجمع ائتلاف تحالف ديوان"
 )
-KIND_WORDS = HEADS | frozenset(map(normalise, _PLACES_OF_WORK.split()))
+KIND_WORDS = HEADS | normalised_words(_PLACES_OF_WORK)

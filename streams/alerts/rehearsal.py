@@ -26,6 +26,7 @@ from streams.alerts.standing_search import SearchSettings, StandingSearch, new_s
 from streams.alerts.store import MATCHES, alert_specs, open_writer
 from streams.elastic.client import error_text, make_client, translate_errors
 from streams.elastic.templates import ensure_index, names
+from streams.errors import QueryRefused
 from streams.kafka.clients import create_topics
 from streams.kafka.clients import translate_errors as kafka_errors
 from streams.records import Article
@@ -35,7 +36,6 @@ from streams.search.live.follow import open_scope
 from streams.search.live.matcher import ArticleText, LiveMatcher
 from streams.search.query import HELPERS, build_query
 from streams.search.request import Filters
-from streams.search.service import QueryRefused
 from streams.search.source_scope import SourceScope
 from streams.search.wanted import Wanted, WantedFilter, WantedPhrase, WantedPrefix, WantedWord
 from streams.settings import Settings

@@ -23,8 +23,7 @@ from streams.api.auth import needs
 from streams.api.dependencies import Client, Shared, State
 from streams.api.keys import Scope
 from streams.api.problem_details import responses
-from streams.errors import OperatorError, Retryable
-from streams.search.service import QueryRefused
+from streams.errors import OperatorError, QueryRefused, Retryable
 
 router = APIRouter(tags=["alerts"])
 KEYED = [Depends(needs(Scope.ALERTS))]

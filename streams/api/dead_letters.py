@@ -1,4 +1,4 @@
-"""The dead letters of the last day by stage, read at most every half minute, however many ask."""
+"""The dead letters of the last day by stage, read now and then, however many ask and however often."""
 
 from __future__ import annotations
 
@@ -20,22 +20,24 @@ class RecentDeadLetters:
 
     Args:
         settings: names of topics.
+        fresh_seconds: how old the counts may be.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, fresh_seconds: float = FRESH_SECONDS) -> None:
         self._settings = settings
+        self._fresh_seconds = fresh_seconds
         self._lock = asyncio.Lock()
         self._found: RecentLetters | None = None
         self._read_at = 0.0
 
     async def count(self) -> RecentLetters:
-        """Return the counts, at most `FRESH_SECONDS` old.
+        """Return the counts, at most `fresh_seconds` old.
 
         Raises:
             Retryable: Kafka is unavailable.
         """
         async with self._lock:
-            if self._found is None or time.monotonic() - self._read_at > FRESH_SECONDS:
+            if self._found is None or time.monotonic() - self._read_at > self._fresh_seconds:
                 self._found = await count_recent(self._settings, datetime.now(UTC) - timedelta(hours=HOURS), MOST)
                 self._read_at = time.monotonic()
             return self._found

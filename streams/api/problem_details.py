@@ -14,9 +14,8 @@ from starlette.exceptions import HTTPException
 
 from streams.api.keys import redact
 from streams.api.limits import TooManyRequests
-from streams.errors import OperatorError, Rejected, Retryable
+from streams.errors import OperatorError, QueryRefused, Rejected, Retryable
 from streams.observability.logs import get_logger
-from streams.search.service import QueryRefused
 from streams.search.source_scope import UnknownCollectionError
 
 log = get_logger(__name__)

@@ -15,12 +15,11 @@ from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 
 from streams.elastic.client import error_text, translate_errors
 from streams.elastic.templates import ensure_index, names
-from streams.errors import RasdError, Retryable
+from streams.errors import QueryRefused, RasdError, Retryable
 from streams.observability.logs import get_logger
 from streams.retry import Backoff
 from streams.search.query import HELPERS, build_query
 from streams.search.request import Filters
-from streams.search.service import QueryRefused
 from streams.settings import Settings
 
 log = get_logger(__name__)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from streams.cli.console import out
+from streams.cli.console import out, print_json
 from streams.cli.environment import get_settings
 from streams.errors import OperatorError
 
@@ -169,7 +169,7 @@ def rehearse(
         wanted = _checked(fields | {"max_age_hours": max_age, "zone": zone})
     found = asyncio.run(_rehearse(wanted, days, by))
     if as_json:
-        sys.stdout.buffer.write(found.model_dump_json().encode() + b"\n")
+        print_json(found)
         return
     print_rehearsal(found, out(100))
 
@@ -188,7 +188,6 @@ def digest(
     """
     from streams.alerts.digest_preview import preview
     from streams.alerts.standing_search import Digest
-    from streams.search.service import QueryRefused
 
     directory = _read()
     found = directory.find(search, owner)
@@ -198,10 +197,7 @@ def digest(
     known = directory.searches
     others = {key: known[key] for key in condition.searches if key in known and found.owner in {"", known[key].owner}}
     since = datetime.now(UTC) - timedelta(hours=hours or {"hour": 1, "day": 24, "week": 168}[condition.every])
-    try:
-        message = asyncio.run(preview(get_settings(), found, others, since))
-    except QueryRefused as error:
-        raise OperatorError(str(error), status=2) from error
+    message = asyncio.run(preview(get_settings(), found, others, since))
     if message is None:
         typer.echo("nothing is new, and no source is quiet", err=True)
         return
@@ -217,15 +213,10 @@ def digest(
 
 
 async def _rehearse(wanted: SearchSettings, days: int, by: Any) -> Rehearsal:
-    """Raises OperatorError if Elasticsearch refuses the query."""
     from streams.alerts.rehearsal import open_past
-    from streams.search.service import QueryRefused
 
-    try:
-        async with open_past(get_settings(), wanted.filters) as past:
-            return await past.rehearse(wanted, days=days, by=by)
-    except QueryRefused as error:
-        raise OperatorError(str(error), status=2) from error
+    async with open_past(get_settings(), wanted.filters) as past:
+        return await past.rehearse(wanted, days=days, by=by)
 
 
 async def _learn(search: StandingSearch) -> int | None:
@@ -404,7 +395,7 @@ def deliveries(
     chosen = sorted(chosen, key=lambda delivery: delivery.created_at, reverse=True)[:size]
     if as_json:
         for delivery in chosen:
-            sys.stdout.buffer.write(delivery.model_dump_json().encode() + b"\n")
+            print_json(delivery)
         return
     table = Table("id", "created", "state", "attempts", "target", "alert", "fault", box=None, pad_edge=False)
     for delivery in chosen:

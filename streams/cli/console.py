@@ -1,6 +1,14 @@
-"""The consoles that commands print to: as wide as the terminal, and wide enough for tables in a pipe."""
+"""What commands print to: consoles as wide as the terminal, and wide enough for tables in a pipe; lines of JSON."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
 
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 PIPE_WIDTH = 240
 
@@ -18,3 +26,9 @@ def out(pipe_width: int = PIPE_WIDTH) -> Console:
 def err() -> Console:
     """Return a console on standard error."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(record: BaseModel, *, exclude_none: bool = False) -> None:
+    """Write a record to standard output as one line of JSON, at once."""
+    sys.stdout.buffer.write(record.model_dump_json(exclude_none=exclude_none).encode() + b"\n")
+    sys.stdout.buffer.flush()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING
 
 import typer
 
-from streams.cli.console import out
+from streams.cli.console import out, print_json
 from streams.cli.environment import get_settings
 from streams.errors import OperatorError
 
@@ -48,7 +47,7 @@ def explain(
     if found is None:
         raise OperatorError(f"no article with id {article_id}", hint="rasd search --json shows ids")
     if as_json:
-        sys.stdout.buffer.write(found.model_dump_json().encode() + b"\n")
+        print_json(found)
     else:
         print_explanation(found, filters.notes, out(PIPE_WIDTH))
 

@@ -12,7 +12,7 @@ import typer
 
 from streams.cli.console import err
 from streams.cli.environment import get_settings
-from streams.cli.filter_options import read_request, takes_filters
+from streams.cli.filter_options import print_notes, read_request, takes_filters
 from streams.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -45,20 +45,15 @@ def export(
     Example: `rasd export 'فيضان أو سيول' --country SD --format csv -o floods.csv`
     """
     from streams.api.exports import ExportProgress, ExportRequest
-    from streams.search.service import QueryRefused
 
     more = {
         "format": format_, "order": order, "separator": separator, "end": end,
         "fields": fields and fields.split(","), "columns": columns and columns.split(","),
     }  # fmt: skip
     request = read_request(ExportRequest, filters, **more)
-    for note in request.notes:
-        err().print(note, style="yellow", markup=False)
+    print_notes(request)
     progress = ExportProgress()
-    try:
-        asyncio.run(_export(request, progress, output))
-    except QueryRefused as error:
-        raise OperatorError(str(error), status=2) from error
+    asyncio.run(_export(request, progress, output))
     if progress.relaxed:
         err().print("no article has enough of the words, so a third of them was enough", style="yellow")
     err().print(f"{progress.articles:,} articles{f' in {output}' if output else ''}", markup=False)

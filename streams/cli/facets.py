@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from streams.cli.console import err, out
+from streams.cli.console import out, print_json
 from streams.cli.environment import get_settings
-from streams.cli.filter_options import read_request, takes_filters
+from streams.cli.filter_options import print_notes, read_request, takes_filters
 from streams.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -40,21 +39,16 @@ def facets(
     from streams.api.counts import FacetRequest
     from streams.cli.print_counts import print_facets, print_total
     from streams.search.query import FACETS
-    from streams.search.service import QueryRefused
 
     if unknown := [name for name in of if name not in FACETS]:
         raise OperatorError(f"--of {unknown[0]}: no such facet", hint=f"facets: {', '.join(FACETS)}", status=2)
     request = read_request(FacetRequest, filters, size=size, fold=fold)
-    for note in request.notes:
-        err().print(note, style="yellow", markup=False)
-    try:
-        counted = asyncio.run(_count(request))
-    except QueryRefused as error:
-        raise OperatorError(str(error), status=2) from error
+    print_notes(request)
+    counted = asyncio.run(_count(request))
     if as_json:
         if of:
             counted.facets = {name: counted.facets[name] for name in of}
-        sys.stdout.buffer.write(counted.model_dump_json(exclude_none=True).encode() + b"\n")
+        print_json(counted, exclude_none=True)
         return
     console = out(PIPE_WIDTH)
     print_facets(counted, console, of)

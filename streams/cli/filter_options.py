@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from streams.cli.console import err
 from streams.errors import OperatorError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+    from streams.search.request import Filters
 
     M = TypeVar("M", bound=BaseModel)
 
@@ -84,9 +87,10 @@ def takes_filters(command: Callable[..., None]) -> Callable[..., None]:
     # `from` is a word of Python.
     spelt = {f"filter_{name}": name for name in OPTIONS}
     added = [
-        inspect.Parameter(variable, inspect.Parameter.KEYWORD_ONLY, annotation=OPTIONS[name][0], default=option)
+        inspect.Parameter(
+            variable, inspect.Parameter.KEYWORD_ONLY, annotation=OPTIONS[name][0], default=OPTIONS[name][1]
+        )
         for variable, name in spelt.items()
-        if (option := OPTIONS[name][1])
     ]
 
     @functools.wraps(command)
@@ -98,6 +102,12 @@ def takes_filters(command: Callable[..., None]) -> Callable[..., None]:
     with_filters.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     with_filters.__annotations__ = {one.name: one.annotation for one in parameters}
     return with_filters
+
+
+def print_notes(request: Filters) -> None:
+    """Print what was not understood as it may have been meant."""
+    for note in request.notes:
+        err().print(note, style="yellow", markup=False)
 
 
 def read_request(model: type[M], filters: Mapping[str, Any], **more: Any) -> M:

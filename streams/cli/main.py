@@ -44,7 +44,7 @@ from streams.cli import run as running
 from streams.cli.console import err
 from streams.cli.environment import get_settings
 from streams.cli.plugins import add_commands
-from streams.errors import OperatorError, Retryable
+from streams.errors import OperatorError, QueryRefused, Retryable
 from streams.installation import missing_extra
 
 if TYPE_CHECKING:
@@ -127,6 +127,9 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each way t
     except OperatorError as error:
         _say(error.message, error.hint)
         return error.status
+    except QueryRefused as error:
+        _say(str(error))
+        return 2
     except Retryable as error:
         _say(str(error), "rasd status shows what is running; rasd up starts a local Kafka and Elasticsearch")
         return 1

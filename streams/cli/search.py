@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from streams.cli.console import err, out
+from streams.cli.console import err, out, print_json
 from streams.cli.environment import get_settings
-from streams.cli.filter_options import read_request, takes_filters
-from streams.errors import OperatorError
+from streams.cli.filter_options import print_notes, read_request, takes_filters
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from streams.api.counts import Facets, Timeline
     from streams.search.hits import SearchPage
     from streams.search.request import SearchRequest
@@ -56,24 +52,19 @@ def search(
     from streams.cli.print_counts import print_overview
     from streams.cli.print_hits import print_page
     from streams.search.request import SearchRequest
-    from streams.search.service import QueryRefused
 
     request = read_request(SearchRequest, filters, sort=sort, size=size, fold=fold)
     for word, names in request.read_as().items():
         err().print(f"{word}: also {' · '.join(names)}", style="yellow", markup=False)
-    for note in request.notes:
-        err().print(note, style="yellow", markup=False)
-    try:
-        if follow:
-            asyncio.run(_follow(request, as_json))
-            return
-        console = out(PIPE_WIDTH)
-        counted = not as_json and (console.is_terminal if overview is None else overview)
-        page, facets, timeline = asyncio.run(_search(request, counted=counted))
-    except QueryRefused as error:
-        raise OperatorError(str(error), status=2) from error
+    print_notes(request)
+    if follow:
+        asyncio.run(_follow(request, as_json))
+        return
+    console = out(PIPE_WIDTH)
+    counted = not as_json and (console.is_terminal if overview is None else overview)
+    page, facets, timeline = asyncio.run(_search(request, counted=counted))
     if as_json:
-        _write_line(page)
+        print_json(page)
         return
     if facets is not None and timeline is not None and page.hits:
         print_overview(facets, timeline, console)
@@ -105,11 +96,6 @@ async def _follow(request: SearchRequest, as_json: bool) -> None:
     async for hit in follow(get_settings(), request):
         number += 1
         if as_json:
-            _write_line(hit)
+            print_json(hit)
         else:
             print_hit(hit, number, console)
-
-
-def _write_line(record: BaseModel) -> None:
-    sys.stdout.buffer.write(record.model_dump_json().encode() + b"\n")
-    sys.stdout.buffer.flush()

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from streams.cli.console import err, out
+from streams.cli.console import out, print_json
 from streams.cli.environment import get_settings
-from streams.cli.filter_options import read_request, takes_filters
+from streams.cli.filter_options import print_notes, read_request, takes_filters
 from streams.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -46,19 +46,14 @@ def timeline(
     from streams.api.counts import TimelineRequest
     from streams.cli.print_counts import print_timeline, print_total
     from streams.search.request import Filters
-    from streams.search.service import QueryRefused
 
     if as_csv and as_json:
         raise OperatorError("--csv and --json: only one of them", status=2)
     request = read_request(TimelineRequest if interval else Filters, filters, interval=interval)
-    for note in request.notes:
-        err().print(note, style="yellow", markup=False)
-    try:
-        counted = asyncio.run(_count(request))
-    except QueryRefused as error:
-        raise OperatorError(str(error), status=2) from error
+    print_notes(request)
+    counted = asyncio.run(_count(request))
     if as_json:
-        sys.stdout.buffer.write(counted.model_dump_json().encode() + b"\n")
+        print_json(counted)
     elif as_csv:
         rows = csv.writer(sys.stdout, lineterminator="\n")
         rows.writerow(("start", "articles", "stories"))

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 # Dead letters are read, unlike offsets; so less often.
 LETTER_SECONDS = 15.0
-LETTER_HOURS = 24
-MOST_LETTERS = 500
 
 
 def register(app: typer.Typer) -> None:
@@ -68,8 +66,8 @@ async def _run(seconds: float, *, once: bool, as_json: bool) -> None:
 
 async def _looks(seconds: float) -> AsyncIterator[tuple[Mapping[str, TopicFlow], RecentLetters]]:
     """Yield what flowed between each two looks."""
+    from streams.api.dead_letters import RecentDeadLetters
     from streams.kafka.clients import open_admin, open_reader, translate_errors
-    from streams.kafka.dead_letters import count_recent
     from streams.kafka.first_records import FIRST_BYTES, FirstRecords
     from streams.kafka.flow import Look, flows
     from streams.kafka.topic_offsets import read_topics
@@ -78,8 +76,8 @@ async def _looks(seconds: float) -> AsyncIterator[tuple[Mapping[str, TopicFlow],
     settings = get_settings()
     topics = load_pipeline().topics
     known: FirstRecords = {}
+    letters = RecentDeadLetters(settings, LETTER_SECONDS)
     async with open_admin(settings) as admin, open_reader(settings, fetch_bytes=FIRST_BYTES) as reader:
-        letters, counted_at = None, 0.0
         before: Look | None = None
         while True:
             with translate_errors(settings):
@@ -87,11 +85,9 @@ async def _looks(seconds: float) -> AsyncIterator[tuple[Mapping[str, TopicFlow],
             if not states:
                 raise OperatorError("there are no topics yet", hint="rasd topics create")
             now = Look(time.monotonic(), states)
-            if letters is None or now.moment - counted_at > LETTER_SECONDS:
-                since = datetime.now(UTC) - timedelta(hours=LETTER_HOURS)
-                letters, counted_at = await count_recent(settings, since, MOST_LETTERS), now.moment
+            counted = await letters.count()
             if before is not None:
-                yield flows(before, now), letters
+                yield flows(before, now), counted
             before = now
             await asyncio.sleep(seconds)
 

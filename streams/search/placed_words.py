@@ -20,20 +20,12 @@ class PlacedWords(list[Word]):
     @cached_property
     def by_form(self) -> dict[str, list[int]]:
         """The numbers of the words that have a form, by form."""
-        found: dict[str, list[int]] = {}
-        for number, word in enumerate(self):
-            for form in word.forms:
-                found.setdefault(form, []).append(number)
-        return found
+        return _numbers(word.forms for word in self)
 
     @cached_property
     def by_family(self) -> dict[str, list[int]]:
         """The numbers of the words that have a family, by family."""
-        found: dict[str, list[int]] = {}
-        for number, word in enumerate(self):
-            for family in word.families:
-                found.setdefault(family, []).append(number)
-        return found
+        return _numbers(word.families for word in self)
 
     def having(self, families: Iterable[str], printed: Iterable[str]) -> set[int]:
         """Return the numbers of the words that have one of the families, or are printed as one of these forms."""
@@ -60,3 +52,12 @@ class PlacedWords(list[Word]):
         for number in sorted(places):
             if number >= offset and phrase.starts_at(self, number - offset):
                 yield number - offset
+
+
+def _numbers(terms: Iterable[Iterable[str]]) -> dict[str, list[int]]:
+    """Return, by term, the numbers of the words that have it."""
+    found: dict[str, list[int]] = {}
+    for number, those in enumerate(terms):
+        for term in those:
+            found.setdefault(term, []).append(number)
+    return found

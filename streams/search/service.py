@@ -12,7 +12,7 @@ from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 
 from streams.elastic.client import error_text, make_client, translate_errors
 from streams.elastic.templates import ensure_index, names
-from streams.errors import RasdError, Retryable
+from streams.errors import QueryRefused, Retryable
 from streams.kafka.clients import UNAVAILABLE_ERRORS
 from streams.observability.logs import get_logger
 from streams.records import Article
@@ -42,10 +42,6 @@ DIRECTORY_SECONDS = 3.0
 
 
 log = get_logger(__name__)
-
-
-class QueryRefused(RasdError):
-    """Elasticsearch refuses the query, for example as too expensive."""
 
 
 class Searcher:

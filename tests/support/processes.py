@@ -28,6 +28,7 @@ __all__ = [
     "newcomers_environment",
     "rasd",
     "start",
+    "started",
     "wait_until",
     "worker",
 ]
@@ -153,11 +154,10 @@ def start(
 
 
 @contextmanager
-def worker(settings: Settings, log: Path, stages: str | None = None, *, wait: bool = True) -> Iterator[Running]:
-    """A worker that is ready, stopped at the end if it still runs."""
+def started(settings: Settings, log: Path, *command: str, wait: bool = True) -> Iterator[Running]:
+    """`rasd COMMAND` on a free port, ready, stopped at the end if it still runs."""
     port = free_port()
-    arguments = ["worker", "--port", str(port), *(["--stages", stages] if stages else [])]
-    running = start(settings, log, *arguments, port=port)
+    running = start(settings, log, *command, "--port", str(port), port=port)
     try:
         if wait:
             wait_until(running.ready, 90, running.tail)
@@ -165,6 +165,13 @@ def worker(settings: Settings, log: Path, stages: str | None = None, *, wait: bo
     finally:
         if running.process.poll() is None:
             running.stop()
+
+
+@contextmanager
+def worker(settings: Settings, log: Path, stages: str | None = None, *, wait: bool = True) -> Iterator[Running]:
+    """A worker that is ready, stopped at the end if it still runs."""
+    with started(settings, log, "worker", *(["--stages", stages] if stages else []), wait=wait) as running:
+        yield running
 
 
 def wait_until(condition: Callable[[], object], seconds: float, explain: Callable[[], str] | None = None) -> None:

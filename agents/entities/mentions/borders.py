@@ -13,36 +13,34 @@ from pathlib import Path
 
 from agents.entities.bio import TagSpan
 from agents.entities.model.features import WordEntry, core
-from agents.entities.model.normalise import normalise
+from agents.entities.model.normalise import normalise, normalised_words
 
 _ORGANISATIONS = Path(__file__).parents[1] / "data" / "organisations.csv"
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(map(normalise, text.split()))
-
-
 # After these the next word belongs to a person's name, and before the first group the word before.
-_LINKS = _words("بن بنت ابن أبو أبي أبا آل ولد")
-_OPEN = _LINKS | _words("عبد")
-_TITLES = _words(
+_LINKS = normalised_words("بن بنت ابن أبو أبي أبا آل ولد")
+_OPEN = _LINKS | normalised_words("عبد")
+_TITLES = normalised_words(
     "الملك الملكة الأمير الأميرة الشيخ الشيخة السلطان الرئيس الدكتور الدكتورة الأستاذ الأستاذة المهندس المهندسة السيد"
     " السيدة اللواء العميد العقيد المقدم الرائد النقيب الملازم الفريق المشير القاضي"
     " المحامي الوزير السفير النائب الإمام الحاج"
     " البابا القس المطران الشهيد الشهيدة الفنان الفنانة المستشار البروفيسور سمو صاحب معالي فضيلة سماحة سعادة جلالة"
     " فخامة"
 )
-_ORDINALS = _words("الأول الثاني الثالث الرابع الخامس السادس السابع الثامن التاسع العاشر")
+_ORDINALS = normalised_words("الأول الثاني الثالث الرابع الخامس السادس السابع الثامن التاسع العاشر")
 # Of kings and popes, who are numbered.
-_CROWNED = _words("الملك ملك البابا بابا السلطان سلطان الأمير أمير القيصر قيصر الإمبراطور الخديوي خديوي الشاه شاه لويس")
-_POPES = _words("البابا")
-_BLESSING = _words(
+_CROWNED = normalised_words(
+    "الملك ملك البابا بابا السلطان سلطان الأمير أمير القيصر قيصر الإمبراطور الخديوي خديوي الشاه شاه لويس"
+)
+_POPES = normalised_words("البابا")
+_BLESSING = normalised_words(
     "حفظه حفظها حفظهم حفظهما رحمه رحمها رحمهم رحمهما أيده أيدها رعاه رعاها نصره أعزه سلمه وفقه شفاه أطال أدام رضي صلى"
     " تقبله غفر يحفظه يرحمه يرحمها أثابه جزاه بارك سدد وحفظه ورحمه ورعاه وأيده ووفقه أسعده أبقاه خلد طيب"
 )
-_AFTER_BLESSING = _words("عنه عنها عنهم عليه وسلم ورعاه ثراه وأبقاه بعمره له وحفظه")
+_AFTER_BLESSING = normalised_words("عنه عنها عنهم عليه وسلم ورعاه ثراه وأبقاه بعمره له وحفظه")
 _GOD = normalise("الله")
-_NO_NAMES = _words("الحرام الشريفين بي أم أب إن أو ها هو هي ال لله الله بإذن والده والدته اليوم أمس")
+_NO_NAMES = normalised_words("الحرام الشريفين بي أم أب إن أو ها هو هي ال لله الله بإذن والده والدته اليوم أمس")
 # A word of the news is no part of a person's name if it is at least this frequent and less often one than that.
 _KNOWN, _SELDOM = 3, 0.04
 _FREQUENT = 200
@@ -53,16 +51,16 @@ _SHORTEST = 4
 _INTRODUCED, _PLACE = 0.3, 0.4
 # Largest average probability of ORG of a word that is cut off behind a listed organisation.
 _NOT_OF_IT = 0.1
-_INTRODUCERS = _words(
+_INTRODUCERS = normalised_words(
     "الطفل الطفلة الرضيع الرضيعة الشاب الشابة الفتاة الفتى المواطن المواطنة"
     " الفنان الفنانة المطرب المطربة الممثل الممثلة"
     " الكاتب الكاتبة الشاعر الشاعرة المخرج المخرجة اللاعب اللاعبة الشهيد الشهيدة المعلم المعلمة الناشط الناشطة"
     " نائبته نائبه زوجته زوجها شقيقته شقيقه شقيقها ابنته ابنه ابنها ابنتها والدته والده زميله زميلته مساعده مساعدته"
 )
-_BEFORE_PLACES = _words(
+_BEFORE_PLACES = normalised_words(
     "في فوق إلى من قرب نحو داخل خارج شمال جنوب شرق غرب شمالي جنوبي شرقي غربي مدينة محافظة باتجاه وسط"
 )
-_BEFORE_PUBLISHERS = _words("عن من لدى")
+_BEFORE_PUBLISHERS = normalised_words("عن من لدى")
 _HOUSE = normalise("دار")
 _LONGEST_PERSON = 4
 

@@ -29,3 +29,8 @@ def normalise(word: str) -> str:
 def plain(word: str) -> str:
     """Remove vowel signs, tatweel and invisible marks, and leave the letters as printed."""
     return _INVISIBLE.sub("", word)
+
+
+def normalised_words(text: str) -> frozenset[str]:
+    """Return the words of a text, normalised: a way to write down a list of them."""
+    return frozenset(map(normalise, text.split()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cache
 
-from agents.entities.model.normalise import normalise
+from agents.entities.model.normalise import normalise, normalised_words
 
 
 class Form(Enum):
@@ -47,35 +47,31 @@ _PARTICIPLES = (
 )
 
 
-def _set(words: str) -> frozenset[str]:
-    return frozenset(map(normalise, words.split()))
-
-
 # These stand with the speaker after them: «بحسب الخبير».
-SOURCES = _set("بحسب حسب وفق وفقا حسبما")
+SOURCES = normalised_words("بحسب حسب وفق وفقا حسبما")
 # Words between a reporting word and what is said, beside the speaker: «قال … إن», «أكد … أن».
-THAT = _set("أن بأن")
+THAT = normalised_words("أن بأن")
 THAT_PRONOUN = frozenset(
     f"{that}{pronoun}" for that in THAT for pronoun in ("ه", "ها", "هم", "هما", "هن", "نا", "ني", "ي", "ك", "كم", "نني")
 )
 # With these before it, «أن» begins another clause: «إلا أن», «بعد أن».
-OTHER_CLAUSE = _set(
+OTHER_CLAUSE = normalised_words(
     "إلا غير بيد بعد قبل منذ رغم حتى لكن سوى دون بدون كما بما لو لولا خشية شرط شريطة يمكن يجب ينبغي المتوقع المنتظر"
     " المقرر المرجح"
 )
-NEGATIONS = _set("لا لم لن ما دون")
+NEGATIONS = normalised_words("لا لم لن ما دون")
 # «نقلت الوكالة عن الوزير قوله إن».
-HIS_WORDS = _set("قوله قولها قولهم تأكيده تأكيدها")
-RELAYS = _set("نقل نقلت نقلوا ينقل تنقل")
+HIS_WORDS = normalised_words("قوله قولها قولهم تأكيده تأكيدها")
+RELAYS = normalised_words("نقل نقلت نقلوا ينقل تنقل")
 # «على حد قول الخبير», «على حد تعبيره».
-BY_WORD_OF = _set("قول تعبير وصف تعبيره تعبيرها قوله قولها وصفه وصفها")
+BY_WORD_OF = normalised_words("قول تعبير وصف تعبيره تعبيرها قوله قولها وصفه وصفها")
 # Before a person these mean another one, or no speaker: «محامي فلان», «المتحدث باسم الرئيس فلان», «مع نظيره فلان».
-BESIDE_A_PERSON = _set(
+BESIDE_A_PERSON = normalised_words(
     "محامي محامية محامو نجل شقيق شقيقة والد والدة زوجة زوج ابن ابنة مستشار مستشارة مصدر مصادر مكتب مساعد مساعدة سكرتير"
     " باسم مقرب مقربة مقربون عائلة أسرة فريق دفاع أنصار موكل وكيل صديق زميل من عن إلى على مع لقاء تصريح نظيره لنظيره"
     " مقتل وفاة اغتيال أمام ضد حول بشأن خلال بعد قبل بين لدى برئاسة بقيادة"
 )
-TITLES = _set(
+TITLES = normalised_words(
     "الرئيس الوزير الأمير الأميرة الملك الملكة الشيخ الشيخة الدكتور الدكتورة السيد السيدة المهندس الأستاذ اللواء الفريق"
     " العميد العقيد الجنرال السفير السفيرة النائب النائبة المدرب اللاعب الكاتب الكاتبة المتحدث المتحدثة المسؤول"
     " المسؤولة المدير المديرة الخبير الخبيرة الباحث الباحثة المحلل القائد الزعيم المحامي القاضي الناطق الراحل"
@@ -84,17 +80,17 @@ TITLES = _set(
     " رئيسة وزيرة مدير مديرة سفير مدرب"
 )
 # After a reporting word they do not name who speaks: «قال في تصريح», «وأضاف خلال».
-ASIDE = _set(
+ASIDE = normalised_words(
     "في خلال عبر أمس اليوم أيضا كذلك ردا تعليقا ضمن إثر عقب بعد قبل للصحفيين للصحافيين أمام لوكالة لصحيفة لقناة إلى على"
     " من عن بشأن حول مساء صباح هنا قائلا قائلة الشهر العام الأسبوع يوم السبت الأحد الاثنين الإثنين الثلاثاء الأربعاء"
     " الخميس الجمعة حينها آنذاك سابقا لاحقا مؤخرا بدوره بدورها قد هو هي لبي"
 )
 # After these a verb without a subject is that of whoever spoke before: «لكنه قال إن», «حيث قال».
-BEFORE_A_VERB = _set(
+BEFORE_A_VERB = normalised_words(
     "لكنه لكنها ولكنه ولكنها كما وكما حيث ثم قد وقد كان كانت وكان وكانت إذ جانبه جهته دوره جانبها جهتها"
 )
 # These begin a clause that is no longer reported: «، داعيا إلى», «، فيما أعلن».
-NEW_CLAUSE = _set("داعيا داعية مطالبا مطالبة معربا معربة واصفا واصفة فيما بينما")
+NEW_CLAUSE = normalised_words("داعيا داعية مطالبا مطالبة معربا معربة واصفا واصفة فيما بينما")
 
 
 @cache

@@ -22,8 +22,7 @@ from streams.api.desk.display import CHOICES, COOKIE, Display, preferred_languag
 from streams.api.keys import redact
 from streams.api.limits import TooManyRequests
 from streams.api.problem_details import RETRY_AFTER_SECONDS
-from streams.errors import Retryable
-from streams.search.service import QueryRefused
+from streams.errors import QueryRefused, Retryable
 
 # Nothing but this server's own files runs or is loaded, no string becomes markup or code in a browser, and no other
 # site can show the desk within its own pages or receive its forms.

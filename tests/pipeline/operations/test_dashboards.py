@@ -29,7 +29,7 @@ from tests.deploy.sources import RULE_FILES, dashboards, index_queries, panels, 
 from tests.support.articles import raw_record
 from tests.support.bad_line import BadLine
 from tests.support.corpus import records, write_lines
-from tests.support.processes import Running, free_port, rasd, start, wait_until, worker
+from tests.support.processes import Running, free_port, rasd, start, started, wait_until, worker
 from tests.support.programs import debian_program
 
 VARIABLES = {"$stage": ".*", "$instance": ".*", "$route": ".*"}
@@ -138,18 +138,6 @@ def load(settings: Settings, folder: Path) -> Path:
 
 
 @contextmanager
-def one_of_ours(settings: Settings, folder: Path, *command: str) -> Iterator[Running]:
-    """A process of `rasd` that is ready, stopped at the end."""
-    port = free_port()
-    running = start(settings, folder / f"{'-'.join(command)}.log", *command, "--port", str(port), port=port)
-    try:
-        wait_until(running.ready, 120, running.tail)
-        yield running
-    finally:
-        running.stop()
-
-
-@contextmanager
 def watching(settings: Settings, folder: Path) -> Iterator[tuple[Running, Outlets]]:
     """`rasd watch` on the demo's outlets and on an address where nothing answers.
 
@@ -173,7 +161,7 @@ def watching(settings: Settings, folder: Path) -> Iterator[tuple[Running, Outlet
         (folder / "sources.json").write_text(json.dumps(entries), encoding="utf-8")
         done = rasd("sources", "import", str(folder / "sources.json"), settings=settings)
         assert done.returncode == 0, done.stderr
-        with one_of_ours(settings, folder, "watch") as running:
+        with started(settings, folder / "watch.log", "watch") as running:
             yield running, outlets
 
 
@@ -204,8 +192,8 @@ def observed(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             wait_until(each.ready, 120, each.tail)
         added = rasd("alerts", "add", "الرئيس", "--name", "الرئيس", "--to", "log:desk", settings=settings)
         assert added.returncode == 0, added.stderr
-        matcher = running.enter_context(one_of_ours(settings, folder, "worker", "--tap", "alerts"))
-        deliver = running.enter_context(one_of_ours(settings, folder, "deliver"))
+        matcher = running.enter_context(started(settings, folder / "matcher.log", "worker", "--tap", "alerts"))
+        deliver = running.enter_context(started(settings, folder / "deliver.log", "deliver"))
         watch, outlets = running.enter_context(watching(settings, folder))
         targets = {
             "rasd-worker": busy.url,

@@ -9,11 +9,12 @@ from elasticsearch import AsyncElasticsearch
 
 from streams.api.tiles import collection
 from streams.elastic.templates import names
+from streams.errors import QueryRefused
 from streams.records import Article
 from streams.search.analysis import analyzer, name_normalizer
 from streams.search.live.matcher import ArticleText, LiveMatcher
 from streams.search.request import Filters, SearchRequest
-from streams.search.service import QueryRefused, Searcher
+from streams.search.service import Searcher
 from streams.search.source_scope import SourceScope
 from streams.settings import Settings
 from streams.sources.watch.directory import Kind, WatchedSource

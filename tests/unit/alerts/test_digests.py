@@ -18,7 +18,7 @@ from streams.alerts.rehearsal import Past
 from streams.alerts.rules import SearchMemory
 from streams.alerts.standing_search import Digest, StandingSearch
 from streams.cli.alerts import read_condition
-from streams.search.service import QueryRefused
+from streams.errors import QueryRefused
 from streams.search.source_scope import SourceScope
 from tests.support.alert_records import BEGIN, match, standing_search
 from tests.support.articles import article

@@ -17,7 +17,7 @@ from streams.alerts.standing_search import StandingSearch, Target
 from streams.alerts.store import Directory
 from streams.api import app as apps
 from streams.api.keys import Scope, make_key
-from streams.search.service import QueryRefused
+from streams.errors import QueryRefused
 from streams.settings import Settings
 from tests.support.processes import free_port
 from tests.support.serving import in_process

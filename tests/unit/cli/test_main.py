@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from streams.cli import main
+from streams.errors import QueryRefused
 from streams.records import RawArticle
 from streams.settings import get_settings
 
@@ -43,6 +44,17 @@ def test_a_setting_is_distinguished_from_a_record(
     printed = capsys.readouterr().err
     assert "unexpected ValidationError" in printed
     assert "setting" not in printed
+
+
+def test_a_query_that_the_index_refuses_is_a_wrong_argument(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def settings() -> object:
+        raise QueryRefused("too expensive")
+
+    monkeypatch.setattr(main, "get_settings", settings)
+    assert main.run(["schema"]) == 2
+    assert capsys.readouterr().err == "rasd: too expensive\n"
 
 
 def test_the_help_imports_no_client_and_no_model() -> None:
