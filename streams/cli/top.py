@@ -67,7 +67,7 @@ async def _run(seconds: float, *, once: bool, as_json: bool) -> None:
 async def _looks(seconds: float) -> AsyncIterator[tuple[Mapping[str, TopicFlow], RecentLetters]]:
     """Yield what flowed between each two looks."""
     from streams.api.dead_letters import RecentDeadLetters
-    from streams.kafka.clients import open_admin, open_reader, translate_errors
+    from streams.kafka.clients import open_admin, open_reader, retry_until_visible, translate_errors
     from streams.kafka.first_records import FIRST_BYTES, FirstRecords
     from streams.kafka.flow import Look, flows
     from streams.kafka.topic_offsets import read_topics
@@ -81,7 +81,7 @@ async def _looks(seconds: float) -> AsyncIterator[tuple[Mapping[str, TopicFlow],
         before: Look | None = None
         while True:
             with translate_errors(settings):
-                states = await read_topics(settings, topics, admin, reader, known)
+                states = await retry_until_visible(lambda: read_topics(settings, topics, admin, reader, known))
             if not states:
                 raise OperatorError("there are no topics yet", hint="rasd topics create")
             now = Look(time.monotonic(), states)
