@@ -14,6 +14,9 @@ from hypothesis import settings as property_settings
 from deploy.local.temporary import temporary_stack
 from streams.settings import Settings
 
+# Assertions in what the tests share say what they compared, as those in test modules do.
+pytest.register_assert_rewrite("tests.support")
+
 # No property depends on how fast the machine is: a stall of 200 ms on a busy one would fail the test. `make test` tries
 # the same examples every time; `make explore` tries others, and many more.
 property_settings.register_profile(

@@ -243,6 +243,20 @@ async def test_the_map_shows_where_stories_are(desk: Desk, browser: Browser) -> 
         assert await page.locator("#total").get_attribute("data-total") == "4"
 
 
+async def test_a_map_that_gets_no_answer_can_still_be_moved(desk: Desk, browser: Browser) -> None:
+    async with visiting(browser, desk.base) as visitor:
+        for address in ("**/map?*", "**/outlines*"):
+            await visitor.page.route(address, lambda route: route.abort())
+        await visitor.visit("/ar/map")
+        await visitor.page.wait_for_selector("[data-map][data-state=away]")
+        await visitor.page.unroute("**/map?*")
+        await visitor.page.locator("[data-map]").press("-")
+        await visitor.page.wait_for_selector("[data-map][data-state=ready] .cluster")
+        # The browser tells of each request that failed; the page itself raises nothing.
+        assert all(error.startswith("Failed to load resource") for error in visitor.errors)
+        visitor.errors.clear()
+
+
 async def test_a_comparison_is_normalised_and_can_be_taken_away(desk: Desk, browser: Browser) -> None:
     async with httpx.AsyncClient(base_url=desk.base) as http:
         query = {"q": "المياه", "other": "العقبة"}

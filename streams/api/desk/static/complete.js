@@ -18,11 +18,13 @@ for (const box of document.querySelectorAll("[data-complete]")) {
     if (typed.length < LEAST) return;
     waiting = setTimeout(async () => {
       const mine = (asked += 1);
-      const answer = await fetch(`/names?${new URLSearchParams({ typed })}`);
-      if (!answer.ok || mine !== asked) return;
-      const { names } = await answer.json();
+      // A request that fails, or that the next page cuts off, leaves the list as it is: typing goes on without it.
+      const answer = await fetch(`/names?${new URLSearchParams({ typed })}`)
+        .then((response) => (response.ok ? response.json() : null))
+        .catch(() => null);
+      if (!answer || mine !== asked) return;
       const head = before.slice(0, before.length - typed.length).replace(/[«"]$/, "");
-      list.replaceChildren(...names.map(({ name }) => {
+      list.replaceChildren(...answer.names.map(({ name }) => {
         const option = document.createElement("option");
         option.value = `${head}«${name}»`;
         return option;

@@ -107,14 +107,16 @@ function within(bbox) {
   return address;
 }
 
+// What an address answers, or null where it is refused, out of reach, or cut off by the next page.
+const ask = (address) => fetch(address).then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
+
 async function open(feature) {
   const { bbox, articles } = feature.properties;
   const address = new URL(root.dataset.stories, location.href);
   address.searchParams.set("bbox", bbox.join(","));
   for (const [name, value] of [["size", "6"], ["sort", "time"]]) address.searchParams.set(name, value);
-  const answer = await fetch(address);
-  if (!answer.ok) return;
-  const found = await answer.json();
+  const found = await ask(address);
+  if (!found) return;
   const list = element("ol");
   for (const { article } of found.hits) {
     const item = element("li");
@@ -141,12 +143,10 @@ async function load() {
   const recent = new URL(address);
   const hour = new Date(Date.now() - RECENT_MS).toISOString();
   if (!(recent.searchParams.get("from") > hour)) recent.searchParams.set("from", hour);
-  const answers = await Promise.all([address, recent].map((one) => fetch(one)));
+  const [all, now] = await Promise.all([address, recent].map(ask));
   if (mine !== asked) return;
-  root.dataset.state = answers.every((answer) => answer.ok) ? "ready" : "away";
+  root.dataset.state = all && now ? "ready" : "away";
   if (root.dataset.state === "away") return;
-  const [all, now] = await Promise.all(answers.map((answer) => answer.json()));
-  if (mine !== asked) return;
   const fresh = new Map(now.features.map((feature) => [feature.properties.tile, feature.properties.articles]));
   circles.clearLayers();
   const most = Math.max(1, ...all.features.map((feature) => feature.properties.articles));
@@ -178,12 +178,14 @@ function moved() {
   waiting = setTimeout(load, WAIT_MS);
 }
 
-const topology = await (await fetch(root.dataset.outlines)).json();
-countries = decode(topology).map((feature) => ({ feature, size: 0, centre: L.latLng(0, 0), ...middle(feature) })).sort((a, b) => b.size - a.size);
-L.geoJSON(countries.map(({ feature }) => feature), {
-  interactive: false,
-  style: () => ({ color: colour("--soft"), weight: 0.8, fillColor: colour("--sheet"), fillOpacity: 1 }),
-}).addTo(map);
+const topology = await ask(root.dataset.outlines);
+if (topology) {
+  countries = decode(topology).map((feature) => ({ feature, size: 0, centre: L.latLng(0, 0), ...middle(feature) })).sort((a, b) => b.size - a.size);
+  L.geoJSON(countries.map(({ feature }) => feature), {
+    interactive: false,
+    style: () => ({ color: colour("--soft"), weight: 0.8, fillColor: colour("--sheet"), fillOpacity: 1 }),
+  }).addTo(map);
+}
 map.on("moveend", moved);
 label();
 await load();
