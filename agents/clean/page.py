@@ -179,6 +179,7 @@ def _segmented(
         author=author or (markup.author if markup else None),
         captions=markup.captions if markup else (),
         outlet=outlet_of(raw.source, raw.url, markup.site if markup else None),
+        heads=markup.heads if markup else frozenset(),
     )
     articles = segment(shown, hints)
     if not articles:

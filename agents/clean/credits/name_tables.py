@@ -151,6 +151,12 @@ def is_outlet_like(name: str) -> bool:
     return 2 <= len(words) <= _MAX_OUTLET_WORDS and (words[0] in names().heads or words[-1] in names().tails)
 
 
+def is_genre(text: str) -> bool:
+    """Return whether `text` only says of what kind an article is, or in which section: «تحقيق», «اقتصاد»."""
+    key = key_of(text)
+    return key in names().sections or is_role(key)
+
+
 def is_role(key: str) -> bool:
     """Return whether a key names a part in an article, or two of them: «كتب», «تحقيق وتصوير»."""
     table = names()

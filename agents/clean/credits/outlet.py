@@ -59,6 +59,10 @@ class Outlet:
             spelled.add(_arabic_bones(words[0]))  # «شراع الخليج» of shiraa.example
         return any(len(bones) >= _MIN_BONES and bones in self.bones for bones in spelled)
 
+    def prints(self, text: str) -> bool:
+        """Return whether `text` is one of the outlet's names letter by letter, and nothing else."""
+        return match_key(text.strip()) in self.printed
+
     def is_named(self, name: str) -> bool:
         """Return whether `name` is the outlet's beyond doubt, though it might be a person's («صباح القدس»)."""
         key = match_key(name.strip())
@@ -85,7 +89,7 @@ def outlet_of(source: str, url: str, site: str | None = None) -> Outlet:
 def _outlet(source: str, host: str, site: str) -> Outlet:
     printed = {
         match_key(_KIND_RE.sub("", name.strip())) for name in (source, site) if _ARABIC_RE.search(name) is not None
-    }
+    } | {match_key(site)}
     labels = [label for label in host.split(".") if label not in _NO_NAMES]
     latin = [name for name in (source, site, *labels) if name.isascii()]
     bones = {bones for name in latin for bones in (_latin_bones(name),) if len(bones) >= _MIN_BONES}

@@ -354,11 +354,15 @@ def _parts(text: str) -> list[str]:
 
 
 def _before_post(part: str) -> list[str]:
-    """Part a name from the post after it: «رنا قاسم مراسلة الضفة في القدس»."""
+    """Part a name from the post after it: «رنا قاسم مراسلة الضفة في القدس», «رنا قاسم مدققة معلومات»."""
     words = part.split()
     table = names()
     for number in range(2, len(words)):
-        if key_of(words[number]) in table.correspondents and person_certainty(" ".join(words[:number])):
+        # One word after a name may be a surname: «محمد سعيد الكاتب».
+        described = number + 1 < len(words) and is_description(words[number])
+        if not described and key_of(words[number]) not in table.correspondents:
+            continue
+        if person_certainty(" ".join(words[:number])):
             return [" ".join(words[:number]), " ".join(words[number:])]
     return [part]
 

@@ -12,6 +12,7 @@ from importlib.resources import files
 from itertools import islice
 
 from agents.clean.credits.date_lines import is_date_line
+from agents.clean.credits.name_tables import is_genre, person_certainty
 from agents.clean.credits.outlet import Outlet, outlet_of
 from agents.clean.credits.parse import MAX_CREDIT_CHARS, parse_credit
 from agents.clean.dates.mentions import find_dates
@@ -31,6 +32,11 @@ _MIN_DECK_WORDS = 4
 _HEADLINE_ABOVE, _MAX_DATED_SPACES, _NEAR = 8, 8, 5
 # The text of the linked data replaces a page's that is so many times shorter.
 _SHORTER = 2
+# A photographer's credit or the page's address above the headline
+_NO_KICKER_RE = re.compile(r"©|://|\(c\)\s", re.IGNORECASE)
+# «لمعرفة المزيد: …» before the link of another story
+_LABELLED_LINK_RE = re.compile(r"[^\s:]{2,20}(?: [^\s:]{1,20}){0,3} ?[:：] ?\S+(?: \S+){3}")
+_MOSTLY_LINK = 0.6
 _MIN_LINKED_CHARS = 120
 _MIN_SPACES = 4
 _NOTICE_RE = re.compile(
@@ -40,6 +46,7 @@ _NOTICE_RE = re.compile(
 )
 _CLOCK_RE = re.compile(r"[\d٠-٩]{1,2}[:.٫][\d٠-٩]{2}\s?(?:[صم]|صباح[اًا]{1,2}|مساء[ً]?|[AaPp][Mm]|GMT)?")
 _MAX_CLOCK_CHARS, _MAX_NOTICE_CHARS, _MAX_COLOPHON_CHARS = 20, 400, 120
+_LOOSE_TAGS, _MAX_DATED_CHARS = frozenset({"div", "span", "time"}), 40
 _TAG_RE = re.compile(r"<(?:/?[a-zA-Z][^<>]{0,1000}|br\s?/?)>")
 _MARKUP_BREAK_RE = re.compile(r"</(?:p|div|h[1-6]|li|blockquote)>|<br\s?/?>", re.IGNORECASE)
 
@@ -307,7 +314,7 @@ class _Reader:
             text=told or "\n".join(lines),
             title=title,
             subtitle=subtitle,
-            author=next(iter([*people, *([printed] if printed else []), *names]), None),
+            author=_author(people, printed, names),
             published_at=best_time(iter(times)),
             captions=tuple(dict.fromkeys(captions)),
             site=self._head.site,
@@ -325,8 +332,14 @@ class _Reader:
             return Rule.COLOPHON
         if len(row.text) <= _MAX_CLOCK_CHARS and _CLOCK_RE.fullmatch(row.text) is not None:
             return Rule.DATE_LINE  # of an update of a live blog
-        if row.linked and is_related_heading(row.text) and row.text.rstrip()[-1:] not in ":：":
-            return Rule.RELATED  # «اقرأ أيضا: …» with its link; what is below it belongs to the text
+        if row.tag in _LOOSE_TAGS and len(row.text) <= _MAX_DATED_CHARS and not row.prose and is_date_line(row.text):
+            return Rule.DATE_LINE  # of a post below the first
+        if row.linked and row.text.rstrip()[-1:] not in ":：":
+            letters = len(row.text) - row.text.count(" ")
+            if is_related_heading(row.text) or (
+                _LABELLED_LINK_RE.match(row.text) is not None and row.linked >= _MOSTLY_LINK * letters
+            ):
+                return Rule.RELATED  # «اقرأ أيضا: …» with its link; what is below it belongs to the text
         return Rule.CAPTION if row.number in self._marked_captions and not row.prose else None
 
     def _between_rule(self, row: Row, place: Place, *, led: bool) -> Rule | None:
@@ -361,8 +374,11 @@ class _Reader:
             if reasons[row.number] is not None or row.number in why or row.is_link:
                 continue
             heading = row.tag in HEADINGS[1:4] and row.tag not in others and row.number < story.start
-            named = (is_deck(row) or is_kicker(row) or self._is_unnamed_deck(row, at, place)) and not row.prose
-            if (named or heading) and not place.is_date(row):
+            told = is_deck(row) or is_kicker(row)
+            # A second headline may be long, or a question; a lead ends with a full stop.
+            short = not row.prose or (told and row.tag in HEADINGS and row.text[-1:] != ".")
+            named = (told or self._is_unnamed_deck(row, at, place)) and short
+            if (named or heading) and not (place.is_date(row) or place.is_credit(row)):
                 why[row.number] = Rule.SUBTITLE
                 return row.text
         for number in range(at - 1, max(story.scope.start, at - 3) - 1, -1):
@@ -372,7 +388,9 @@ class _Reader:
             words = row.text.count(" ") + 1
             if words > _MAX_KICKER_WORDS or place.is_date(row) or place.is_credit(row) or is_widget(row.text):
                 continue
-            if is_info(row):
+            if story.headline.text in row.text:
+                continue  # a breadcrumb
+            if is_info(row) or _NO_KICKER_RE.search(row.text) is not None or is_genre(row.text):
                 continue
             beside = any(box.start <= at < box.end for box in islice(row.box.above(), _NEAR))
             if is_kicker(row) or is_deck(row) or (words >= _MIN_KICKER_WORDS and beside and story.scope.tag != "body"):
@@ -397,6 +415,13 @@ class _Reader:
         return not (
             is_info(row) or _is_dated(row.text) or is_widget(row.text) or parse_credit(row.text, self._outlet).certain
         )
+
+
+def _author(people: Sequence[str], printed: str | None, names: Sequence[str]) -> str | None:
+    """Return the first writer: of the head, as printed, an outlet; in Arabic letters if the page prints them so."""
+    if people and printed and people[0].isascii() and person_certainty(printed):
+        return printed
+    return next(iter([*people, *([printed] if printed else []), *names]), None)
 
 
 def _is_dated(text: str) -> bool:

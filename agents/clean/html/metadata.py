@@ -41,7 +41,8 @@ _TIME_NAMES = (
 )  # fmt: skip
 _AUTHOR_NAMES = (
     "author", "article:author", "article:author_name", "dc.creator", "dcterms.creator", "parsely-author",
-    "sailthru.author", "byl", "byline", "og:article:author", "creator", "citation_author",
+    "sailthru.author", "byl", "byline", "og:article:author", "creator", "citation_author", "cxenseparse:author",
+    "cxenseparse:recs:articleauthor", "article.author", "author_name", "authors", "rnews:author", "dc.contributor",
 )  # fmt: skip
 _TITLE_NAMES = ("og:title", "twitter:title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title", "title")
 _SITE_TYPES = frozenset({"WebSite", "NewsMediaOrganization"})
@@ -52,6 +53,7 @@ _TITLE_SIGNS = " \t\u00a0-–—|:·»«•"
 _NOT_SITES = frozenset(map(match_key, ("فيديو", "صور", "شاهد", "بالصور", "بالفيديو", "تقرير", "تحديث", "خاص")))
 _MAX_SITE_WORDS, _MIN_TITLE_WORDS = 5, 3
 _MAX_UNNAMED_SITE_WORDS = 3
+_LIST_NAME_RE = re.compile(r"^\[[A-Za-z][\w. -]{1,24}\]\s(?=\S)", re.ASCII)
 _MAX_DATE_ROW = 130
 _UPDATED_RE = re.compile(r"(?:آخر|اخر|تم ال)?\s?(?:تحديث|تعديل|حُ?دثت?)|updated|modified", re.IGNORECASE)
 # The time of the reader's visit
@@ -63,7 +65,8 @@ _LABELLED_RE = re.compile(
     r"(?:تاريخ|وقت)\s(?:ال)?نشر|نُ?شرت?\s(?:في|يوم|بتاريخ)|تم\s(?:ال)?نشر|أضيف\sفي|published", re.I
 )
 _LABEL_RE = re.compile(
-    r"(?<!\w)(?:بقلم|كتابة|تأليف|كتب(?:ته|ها|ه|ت)?|بواسطة|نشره|نشرها|أعده|أعدها|إعداد|تحرير|حوار|الكاتبة?|by)(?:\s?[:：/–-]\s?|\s)"
+    r"(?<!\w)(?:بقلم|كتابة|تأليف|كتب(?:ته|ها|ه|ت)?|بواسطة|نشره|نشرها|أعده|أعدها|(?:من\s)?إعداد|تحرير|حوار|الكاتبة?|by"
+    r"|(?:حرر(?:ه|ها|ت)?|تحرير|نُ?شرت?|كتبت?)\s(?:من\sطرف|من\sقبل|بواسطة))(?:\s?[:：/–-]\s?|\s)"
     r"(?P<name>[^\d|•·:]{3,60}?)\s?(?=$|[\d|•·]|\s[–-]\s|\sفي\s|\sبتاريخ\s|\sيوم\s"
     r"|\sال(?:سبت|[أا]حد|[إا]ثنين|ثلاثاء|[أا]ربعاء|خميس|جمعة)(?!\w))",
     re.IGNORECASE,
@@ -72,6 +75,8 @@ _EDITOR_RE = re.compile(r"(?:تحرير|ترجمة|مراجعة|تدقيق|إخ�
 _COMMA_RE = re.compile(r"[،,|]| و(?=\S{3})")
 _SIGN_RE = re.compile(r"^[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]{1,3}\s?")
 _PROFILE_RE = re.compile(r"/(?:authors?|writers?|columnists?|profiles?|editors?|by|katib)[/=?-]", re.IGNORECASE)
+# «writer-name», but not the name of the column
+_NAME_BOX_RE = re.compile(r"(?<!column-)(?<!section-)(?<!site-)(?<!paper-)(?<!cat-)(?<![a-z])name(?![a-z])")
 _MIN_NAME_WORDS, _MAX_NAME_WORDS, _MAX_ABOVE = 2, 4, 12
 # «10:30 ص», «LOC16:41 13:41 GMT», «الساعة 10:30»
 _CLOCK_ROW_RE = re.compile(
@@ -358,7 +363,8 @@ class Head:
         if headline is None:
             whole = [title for title in self.titles if not title.endswith(_ELLIPSIS)]
             return next(iter([*whole, *self.titles]), None)
-        printed = headline.text
+        # «[list] العنوان», as archives of mailing lists have it
+        printed = _LIST_NAME_RE.sub("", headline.text, count=1)
         key = match_key(printed)
         # «صحيفة الضفة | العنوان» in the heading itself
         shorter = [title for title in self.titles if len(title) < len(printed) and _alike(match_key(title), key) >= 1]
@@ -507,7 +513,7 @@ class Place:
         """Return the name in a box with a label, a portrait or a biography beside it."""
         for inner in self._tree.boxes[box.number + 1 : box.last]:
             named = inner.attributes and (
-                inner.attributes.get("itemprop") == "name" or "name" in inner.names.split("-")
+                inner.attributes.get("itemprop") == "name" or _NAME_BOX_RE.search(inner.names) is not None
             )
             if not named:
                 continue
@@ -632,7 +638,8 @@ class Place:
     def _printed_stamps(self) -> Iterator[tuple[Stamp, bool]]:
         """Yield the times that lines beside the story print, each with whether it is of a change."""
         for zone in (self._between, self._above, self._below):
-            for at in zone:
+            # What only says when comes first: a caption names the day of its picture.
+            for at in sorted(zone, key=lambda at: not is_date_line(self._tree.rows[at].text)):
                 row = self._tree.rows[at]
                 if len(row.text) > _MAX_DATE_ROW or row.hidden or not any(map(str.isdecimal, row.text)):
                     continue

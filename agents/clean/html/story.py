@@ -347,7 +347,11 @@ class Chooser:
                 # What follows a menu or a box with other stories is no longer the text.
                 if own and at < last and row.tag not in {"span", "time"}:
                     self._taken.add(at)
-            elif own or row.prose or row.tag in HEADINGS or row.text.count(" ") >= _MIN_WORDS - 1:
+            elif (
+                own
+                or row.prose
+                or ((row.tag in HEADINGS or row.text.count(" ") >= _MIN_WORDS - 1) and not self._is_beside_picture(row))
+            ):
                 self._taken.add(at)
         self._take_list(part, last)
 

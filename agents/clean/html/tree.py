@@ -523,7 +523,8 @@ def _stand_apart(one: Box, two: Box) -> bool:
     parent = one.parent
     if parent is None or parent.inline or parent.tag in _RUNNING:
         return False
-    return one.names != two.names and all(box.names or box.tag in {"a", "time"} for box in (one, two))
+    kinds = (one.tag if one.tag == "small" else "", one.names), (two.tag if two.tag == "small" else "", two.names)
+    return kinds[0] != kinds[1] and all(box.names or box.tag in {"a", "time", "small"} for box in (one, two))
 
 
 def _keeps_lines(tag: str, attributes: dict[str, str | None]) -> bool:

@@ -33,6 +33,8 @@ _MAX_FOOT_LINES, _MAX_TAG_LINES, _MAX_LIST_LINES = 8, 12, 25
 # Maximum lines of a box that the page offers to skip.
 _MAX_INSERT = 8
 _INSERT_END = "نهاية"
+# The line above the signature of a message (RFC 3676, section 4.3)
+_SIGNATURE = "--"
 _HOUR_RE = re.compile(r"^[\d٠-٩]{4}$")
 
 
@@ -140,6 +142,11 @@ def _without_last_lines(lines: list[Line], outlet: Outlet) -> tuple[list[Line], 
         if is_tags_heading(lines[number].text) and not any(map(is_body, lines[number:])):
             foot = [each for line in lines[number:] for each in (*line.removed, Removal(line.text, Rule.TAGS))]
             end = number
+            break
+    for number in range(max(1, end - _MAX_FOOT_LINES), end):
+        if lines[number].text == _SIGNATURE and not any(map(is_body, lines[number:])):
+            below = [each for line in lines[number:end] for each in (*line.removed, Removal(line.text, Rule.COLOPHON))]
+            foot, end = below + foot, number
             break
     for _ in range(_MAX_FOOT_LINES):
         if end <= 1:

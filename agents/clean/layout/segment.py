@@ -43,6 +43,7 @@ _MAX_TITLE_WORDS = 30
 _MIN_KICKER_WORDS, _MAX_KICKER_WORDS = 3, 25
 _MAX_RELATED = 8
 _MAX_TOP, _MAX_DESCRIPTION_WORDS = 5, 8
+_MAX_LOW_CREDIT = 3
 # «🔴 عاجل | », printed before a headline
 _URGENT_RE = re.compile(r"^[^\w«\"“(\[]{0,6}عاجل\s?[|:/\-–—]+\s*(?=\S)")
 # «Author, فلان», as the BBC's pages name the author.
@@ -64,12 +65,14 @@ class Hints:
         author: the author field as printed, display text.
         captions: texts that are captions according to the markup.
         outlet: the outlet that published the page.
+        heads: lines that stand above the text according to the markup, and belong to it only if they are sentences.
     """
 
     title: str | None = None
     author: str | None = None
     captions: tuple[str, ...] = ()
     outlet: Outlet = NOBODY
+    heads: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -378,11 +381,16 @@ class _Reader:
             self._remove(line, Rule.BYLINE)
             return True
         rule = _top_rule(line) or (Rule.SEPARATOR if is_separator(line.text) else None)
+        repeats = repeated and self._repeats(line)
+        if rule is None and self._take_caption(
+            line, in_header=repeated or self.headed, repeats=repeats, above_text=True
+        ):
+            return True
+        if rule is None and line.text in self.hints.heads and not is_body(line):
+            rule = Rule.BYLINE
         if rule is not None:
             self._remove(line, rule)
-            return True
-        repeats = repeated and self._repeats(line)
-        return self._take_caption(line, in_header=repeated or self.headed, repeats=repeats, above_text=True)
+        return rule is not None
 
     def _describes_writer(self, line: Line) -> bool:
         """Return whether the line below a byline says what its writer is: «كاتب وباحث»."""
@@ -506,6 +514,8 @@ class _Reader:
             if self._is_repeated_lead(line):
                 self._remove(line, Rule.REPEAT)
                 continue
+            if number - start <= _MAX_LOW_CREDIT and self._take_credit_below_lead(line):
+                continue
             if is_stamp(line.text) or is_inner_end(line.text):
                 self._remove(line, Rule.DATE_LINE if is_stamp(line.text) else Rule.END_MARK)
                 continue
@@ -514,6 +524,26 @@ class _Reader:
             ):
                 continue
             self.parts.body.append(line.text)
+
+    def _take_credit_below_lead(self, line: Line) -> bool:
+        """Take the outlet's name or a credit with a writer that stands between the lead and the text."""
+        signed = self.hints.author or any(credit.byline for credit in self.credits)
+        if signed or not self.parts.body or len(line.text) > MAX_CREDIT_CHARS or is_body(line):
+            return False
+        following = self.lines[self._number(line) + 1 :]
+        if not any(map(is_body, following)):
+            return False
+        if self.hints.outlet.prints(line.text):
+            self._remove(line, Rule.BYLINE)
+            return True
+        credit = parse_credit(line.text, self.hints.outlet)
+        above_text = credit.likely and bool(credit.dateline) and is_body(following[0])
+        placed = bool(credit.dateline or credit.agencies)  # not «سامر الخطيب، رئيس البلدية» below a quotation
+        if not (credit.byline and placed and (credit.certain or above_text)):
+            return False
+        self.credits.append(credit)
+        self._remove(line, Rule.BYLINE)
+        return True
 
     def _take_signature(self) -> None:
         """Take the writer's name, alone below the last paragraph, as papers print their readers' letters."""

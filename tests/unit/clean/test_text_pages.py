@@ -214,6 +214,14 @@ FRAMES: dict[str, tuple[str, Rule, list[str]]] = {
         Rule.END_MARK, ["(النهاية)", "ف ن / ع م", "كونا051423 جمت مار 24"],
     ),
     "end mark of a press release": (page(TITLE, "", BODY[:2], "-انتهى-", BODY[2]), Rule.END_MARK, ["-انتهى-"]),
+    "signature of a message": (
+        page(TITLE, "", BODY, "--", "قائمة المرسى البريدية", "للاشتراك: list@almarsa.example"),
+        Rule.COLOPHON, ["--", "قائمة المرسى البريدية", "للاشتراك: list@almarsa.example"],
+    ),
+    "notice of corrections": (
+        page(TITLE, "", BODY, "إذا كنت تعتقد/تعتقدين أن المقال يحوي معلومات خاطئة أرسل/أرسلي تصحيحًا"),
+        Rule.NOTICE, ["إذا كنت تعتقد/تعتقدين أن المقال يحوي معلومات خاطئة أرسل/أرسلي تصحيحًا"],
+    ),
     "post of a channel": (
         page(TITLE, "", BODY[:2], "قناة المرسى, [12.05.2024 11:05]", "[ Photo ]", BODY[2]),
         Rule.DATE_LINE, ["قناة المرسى, [12.05.2024 11:05]", "[ Photo ]"],
@@ -232,6 +240,7 @@ def test_the_frame_of_a_page_leaves_with_its_reason(name: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
+        "إذا كنت تعتقد أن البحر هادئ في الشتاء فاسأل صيادا عن ليلة واحدة في عرضه.",
         "وتستخدم المواقع ملفات تعريف الارتباط لمعرفة ما يقرأه زوارها في كل يوم من الأسبوع.",
         "وكتب في تعليقات كثيرة على المشروع أن الأسعار سترتفع لا محالة بعد الصيف.",
         "انتهى اللقاء بالتعادل السلبي بعد شوطين لم يقدم فيهما الفريقان ما يذكر.",
