@@ -36,6 +36,7 @@ _WORD_RE = re.compile(r"\d+|[^\W\d_]+")
 # «439.491», «439,491» and «439٬491» are one number; so are «8769.47» and «8,769.47». Agencies write ر for the comma.
 _SEPARATOR_RE = re.compile(r"(?<=\d)[.,٫٬،ر](?=\d)")
 _WEEKDAYS = ("السبت", "الاحد", "الاثنين", "الثلاثاء", "الاربعاء", "الخميس", "الجمعه")
+_PRAYERS = frozenset(("صلاه", "لصلاه", "بصلاه", "وصلاه", "خطبه", "وخطبه", "لخطبه", "بخطبه"))
 _THIS_DAY = ("لهذا", "اليوم")
 _VARIANT_HOST_RE = re.compile(r"^(?:www\d?|m|mobile|amp)\.")
 _VARIANT_PATH_RE = re.compile(r"(?:/amp|/index\.\w+|/print)?/*$")
@@ -131,10 +132,12 @@ def url_family(url: str) -> str:
 def _weekdays(words: Sequence[str], at: datetime) -> int:
     """Return the days of the week that a text names as bits, Saturday the lowest.
 
-    A forecast «for this day» names the day on which it appeared.
+    A forecast «for this day» names the day on which it appeared. «صلاة الجمعة» is a prayer, not a day.
     """
-    named = {day for day, name in enumerate(_WEEKDAYS) if name in words}
-    if _THIS_DAY in pairwise(words):
+    pairs = set(pairwise(["", *words]))
+    days = {word for before, word in pairs if word in _WEEKDAYS and before not in _PRAYERS}
+    named = {day for day, name in enumerate(_WEEKDAYS) if name in days}
+    if _THIS_DAY in pairs:
         named.add((at.weekday() + 2) % len(_WEEKDAYS))
     return sum(1 << day for day in named)
 

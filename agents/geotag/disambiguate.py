@@ -11,6 +11,7 @@ from agents.geotag.evidence import BASE, HINT_OF_LIST, LISTED, TRIGGER, Evidence
 from agents.geotag.gazetteer import Entry, Gazetteer, Strength
 from agents.geotag.name_scan import Hit, Match, Scan, contradicts, has_marks
 from agents.geotag.trigger_words import CONTAINER_LINKS, DIRECTION_WORDS
+from agents.text.search import search_text
 
 # Parts of a candidate's score, in units of the decimal logarithm of its population.
 COUNTRY_SHARE = 3.0
@@ -50,6 +51,7 @@ BORDER_KM = 30.0
 #: A town farther than this from a division's seat, in km, is not in that division.
 CONTAINER_KM = 400.0
 
+_TO = search_text("إلى")
 _FITS: dict[Hint, frozenset[str]] = {
     Hint.DIVISION: frozenset({"division"}),
     Hint.CITY: frozenset({"city"}),
@@ -208,12 +210,19 @@ class Disambiguator:
             score += COUNTRY_SHARE * self._shares.get(entry.country, 0.0) + COUNTRY_NEAR * near.get(entry.country, 0.0)
         if candidate.strength is Strength.WEAK:
             score += WEAK_SENSE
-        score += _hint_score(mention.evidence[candidate.hit].hint, entry)
+        around = mention.evidence[candidate.hit]
+        if around.plural and around.hint is Hint.CITY and self._alone(mention):
+            # «مدن عمان» are those of the country.
+            score += FITS_HINT if entry.kind in {"country", "division", "region"} else MISFITS_HINT
+        else:
+            score += _hint_score(around.hint, entry)
         score += self._vowels(mention, candidate)
         abroad = len({self._places[other.place].country for other in mention.candidates}) > 1
         if abroad and entry.kind == "city" and entry.country in self._nisbas_before(mention):
             score += NISBA_BEFORE
         if entry.kind == "country" and entry.country in self._listed_towns(mention):
+            score += BESIDE_OWN_TOWN
+        if entry.kind == "country" and self._sets_out(mention, entry.country):
             score += BESIDE_OWN_TOWN
         if points and entry.kind != "country":
             # The points may include the candidate itself, chosen before, which is no neighbour.
@@ -227,15 +236,26 @@ class Disambiguator:
         return {country for word, country in self._scan.nisbas if first - NISBA_WORDS <= word < first}
 
     def _listed_towns(self, mention: Mention) -> set[str | None]:
-        """Return the countries of sure towns beside a mention in its list."""
+        """Return the countries of sure towns beside a mention in its list, or at the other end of its way."""
         at = self._order[id(mention)]
         found: set[str | None] = set()
         for one, other, town in ((at - 1, at, at - 1), (at, at + 1, at + 1)):
-            if one >= 0 and other < len(self._mentions) and self._listed(self._mentions[one], self._mentions[other]):
+            if one < 0 or other == len(self._mentions):
+                continue
+            pair = self._mentions[one], self._mentions[other]
+            if self._listed(*pair) or self._route(*pair):
                 chosen = self._mentions[town].chosen or self._only(self._mentions[town])
                 if chosen and self._places[chosen.place].kind == "city":
                     found.add(self._places[chosen.place].country)
         return found
+
+    def _sets_out(self, mention: Mention, country: str | None) -> bool:
+        """Return whether the way from a mention leads to a town of a country, which it then cannot be itself."""
+        at = self._order[id(mention)] + 1
+        if at == len(self._mentions) or not self._route(mention, self._mentions[at]):
+            return False
+        town = self._mentions[at].chosen or self._only(self._mentions[at])
+        return town is not None and self._places[town.place].country == country
 
     def _only(self, mention: Mention) -> Candidate | None:
         """Return the town that a mention means whatever its context, if all its candidates are of one country."""
@@ -281,15 +301,20 @@ class Disambiguator:
         """Raise the odds of doubtful names beside sure places, and of several in one list.
 
         A country is rescued by its town («مالي» where Bamako is), a place by the region printed after it («العمارة
-        جنوبي العراق») and by its neighbours in a list («الرملة واللد»).
+        جنوبي العراق»), by where the way to it begins («من الدار البيضاء إلى بركان») and by its neighbours in a list
+        («الرملة واللد»).
         """
         towns = {self._country(m) for m in self._mentions if m.odds > SURE and self._kind(m) == "city"}
         for mention in self._mentions:
             if self._doubtful(mention) and self._kind(mention) == "country" and self._country(mention) in towns:
                 assert mention.chosen is not None  # noqa: S101 -- it has a kind
-                mention.odds += COUNTRY_OF_TOWN if mention.evidence[mention.chosen.hit].tagged else 0.0
+                around = mention.evidence[mention.chosen.hit]
+                mention.odds += COUNTRY_OF_TOWN if around.tagged or around.located else 0.0
         pairs = list(zip(self._mentions, self._mentions[1:], strict=False))
         for one, other in pairs:
+            located = other.chosen is not None and other.evidence[other.chosen.hit].located
+            if located and self._doubtful(other) and one.odds > SURE and self._route(one, other):
+                self._rescue_within(other, self._country(one))
             if self._leads_to(one, other, by_direction=True) and self._doubtful(one) and other.odds > SURE:
                 self._rescue_within(one, self._country(other))
         run: list[Mention] = []
@@ -346,6 +371,24 @@ class Disambiguator:
         gap = self._scan.gap(mention.match.first).strip(" »”\"'«“")
         clitics = mention.match.hits[-1].clitics
         return gap in {"،", ",", "-", "–"} or (not gap and clitics.startswith("و"))
+
+    def _route(self, previous: Mention, mention: Mention) -> bool:
+        """Return whether «إلى» alone stands between two names: «من عمان إلى مسقط»."""
+        between = range(previous.match.last, mention.match.first)
+        return (
+            len(between) == 1
+            and self._scan.facts[between[0]].normalised == _TO
+            and not any(self._scan.gap(index).strip() for index in (between[0], mention.match.first))
+        )
+
+    def _alone(self, mention: Mention) -> bool:
+        """Return whether a name is in no list."""
+        at = self._order[id(mention)]
+        pairs = ((at - 1, at), (at, at + 1))
+        return not any(
+            one >= 0 and other < len(self._mentions) and self._listed(self._mentions[one], self._mentions[other])
+            for one, other in pairs
+        )
 
     def _containers(self) -> None:
         """Set each name's container, the region printed right after it: «بيت حانون بقطاع غزة», «الباب (سوريا)»."""

@@ -133,6 +133,14 @@ def is_match_report(scan: Scan) -> bool:
     return sum(fact.normalised in words.SPORT_WORDS for fact in scan.facts) >= words.SPORT_REPORT
 
 
+def _plays(scan: Scan, match: Match) -> bool:
+    """Return whether a name is that of a club that wins, loses or is beaten: «فاز ميلان على نابولي»."""
+    if not any(fact.normalised in words.SPORT_WORDS for fact in scan.facts):
+        return False
+    before = range(max(match.first - words.MATCH_VERB_REACH, 0), match.first)
+    return any(not words.MATCH_VERBS.isdisjoint(bare_forms(scan.facts[index].normalised)) for index in before)
+
+
 def _before_is(scan: Scan, first: int, group: frozenset[str]) -> bool:
     if first == 0 or scan.gap(first).strip(" «“\"'"):
         return False
@@ -177,7 +185,7 @@ def weigh(
     locative = hit.clitics.endswith("ب") or _before_is(scan, match.first, words.LOCATIVE)
     if locative:
         odds += LOCATIVE
-    elif sport and hint is None and not dateline and hit.name in words.CLUB_NAMES:
+    elif hint is None and not dateline and hit.name in words.CLUB_NAMES and (sport or _plays(scan, match)):
         odds += CLUB
     tagged, tagger_odds = _tagger(match, hit, hint, entities)
     odds += tagger_odds

@@ -7,8 +7,8 @@ The table `data/homographs.csv` has for each such name the words that show the o
              part of well-known persons' names.
     before   words directly before the name
     after    words directly after it
-    near     words within `REACH` words of it, unless a preposition of place stands before it; for an outlet, words
-             up to two before it
+    near     words within `REACH` words of it, unless a preposition of place stands before it; with `+` in front, in
+             that case too; for an outlet, words up to two before it
 
 A word is compared without its clitics, and a cue without article also matches the word with its article. That a place's
 name is somebody's is recognised for every place, by the words around it. One sense holds for a whole text: «تونس حداد»
@@ -39,12 +39,16 @@ _THAT = frozenset(map(search_text, ("إن", "أن", "وأن", "وإن", "بأن"
 
 @dataclass(frozen=True, slots=True)
 class Homograph:
-    """Hold the cues of a name's other meaning, normalised; the fields are the columns of the table."""
+    """Hold the cues of a name's other meaning, normalised; the fields are the columns of the table.
+
+    `always_near` are those of `near` that count after a preposition of place too.
+    """
 
     sense: Sense
     before: frozenset[str]
     after: frozenset[str]
     near: frozenset[str]
+    always_near: frozenset[str]
 
 
 @cache
@@ -59,7 +63,16 @@ def homographs() -> dict[str, list[Homograph]]:
     for number, row in enumerate(read_table("homographs.csv"), start=2):
         if row["sense"] not in get_args(Sense):
             raise ValueError(f"homographs.csv:{number}: unknown sense {row['sense']!r}")
-        cues = (frozenset(map(search_text, row[column].split())) for column in ("before", "after", "near"))
+        near = row["near"].split()
+        cues = (
+            frozenset(map(search_text, column))
+            for column in (
+                row["before"].split(),
+                row["after"].split(),
+                [word.removeprefix("+") for word in near],
+                [word[1:] for word in near if word.startswith("+")],
+            )
+        )
         found.setdefault(search_text(row["name"]), []).append(Homograph(cast(Sense, row["sense"]), *cues))
     return found
 
@@ -93,11 +106,10 @@ def _shows(homograph: Homograph, scan: Scan, match: Match, hit: Hit, locative: b
         return True
     if homograph.sense == "outlet":
         around: Sequence[int] = (match.first - 2, match.first - 1)  # «الصحافي في الشرق الأوسط»
-    elif locative:
-        return False
     else:
         around = (*range(match.first - REACH, match.first), *range(match.last, match.last + REACH))
-    return any(0 <= index < len(scan.facts) and _matches(scan, index, homograph.near) for index in around)
+    cues = homograph.always_near if locative and homograph.sense != "outlet" else homograph.near
+    return any(0 <= index < len(scan.facts) and _matches(scan, index, cues) for index in around)
 
 
 def _is_predicate(scan: Scan, match: Match) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from agents.entities.bio import TagSpan
 from agents.entities.model.features import WordEntry, core
 from agents.entities.model.normalise import normalise, normalised_words
+from agents.entities.organisation_kinds import HEADS
 
 _ORGANISATIONS = Path(__file__).parents[1] / "data" / "organisations.csv"
 
@@ -60,9 +61,27 @@ _INTRODUCERS = normalised_words(
 _BEFORE_PLACES = normalised_words(
     "في فوق إلى من قرب نحو داخل خارج شمال جنوب شرق غرب شمالي جنوبي شرقي غربي مدينة محافظة باتجاه وسط"
 )
+# A surname that is a title too follows a given name after these or another title: «المدير سامر القاضي».
+_OFFICES = _INTRODUCERS | normalised_words(
+    "المدير المديرة المدرب المدربة المهاجم المدافع الحارس الباحث الباحثة الخبير الخبيرة المحلل المحللة الناقد الناقدة"
+    " الروائي الروائية الصحفي الصحفية الصحافي الصحافية الإعلامي الإعلامية المصور المصورة الطبيب الطبيبة المتحدث الناطق"
+    " المتحدثة الوكيل الأمين العالم المفكر المؤرخ الموظف المستثمر"
+)
+# Between a given name and «إن» after a verb of speech stands the rest of the name, if it is none of these: «قال جيروم
+# باول إن».
+_SPEECH = normalised_words("قال قالت يقول تقول وقال وقالت فقال ويقول وتقول")
+_SPEECH_REACH = 8
+_THAT = normalise("إن")
+_ADVERBS = normalised_words(
+    "أمس اليوم غدا الأحد الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت أيضا مجددا لاحقا سابقا صباحا مساء له لها لهم لنا"
+    " لي إنه أنه هنا هناك حينها عنه عنها فيه فيها به بها علنا صراحة مرارا رسميا كذلك بدوره"
+    " بدورها بعدها قبلها آنذاك وقتها"
+)
 _BEFORE_PUBLISHERS = normalised_words("عن من لدى")
 _HOUSE = normalise("دار")
 _LONGEST_PERSON = 4
+# Before a listed organisation these say what it is.
+_KINDS = HEADS | normalised_words("حزب")
 
 
 @cache
@@ -109,8 +128,8 @@ def _with_organisations(
 ) -> list[TagSpan]:
     """Add listed organisations, in place of what they cover.
 
-    A longer one that was found stays, unless it ends with a word that is seldom part of one: «مجلس الاحتياطي الاتحادي
-    الفائدة».
+    A longer one that was found stays, unless it ends with a word that is seldom part of one («مجلس الاحتياطي الاتحادي
+    الفائدة») or begins with what kind it is («حزب القوات اللبنانية»).
     """
     listed = organisations()
     spans = list(found)
@@ -131,6 +150,7 @@ def _with_organisations(
                 and span.end >= end
                 and (span.kind == "ORG" or span.end - span.start > length)
                 and not (span.start == start and span.end == end + 1 and _is_beside(plain[end], words))
+                and not (span.start == start - 1 and span.end == end and plain[span.start] in _KINDS)
                 for span in over
             )
             if not longer:
@@ -226,7 +246,28 @@ def _person(plain: Sequence[str], span: TagSpan, most: int, words: Mapping[str, 
         if not plain[end][:1].isalpha():
             break
         end += 1
+    if end - start == 1 and end < most and _completes(plain, start, words):
+        end += 1
     return TagSpan(start, end, "PER")
+
+
+def _completes(plain: Sequence[str], at: int, words: Mapping[str, WordEntry]) -> bool:
+    """Return whether the word after a given name belongs to it whatever the news knows of it.
+
+    «قال المتحدث يحيى سريع إن», «المدير سامر القاضي».
+    """
+    after = plain[at + 1]
+    if not after[:1].isalpha() or after in _ADVERBS or len(after) < _SHORTEST - 1:
+        return False
+    if after in _TITLES and after.startswith("ال"):
+        follows = plain[at + 2] if at + 2 < len(plain) else ""
+        return at > 0 and plain[at - 1] in _TITLES | _OFFICES and not _goes_on(follows, words) and follows not in _OPEN
+    entry = words.get(after)
+    # Most words that end so are adverbs: «مازحا».
+    if after.endswith("ا") and (entry is None or entry.kinds[0] < _INTRODUCED):
+        return False
+    before = plain[max(at - _SPEECH_REACH, 0) : at]
+    return at + 2 < len(plain) and plain[at + 2] == _THAT and not _SPEECH.isdisjoint(before)
 
 
 def _seldom_in_names(word: str, words: Mapping[str, WordEntry]) -> bool:

@@ -12,6 +12,8 @@ _CLITICS = ("و", "ف", "ب", "ل", "ك", "وب", "ول", "وك", "فب", "فل"
 _SHORTEST_NAME = 3
 # Least ratio of how often the rest and the whole word are names. «فراس» is a man, and «رأس» a head.
 _LEAST_SHARE = 0.5
+# The same where the rest is this many times as frequent as the whole word.
+_LEAST_SHARE_OF_RARE, _FAR_MORE = 0.2, 20
 # Least probability of being part of a name that a rest needs.
 _LEAST_NAME = 0.02
 
@@ -66,7 +68,11 @@ def _is_name(rest: WordEntry, whole: WordEntry | None) -> bool:
     # Over all classes: «السعودية» is mostly a ministry's, «والسعودية» mostly the country.
     if rest.places and whole is None:
         return True
-    return sum(rest.kinds) >= max(_LEAST_SHARE * sum(whole.kinds) if whole else 0.0, _LEAST_NAME)
+    share = _LEAST_SHARE
+    if whole is not None and rest.count >= _FAR_MORE * whole.count:
+        # What the news knows of so rare a word is what its few sentences were about: «لبشر» is always that of a person.
+        share = _LEAST_SHARE_OF_RARE
+    return sum(rest.kinds) >= max(share * sum(whole.kinds) if whole else 0.0, _LEAST_NAME)
 
 
 def _printed_length(word: str, letters: int) -> int:

@@ -101,13 +101,14 @@ def _score(tagging: Tagging, at: int) -> float:
 
 
 def _persons(name: Sequence[Token], kind: Kind, words: Mapping[str, WordEntry]) -> Iterator[Sequence[Token]]:
-    """Split a PER before the clitic و: «محمود عباس وجون كيري».
+    """Split a PER before the clitic و («محمود عباس وجون كيري»), and an ORG of two foreign names («أرامكو وتوتال»).
 
     The other clitics begin the second word of a name far more often than another person: «توم كايسي», «إيما فاير»
     (docs/experiments/entities.md).
     """
     start = 0
-    for index in range(1, len(name) if kind == "PER" else 0):
+    foreign = kind == "ORG" and len(name) == 2 and not any(_has_article(token.text) for token in name)
+    for index in range(1, len(name) if kind == "PER" or foreign else 0):
         first = name[index].text
         if first[0] == "و" and part_clitics(first, words).length:
             yield _trimmed(list(name[start:index]))
@@ -140,6 +141,10 @@ def _pieces(tokens: Sequence[Token]) -> Iterator[tuple[bool, list[Token]]]:
             yield quoted, _trimmed(piece)
             piece, quoted = [], token.text in _OPENING
     yield quoted, _trimmed(piece)
+
+
+def _has_article(word: str) -> bool:
+    return normalise(word).startswith(("ال", "وال", "لل", "ولل"))
 
 
 def _trimmed(piece: list[Token]) -> list[Token]:

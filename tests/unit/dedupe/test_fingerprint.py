@@ -85,6 +85,7 @@ def test_a_headline_does_not_count_beside_a_body() -> None:
 
 def test_weekdays() -> None:
     assert of(BODY + " مساء السبت ويوم الجمعة")["weekdays"] == 0b1000001
+    assert of(BODY + " مساء السبت وتقام صلاة الجمعة")["weekdays"] == 0b1
 
 
 def test_this_day_is_the_day_of_the_article() -> None:

@@ -22,6 +22,17 @@ from tests.unit.geotag.conftest import Tag, entity
         ("وقعت إسبانيا والمغرب اتفاقا.", "رفع المؤذن أذان المغرب."),
         ("هبطت الطائرة في مسقط.", "دفن الشاعر في مسقط رأسه."),
         ("تتوسط القاهرة في الصفقة.", "فاز القاهرة للغاز على ضيفه."),
+        ("وقعت قطر اتفاقا مع جارتها.", "قدر الخبراء قطر العاصفة بمئة ميل."),
+        ("هطل المطر على جدة ليلا.", "زارتهم جدة صديقتها مساء."),
+        ("افتتح معرض في الشارقة.", "لفحت الشمس الشارقة وجوههم."),
+        ("سجلت مدينة الرياض أربعين درجة.", "تنزه الزوار بين المروج والرياض الغناء."),
+        ("جال الأمير في الباحة.", "وقف التلاميذ في الباحة حتى قرع الجرس."),
+        ("وصلت شاحنات إلى عرعر.", "أوقد الراعي خشب عرعر."),
+        ("سار الموكب إلى الطائف.", "راقب الحارس الطائف من بعيد."),
+        ("وقع تفجير في الرقة.", "طغت الرقة على قصيدة الختام."),
+        ("عاد السكان إلى الخرطوم.", "رفع إطفائي الخرطوم نحو السطح."),
+        ("عقدت القمة في برشلونة.", "تعادل برشلونة في الدوري."),
+        ("هبطت الطائرة في نابولي.", "فاز ميلان على نابولي في الدوري."),
     ],
 )
 def test_the_words_around_distinguish_a_place_from_another_word(tag: Tag, place: str, other: str) -> None:
@@ -80,11 +91,24 @@ def test_doubtful_names_are_rescued_by_what_stands_beside_them(tag: Tag) -> None
     assert "Mali" in tag(body, entities=[entity(body, "مالي", "LOC", 0.5), entity(body, "باماكو", "LOC")])
     assert {place.country for place in tag("ربط طريق جديد الرملة واللد.").values()} == {"IL"}
     assert len(tag("انتشرت القوات في الرمادي والقائم وهيت.")) == 3
+    assert "Mali" in tag("قتل جنديان في مالي على الطريق إلى باماكو.")
+    assert "Berkane" in tag("توجه الوفد من الدار البيضاء إلى بركان.")
+    assert "Berkane" not in tag("تحول الشارع إلى بركان غضب.")
 
 
 def test_oman_beside_its_capital_is_amman(tag: Tag) -> None:
     places = tag("استقبل الوزير الأردني في عمان نظيره، وبحثا خطا جويا بين عمان ومسقط. وستفتح سلطنة عمان قنصلية.")
     assert [len(places[name].mentions) for name in ("Amman", "Oman")] == [2, 1]
+
+
+def test_a_way_to_a_capital_does_not_begin_in_its_country(tag: Tag) -> None:
+    places = tag("غادر الملك عمان إلى مسقط في زيارة لسلطنة عمان.")
+    assert [len(places[name].mentions) for name in ("Amman", "Oman")] == [1, 1]
+
+
+def test_towns_of_a_country_are_those_of_the_country(tag: Tag) -> None:
+    assert "Oman" in tag("تعد صلالة ونزوى من أجمل مدن عمان في الخريف.")
+    assert "Amman" in tag("زار الوفد مدينتي عمان والزرقاء.")
 
 
 def test_forms_of_a_word() -> None:

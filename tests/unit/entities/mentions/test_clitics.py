@@ -32,6 +32,13 @@ def test_clitics_are_parted(word: str, name: str) -> None:
     assert parted(word) == name
 
 
+def test_of_a_rare_word_the_rest_decides() -> None:
+    person, mixed = (0.9, 0.0, 0.0), (0.2, 0.0, 0.0)
+    words = {"لبشر": WordEntry(3, (), person), "بشر": WordEntry(100, (), mixed), "لطيف": WordEntry(50, (), person)}
+    assert part_clitics("لبشر", words).length == 1
+    assert part_clitics("لطيف", words | {"طيف": WordEntry(100, (), mixed)}).length == 0
+
+
 @pytest.mark.parametrize(
     "word",
     ["واشنطن", "بيروت", "لبنان", "فرنسا", "كوريا", "فيصل", "فراس", "كامل", "كمال", "وليد", "بسام", "وهران", "باريس"],

@@ -129,6 +129,15 @@ def test_persons_run_together_are_parted_at_a_clitic() -> None:
     assert [e.text for e in found] == ["المعتصم بالله"]
 
 
+def test_two_foreign_organisations_are_parted_and_an_arabic_phrase_is_not() -> None:
+    found = find("لبنان وسوريا", Script("B-ORG I-ORG"))
+    assert [e.text for e in found] == ["لبنان", "سوريا"]
+    found = find("حزب الوسط والعدالة", Script("B-ORG I-ORG I-ORG"))
+    assert [e.text for e in found] == ["حزب الوسط والعدالة"]
+    found = find("العدل وسوريا", Script("B-ORG I-ORG"))
+    assert [e.text for e in found] == ["العدل وسوريا"]
+
+
 def test_abbreviations_stay_whole_and_stops_stay_out() -> None:
     found = find("قالت أ.ف.ب.", Script("O B-ORG I-ORG"))
     assert [e.text for e in found] == ["أ.ف.ب"]
