@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from aiokafka import TopicPartition
 
-from deploy.demo.fake_web import FakeSite, fake_site
+from deploy.demo.fake_web import FakeSite, Story, fake_site
 from streams.kafka.clients import open_reader
 from streams.settings import Settings
 from streams.sources.watch.store import read_directory, read_to_end
@@ -106,6 +106,18 @@ async def test_processes_share_the_sources_and_one_takes_over_from_another(setti
             listed = await run("sources", "list", "--collection", "الجسور")
             assert "site-0" in listed and "site-1" not in listed
             await run("sources", "health")
+
+            # What the feed does not list any more comes from the sitemap, and nothing that is known comes again.
+            site = sites[1]
+            site.listed = 5
+            old = "/news/20250001"
+            site.articles = {old: Story("افتتاح الجسر القديم"), **site.articles}
+            before = await sent_urls(settings)
+            for _ in range(2):
+                sitemap = f"{site.address}/sitemap.xml.gz"
+                options = ("--from", "2025-01-01", "--to", "2026-03-01", "--undated", "--pause", "0")
+                await run("backfill", "site-1", "--sitemap", sitemap, *options)
+                assert await sent_urls(settings) - before == Counter({f"{site.address}{old}": 1})
             await run("sources", "remove", "site-0")
             assert "site-0" not in await run("sources", "export")
             assert await asyncio.to_thread(processes[1].stop) == 0
