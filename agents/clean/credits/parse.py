@@ -55,6 +55,9 @@ MAX_CREDIT_CHARS = 90
 _MAX_FIELD_CHARS = 400
 _MAX_PARTS = 12
 _MAX_DOUBTS = 2
+_MAX_PLACED_NAME = 3
+# What nobody is called without the article: «صحفي», «باحثة»
+_CALLINGS = ("في", "كاتب", "باحث", "علامي", "كاديمي")
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,8 +361,10 @@ def _before_post(part: str) -> list[str]:
     words = part.split()
     table = names()
     for number in range(2, len(words)):
-        # One word after a name may be a surname: «محمد سعيد الكاتب».
-        described = number + 1 < len(words) and is_description(words[number])
+        # One word after a name may be a surname: «محمد سعيد الكاتب», «خالد نائب».
+        described = is_description(words[number]) and (
+            number + 1 < len(words) or words[number].removesuffix("ة").endswith(_CALLINGS)
+        )
         if not described and key_of(words[number]) not in table.correspondents:
             continue
         if person_certainty(" ".join(words[:number])):
@@ -406,6 +411,17 @@ def _apart(part: str, towns: frozenset[str]) -> list[str]:
         and (is_source(words[1]) or is_role(key_of(words[1])))
     ):
         return words
+    for count in (1, 2):
+        # «عمّان أنور الزيادات»
+        place, name = " ".join(words[:count]), " ".join(words[count:])
+        if (
+            count + 2 <= len(words) <= count + _MAX_PLACED_NAME
+            and key_of(place) in table.datelines
+            and not table.given.intersection(map(key_of, words[:count]))
+            and key_of(part) not in table.places
+            and person_certainty(name)
+        ):
+            return [place, name]
     for count in (2, 1):
         name, place = " ".join(words[:-count]), " ".join(words[-count:])
         if (

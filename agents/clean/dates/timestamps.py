@@ -72,6 +72,10 @@ _GLUED_CLOCK_RE = re.compile(r"(?<![\d:])(\d{1,2}:\d{2})\s?[-–—,،]\s?(?=\d{
 # «2024:06:11.09:15», as agencies of East Asia print it
 _COLONS_RE = re.compile(r"(?<![\d:])(\d{4}):(\d{2}):(\d{2})[. ](?=\d{2}:\d{2})")
 _FRENCH_CLOCK_RE = re.compile(r"(?<![\w:])(\d{1,2})\s?h\s?(\d{2})(?!\w)")
+# «الثلاثاء2024/03/05»
+_GLUED_DAY_RE = re.compile(r"(?<=[\u0621-\u064a])(?=\d{4}[/-]\d|\d{1,2}[/-]\d{1,2}[/-]\d)")
+# «3/5/2024 2:15:00 PM», as .NET writes a time in the United States' form, whatever the language of the page
+_AMERICAN_RE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}:\d{2}:\d{2} [AP]M)")
 _COMPACT_RE = re.compile(r"(\d{8})(\d{2})(\d{2})(\d{2})")
 _DIRECTION_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 # Drupal prints «ثلاثاء, 03/05/2024 - 10:15»: the weekday tells which number is the month.
@@ -80,7 +84,7 @@ _WEEKDAY_RE = re.compile(rf"(?<!\w)(?:{one_of(cal.WEEKDAYS)}|{one_of(name[2:] fo
 _WEEKDAYS = {name.removeprefix("ال"): number for name, number in cal.WEEKDAYS.items()}
 _PUBLISHED_RE = re.compile(r"نُ?شرت?|Published|Posted|النشر|أضيف|الإضافة", re.I)
 _UPDATED_RE = re.compile(r"(?:آخر|اخر|تم ال)?\s?(?:تحديث|تعديل)|(?<!\w)حُ?دثت?(?!\w)|updated|modified", re.I)
-_NEAR_DAYS = 3
+_NEAR_DAYS, _MONTHS = 3, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,10 @@ def parse_stamp(value: str, latest: datetime | None = None) -> Stamp | None:
 
 def _plainly(text: str) -> str:
     """Write hours as «10:15», apart from the day beside them, and the day before the month."""
-    text = _COLONS_RE.sub(r"\1-\2-\3 ", text)
+    american = _AMERICAN_RE.fullmatch(text)
+    if american is not None and int(american[1]) <= _MONTHS:
+        return f"{american[2]}/{american[1]}/{american[3]} {american[4]}"
+    text = _GLUED_DAY_RE.sub(" ", _COLONS_RE.sub(r"\1-\2-\3 ", text))
     text = _FRENCH_CLOCK_RE.sub(r"\1:\2", _GLUED_CLOCK_RE.sub(r"\1 | ", text))
     either, named = _EITHER_WAY_RE.search(text), _WEEKDAY_RE.search(text)
     if either is None or named is None:

@@ -23,7 +23,7 @@ from agents.clean.dates.timestamps import Stamp, parse_stamp
 from agents.clean.html.frame import Frame
 from agents.clean.html.linked_data import Object, headline_of, read_linked_data
 from agents.clean.html.story import Story, is_credit_box, is_date_box
-from agents.clean.html.tree import HEADINGS, Box, Row, Tree
+from agents.clean.html.tree import HEADINGS, Box, Row, Tree, names_profile
 from agents.clean.layout.lines import Rule
 from agents.text.display import display_text
 from agents.text.keys import match_key
@@ -74,7 +74,6 @@ _LABEL_RE = re.compile(
 _EDITOR_RE = re.compile(r"(?:تحرير|ترجمة|مراجعة|تدقيق|إخراج|تصوير)(?!\w)")
 _COMMA_RE = re.compile(r"[،,|]| و(?=\S{3})")
 _SIGN_RE = re.compile(r"^[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]{1,3}\s?")
-_PROFILE_RE = re.compile(r"/(?:authors?|writers?|columnists?|profiles?|editors?|by|katib)[/=?-]", re.IGNORECASE)
 # «writer-name», but not the name of the column
 _NAME_BOX_RE = re.compile(r"(?<!column-)(?<!section-)(?<!site-)(?<!paper-)(?<!cat-)(?<![a-z])name(?![a-z])")
 _MIN_NAME_WORDS, _MAX_NAME_WORDS, _MAX_ABOVE = 2, 4, 12
@@ -445,6 +444,8 @@ class Place:
         self.reasons = frame.reasons
         at = story.headline.number if story.headline is not None else story.scope.start
         self._at = at
+        # Whom a picture shows has not written the story.
+        self._pictured = frozenset(row.number for row in story.captions)
         self._between = range(at + 1, max(story.start, story.main))
         self._above = range(max(story.scope.start, at - _ABOVE), at)
         self._below = range(story.end, min(story.scope.end, story.end + _BELOW))
@@ -511,7 +512,12 @@ class Place:
 
     def _name_in(self, box: Box, text: str) -> str:
         """Return the name in a box with a label, a portrait or a biography beside it."""
-        for inner in self._tree.boxes[box.number + 1 : box.last]:
+        inside = self._tree.boxes[box.number + 1 : box.last]
+        # Links to the writers' pages, beside what they are
+        linked = [inner.text for inner in inside if inner.tag == "a" and inner.text and person_certainty(inner.text)]
+        if linked:
+            return "، ".join(dict.fromkeys(linked))
+        for inner in inside:
             named = inner.attributes and (
                 inner.attributes.get("itemprop") == "name" or _NAME_BOX_RE.search(inner.names) is not None
             )
@@ -528,7 +534,7 @@ class Place:
         yield from self._linked_names()
         for at in self._between:
             row = self._tree.rows[at]
-            if self._may_sign(row) and self._is_signed(row):
+            if row.number not in self._pictured and self._may_sign(row) and self._is_signed(row):
                 yield _without_sign(row.text)
         for box in self._tree.boxes[self._story.scope.number : self._story.scope.last]:
             if box.text and box.start in self._between and box.start in self._date_like:
@@ -540,7 +546,7 @@ class Place:
         """Yield names that are links to what their bearers wrote."""
         for at in self._between:
             row = self._tree.rows[at]
-            if row.href and _PROFILE_RE.search(row.href) and 0 < row.text.count(" ") < _MAX_NAME_WORDS:
+            if names_profile(row.href) and 0 < row.text.count(" ") < _MAX_NAME_WORDS:
                 yield row.text
             elif row.is_link and len(row.text) <= MAX_CREDIT_CHARS:
                 # «بيروت: فلان», which links to the writer's articles

@@ -41,7 +41,8 @@ _PICTURE_RE = re.compile(r"(?<![a-z])(?:pic|pics|picture|photo|img|image|figure|
 _CREDITED_RE = re.compile(r"\([^()]{2,40}\)\.?$")
 _CREDIT_RE = re.compile(
     r"(?<![a-z])(?:authors?|author-?name|by-?line|by-?author|writers?|writer-?name|write-?by|written-?by|reporters?|journalists?"
-    r"|editor-?name|columnist|contributors?|posted-by|created-by|user-?name)(?![a-z])|(?<![a-z_-])by(?![a-z_-])"
+    r"|editor-?name|columnist|contributors?|posted-by|created-by|user-?name|auth-?names?|journalistes?|auteurs?|redacteurs?)(?![a-z])"
+    r"|(?<![a-z_-])(?:by|auth)(?![a-z_-])"
 )
 _DATE_RE = re.compile(
     r"(?<![a-z])(?:date|dates|date-?time|time|time-?stamp|published|publish-?date|pub-?date|posted-on|entry-date"

@@ -73,6 +73,8 @@ _PRE_STYLE_RE = re.compile(r"white-space\s*:\s*pre", re.IGNORECASE)
 # «30 يناير 2024» and «24:15» in elements side by side
 _YEAR_END_RE, _CLOCK_START_RE = re.compile(r"(?<!\d)(?:19|20)\d\d$"), re.compile(r"\d{1,2}:\d\d")
 _ICON_RE, _MAX_NEAR = re.compile(r"(?<![a-z])(?:icons?|ico|fa[srlbd]?|glyphicon|bi|material)(?![a-z])"), 4
+_TELLING = frozenset({"itemprop", "rel"})
+_PROFILE_RE = re.compile(r"/(?:authors?|writers?|columnists?|profiles?|editors?|by|katib)[/=?-]", re.IGNORECASE)
 _CAPITAL_RE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SENTENCE_END = (".", "؟", "!", "…", ":", "»", '"', "”", "؛", "،")
 _LONG_WORDS, _SENTENCE_WORDS = 12, 5
@@ -357,7 +359,7 @@ class _Walk:
         if ended is not None and inline and ended.parent is parent and _stand_apart(ended, box):
             self._pieces.append(" ")
             self._further += box.tag == "a"
-        self._seam = ended is not None
+        self._seam = ended is not None or (inline and bool(self._pieces))
         if hidden:
             self._hidden += 1
             self._held.append((self._pieces, self._linked, self._href))
@@ -382,7 +384,8 @@ class _Walk:
             if len(self._pieces) == pieces and pieces and self._is_icon(box):
                 self._pieces.append(" ")
             self._ended = box
-            told = box.names or box.tag in {"time", "abbr"} or "itemprop" in box.attributes or "rel" in box.attributes
+            told = box.names or box.tag in {"time", "abbr"} or not _TELLING.isdisjoint(box.attributes)
+            told = told or (box.tag == "a" and names_profile(box.attributes.get("href")))
             if told and box.start == box.end and len(self._pieces) - pieces <= _MAX_PIECES:
                 box.text = _squeezed("".join(self._pieces[pieces:])[:_MAX_MARKED_CHARS])
         else:
@@ -514,6 +517,11 @@ def _menu(node: LexborNode) -> list[str] | None:
     size = sum(map(len, lines))
     linked = sum(len(link.text(strip=True)) for link in node.css("a"))
     return lines if linked >= _MENU_SHARE * size else None
+
+
+def names_profile(href: str | None) -> bool:
+    """Return whether an address is that of a writer's page: «/author/…»."""
+    return href is not None and _PROFILE_RE.search(href) is not None
 
 
 def _stand_apart(one: Box, two: Box) -> bool:

@@ -7,6 +7,7 @@ import re
 from importlib.resources import files
 
 from agents.clean.credits.date_lines import CLOCK
+from agents.clean.credits.name_tables import person_certainty
 from agents.clean.credits.outlet import Outlet
 from agents.clean.layout.lines import CLOSING
 from agents.text.keys import match_key, match_key_of_display
@@ -132,8 +133,11 @@ _MAX_ATTACHED = 60
 # Inside a page only a mark between signs counts: «-انتهى-», «// انتهى //».
 _INNER_END_RE = re.compile(rf"^[/(\-–—ـ=*#<]{_RULE}(?:انته[ىي]|النهاية){_RULE}[/)\-–—ـ=*#>]$")
 _DESK_RE = re.compile(r"^\((?:[^()]{0,80}\s)?(?:إعداد|اعداد|تحرير|تغطية|شارك\s+في\s+التغطية|كتابة)\s[^()]{4,160}\)$")
+_TRANSLATOR_RE = re.compile(
+    r"^(?:ترجم(?:ة|ه|ته|ها|تها)|نقل(?:ه|ها)\s+إلى\s+العربية|تحرير|مراجعة|تدقيق(?:\s+لغوي)?)\s?[:：/]\s?(?P<name>.{5,40})$"
+)
 _COPYRIGHT_RE = re.compile(
-    r"^معاييرنا\s*:|©|\(c\)\s|(?:جميع|كافة|كل)\s+(?:ال)?حقوق\s+(?:\S+\s+){0,3}محفوظة"
+    r"^معاييرنا\s*:|^حقوق\s+(?:النشر|الطبع)\s?[:：]|©|\(c\)\s|(?:جميع|كافة|كل)\s+(?:ال)?حقوق\s+(?:\S+\s+){0,3}محفوظة"
     r"|^\W{0,3}(?:ما\s+(?:ينشر|يرد)|ال(?:مقالات?|آراء|رأي|مواد|تعليقات))\s.{0,60}(?:ي|ت)(?:عبر|عكس|مثل)\w?\s.{0,80}(?:رأي|آراء|وجهة\s+نظر|أصحاب|موقف|مواقف|سياسة)"
     r"|حقوق\s+(?:النشر|الطبع|الملكية)\s+(?:\S+\s+){0,3}محفوظة|all rights reserved",
     re.IGNORECASE,
@@ -219,7 +223,12 @@ def is_inner_end(text: str) -> bool:
 
 def is_desk_note(text: str) -> bool:
     """Return whether the line names an agency's editors in brackets: «(إعداد فلان - تحرير فلان)»."""
-    return len(text) <= 260 and _DESK_RE.match(text) is not None
+    return len(text) <= 260 and (_DESK_RE.match(text) is not None or _names_translator(text))
+
+
+def _names_translator(text: str) -> bool:
+    match = _TRANSLATOR_RE.match(text) if len(text) <= _MAX_WIDGET_CHARS else None
+    return match is not None and person_certainty(match["name"]) > 0
 
 
 def is_colophon(text: str, outlet: Outlet) -> bool:

@@ -117,7 +117,8 @@ def segment(text: str, hints: Hints = Hints()) -> list[Parts]:
         removed = [removal for line in page for removal in line.removed]
         if page:
             own_hints = hints if number == owner else Hints(captions=hints.captions, outlet=hints.outlet)
-            parts = _Reader(page, own_hints, headed=len(pages) > 1).read()
+            edited = any(removal.reason is Rule.DESK_NOTE for removal in (*foot, *below))
+            parts = _Reader(page, own_hints, headed=len(pages) > 1, edited=edited).read()
             parts.removed[:0] = loose + removed
             parts.removed.extend(foot)
             loose = []
@@ -222,12 +223,14 @@ class _Reader:
         lines: the article's lines, at least one.
         hints: what is known of it.
         headed: whether the page holds several articles, so that each has a header of its own.
+        edited: whether a translator or editor is named below the text, as below a signature.
     """
 
-    def __init__(self, lines: Sequence[Line], hints: Hints, *, headed: bool) -> None:
+    def __init__(self, lines: Sequence[Line], hints: Hints, *, headed: bool, edited: bool) -> None:
         self.lines = lines
         self.hints = hints
         self.headed = headed
+        self.edited = edited
         self.parts = Parts(title=hints.title)
         self.title_key = self._printed_key(match_key(hints.title)) if hints.title else ""
         self.caption_keys: set[str] = set()
@@ -248,6 +251,7 @@ class _Reader:
         start = self._read_header(end)
         self._read_body(start)
         self._take_editors()
+        self._take_description()
         self._take_signature()
         self._add_known_captions()
         if not self.parts.body:
@@ -555,10 +559,20 @@ class _Reader:
             return
         # «درصاف اللموشي»: adjectives agree in the article with the word before them, so this is a surname.
         certainty = person_certainty(name)
-        if certainty < 2 and (not certainty or _SURNAME_RE.fullmatch(name) is None):
+        if certainty < 2 and (not certainty or (_SURNAME_RE.fullmatch(name) is None and not self.edited)):
             return
         if body[-2][-1] in CLOSING and body[-2].count(" ") >= MIN_SENTENCE_WORDS - 1:
             self.credits.append(Credit(byline=name))
+            self.parts.removed.append(Removal(body.pop(), Rule.BYLINE))
+
+    def _take_description(self) -> None:
+        """Take what the writer is, below the last paragraph of a signed column: «كاتب فلسطيني»."""
+        body = self.parts.body
+        if len(body) < _MIN_SIGNED or not (self.hints.author or any(credit.byline for credit in self.credits)):
+            return
+        told = body[-1].strip(_SIGNATURE_SIGNS)
+        short = 0 < told.count(" ") < _MAX_DESCRIPTION_WORDS and told[-1:] not in CLOSING
+        if short and is_description(told) and body[-2][-1] in CLOSING:
             self.parts.removed.append(Removal(body.pop(), Rule.BYLINE))
 
     def _take_editors(self) -> None:
