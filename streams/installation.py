@@ -5,7 +5,6 @@ It imports nothing but the standard library and `streams.errors`: it has to run 
 
 from __future__ import annotations
 
-from importlib.metadata import distributions
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -82,6 +81,8 @@ def _fault(name: str) -> str | None:
 
 def _owners(name: str, origin: Path) -> list[str]:
     """Return the distributions, other than Rasd, that list the package's __init__.py among their files."""
+    from importlib.metadata import distributions  # noqa: PLC0415  (its import takes as long as the whole check)
+
     owners = {
         distribution.metadata["Name"]
         for distribution in distributions()

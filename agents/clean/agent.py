@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 from agents.clean.credits.name_tables import names
-from agents.clean.language import load_models
 from agents.clean.page import STAGE as NAME
 from agents.clean.page import Limits, clean_page
 from streams.records import Article, RawArticle
@@ -11,7 +10,6 @@ from streams.stage import Arrival, Context, MapFunction, MapStage
 
 
 def _build(context: Context) -> MapFunction:
-    load_models()
     names()
     limits = Limits(
         max_content_bytes=context.settings.max_content_bytes,

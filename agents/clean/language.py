@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from copy import copy
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
 
 UNDECIDED = "und"
 # The first lines suffice; more text takes time and does not change the result.
@@ -74,26 +76,24 @@ _ARABIC_ONLY_RE = re.compile(
 
 @lru_cache(maxsize=1)
 def _every_language() -> LanguageIdentifier:
+    """Read the model: .4 s and 40 MB, which a stream of Arabic pages never needs."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415
+
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
 @lru_cache(maxsize=2)
 def _identifier(*, arabic_script: bool) -> LanguageIdentifier:
-    identifier = copy(_every_language())  # they share the model, which takes half a second to read
+    identifier = copy(_every_language())  # they share the model
     identifier.set_languages(list(_ARABIC_SCRIPT) if arabic_script else list(_OTHERS))
     return identifier
-
-
-def load_models() -> None:
-    """Load what `detect_language` needs, which takes half a second, so that the first record does not wait for it."""
-    for arabic_script in (True, False):
-        _identifier(arabic_script=arabic_script)
 
 
 def detect_language(text: str) -> str:
     """Return the BCP 47 tag of the text's language, or `und` for fewer than three letters or an unknown script.
 
-    py3langid (Lui and Baldwin 2012) decides between languages of one script.
+    py3langid (Lui and Baldwin 2012) decides between languages of one script. Its model is read for the first text that
+    needs it.
     """
     sample = _NOISE_RE.sub(" ", text[:_SAMPLE])
     arabic = sum(map(len, _ARABIC_LETTERS_RE.findall(sample)))

@@ -11,7 +11,7 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 from docs.generate.markdown import code, document, escaped, table
-from streams.cli.main import app
+from streams.cli.app import all_commands
 
 INTRODUCTION = """
 What `rasd COMMAND --help` prints. Every command ends with status 0 when it did what it was asked, 1 when it failed and
@@ -37,7 +37,7 @@ def contexts() -> Iterator[typer.Context]:
 
 
 def _top_level() -> list[typer.Context]:
-    root = typer.main.get_command(app)
+    root = typer.main.get_command(all_commands())
     assert isinstance(root, TyperGroup)
     return _children(typer.Context(root, info_name="rasd"))
 

@@ -60,12 +60,15 @@ def _form(*, html: bool, geojson: bool) -> type[PageWriter | FeatureWriter | Lin
     Raises:
         OperatorError: both are wanted.
     """
-    from streams.cli.article_page import PageWriter
     from streams.formats.geojson import FeatureWriter, LineWriter
 
     if html and geojson:
         raise OperatorError("--html and --geojson: only one of them", status=2)
-    return PageWriter if html else FeatureWriter if geojson else LineWriter
+    if html:
+        from streams.cli.article_page import PageWriter
+
+        return PageWriter
+    return FeatureWriter if geojson else LineWriter
 
 
 def enrich(

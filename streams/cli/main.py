@@ -1,4 +1,4 @@
-"""The `rasd` command: registers the subcommands and reports their errors.
+"""The `rasd` command: runs a command and reports its errors.
 
 Exit status: 0 success, 1 failure, 2 invalid usage. An error is one line on standard error, and a second one with a
 hint; a traceback is printed only with RASD_LOG_LEVEL=debug.
@@ -6,79 +6,23 @@ hint; a traceback is printed only with RASD_LOG_LEVEL=debug.
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import traceback
 from typing import TYPE_CHECKING, TypeGuard
 
-import typer
-from typer.exceptions import Abort, TyperException
-
-from streams.cli import (
-    alerts,
-    api_key,
-    backfill,
-    demo,
-    dlq,
-    enrich,
-    evaluate,
-    explain,
-    export,
-    facets,
-    index,
-    ingest,
-    notify,
-    plugins,
-    schema,
-    search,
-    sources,
-    stack,
-    tap,
-    timeline,
-    top,
-    topics,
-    watch,
-)
-from streams.cli import run as running
-from streams.cli.console import err
-from streams.cli.environment import get_settings
-from streams.cli.plugins import add_commands
+from streams.cli.commands import MODULES, PANELS, Command, plugins_add_commands, print_help
 from streams.errors import OperatorError, QueryRefused, Retryable
 from streams.installation import missing_extra
 
 if TYPE_CHECKING:
+    import typer
     from pydantic import ValidationError
-
-app = typer.Typer(
-    name="rasd",
-    help="Rasd (رصد) turns raw Arabic news pages into searchable, deduplicated, tagged articles.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-_RUNNING = (stack, demo, running, watch, topics, top, tap, index, dlq, api_key, plugins, notify, schema)
-_ARTICLES = (sources, backfill, alerts, ingest, enrich, search, facets, timeline, export, explain, evaluate)
-for module in (*_RUNNING, *_ARTICLES):
-    module.register(app)
-add_commands(app)
-
-
-@app.callback(invoke_without_command=True)
-def _options(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
-    if version:
-        from streams import __version__
-
-        typer.echo(f"rasd {__version__}")
-        raise typer.Exit
-    from streams.observability.logs import configure_logging
-
-    configure_logging(get_settings(), clients=logging.CRITICAL)
 
 
 def _say(message: str, hint: str | None = None) -> None:
+    from streams.cli.console import err
+
     console = err()
     console.print(f"[bold red]rasd:[/] {_one_line(message)}", markup=True)
     if hint:
@@ -111,12 +55,21 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each way to end)
+def run(arguments: list[str]) -> int:
     """Run one command and return its exit status."""
+    if not arguments or arguments[0] in {"-h", "--help"}:
+        _help()
+        return 0 if arguments else 2
+    return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each way to end)
+    from typer.exceptions import Abort, TyperException
+
     try:
-        result = app(arguments, prog_name="rasd", standalone_mode=False)
+        result = _app(arguments[0])(arguments, prog_name="rasd", standalone_mode=False)
     except TyperException as error:
-        # The message is empty if the help was printed instead: `rasd`, `rasd topics`.
+        # The message is empty if the help was printed instead: `rasd topics`.
         if message := error.format_message():
             _say(message, "see rasd --help, or --help after the command")
         return error.exit_code
@@ -149,3 +102,35 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each way t
         _say(f"unexpected {type(error).__name__}: {error}", "set RASD_LOG_LEVEL=debug for a traceback")
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _app(command: str) -> typer.Typer:
+    """Return an app that has the command, if there is one of this name. A plugin's does not replace one of ours."""
+    from streams.cli import app
+
+    module = MODULES.get(command)
+    return app.all_commands() if module is None else app.commands_of(module)
+
+
+def _help() -> None:
+    if plugins_add_commands():
+        print_help(_with_plugins())
+    else:
+        print_help()
+
+
+def _with_plugins() -> dict[str, list[Command]]:
+    """Return the commands of each heading, those of plugins included."""
+    from typer.core import TyperCommand, TyperGroup
+    from typer.main import get_command
+
+    from streams.cli.app import all_commands
+
+    panels: dict[str, list[Command]] = {panel: [] for panel in PANELS}
+    root = get_command(all_commands())
+    assert isinstance(root, TyperGroup)  # noqa: S101  (an app with several commands)
+    for name, command in root.commands.items():
+        panel = command.rich_help_panel if isinstance(command, TyperCommand | TyperGroup) else None
+        summary = command.get_short_help_str(200)
+        panels.setdefault(panel or "Other", []).append(Command(name, MODULES.get(name), summary))
+    return panels

@@ -14,7 +14,7 @@ import typer.main
 import yaml
 
 from deploy.demo.samples import load_samples
-from streams.cli.main import app
+from streams.cli.app import all_commands
 from streams.settings import Settings
 from streams.topics import topic_specs
 from tests.deploy.memory import needed_memory
@@ -74,7 +74,7 @@ def test_dependencies_are_there_and_their_conditions_can_come_true(name: str) ->
 
 @pytest.mark.parametrize("name", own_services())
 def test_our_commands_exist_and_take_these_arguments(name: str) -> None:
-    command: Any = typer.main.get_command(app)
+    command: Any = typer.main.get_command(all_commands())
     arguments = list(SERVICES[name]["command"])
     while hasattr(command, "commands"):
         command = command.commands[arguments.pop(0)]

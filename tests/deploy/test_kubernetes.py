@@ -19,7 +19,7 @@ import yaml
 from cloudcoil.models.keda.v1alpha1 import ScaledObject, TriggerAuthentication
 
 from streams import __version__
-from streams.cli.main import app
+from streams.cli.app import all_commands
 from streams.pipeline import load_pipeline
 from streams.settings import Settings
 from streams.sources.watch.addresses import AddressGuard
@@ -164,7 +164,7 @@ def test_ours_find_their_files_in_the_secret_that_the_overlay_asks_for(overlay: 
 
 def test_commands_exist_and_every_stage_runs_once(overlay: str) -> None:
     for name, workload in workloads(overlay).items():
-        command: Any = typer.main.get_command(app)
+        command: Any = typer.main.get_command(all_commands())
         arguments = list(container(workload)["args"])
         while hasattr(command, "commands"):
             command = command.commands[arguments.pop(0)]

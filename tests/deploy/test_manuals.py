@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from streams.cli.main import app
+from streams.cli.app import all_commands
 from streams.settings import Settings
 from tests.deploy.manifests import workloads
 from tests.deploy.sources import ROOT, alerts, dashboards, declared_metrics, default_compose, panels
@@ -60,7 +60,7 @@ def test_its_commands_exist_and_take_these_arguments(manual: str) -> None:
     found = [match[1] for span in spans(manual) if (match := re.fullmatch(lead + r"rasd ([^&]+)(?: && .+)?", span))]
     assert len(found) > 5
     for line in found:
-        command: Any = typer.main.get_command(app)
+        command: Any = typer.main.get_command(all_commands())
         arguments = shlex.split(line.replace("…", "2026-11-20"))
         while hasattr(command, "commands") and arguments:
             assert arguments[0] in command.commands, line

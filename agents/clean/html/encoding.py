@@ -6,13 +6,19 @@ import codecs
 import re
 from collections.abc import Iterator
 
-import ftfy
-from charset_normalizer import from_bytes
-from ftfy import bad_codecs
-
 from streams.errors import Reason, Rejected
 
-bad_codecs.ok()  # registers sloppy-windows-1252, which maps the five bytes that cp1252 leaves undefined
+
+def _sloppy_codec(name: str) -> codecs.CodecInfo | None:
+    """Find sloppy-windows-1252 in ftfy, which maps the five bytes that cp1252 leaves undefined."""
+    if not name.startswith("sloppy"):
+        return None
+    from ftfy.bad_codecs import search_function  # noqa: PLC0415  (few pages need it)
+
+    return search_function(name)
+
+
+codecs.register(_sloppy_codec)
 
 # The first part of a long page suffices to judge it, which bounds the work.
 _SAMPLE = 20_000
@@ -182,6 +188,8 @@ def _wide(data: bytes) -> str | None:
 
 
 def _candidates(data: bytes, declared: str | None) -> Iterator[str]:
+    from charset_normalizer import from_bytes  # noqa: PLC0415  (few pages need it)
+
     seen = set()
     match = _META_CHARSET_RE.search(data[:4096]) or _XML_ENCODING_RE.search(data[:200])
     inside = match.group(1).decode("ascii") if match else None
@@ -255,6 +263,8 @@ def _repair_line(line: str) -> str:
         return _read_again(line, best)
     # The rest are mixtures of sound and broken words, which ftfy can separate.
     if best_score < 0 and len(line) <= _SAMPLE:
+        import ftfy  # noqa: PLC0415  (few pages need it)
+
         return ftfy.fix_encoding(line, config=ftfy.TextFixerConfig(uncurl_quotes=False))
     return line
 

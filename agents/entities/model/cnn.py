@@ -98,10 +98,30 @@ def unpacked(vectors: NDArray[np.int8], width: int) -> Floats:
     """Scale stored vectors, [words, views·width], so that each view of a word has length `VECTOR_LENGTH`."""
     views = vectors.astype(np.float32).reshape(len(vectors), -1, width)
     length = np.maximum(np.linalg.norm(views, axis=2, keepdims=True), 1)
-    # In place: whole temporaries would be the largest memory that a worker takes while it starts.
     views *= VECTOR_LENGTH
     views /= length
     return views.reshape(vectors.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class PackedVectors:
+    """Keep stored vectors as they are, a quarter of the memory, and scale the rows that are asked for.
+
+    Attributes:
+        packed: [words, views·width] in steps of 1/127 of a row's largest component.
+        width: dimensions of one view.
+    """
+
+    packed: NDArray[np.int8]
+    width: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape of all vectors."""
+        return self.packed.shape
+
+    def __getitem__(self, rows: NDArray[np.intp]) -> Floats:
+        return unpacked(self.packed[rows], self.width)
 
 
 def row_by_row(left: Floats, right: Floats) -> Floats:
@@ -197,14 +217,14 @@ class Networks:
     Attributes:
         features: extracts the features of a word.
         numbers: the row of `vectors` of each normalised word that has one.
-        vectors: [vectors, D] as `unpacked` scales them.
+        vectors: [vectors, D] as `unpacked` scales them, or those that are scaled when they are needed.
         layers: the parameters of each network, at least one.
         transitions: [networks, tags, tags] log potentials from row to column.
     """
 
     features: FeatureCache
     numbers: Mapping[str, int]
-    vectors: Floats
+    vectors: Floats | PackedVectors
     layers: tuple[Layers, ...]
     transitions: Floats = field(init=False)
     _bags: Floats = field(init=False)
@@ -242,10 +262,10 @@ class Networks:
         """Compute [words, networks, 5, H]: what each word gives to the tokens around it."""
         vectors = np.zeros((len(words), self.vectors.shape[1]), dtype=np.float32)
         seen = list(map(self.features, words))
-        for row, features in enumerate(seen):
-            number = vector_row(features, self.numbers)
-            if number is not None:
-                vectors[row] = self.vectors[number]
+        numbers = [vector_row(features, self.numbers) for features in seen]
+        known = [row for row, number in enumerate(numbers) if number is not None]
+        if known:
+            vectors[known] = self.vectors[np.array([numbers[row] for row in known], dtype=np.intp)]
         rows, starts = bags(seen)
         sums = np.add.reduceat(self._bags[rows], starts, axis=0) * np.float32(BAG_SCALE)
         found = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
@@ -21,7 +20,8 @@ _REACH = max(OFFSETS)
 _BESIDE = [OFFSETS.index(-1), OFFSETS.index(1)]
 # Rows of 49 floats: 40 MB at most.
 _CACHED_WORDS = 200_000
-_DISTANCE = re.compile(r"(-?\d)(.*)", re.DOTALL)
+# The column of each distance, as the names of features write it.
+_COLUMNS = {str(offset): column for column, offset in enumerate(OFFSETS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,15 @@ class LinearModel:
         # One row holds a feature's weights at all distances, 0 where it is not seen. Row 0, all zeros, is reserved for
         # features without any weight.
         numbers: dict[str, int] = {}
-        cells: list[tuple[int, int]] = []
+        rows: list[int] = []
+        columns: list[int] = []
         for name in self.weights:
-            distance, rest = _DISTANCE.match(name).groups()  # type: ignore[union-attr]
-            cells.append((numbers.setdefault(rest, len(numbers) + 1), OFFSETS.index(int(distance))))
+            start = 2 if name[0] == "-" else 1
+            columns.append(_COLUMNS[name[:start]])
+            rows.append(numbers.setdefault(name[start:], len(numbers) + 1))
         matrix = np.zeros((len(numbers) + 1, len(OFFSETS), len(TAGS)), dtype=np.float32)
-        for (row, column), weight in zip(cells, self.weights.values(), strict=True):
-            matrix[row, column] = weight
+        if rows:
+            matrix[rows, columns] = list(self.weights.values())
         object.__setattr__(self, "_matrix", matrix)
         object.__setattr__(self, "_numbers", numbers)
         object.__setattr__(self, "_edge", self._sums([BEYOND]))

@@ -26,9 +26,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from agents.entities.bio import TAGS, TYPES
-from agents.entities.model.cnn import BUCKETS, Layers, Networks, unpacked
+from agents.entities.model.cnn import BUCKETS, Layers, Networks, PackedVectors
 from agents.entities.model.crf import LinearModel
 from agents.entities.model.features import FeatureCache, WordEntry
+from agents.entities.model.word_table import WordTable
 from streams.errors import OperatorError
 
 SHIPPED = Path(__file__).parents[1] / "models" / "tagger.safetensors"
@@ -93,7 +94,7 @@ class Model:
     def joined(self) -> Networks:
         """Return the networks side by side."""
         numbers = {word: number for number, word in zip(range(len(self.vectors)), self.words, strict=False)}
-        return Networks(self.linear.features, numbers, unpacked(self.vectors, self.width), self.networks)
+        return Networks(self.linear.features, numbers, PackedVectors(self.vectors, self.width), self.networks)
 
 
 def read_shipped(networks: int) -> Model:
@@ -159,15 +160,13 @@ def load(path: Path, networks: int) -> Model:
 
 def _model(tensors: Mapping[str, NDArray[Any]], networks: int) -> Model:
     counts, weights = tensors["words.count"].tolist(), tensors["crf.weights"].astype(np.float32)
-    rows = zip(
+    words = WordTable(
+        _strings(tensors, "words.text", len(counts)),
         counts,
-        map(tuple, tensors["words.classes"].tolist()),
-        map(tuple, (tensors["words.kinds"] / 255).tolist()),
-        (tuple(found.split(",")) if found else () for found in _strings(tensors, "words.places", len(counts))),
-        strict=True,
+        tensors["words.classes"],
+        tensors["words.kinds"],
+        _strings(tensors, "words.places", len(counts)),
     )
-    texts = _strings(tensors, "words.text", len(counts))
-    words = dict(zip(texts, (WordEntry(*row) for row in rows), strict=True))
     names = _strings(tensors, "crf.features", len(weights))
     linear = LinearModel(FeatureCache(words), dict(zip(names, weights, strict=True)), tensors["crf.transitions"])
     layers = (

@@ -27,8 +27,6 @@ from agents.entities.taggers.viterbi import decode
 
 # More networks brought nothing over one (docs/experiments/entities.md), so one tagger is both `fast` and `accurate`.
 NETWORKS = 1
-# The most frequent words, whose rows are computed while loading: seven of ten tokens of the news.
-_COMMON_WORDS = 4_000
 # Cross-validated (docs/experiments/entities.md).
 NETWORKS_SHARE = 0.55
 # Most steps times sentences of one pass. Memory grows with them; beyond this, waiting for memory costs more time than
@@ -112,11 +110,6 @@ class EmbeddedTagger:
         result: Floats = (self.weights[:, None, None] * apart).sum(axis=0)
         return result
 
-    def learn(self, words: Sequence[str]) -> None:
-        """Compute and keep the rows of these normalised words, so that the first texts need not wait for them."""
-        for start in range(0, len(words), 500):
-            self.probabilities([[word] for word in words[start : start + 500]])
-
     def _stem(self, word: str) -> str:
         return self.linear.features(word).stem
 
@@ -143,9 +136,7 @@ def load() -> EmbeddedTagger:
     # A worker has one core, and a sentence's products are too small to share: more threads of BLAS would only spin.
     threadpool_limits(1, user_api="blas")
     with _kept_for_good():
-        tagger = assemble(read_shipped(NETWORKS))
-        tagger.learn(list(islice(tagger.words, _COMMON_WORDS)))
-    return tagger
+        return assemble(read_shipped(NETWORKS))
 
 
 @contextmanager

@@ -9,8 +9,6 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from charset_normalizer import from_bytes
-
 from streams.errors import Reason, Rejected
 from streams.formats.csv import COLUMNS, JOINT, looks_like_formula
 from streams.sources.base import Item
@@ -111,6 +109,8 @@ def _encoding(head: bytes) -> str:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
+        from charset_normalizer import from_bytes  # noqa: PLC0415  (few files need it)
+
         best = from_bytes(head[:20_000], cp_isolation=["cp1256", "iso8859_6", "cp1252", "utf_16_le"]).best()
         return best.encoding if best is not None else "cp1256"
     return "utf-8-sig"

@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import feedparser
-
 from streams.errors import Reason, Rejected
 from streams.sources.base import Item
 from streams.sources.readers.base import Document, Format, ReadOptions, Skipped, first_lines
@@ -25,6 +23,8 @@ _BLOGGER_KIND = "http://schemas.google.com/g/2005#kind"
 
 
 def _read_feed(document: Document, options: ReadOptions) -> Iterator[Item]:
+    import feedparser  # noqa: PLC0415  (other files do without it)
+
     data = document.read_whole()
     # Cleaning decides what of the markup is text, so nothing is taken out here.
     feed = feedparser.parse(data, sanitize_html=False, resolve_relative_uris=False)
@@ -36,16 +36,14 @@ def _read_feed(document: Document, options: ReadOptions) -> Iterator[Item]:
             continue
         fields = _fields(entry, outlet)
         yield read_fields(f"{document.location}:item {number}", fields, options)
-    if feed.bozo and not isinstance(feed.bozo_exception, _HARMLESS):
+    harmless = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
+    if feed.bozo and not isinstance(feed.bozo_exception, harmless):
         # What stands before the fault was read; feedparser also reads on where it can.
         fault = f"the feed is damaged after {len(feed.entries)} items: {feed.bozo_exception}"
         yield Item(document.location, b"", failure=Rejected(Reason.BAD_ENCODING, fault))
     elif not feed.entries:
         skipped.add("feed without an item")
     yield from skipped.items(document.location)
-
-
-_HARMLESS = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
 
 
 def _no_article(entry: Any) -> str | None:

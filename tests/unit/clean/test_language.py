@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from py3langid.langid import LanguageIdentifier
 
 from agents.clean import agent, language
 from agents.clean.language import detect_language
@@ -47,12 +48,20 @@ def test_languages(text: str, language: str) -> None:
     assert detect_language(text) == language
 
 
-def test_models_are_loaded_when_the_stage_is_built_and_not_on_its_first_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load_again(*_: object, **__: object) -> None:
-        raise AssertionError("a model is loaded on a record")
+def test_the_model_is_read_for_the_first_text_that_needs_it_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
 
+    def count(file: str, **options: object) -> LanguageIdentifier:
+        read.append(file)
+        return from_model_file(file, **options)
+
+    from_model_file = LanguageIdentifier.from_model_file
+    monkeypatch.setattr("py3langid.langid.LanguageIdentifier.from_model_file", count)
     language._identifier.cache_clear()
+    language._every_language.cache_clear()
     agent.STAGE.build(SimpleNamespace(settings=Settings(_env_file=None)))
-    monkeypatch.setattr("py3langid.langid.LanguageIdentifier.from_model_file", load_again)
+    assert detect_language(f"{TITLE} {BODY}") == "ar"
+    assert not read
     assert detect_language("رئیس جمهور روز گذشته با وزیر امور خارجه دیدار کرد") == "fa"
     assert detect_language("The president met the foreign minister on Monday") == "en"
+    assert len(read) == 1

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from streams.cli.main import app
+from streams.cli.app import all_commands
 from streams.errors import OperatorError
 
 PAGE = "افتتاح معرض الكتاب في العاصمة\nTT\nافتتح معرض الكتاب أمس في العاصمة بمشاركة مئتي دار نشر من عشرين بلداً.\n"
 
 
 def _enriched(path: Path, *options: str) -> dict[str, object]:
-    result = CliRunner().invoke(app, ["enrich", str(path), "-o", str(path.with_suffix(".jsonl")), *options])
+    result = CliRunner().invoke(all_commands(), ["enrich", str(path), "-o", str(path.with_suffix(".jsonl")), *options])
     assert result.exit_code == 0, result.output
     trace: dict[str, object] = json.loads(path.with_suffix(".jsonl").read_text(encoding="utf-8"))["trace"]["clean"]
     return trace
@@ -38,7 +38,7 @@ def test_geojson_is_one_collection_of_points(tmp_path: Path) -> None:
     ]
     (tmp_path / "day.json").write_text(json.dumps(pages), encoding="utf-8")
     target = tmp_path / "day.geojson"
-    result = CliRunner().invoke(app, ["enrich", str(tmp_path / "day.json"), "--geojson", "-o", str(target)])
+    result = CliRunner().invoke(all_commands(), ["enrich", str(tmp_path / "day.json"), "--geojson", "-o", str(target)])
     assert result.exit_code == 0, result.output
     collection = json.loads(target.read_text(encoding="utf-8"))
     assert collection["type"] == "FeatureCollection"
@@ -55,7 +55,7 @@ def test_geojson_without_any_place_is_valid(tmp_path: Path) -> None:
     page = tmp_path / "page.txt"
     page.write_text(PAGE, encoding="utf-8")
     target = tmp_path / "none.geojson"
-    result = CliRunner().invoke(app, ["enrich", str(page), "--geojson", "-o", str(target)])
+    result = CliRunner().invoke(all_commands(), ["enrich", str(page), "--geojson", "-o", str(target)])
     assert result.exit_code == 0, result.output
     assert json.loads(target.read_text(encoding="utf-8")) == {"type": "FeatureCollection", "features": []}
 
@@ -70,7 +70,7 @@ def test_refused_and_unreadable_records_are_named_in_their_place_and_the_rest_is
     day.write_text("\n".join(lines), encoding="utf-8")
     (broken := tmp_path / "broken.zip").write_bytes(b"PK")
     target = tmp_path / "out.jsonl"
-    result = CliRunner().invoke(app, ["enrich", str(day), str(broken), "-o", str(target)])
+    result = CliRunner().invoke(all_commands(), ["enrich", str(day), str(broken), "-o", str(target)])
     written = [json.loads(line)["url"] for line in target.read_text(encoding="utf-8").splitlines()]
     assert written == [f"https://example.org/{number}" for number in range(70) if number not in (3, 66)]
     assert f"{day}:4: " in result.stderr.replace("\n", "")
@@ -96,7 +96,7 @@ def test_no_file_is_emptied_that_is_still_to_be_read_or_for_nothing(
     line = json.dumps({"url": "https://example.org/1", "source": "wire", "title": "خبر", "content": "وصل الوفد أمس."})
     Path("day.jsonl").write_text(line, encoding="utf-8")
     Path("alias.jsonl").symlink_to("day.jsonl")
-    result = CliRunner().invoke(app, ["enrich", *paths, "-o", output])
+    result = CliRunner().invoke(all_commands(), ["enrich", *paths, "-o", output])
     assert isinstance(result.exception, OperatorError)
     assert result.exception.status == 2
     assert Path("day.jsonl").read_text(encoding="utf-8") == line
@@ -110,7 +110,7 @@ def test_of_copies_in_one_file_the_first_one_is_the_first(tmp_path: Path) -> Non
     ]
     (tmp_path / "day.json").write_text(json.dumps(pages), encoding="utf-8")
     target = tmp_path / "out.jsonl"
-    result = CliRunner().invoke(app, ["enrich", str(tmp_path / "day.json"), "-o", str(target)])
+    result = CliRunner().invoke(all_commands(), ["enrich", str(tmp_path / "day.json"), "-o", str(target)])
     assert result.exit_code == 0, result.output
     clusters = [json.loads(line)["cluster"] for line in target.read_text(encoding="utf-8").splitlines()]
     assert [cluster["relation"] for cluster in clusters] == ["first", *["exact"] * 29]

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from streams.cli.main import app
+from streams.cli.app import all_commands
 from streams.errors import OperatorError
 from tests.support.articles import BODY, raw_bytes
 
 
 def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, ["ingest", *map(str, arguments)])
+    return CliRunner().invoke(all_commands(), ["ingest", *map(str, arguments)])
 
 
 def test_a_rehearsal_shows_what_would_be_sent_and_what_is_wrong(tmp_path: Path) -> None:
@@ -72,6 +72,6 @@ def test_wrong_arguments_end_it_before_anything_is_read(
 def test_enrich_reads_the_same(tmp_path: Path) -> None:
     file = tmp_path / "x.jl"
     file.write_text(json.dumps({"link": "https://almina.example/1", "headline": "عنوان الخبر", "text": BODY}))
-    result = CliRunner().invoke(app, ["enrich", str(file), "--source", "المينا"])
+    result = CliRunner().invoke(all_commands(), ["enrich", str(file), "--source", "المينا"])
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["source"] == "المينا"

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from streams.cli import main
+from streams.cli import app, main
 from streams.errors import QueryRefused
 from streams.records import RawArticle
 from streams.settings import get_settings
@@ -39,7 +39,7 @@ def test_a_setting_is_distinguished_from_a_record(
     def settings() -> object:
         return RawArticle.model_validate({"url": "https://example.org/1", "source": "", "content": "نص"})
 
-    monkeypatch.setattr(main, "get_settings", settings)
+    monkeypatch.setattr(app, "get_settings", settings)
     assert main.run(["schema"]) == 1
     printed = capsys.readouterr().err
     assert "unexpected ValidationError" in printed
@@ -52,14 +52,29 @@ def test_a_query_that_the_index_refuses_is_a_wrong_argument(
     def settings() -> object:
         raise QueryRefused("too expensive")
 
-    monkeypatch.setattr(main, "get_settings", settings)
+    monkeypatch.setattr(app, "get_settings", settings)
     assert main.run(["schema"]) == 2
     assert capsys.readouterr().err == "rasd: too expensive\n"
 
 
 def test_the_help_imports_no_client_and_no_model() -> None:
     """They take a second to import. Commands import them when they run."""
-    heavy = {"pydantic", "pydantic_settings", "structlog", "aiokafka", "elasticsearch", "fastapi", "numpy", "faust"}
-    code = f"import sys, streams.cli.main; print(*({heavy} & set(sys.modules)))"
+    heavy = {"pydantic", "structlog", "aiokafka", "elasticsearch", "fastapi", "numpy", "faust"}
+    code = f"import sys, streams.cli.app; streams.cli.app.all_commands(); print(*({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_the_help_of_all_imports_no_command() -> None:
+    heavy = {"typer", "rich", "asyncio", "streams.cli.app"}
+    code = f"import sys; from streams.cli.main import run; run(['--help']); print(*({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == ""
+    assert "  enrich " in done.stdout
+
+
+def test_a_command_imports_no_other() -> None:
+    code = "import sys; from streams.cli.main import run; run(['schema', '--help']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "streams.cli.schema" in done.stdout.splitlines()[-1].split()
+    assert "streams.cli.search" not in done.stdout.splitlines()[-1].split()

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agents.geotag.evaluation import evaluate_places, same_place
-from streams.cli.main import app
+from streams.cli.app import all_commands
 from streams.errors import OperatorError
 from streams.records import Place, Span
 
@@ -93,7 +93,7 @@ def test_the_command_prints_figures_and_mistakes(tmp_path: Path) -> None:
         tmp_path, [_mention("باريس", **wrong), _mention("حلب", **ALEPPO), _mention("المجهولة", optional=True)]
     )
     arguments = ["evaluate", "places", str(gold), "--corpus", str(tmp_path), "--mistakes", "--no-entities"]
-    result = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(all_commands(), arguments)
     assert result.exit_code == 0, result.output
     rows = [line.split() for line in result.output.splitlines()]
     assert ["mentions", "0.500", "0.500", "0.500", "1", "2", "2"] in rows

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.text.display import MAX_MARKS, display_text
+from agents.text.display import MARK_BLOCKS, MAX_MARKS, display_text
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 # Everything that the function treats specially, thickly mixed.
@@ -96,3 +97,8 @@ def test_marks_without_end_are_capped() -> None:
     assert shown.startswith("ن")
     assert shown.endswith("ور")
     assert len(shown) <= MAX_MARKS + 3
+
+
+def test_no_combining_mark_is_outside_the_blocks_that_are_searched_for_them() -> None:
+    marks = {code for code in range(0x80, sys.maxunicode + 1) if unicodedata.combining(chr(code))}
+    assert marks <= {code for block in MARK_BLOCKS for code in block}
