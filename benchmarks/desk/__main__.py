@@ -1,10 +1,11 @@
 """How fast the desk is in a browser: python -m benchmarks.desk CORPUS [--documents 100000] [--visits 15]
 
 Fills an index of its own with generated articles (benchmarks/search/archive.py), serves it, and visits it with Debian's
-Chromium: first contentful paint and the end of loading of each view with an empty cache, bytes over the wire, and the
-time from a click or a key to the next painted view. Then articles arrive at `--rate` a second for `--minutes` minutes:
-cost and memory of the ticker. Figures are those that the browser reports (Paint Timing, Navigation Timing, CDP). Needs
-running servers (`rasd up`) and Chromium; the index is deleted at the end.
+Chromium: first contentful paint and the end of loading of each view with an empty cache, bytes over the wire, the time
+from a click or a key to the next painted view, and from a typed letter to the names that it suggests. Then articles
+arrive at `--rate` a second for `--minutes` minutes: cost and memory of the ticker. Figures are those that the browser
+reports (Paint Timing, Navigation Timing, CDP). Needs running servers (`rasd up`) and Chromium. The index is deleted at
+the end; with `--kept` it is the one that `python -m benchmarks.search.latency CORPUS --keep` left, and stays.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, Page
 
 from benchmarks.search.archive import Archive
-from benchmarks.search.latency import fill
+from benchmarks.search.latency import PREFIX, fill
 from benchmarks.search.running import api, ground
+from streams.elastic.client import make_client
+from streams.elastic.templates import names
 from streams.kafka.clients import open_producer
 from streams.records import Article
 from streams.settings import Settings
@@ -30,6 +33,8 @@ from streams.topics import Topic, topic_name
 from tests.support.browser import browsing
 
 MIB = 1024 * 1024
+# Words of the archive's names (benchmarks/search/archive.py).
+NAMES = ("شخص", "هيئة", "مدينة")
 TIMES = """() => {
   const load = performance.getEntriesByType("navigation")[0];
   const paint = performance.getEntriesByName("first-contentful-paint")[0];
@@ -48,10 +53,11 @@ SHIFTS = """() => new Promise((done) => {
 
 
 def spread(values: Sequence[float], unit: str = "ms") -> str:
-    """Format the median, the 95th percentile and the greatest value."""
+    """Format the percentiles 50, 95 and 99, by the nearest rank, and the greatest value."""
     ordered = sorted(values)
-    p95 = ordered[min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))]
-    return f"p50 {statistics.median(ordered):7.1f}  p95 {p95:7.1f}  max {ordered[-1]:7.1f} {unit}  (n={len(ordered)})"
+    marks = {share: ordered[round(share / 100 * (len(ordered) - 1))] for share in (50, 95, 99)}
+    text = "  ".join(f"p{share} {value:7.1f}" for share, value in marks.items())
+    return f"{text}  max {ordered[-1]:7.1f} {unit}  (n={len(ordered)})"
 
 
 async def load(browser: Browser, url: str, visits: int) -> dict[str, list[float]]:
@@ -112,6 +118,37 @@ async def interactions(context: BrowserContext, base: str, words: Sequence[str])
     return found
 
 
+TYPED = """(letters) => new Promise((done) => {
+  const list = document.querySelector("#names-typed"), box = document.querySelector("#q");
+  const began = performance.now();
+  const late = setTimeout(() => done(null), 5000);
+  new MutationObserver((_, watching) => {
+    watching.disconnect();
+    clearTimeout(late);
+    requestAnimationFrame(() => done(performance.now() - began));
+  }).observe(list, { childList: true });
+  // Names that were there before would be replaced by the same number of nodes: something must change.
+  list.replaceChildren(document.createElement("option"));
+  box.value = letters;
+  box.dispatchEvent(new InputEvent("input", { inputType: "insertText", bubbles: true }));
+})"""
+
+
+async def typing(context: BrowserContext, base: str, words: Sequence[str]) -> list[float]:
+    """Type the beginnings of words, and time each from the letter to the frame with the names that begin so."""
+    page = await context.new_page()
+    await page.goto(f"{base}/ar/search")
+    await page.evaluate("() => document.querySelector('#names-typed').replaceChildren()")
+    times = []
+    for word in words:
+        for length in range(2, min(6, len(word)) + 1):
+            taken: float | None = await page.evaluate(TYPED, word[:length])
+            if taken is not None:
+                times.append(taken)
+    await page.close()
+    return times
+
+
 async def ticker(context: BrowserContext, settings: Settings, base: str, rate: float, minutes: float) -> None:
     """Let articles arrive while the ticker is open; print what that costs the browser."""
     page = await context.new_page()
@@ -158,7 +195,13 @@ async def measure(arguments: argparse.Namespace) -> None:
     """Run all measurements and print them."""
     archive = Archive(arguments.corpus)
     words = [query["q"] for query in archive.queries(400) if query.get("q")][: arguments.searches]
-    async with ground() as settings:
+    async with ground() as own:
+        settings = own.model_copy(update={"index_prefix": PREFIX}) if arguments.kept else own
+        if arguments.kept:
+            client = make_client(settings)
+            archive.made = (await client.count(index=names(settings).read))["count"]
+            await client.close()
+            print(f"{archive.made:,} articles in the index")
         await fill(settings, archive, arguments.documents)
         async with api(settings) as (base, _), browsing() as browser:
             await load(browser, f"{base}/ar/search", 3)  # until the server has compiled its code
@@ -185,6 +228,8 @@ async def measure(arguments: argparse.Namespace) -> None:
                 every += times
                 print(f"  {name:24} {spread(times)}")
             print(f"  {'all':24} {spread(every)}")
+            typed = [word for query in words for word in query.split()]
+            print(f"from a letter to its names {spread(await typing(context, base, [*NAMES, *typed]))}")
             await ticker(context, settings, base, arguments.rate, arguments.minutes)
 
 
@@ -193,6 +238,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("corpus", type=Path, help="folder with saudinewsnet/")
     parser.add_argument("--documents", type=int, default=100_000)
+    parser.add_argument("--kept", action="store_true", help="measure the index that benchmarks.search.latency kept")
     parser.add_argument("--visits", type=int, default=15, help="visits of each view with an empty cache")
     parser.add_argument("--searches", type=int, default=20)
     parser.add_argument("--rate", type=float, default=50.0, help="articles a second for the ticker")

@@ -1,9 +1,10 @@
 """How long readers wait: python -m benchmarks.search.latency CORPUS [--documents 100000] [--rate 50]
 
-Fills an index of its own with generated articles (benchmarks/search/archive.py), then asks for pages while articles go
-on coming in at `--rate` a second. A page is what `rasd serve` needs for one: the search with folding, highlights and
-counts of copies, and at the same time the facets. Times are those of the caller, decoding included. Needs a running
-Elasticsearch (`rasd up`); the index is deleted at the end unless `--keep` is given.
+Fills an index of its own with generated articles (benchmarks/search/archive.py); from the 20,001st on these are the
+documents of earlier ones under other ids, stories and times, which takes a fraction of the time. Then asks for pages
+while articles go on coming in at `--rate` a second. A page is what `rasd serve` needs for one: the search with folding,
+highlights and counts of copies, and at the same time the facets. Times are those of the caller, decoding included.
+Needs a running Elasticsearch (`rasd up`); the index is deleted at the end unless `--keep` is given.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ PREFIX = "benchmark-latency"
 WARM_UP = 300
 TURN = 20
 BATCH = 500
+DISTINCT = 20_000
 
 
 async def fill(settings: Settings, archive: Archive, documents: int) -> None:
@@ -40,15 +43,59 @@ async def fill(settings: Settings, archive: Archive, documents: int) -> None:
     began = time.monotonic()
     first = archive.made
     try:
-        while archive.made < documents:
+        while archive.made < min(documents, DISTINCT):
             await sink.write(list(archive.articles(min(BATCH, documents - archive.made))))
             if archive.made // BATCH % 20 == 0:
                 print(f"\r{archive.made:,} articles", end="", file=sys.stderr)
     finally:
         await sink.close()
+    await _multiply(settings, archive, documents)
     seconds = time.monotonic() - began
     if archive.made > first:
         print(f"\r{archive.made - first:,} articles indexed in {seconds:.0f} s")
+
+
+async def _multiply(settings: Settings, archive: Archive, documents: int) -> None:
+    """Index the documents that are there again, under other ids, stories and times, until there are so many."""
+    client = make_client(settings)
+    try:
+        await client.indices.refresh(index=names(settings).read)
+        after: list[Any] = []
+        later = timedelta(minutes=97)
+        while archive.made < documents:
+            page: dict[str, Any] = {"size": min(BATCH, documents - archive.made), "sort": [{"id": "asc"}]}
+            found = await client.search(
+                index=names(settings).read, body=page | ({"search_after": after} if after else {})
+            )
+            hits = found["hits"]["hits"]
+            after = hits[-1]["sort"] if hits else []
+            if not hits or hits[0]["_id"].startswith("e"):  # round again, an hour and a half later
+                after, later = [], later + timedelta(minutes=97)
+                continue
+            operations: list[dict[str, Any]] = []
+            for hit in hits:
+                operations += [{"index": {"_id": f"e{archive.made}"}}, _again(hit["_source"], archive.made, later)]
+                archive.made += 1
+            answer = await client.bulk(index=names(settings).write, operations=operations, filter_path="errors")
+            if answer["errors"]:
+                sys.exit("Elasticsearch refused copies of documents")
+    finally:
+        await client.close()
+
+
+def _again(document: dict[str, Any], number: int, later: timedelta) -> dict[str, Any]:
+    """Return the document of another article with the same text."""
+    story = f"{document['cluster']['id']}-{round(later.total_seconds())}"
+    when = (datetime.fromisoformat(document["@timestamp"]) - later).isoformat()
+    return document | {
+        "id": f"e{number}",
+        "url": f"https://outlet.example.com/{number}",
+        "@timestamp": when,
+        "published_at": when,
+        "ingested_at": when,
+        "cluster": document["cluster"] | {"id": story},
+        "facets": document["facets"] | {"fold": story},
+    }
 
 
 async def trickle(settings: Settings, archive: Archive, rate: float, stop: asyncio.Event) -> int:

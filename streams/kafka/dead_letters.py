@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -106,6 +107,19 @@ class RecentLetters:
     """
 
     stages: Mapping[str, int]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLetters:
+    """Dead letters that were looked for.
+
+    Attributes:
+        letters: the newest first, without their values.
+        complete: whether all letters were looked through.
+    """
+
+    letters: Sequence[DeadLetter]
     complete: bool
 
 
@@ -445,12 +459,37 @@ async def count_recent(settings: Settings, since: datetime, most: int) -> Recent
     """
     counts: Counter[str] = Counter()
     async with open_dead_letters(settings) as letters:
-        each = max(1, most // max(1, len(letters.ends)))
-        starts = {tp: max(letters.begins[tp], end - each) for tp, end in letters.ends.items()}
-        cut = any(start > letters.begins[tp] for tp, start in starts.items())
+        starts, cut = _newest(letters, most)
         oldest = datetime.max.replace(tzinfo=UTC)
         async for letter in letters.read(starts):
             oldest = min(oldest, letter.timestamp)
             if letter.timestamp >= since:
                 counts[letter.stage] += 1
     return RecentLetters(dict(counts), complete=not cut or oldest < since)
+
+
+async def find_letters(settings: Settings, keys: AbstractSet[bytes], most: int) -> FoundLetters:
+    """Return the dead letters with one of these keys among the `most` newest ones.
+
+    Args:
+        settings: settings of the process.
+        keys: URLs of pages, as letters of articles.raw have them, or ids of articles.
+        most: number of records to read.
+
+    Raises:
+        Retryable: no broker can be reached, or it is still starting.
+    """
+    found = []
+    async with open_dead_letters(settings) as letters:
+        starts, cut = _newest(letters, most)
+        async for letter in letters.read(starts):
+            if letter.key in keys:
+                found.append(replace(letter, value=b""))
+    return FoundLetters(sorted(found, key=lambda one: one.timestamp, reverse=True), complete=not cut)
+
+
+def _newest(letters: DeadLetters, most: int) -> tuple[dict[TopicPartition, int], bool]:
+    """Return from which offset of each partition on there are `most` letters in all, and whether that omits any."""
+    each = max(1, most // max(1, len(letters.ends)))
+    starts = {tp: max(letters.begins[tp], end - each) for tp, end in letters.ends.items()}
+    return starts, any(start > letters.begins[tp] for tp, start in starts.items())

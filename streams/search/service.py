@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -39,7 +40,10 @@ from streams.sources.watch.store import Directory, read_existing
 from streams.words.names import name_key
 
 DIRECTORY_SECONDS = 3.0
-
+# Elasticsearch allocates the shards of a new index within about a second, and answers searches of it 503 until then.
+ALLOCATION_SECONDS = 10
+# Shards of an index that is older than this are missing for another reason, which waiting does not help.
+NEW_SECONDS = 60.0
 
 log = get_logger(__name__)
 
@@ -58,6 +62,7 @@ class Searcher:
         self.scope = scope or SourceScope(lambda: None)
         self.settings = settings
         self._alias = names(settings).read
+        self._allocating = asyncio.Lock()
 
     async def search(self, request: SearchRequest) -> SearchPage:
         """Return one page of hits.
@@ -240,17 +245,45 @@ class Searcher:
     async def _run(self, body: query.Body) -> Mapping[str, Any]:
         with translate_errors(self.settings):
             try:
-                try:
-                    answer = await self.client.search(index=self._alias, body=body)
-                except NotFoundError:
-                    # Nothing was ever indexed. An empty index gives an empty page instead of an error.
-                    await ensure_index(self.client, self.settings)
-                    answer = await self.client.search(index=self._alias, body=body)
+                return await self._ask(body)
             except ApiError as error:
                 if error.meta.status == 400:
                     raise QueryRefused(error_text(error)) from error
                 raise
-        return dict(answer)
+
+    async def _ask(self, body: query.Body) -> Mapping[str, Any]:
+        try:
+            return dict(await self.client.search(index=self._alias, body=body))
+        except NotFoundError:
+            # Nothing was ever indexed. An empty index gives an empty page instead of an error.
+            await ensure_index(self.client, self.settings)
+        except ApiError as error:
+            if error.meta.status != 503 or not await self._allocated():
+                raise
+        return dict(await self.client.search(index=self._alias, body=body))
+
+    async def _allocated(self) -> bool:
+        """Wait for the shards of an index that was just created.
+
+        Returns:
+            Whether it is worth asking again: all primary shards are there now, and the index is new.
+        """
+        # One wait for all: parts of a page are asked for at the same time.
+        async with self._allocating:
+            stored = await self.client.indices.get_settings(index=self._alias, name="index.creation_date")
+            created = max(int(one["settings"]["index"]["creation_date"]) / 1000 for one in stored.values())
+            if time.time() - created > NEW_SECONDS:
+                return False
+            if await self._health(0) == "red":
+                log.warning("waiting for the index, which is being created", seconds=ALLOCATION_SECONDS)
+                return await self._health(ALLOCATION_SECONDS) != "red"
+            return True
+
+    async def _health(self, seconds: int) -> str:
+        """Return the status of the index, after waiting until its primary shards are there or the time is over."""
+        patient = self.client.options(ignore_status=408, request_timeout=self.settings.elasticsearch_timeout + seconds)
+        waiting = await patient.cluster.health(index=self._alias, wait_for_status="yellow", timeout=f"{seconds}s")
+        return str(waiting["status"])
 
 
 @asynccontextmanager

@@ -20,8 +20,11 @@ from streams.search.request import Filters
 STEPS = 12
 # Stories examined: those of the most outlets, then the newest, among those that arrived within the window.
 CANDIDATES = 200
-# A story is breaking while it is younger than this and in so many outlets.
+# A story is breaking while it is in so many outlets, and its first article arrived less than this ago.
 BREAKING_AGE = timedelta(minutes=30)
+# What appeared longer ago is an archive that is being loaded: a source is seldom visited less often than this. The
+# article that arrived last counts too, as the first one's date may be wrong.
+BREAKING_LAG = timedelta(hours=3)
 BREAKING_OUTLETS = 3
 _ARRIVED = "ingested_at"
 
@@ -37,7 +40,8 @@ class GrowingStory(BaseModel):
     series: list[int] = Field(description="Articles that arrived in each twelfth of the window, oldest first.")
     places: list[str] = Field(description="Most frequent main places, in Arabic.")
     breaking: bool = Field(
-        description="Whether its first article arrived less than half an hour ago, and it is in three outlets or more."
+        description="Whether it is in three outlets or more, its first article arrived less than half an hour ago, and "
+        "the first or the newest appeared less than three hours ago."
     )
     first: Copy = Field(description=FIRST)
     first_is_sure: bool = Field(description=SURE)
@@ -151,6 +155,8 @@ def read_growth(answers: Sequence[Mapping[str, Any]], until: datetime, minutes: 
 def _story(bucket: Mapping[str, Any], until: datetime) -> GrowingStory:
     outlets = bucket["outlets"]["value"]
     arrived = datetime.fromtimestamp(bucket["arrived"]["value"] / 1000, UTC)
+    first, newest = (read_copy(bucket[name]["hits"]["hits"][0]) for name in ("first", "newest"))
+    young = until - arrived <= BREAKING_AGE and until - max(first.listed_at, newest.listed_at) <= BREAKING_LAG
     return GrowingStory(
         id=bucket["key"],
         growth=outlets - bucket["before_quarter"]["outlets"]["value"],
@@ -159,10 +165,10 @@ def _story(bucket: Mapping[str, Any], until: datetime) -> GrowingStory:
         articles=bucket["doc_count"],
         series=[step["doc_count"] for step in bucket["series"]["buckets"]],
         places=[place["key"] for place in bucket["places"]["buckets"]],
-        breaking=outlets >= BREAKING_OUTLETS and until - arrived <= BREAKING_AGE,
-        first=read_copy(bucket["first"]["hits"]["hits"][0]),
+        breaking=outlets >= BREAKING_OUTLETS and young,
+        first=first,
         first_is_sure=bucket["undated"]["doc_count"] == 0,
-        newest=read_copy(bucket["newest"]["hits"]["hits"][0]),
+        newest=newest,
     )
 
 

@@ -17,7 +17,7 @@ TUTORIAL = (ROOT / "docs" / "tutorial" / "first-session.md").read_text(encoding=
 REPEATED = (("rasd search", "no article found"), ("dlq list --reason", "0 dead letters|no dead letter"))
 POLL = """
 for _ in $(seq 150); do
-  out="$({command})" || {{ sleep 1; continue; }}  # the index is being created
+  out="$({command})"
   grep -qE '{absent}' <<< "$out" || break
   sleep 1
 done

@@ -39,6 +39,11 @@ class Lines:
     width: float
     height: float
 
+    @staticmethod
+    def alone(points: str) -> bool:
+        """Return whether these points of a polyline are one point, which is drawn larger than a line."""
+        return len(set(points.split())) == 1
+
 
 def align(
     delivered: Sequence[tuple[datetime, int]], found: Sequence[Mapping[datetime, int]], interval: Interval

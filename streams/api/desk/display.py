@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from hijridate import Gregorian
@@ -203,10 +203,15 @@ class Display:
 
     def language_name(self, tag: str) -> str:
         """Return the name of a language by its BCP 47 tag, or the tag."""
+        names: Any = Locale(self.language).languages
+        return str(names.get(tag.replace("-", "_")) or names.get(tag.partition("-")[0].lower()) or tag)
+
+    def direction_of(self, tag: str) -> str:
+        """Return the direction of texts in a language (BCP 47): `rtl` or `ltr`, or `auto` if it is not known."""
         try:
-            return Locale.parse(tag, sep="-").get_display_name(self.language) or tag
-        except (ValueError, LookupError):
-            return tag
+            return "auto" if tag == "und" else Locale.parse(tag, sep="-").text_direction
+        except (ValueError, UnknownLocaleError):
+            return "auto"
 
     def country_name(self, code: str) -> str:
         """Return the name of a country by its ISO 3166-1 alpha-2 code, or the code."""
@@ -216,8 +221,10 @@ class Display:
     def place_name(self, path: str) -> str:
         """Return the name of a place and its country, by the path that `streams.words.places.path_of` made.
 
-        The place's own name is in Arabic, as the path has it.
+        The place's own name is in Arabic, as the path has it. It is isolated, as the country's name may not be.
         """
         country, *parts = path.split("/")
-        names = [*parts[-1:], *([] if country == "-" else [self.country_name(country)])]
+        if country == "-":
+            return "".join(parts[-1:])
+        names = [*(f"\u2068{part}\u2069" for part in parts[-1:]), self.country_name(country)]
         return ("، " if self.language == "ar" else ", ").join(names)

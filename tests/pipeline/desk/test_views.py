@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
@@ -12,7 +13,15 @@ import httpx
 import pytest
 from playwright.async_api import Browser
 
+from streams.elastic.client import make_client
+from streams.errors import Reason, Rejected
+from streams.kafka.clients import open_producer
+from streams.kafka.dead_letters import Origin, failure_headers
+from streams.records import RawArticle
+from streams.topics import Topic, topic_name
+from tests.pipeline.desk import layout
 from tests.pipeline.desk.conftest import HOSTILE, Desk
+from tests.pipeline.search.conftest import store
 from tests.support.articles import article
 from tests.support.browser import visiting
 from tests.support.serving import publish, until
@@ -26,6 +35,7 @@ VIEWS = (
     "search?q=العقبة&source=almina",
     "search?q=لاشيءمنهذا",
     "articles/ferry-3?q=بحري",
+    "raw/ferry-3",
     "stories/ferry-1",
     "map",
     "compare?q=العقبة&other=المياه",
@@ -56,6 +66,21 @@ async def test_every_view_is_accessible_whole_and_self_contained(desk: Desk, bro
                     for theme in ("dark", "contrast"):
                         await visitor.page.evaluate("(name) => document.documentElement.dataset.theme = name", theme)
                         assert await visitor.axe("color-contrast") == [], (theme, view)
+
+
+async def test_the_parts_of_the_views_stand_where_they_did(desk: Desk, browser: Browser) -> None:
+    found = {}
+    for language in layout.LANGUAGES:
+        for width in (1280, 768, 375):
+            async with visiting(browser, desk.base, width) as visitor:
+                for view in [view for view, widths in layout.VIEWS.items() if width in widths]:
+                    await visitor.visit(f"/{language}/{view}")
+                    found[f"{language}/{view} {width}"] = await layout.measure(visitor.page)
+    if not layout.renew(found):
+        stored = layout.read()
+        moved = {view: layout.differences(stored.get(view, {}), boxes) for view, boxes in found.items()}
+        assert {view: parts for view, parts in moved.items() if parts} == {}
+        assert stored.keys() == found.keys()
 
 
 async def test_the_theme_is_kept(desk: Desk, browser: Browser) -> None:
@@ -334,3 +359,45 @@ async def test_the_pipeline_is_shown_as_it_runs(desk: Desk, browser: Browser) ->
 
 def _reading(answer: httpx.Response, stage: str) -> dict[str, Any]:
     return next(one for one in answer.json()["stages"] if one["stage"] == stage)
+
+
+async def test_the_page_of_an_article_is_shown_as_it_arrived(desk: Desk, browser: Browser) -> None:
+    url = "https://almina.example.com/raw/1"
+    page = "<html><body><script>window.hacked = 1</script><p>نص الصفحة كما وصلت.</p></body></html>"
+    other, value = (RawArticle(url=one, source="almina", content=page).to_json() for one in (f"{url}0", url))
+    async with open_producer(desk.settings) as producer:
+        raw = topic_name(Topic.RAW, desk.settings)
+        # In one batch, so that both have the same time.
+        batch = producer.create_batch()
+        for given in (other, value):
+            batch.append(key=url.encode(), value=given, timestamp=None)
+        sent = await (await producer.send_batch(batch, raw, partition=1))
+        for key in (url, f"{url}0"):
+            headers = failure_headers("clean", Rejected(Reason.NO_ARTICLE, f"nothing in {key}"), Origin(raw, 1, 0))
+            await producer.send_and_wait(topic_name(Topic.DLQ, desk.settings), value, key=key.encode(), headers=headers)
+    arrived = datetime.fromtimestamp(sent.timestamp / 1000, UTC)
+    client = make_client(desk.settings)
+    kept = article(id="raw/1", url=url, title="خبر صفحته محفوظة", ingested_at=arrived.isoformat())
+    gone = article(id="raw-2", url=url, ingested_at=(arrived - timedelta(days=8)).isoformat())
+    await store(desk.settings, client, [kept, gone])
+    await client.close()
+    async with httpx.AsyncClient(base_url=desk.base) as http:
+        answer = await http.get("/articles/raw-2/raw")
+        assert (answer.status_code, "no longer has" in answer.json()["detail"]) == (404, True)
+        letters = (await http.get("/articles/raw-2/dead-letters")).json()
+        assert [one["message"] for one in letters["letters"]] == [f"nothing in {url}"]
+        assert letters["complete"]
+        assert (await http.get("/articles/none/raw")).status_code == 404
+        answer = await http.get("/articles/raw/1/raw")
+        assert answer.content == value
+        assert answer.headers["rasd-raw-position"] == f"1:{sent.offset + 1}"
+    async with visiting(browser, desk.base) as visitor:
+        await visitor.visit("/ar/articles/raw/1")
+        await visitor.page.locator(".trace summary").click()
+        await visitor.page.locator(".trace a[href*='/raw/']").click()
+        await visitor.page.wait_for_url("**/ar/raw/raw/1")
+        assert await visitor.page.locator("pre").inner_text() == page
+        assert await visitor.page.locator("tbody tr").count() == 1
+        assert await visitor.axe() == []
+        await visitor.visit("/en/raw/raw-2")
+        assert await visitor.page.locator(".empty").count() == 1

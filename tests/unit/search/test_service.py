@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from pydantic import HttpUrl
 
 from streams.api.app import create_api
@@ -77,6 +80,54 @@ async def test_counts_say_whether_they_are_complete(facts: dict[str, Any], parti
             api.state.rasd.searcher.client = _searcher(_answer(facts)).client
             answer = (await http.get(path)).raise_for_status().json()
             assert (path, answer["partial"]) == (path, partial)
+
+
+@pytest.mark.parametrize(
+    ("age", "allocated", "asked"),
+    [
+        (2, True, ["search", "settings", "health 0s", "health 10s", "search"]),
+        (2, False, ["search", "settings", "health 0s", "health 10s"]),
+        (3600, True, ["search", "settings"]),  # its shards are not those of a new index
+    ],
+)
+async def test_a_search_waits_for_the_shards_of_a_new_index(age: int, allocated: bool, asked: list[str]) -> None:
+    seen: list[str] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        headers = {"X-Elastic-Product": "Elasticsearch"}
+        what = request.path.split("/")
+        if "_settings" in what:
+            seen.append("settings")
+            created = {"index": {"creation_date": str(round((time.time() - age) * 1000))}}
+            return web.json_response({"rasd-articles-v1-000001": {"settings": created}}, headers=headers)
+        if "health" in what:
+            seen.append(f"health {request.query['timeout']}")
+            ready = allocated and request.query["timeout"] != "0s"
+            status = {"status": "yellow" if ready else "red", "timed_out": not ready}
+            return web.json_response(status, status=200 if ready else 408, headers=headers)
+        seen.append("search")
+        if len(seen) > 1:
+            return web.json_response(_answer(COMPLETE), headers=headers)
+        missing = {"type": "search_phase_execution_exception", "reason": "all shards failed"}
+        return web.json_response({"error": missing, "status": 503}, status=503, headers=headers)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    server = TestServer(app)
+    await server.start_server()
+    settings = Settings(_env_file=None, elasticsearch_url=HttpUrl(str(server.make_url("/"))))
+    client = make_client(settings)
+    try:
+        searcher = Searcher(client, settings)
+        if asked[-1] == "search":
+            assert (await searcher.search(SearchRequest())).total == 0
+        else:
+            with pytest.raises(Retryable, match="503: all shards failed"):
+                await searcher.search(SearchRequest())
+    finally:
+        await client.close()
+        await server.close()
+    assert seen == asked
 
 
 async def test_a_password_in_the_address_of_elasticsearch_is_not_shown() -> None:

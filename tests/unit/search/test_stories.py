@@ -73,6 +73,10 @@ def test_the_first_is_by_publication_and_unsure_where_that_is_unknown() -> None:
         ("undated", False, False),
     ]
     assert found[0].first.listed_at == datetime(2025, 3, 1, tzinfo=UTC)
+    # Where the newest is as old, an archive is being loaded.
+    buckets[0]["newest"] = buckets[0]["first"]
+    found = read_growth([{}, {"aggregations": {"stories": {"buckets": buckets}}}], UNTIL, 60, 3).stories
+    assert not found[0].breaking
 
 
 def test_a_quiet_window_has_no_stories() -> None:

@@ -49,7 +49,8 @@ function item(article) {
 }
 
 function show() {
-  const added = waiting.slice(-SHOWN).reverse();
+  for (const article of waiting.splice(0, Math.max(0, waiting.length - SHOWN))) known.delete(article.id);
+  const added = waiting.reverse();
   waiting = [];
   list.prepend(...added.map(item));
   while (list.children.length > SHOWN) {

@@ -15,6 +15,7 @@ from streams.api.desk.views import (
     names,
     now,
     pipeline,
+    raw_page,
     search,
     sources,
     story,
@@ -34,7 +35,7 @@ async def nothing(rest: str) -> Response:
     raise HTTPException(404, f"there is no view {rest}")
 
 
-for _views in (now, search, world_map, sources, pipeline, names, alerts, compare, article, story, display):
+for _views in (now, search, world_map, sources, pipeline, names, alerts, compare, article, raw_page, story, display):
     router.include_router(_views.router)
 # Its path takes all, so it comes last.
 router.include_router(_elsewhere)

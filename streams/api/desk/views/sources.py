@@ -31,6 +31,7 @@ async def watched_sources(state: Shared, visit: Visiting) -> Response:
         "sources.html",
         # What somebody should look after comes first.
         found=sorted(found, key=lambda one: (one.verdict not in ABNORMAL, one.source.name)),
+        abnormal=ABNORMAL,
         total=every.total,
         verdicts=sorted(every.verdicts.items()),
         collections=sorted({name for one in every.sources for name in one.source.collections}),

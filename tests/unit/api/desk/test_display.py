@@ -68,7 +68,7 @@ def test_arabic_counts_agree(count: int, shown: str) -> None:
 @pytest.mark.parametrize(
     ("path", "arabic", "english"),
     [
-        ("EG/جنوب سيناء/نويبع", "نويبع، مصر", "نويبع, Egypt"),
+        ("EG/جنوب سيناء/نويبع", "\u2068نويبع\u2069، مصر", "\u2068نويبع\u2069, Egypt"),
         ("KW", "الكويت", "Kuwait"),
         ("-/نهر النيل", "نهر النيل", "نهر النيل"),
     ],
@@ -76,6 +76,23 @@ def test_arabic_counts_agree(count: int, shown: str) -> None:
 def test_a_place_is_shown_with_its_country(path: str, arabic: str, english: str) -> None:
     assert _display().place_name(path) == arabic
     assert _display("en").place_name(path) == english
+
+
+def test_every_language_has_a_name_or_its_tag() -> None:
+    tags = ("en", "ar-MA", "und", "zxx", "x")
+    assert [_display("en").language_name(tag) for tag in tags] == [
+        "English",
+        "Arabic",
+        "Unknown language",
+        "No linguistic content",
+        "x",
+    ]
+    assert _display().language_name("und") == "لغة غير معروفة"
+
+
+def test_a_text_stands_as_its_language_is_written() -> None:
+    tags = ("ar", "fa-AF", "en", "und", "x")
+    assert [_display("en").direction_of(tag) for tag in tags] == ["rtl", "rtl", "ltr", "auto", "auto"]
 
 
 def test_digits_are_the_readers_choice() -> None:
@@ -142,7 +159,7 @@ def test_what_the_api_names_has_a_text(language: str) -> None:
     kinds = [f"kind_{kind}" for kind in KINDS] + [f"delivery_{state}" for state in get_args(DeliveryState)]
     for key in [
         *kinds,
-        *(f"verdict_{verdict}" for verdict in Verdict),
+        *(f"{what}_{verdict}" for what in ("verdict", "advice") for verdict in Verdict),
         *(f"relation_{relation}" for relation in relations),
         *(f"note_{kind}" for kind in NOTES),
     ]:
