@@ -16,7 +16,8 @@ from agents.clean.html.body import Markup, looks_like_html, read_stories
 from agents.clean.html.encoding import decode_bytes, repair
 from agents.clean.language import detect_language
 from agents.clean.layout.lines import Removal, Rule
-from agents.clean.layout.segment import Hints, Parts, segment
+from agents.clean.layout.parts import Hints, Parts
+from agents.clean.layout.segment import segment
 from agents.clean.visual_order import logical_order
 from agents.text.display import display_text
 from agents.text.keys import match_key

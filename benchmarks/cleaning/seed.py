@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from agents.clean.layout.segment import Parts, segment
+from agents.clean.layout.parts import Parts
+from agents.clean.layout.segment import segment
 from agents.text.display import display_text
 
 

@@ -17,11 +17,17 @@ from agents.clean.credits.outlet import Outlet, outlet_of
 from agents.clean.credits.parse import MAX_CREDIT_CHARS, parse_credit
 from agents.clean.dates.mentions import find_dates
 from agents.clean.html.frame import Frame
+from agents.clean.html.head import Head, Selectors
+from agents.clean.html.headline import Headline, Headlines
 from agents.clean.html.linked_data import Object
-from agents.clean.html.metadata import Head, Headline, Place, Selectors, best_time
+from agents.clean.html.parse import parse
+from agents.clean.html.place import Place
+from agents.clean.html.roles import is_caption_row, is_deck, is_info, is_kicker
 from agents.clean.html.several import find_units
-from agents.clean.html.story import Chooser, Story, is_caption_row, is_deck, is_info, is_kicker
-from agents.clean.html.tree import HEADINGS, Box, Row, Tree, parse
+from agents.clean.html.story import Chooser, Story
+from agents.clean.html.times import Times, best_time
+from agents.clean.html.tree import HEADINGS, Box, Row, Tree
+from agents.clean.html.writers import Writers
 from agents.clean.layout.boilerplate_rules import is_related_heading, is_widget
 from agents.clean.layout.lines import Removal, Rule, is_credited_caption, to_lines
 from agents.text.display import display_text
@@ -161,6 +167,7 @@ class _Reader:
         self._rules = _rules_for(url)
         selectors = Selectors(self._rules.title, self._rules.byline, self._rules.published)
         self._head = Head(tree, url, selectors, latest)
+        self._headlines = Headlines(self._head)
         self._marked_captions = self._selected(self._rules.caption)
 
     @cached_property
@@ -168,7 +175,7 @@ class _Reader:
         return outlet_of("", self._url, self._head.site)
 
     def read(self) -> list[Markup]:
-        headline = self._head.headline()
+        headline = self._headlines.find()
         frame = self._frame(headline)
         units = [] if self._rules.body else find_units(self._tree, frame, self._head, headline)
         if units:
@@ -184,7 +191,7 @@ class _Reader:
             told = ""
         everything = range(len(self._tree.rows))
         choice = _Choice(None if told else story, frame, headline, linked, everything, of_page=True)
-        return [self._markup(choice, self._head.title(headline), told)]
+        return [self._markup(choice, self._headlines.title(headline), told)]
 
     def _several(self, frame: Frame, units: Sequence[tuple[Box, Row]]) -> list[Markup]:
         found = []
@@ -285,8 +292,8 @@ class _Reader:
         if story is not None:
             inside = {row.number for row in (*story.body, *story.between)}
             place = Place(self._tree, choice.frame, story, self._latest, self._outlet)
-            times.extend(place.stamps())
-            printed = place.author()
+            times.extend(Times(place).stamps())
+            printed = Writers(place).author()
             captions.extend(row.text for row in story.captions)
             why.update((row.number, Rule.CAPTION) for row in story.captions)
             subtitle = self._subtitle(story, place, why)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from agents.clean.html.frame import Frame
-from agents.clean.html.metadata import Head, Headline
-from agents.clean.html.story import is_info
+from agents.clean.html.head import Head
+from agents.clean.html.headline import Headline
+from agents.clean.html.roles import is_info
 from agents.clean.html.tree import Box, Row, Tree
 from agents.clean.layout.lines import Rule
 from agents.text.keys import match_key

@@ -8,7 +8,8 @@ from agents.clean.credits.dateline import dateline_credit
 from agents.clean.credits.outlet import NOBODY, outlet_of
 from agents.clean.credits.parse import parse_credit
 from agents.clean.layout.lines import Rule
-from agents.clean.layout.segment import Hints, segment
+from agents.clean.layout.parts import Hints
+from agents.clean.layout.segment import segment
 from tests.unit.clean.samples import BODY, TITLE
 
 OWN_LINES = [

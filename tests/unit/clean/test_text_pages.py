@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.clean.layout.lines import Rule
-from agents.clean.layout.segment import Parts
+from agents.clean.layout.parts import Parts
 from agents.clean.page import Limits, read_page
 from agents.text.display import display_text
 from streams.errors import Rejected

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from agents.clean.layout.embedded_code import split_code, without_code
 from agents.clean.layout.lines import Rule, to_lines
-from agents.clean.layout.segment import Hints, segment
+from agents.clean.layout.parts import Hints
+from agents.clean.layout.segment import segment
 
 SCRIPTS = [
     "googletag.cmd.push(function() { googletag.display('div-gpt-ad-1'); });",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agents.clean.layout.lines import Rule
-from agents.clean.layout.segment import Hints, Parts, segment
+from agents.clean.layout.parts import Hints, Parts
+from agents.clean.layout.segment import segment
 from tests.unit.clean.samples import (
     BODY,
     CAPTION,
