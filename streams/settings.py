@@ -329,6 +329,11 @@ class Settings(BaseSettings):
     local_elasticsearch_heap: str = Field(
         "1g", pattern=r"^\d+[mg]$", description="heap size of the native Elasticsearch"
     )
+    local_java_options: str = Field(
+        "",
+        description="more options, parted by blanks, for the Java of both servers: -XX:TieredStopAtLevel=1 halves the "
+        "processor time of a start and lowers the throughput",
+    )
 
     # The demo
     demo_web_port: int = Field(28080, ge=0, le=65535, description="port of the demo's invented outlets")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as property_settings
 
-from deploy.local.temporary import temporary_stack
+from deploy.local.temporary import QUICK_JAVA, temporary_stack
 from streams.settings import Settings
 
 # Assertions in what the tests share say what they compared, as those in test modules do.
@@ -38,7 +38,7 @@ class Stack:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Kafka and Elasticsearch, really running."""
-    with temporary_stack() as settings:
+    with temporary_stack(QUICK_JAVA) as settings:
         yield Stack(settings)
 
 

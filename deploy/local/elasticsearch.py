@@ -51,7 +51,7 @@ JVM_OPTIONS = """\
 -XX:-HeapDumpOnOutOfMemoryError
 -Xlog:disable
 -Xlog:all=warning:stderr
-{identity}
+{more}
 """
 
 
@@ -128,7 +128,7 @@ class Elasticsearch:
         write(layout.config / "elasticsearch.yml", "\n".join(lines) + "\n")
         write(layout.config / "log4j2.properties", LOGGING)
         stock = (home / "config" / "jvm.options").read_text(encoding="utf-8")
-        options = JVM_OPTIONS.format(heap=site.heap, identity="\n".join(known))
+        options = JVM_OPTIONS.format(heap=site.heap, more="\n".join([*known, *site.java_options]))
         write(layout.config / "jvm.options", stock + options)
         command: list[str | Path] = [
             site.jdk.java,

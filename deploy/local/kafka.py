@@ -146,6 +146,7 @@ class Kafka:
             "-XX:+UseG1GC",
             "-XX:+ExitOnOutOfMemoryError",
             f"-XX:ErrorFile={layout.logs / 'hs_err_pid%p.log'}",
+            *site.java_options,
             "-cp",
             ":".join(str(jar) for jar in site.program.jars),
         ]

@@ -110,6 +110,7 @@ class Site:
     jdk: Jdk
     program: Program
     user: ServiceUser | None
+    java_options: Sequence[str] = ()
 
 
 class Server(Protocol):

@@ -288,6 +288,7 @@ class _Start:
             layout=ServerFolders(self.folder / name),
             port=_port(self.settings, name),
             heap=_heap(self.settings, name),
+            java_options=self.settings.local_java_options.split(),
             max_message_bytes=self.settings.max_message_bytes,
             version=product.version,
             jdk=jdk,

@@ -16,10 +16,16 @@ from deploy.local import stack
 from deploy.local.service import HOST, free_port
 from streams.settings import Settings
 
+# For servers that are started for a few requests: their code is compiled in the quickest way, not in the best.
+QUICK_JAVA = "-XX:TieredStopAtLevel=1"
+
 
 @contextmanager
-def temporary_stack() -> Iterator[Settings]:
+def temporary_stack(java_options: str = "") -> Iterator[Settings]:
     """Run Kafka and Elasticsearch within the context, and delete all their files at its end.
+
+    Args:
+        java_options: see the setting `local_java_options`.
 
     Yields:
         Settings with their addresses, independent of the environment.
@@ -35,6 +41,7 @@ def temporary_stack() -> Iterator[Settings]:
         local_elasticsearch_port=elasticsearch,
         kafka_bootstrap=f"{HOST}:{kafka}",
         elasticsearch_url=HttpUrl(f"http://{HOST}:{elasticsearch}"),
+        local_java_options=java_options,
     )
     try:
         stack.up(settings, console=Console(file=sys.stderr))

@@ -24,6 +24,7 @@ from rich.console import Console
 from deploy.local import process, stack
 from deploy.local.service import free_port
 from deploy.local.stack import StackStatus
+from deploy.local.temporary import QUICK_JAVA
 from streams.settings import Settings
 from tests.deploy.analysis_cases import ANALYZERS, CHAINS, FILES, TEXTS, Chain
 
@@ -43,6 +44,7 @@ def native() -> Iterator[Settings]:
         local_elasticsearch_port=elasticsearch,
         local_kafka_heap="1g",
         local_elasticsearch_heap="512m",
+        local_java_options=QUICK_JAVA,
         kafka_bootstrap=f"127.0.0.1:{kafka}",
         elasticsearch_url=HttpUrl(f"http://127.0.0.1:{elasticsearch}"),
     )

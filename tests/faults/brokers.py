@@ -19,6 +19,7 @@ from deploy.local.kafka import LOGGING, Kafka, escaped, properties
 from deploy.local.paths import cache_dir, service_user
 from deploy.local.service import HOST, ServerFolders, Site
 from deploy.local.service import Program as InstalledProgram
+from deploy.local.temporary import QUICK_JAVA
 from tests.support.processes import free_port, wait_until
 
 HEAP = "400m"
@@ -105,7 +106,12 @@ def brokers(
         classpath = ":".join(map(str, jars))
         tool = [str(jdk.java), "-Xmx256m", "-cp", classpath, "kafka.tools.StorageTool", "format"]
         subprocess.run([*tool, f"--cluster-id={cluster}", "-c", str(settings)], check=True, capture_output=True)
-        options = [f"-Xmx{HEAP}", f"-Drasd.log={home / 'kafka.log'}", f"-Dlog4j2.configurationFile={logging}"]
+        options = [
+            QUICK_JAVA,
+            f"-Xmx{HEAP}",
+            f"-Drasd.log={home / 'kafka.log'}",
+            f"-Dlog4j2.configurationFile={logging}",
+        ]
         made.append(
             Broker(at + 1, port, home, [str(jdk.java), *options, "-cp", classpath, "kafka.Kafka", str(settings)])
         )

@@ -4,30 +4,68 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from streams.settings import MIB, Settings
+from tests.conftest import Stack, own_settings
 from tests.support.articles import raw_record
 from tests.support.corpus import records, write_lines
 from tests.support.index import count, documents
-from tests.support.processes import free_port, rasd, start, wait_until, worker
+from tests.support.processes import Running, free_port, rasd, start, wait_until, worker
 
 NOT_JSON = b'{"url": "https://a.example.com/1", "source": '
 
 
-def test_articles_arrive_enriched_and_a_repetition_changes_nothing(settings: Settings, tmp_path: Path) -> None:
-    file = write_lines(tmp_path / "articles.jsonl", records(40))
-    with worker(settings, tmp_path / "worker.log") as running:
-        assert rasd("ingest", str(file), settings=settings).returncode == 0
-        wait_until(lambda: count(settings) == 40, 60, running.tail)
-        first = {doc["_id"]: doc for doc in documents(settings)}
-        assert rasd("ingest", str(file), settings=settings).returncode == 0
-        wait_until(
-            lambda: 'rasd_articles_total{outcome="ok",stage="index"} 80.0' in running.metrics(), 60, running.tail
+@dataclass(frozen=True)
+class Shared:
+    """One worker with all stages for several tests, each with articles of its own."""
+
+    settings: Settings
+    running: Running
+
+    def found(self, articles: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Which of these are in the index, by id."""
+        ids = {article["id"] for article in articles}
+        return (
+            {doc["_id"]: doc for doc in documents(self.settings) if doc["_id"] in ids} if count(self.settings) else {}
         )
-        assert {doc["_id"]: doc for doc in documents(settings)} == first
+
+    def wait_for(self, articles: list[dict[str, Any]]) -> None:
+        """Wait until all of these are in the index."""
+        wait_until(lambda: len(self.found(articles)) == len(articles), 90, self.running.tail)
+
+    def counted(self, stage: str, outcome: str) -> int:
+        """How many records ended so in this stage."""
+        row = f'rasd_articles_total{{outcome="{outcome}",stage="{stage}"}} '
+        rows = self.running.metrics().splitlines()
+        return sum(int(float(line.removeprefix(row))) for line in rows if line.startswith(row))
+
+
+@pytest.fixture(scope="module")
+def shared(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    folder = tmp_path_factory.mktemp("shared")
+    settings = own_settings(stack, folder / "state")
+    with worker(settings, folder / "worker.log") as running:
+        yield Shared(settings, running)
         assert running.stop() == 0
+
+
+def test_articles_arrive_enriched_and_a_repetition_changes_nothing(shared: Shared, tmp_path: Path) -> None:
+    sent = records(40)
+    file = write_lines(tmp_path / "articles.jsonl", sent)
+    before = shared.counted("index", "ok")
+    assert rasd("ingest", str(file), settings=shared.settings).returncode == 0
+    shared.wait_for(sent)
+    first = shared.found(sent)
+    assert rasd("ingest", str(file), settings=shared.settings).returncode == 0
+    wait_until(lambda: shared.counted("index", "ok") == before + 80, 60, shared.running.tail)
+    assert shared.found(sent) == first
     article = first["n0"]
     assert article["title"] == "الخبر رقم 0 من الميناء"
     assert article["language"] == "ar"
@@ -82,52 +120,41 @@ def _bad_inputs() -> list[tuple[bytes, str]]:
     ]
 
 
-async def test_records_of_every_compression_codec_are_read(settings: Settings, tmp_path: Path) -> None:
+async def test_records_of_every_compression_codec_are_read(shared: Shared) -> None:
     from aiokafka import AIOKafkaProducer
 
-    from streams.kafka.clients import client_options, create_topics
+    from streams.kafka.clients import client_options
     from streams.topics import Topic, topic_name
 
     codecs = (None, "gzip", "snappy", "lz4", "zstd")
-    articles = records(10 * len(codecs))
-    await create_topics(settings)
+    articles = records(10 * len(codecs), first=100)
+    settings = shared.settings
     for number, codec in enumerate(codecs):
         async with AIOKafkaProducer(**client_options(settings), compression_type=codec) as producer:
             for article in articles[number :: len(codecs)]:
                 await producer.send_and_wait(topic_name(Topic.RAW, settings), json.dumps(article).encode())
-    with worker(settings, tmp_path / "worker.log") as running:
-        wait_until(lambda: count(settings) == len(articles), 60, running.tail)
-        assert running.stop() == 0
-    assert {doc["_id"] for doc in documents(settings)} == {article["id"] for article in articles}
+    shared.wait_for(articles)
 
 
-async def test_bad_records_become_dead_letters_with_their_bytes_and_the_stream_goes_on(
-    settings: Settings, tmp_path: Path
-) -> None:
-    from streams.kafka.clients import create_topics, open_producer
+async def test_bad_records_become_dead_letters_with_their_bytes_and_the_stream_goes_on(shared: Shared) -> None:
+    from streams.kafka.clients import open_producer
     from streams.kafka.dead_letters import read_all
     from streams.topics import Topic, topic_name
 
     bad = _bad_inputs()
     assert len(bad[-1][0]) > 50_000_000
-    good = records(3)
-    raw = topic_name(Topic.RAW, settings)
-    await create_topics(settings)
-    async with open_producer(settings) as producer:
+    good = records(3, first=200)
+    began = datetime.now(UTC)
+    refused = shared.counted("clean", "rejected")
+    raw = topic_name(Topic.RAW, shared.settings)
+    async with open_producer(shared.settings) as producer:
         for data, _ in bad:
             await producer.send_and_wait(raw, data)
         for item in good:
             await producer.send_and_wait(raw, json.dumps(item).encode())
-    with worker(settings, tmp_path / "worker.log") as running:
-        wait_until(lambda: count(settings) == len(good), 90, running.tail)
-        metrics = running.metrics
-
-        def all_refused() -> bool:
-            line = 'rasd_articles_total{outcome="rejected",stage="clean"} '
-            return any(row == f"{line}{len(bad)}.0" for row in metrics().splitlines())
-
-        wait_until(all_refused, 60, running.tail)
-    letters = [letter async for letter in read_all(settings)]
+    shared.wait_for(good)
+    wait_until(lambda: shared.counted("clean", "rejected") == refused + len(bad), 60, shared.running.tail)
+    letters = [letter async for letter in read_all(shared.settings) if letter.timestamp >= began]
     assert sorted((letter.value, letter.reason) for letter in letters) == sorted(bad)
     assert {letter.origin.topic for letter in letters} == {raw}
     assert all(letter.message and letter.stage == "clean" for letter in letters)
@@ -202,42 +229,36 @@ def test_ingest_names_file_and_line_and_keeps_the_bytes(settings: Settings, tmp_
     assert rasd("dlq", "show", "0:0", settings=settings).stdout == NOT_JSON
 
 
-def test_waiting_tells_what_became_of_every_record(settings: Settings, tmp_path: Path) -> None:
-    sent = records(3)
+def test_waiting_tells_what_became_of_every_record(shared: Shared, settings: Settings, tmp_path: Path) -> None:
+    sent = records(3, first=300)
     lines = [*map(json.dumps, sent), json.dumps(sent[0] | {"url": "https://example.org/blank", "content": "  "}), "{"]
     (tmp_path / "day.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    with worker(settings, tmp_path / "worker.log"):
-        result = rasd("ingest", str(tmp_path / "day.jsonl"), "--wait", settings=settings)
-        assert "4 records sent to articles.raw, 3 searchable, 1 refused" in result.stdout.decode()
-        assert (
-            "1 refused: content has no letter or digit in it (clean: empty_body); the first is"
-            in result.stderr.decode()
-        )
-        assert f"{tmp_path}/day.jsonl:4" in result.stderr.decode()
-        assert result.returncode == 1  # for the line that is no JSON
-        again = rasd("ingest", "-", "--wait", settings=settings, stdin=json.dumps(sent[1]).encode())
-        assert "1 records sent to articles.raw, 1 searchable, 0 refused" in again.stdout.decode()
-        assert again.returncode == 0
-        assert count(settings) == 3
+    result = rasd("ingest", str(tmp_path / "day.jsonl"), "--wait", settings=shared.settings)
+    assert "4 records sent to articles.raw, 3 searchable, 1 refused" in result.stdout.decode()
+    assert "1 refused: content has no letter or digit in it (clean: empty_body); the first is" in result.stderr.decode()
+    assert f"{tmp_path}/day.jsonl:4" in result.stderr.decode()
+    assert result.returncode == 1  # for the line that is no JSON
+    again = rasd("ingest", "-", "--wait", settings=shared.settings, stdin=json.dumps(sent[1]).encode())
+    assert "1 records sent to articles.raw, 1 searchable, 0 refused" in again.stdout.decode()
+    assert again.returncode == 0
+    assert len(shared.found(sent)) == 3
+    # No worker reads the topics of these settings.
     stopped = rasd("ingest", "-", "--wait", "--patience", "1", settings=settings, stdin=json.dumps(sent[2]).encode())
     assert stopped.returncode == 1
     assert "1 not searchable yet" in stopped.stderr.decode()
 
 
-async def test_replayed_dead_letters_go_through_the_stage_that_refused_them(settings: Settings, tmp_path: Path) -> None:
+async def test_replayed_dead_letters_go_through_the_stage_that_refused_them(shared: Shared) -> None:
     from streams.errors import Reason, Rejected
-    from streams.kafka.clients import create_topics, open_producer
+    from streams.kafka.clients import open_producer
     from streams.kafka.dead_letters import Origin, failure_headers
     from streams.topics import Topic, topic_name
 
-    await create_topics(settings)
+    settings, refused = shared.settings, records(1, first=400)
     raw = topic_name(Topic.RAW, settings)
     headers = failure_headers("clean", Rejected(Reason.EMPTY_BODY, "was refused"), Origin(raw, 0, 0))
     async with open_producer(settings) as producer:
-        await producer.send_and_wait(
-            topic_name(Topic.DLQ, settings), json.dumps(records(1)[0]).encode(), headers=headers
-        )
-    with worker(settings, tmp_path / "worker.log") as running:
-        assert rasd("dlq", "replay", settings=settings).returncode == 2
-        assert rasd("dlq", "replay", "--reason", "empty_body", settings=settings).returncode == 0
-        wait_until(lambda: count(settings) == 1, 60, running.tail)
+        await producer.send_and_wait(topic_name(Topic.DLQ, settings), json.dumps(refused[0]).encode(), headers=headers)
+    assert rasd("dlq", "replay", settings=settings).returncode == 2
+    assert rasd("dlq", "replay", "--reason", "empty_body", settings=settings).returncode == 0
+    shared.wait_for(refused)

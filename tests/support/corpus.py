@@ -22,11 +22,11 @@ def _words(chance: random.Random, number: int) -> str:
     return " ".join(chance.choices(_VOCABULARY, k=number))
 
 
-def records(number: int, seed: int = 7) -> list[dict[str, Any]]:
-    """Raw records with ids `n0`, `n1`, …"""
-    chance = random.Random(seed)
+def records(number: int, seed: int = 7, first: int = 0) -> list[dict[str, Any]]:
+    """Raw records with ids `n0`, `n1`, …, or from another number on, where tests share a pipeline."""
+    chance = random.Random(seed + first)
     made = []
-    for index in range(number):
+    for index in range(first, first + number):
         sentences = [f"{_words(chance, 25)} {chance.choice(_WHERE)} {_words(chance, 10)}." for _ in range(2)]
         made.append(
             {

@@ -18,6 +18,7 @@ import httpx
 from pydantic import SecretStr
 
 from deploy.local.service import free_port
+from deploy.local.temporary import QUICK_JAVA
 from streams.settings import Settings
 
 __all__ = [
@@ -60,6 +61,7 @@ def newcomers_environment(folder: Path) -> dict[str, str]:
     return clean | {
         "RASD_LOCAL_DIR": str(folder / "local"),
         "RASD_STATE_DIR": str(folder / "state"),
+        "RASD_LOCAL_JAVA_OPTIONS": QUICK_JAVA,
         "RASD_LOCAL_KAFKA_PORT": str(kafka),
         "RASD_LOCAL_ELASTICSEARCH_PORT": str(elasticsearch),
         "RASD_KAFKA_BOOTSTRAP": f"127.0.0.1:{kafka}",

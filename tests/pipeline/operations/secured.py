@@ -28,6 +28,7 @@ from deploy.local.kafka import Kafka
 from deploy.local.paths import cache_dir, give, service_user
 from deploy.local.process import Launch
 from deploy.local.service import Server, ServerFolders, Site, free_port
+from deploy.local.temporary import QUICK_JAVA
 from streams.settings import MIB
 from tests.support.certificates import Authority
 from tests.support.processes import ROOT, wait_until
@@ -57,7 +58,7 @@ def _site(server: Server, folder: Path, port: int, heap: str) -> Site:
     for part in layout.parts:
         part.mkdir(parents=True, exist_ok=True)
         give(part, user)
-    return Site(layout, port, heap, 8 * MIB, product.version, jdk, program, user)
+    return Site(layout, port, heap, 8 * MIB, product.version, jdk, program, user, QUICK_JAVA.split())
 
 
 @contextmanager

@@ -64,7 +64,9 @@ def run_tap(settings: Settings, log: Path) -> Running:
     return running
 
 
-def test_stage_source_and_tagger_work_in_the_pipeline(settings: Settings, output: Path, tmp_path: Path) -> None:
+def test_stage_source_tagger_and_the_guides_requests_work_in_the_pipeline(
+    settings: Settings, output: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "clippings.txt"
     file.write_text(CLIPPINGS, encoding="utf-8")
     settings = settings.model_copy(update={"entities_backend": "list"})
@@ -74,30 +76,39 @@ def test_stage_source_and_tagger_work_in_the_pipeline(settings: Settings, output
         assert "clipping 2: a clipping without text" in " ".join(sent.stderr.decode().split())
         wait_until(lambda: count(settings) == 2, 60, running.tail)
         assert 'rasd_articles_total{outcome="ok",stage="reading-time"} 2.0' in running.metrics()
-    article = {document["title"]: document for document in documents(settings)}["فيروز تغني في بعلبك"]
-    assert article["annotations"] == {"reading-time": {"words": 14, "minutes": 2}}
-    assert article["trace"]["reading-time"]["version"] == "1"
-    assert [entity["name"] for entity in article["entities"]] == ["فيروز", "بيروت"]
-    answer = json.loads(rasd("search", "بيروت", "--json", settings=settings).stdout)
-    assert answer["hits"][0]["article"]["annotations"] == article["annotations"], "the API passes annotations on"
-    letter = rasd("dlq", "show", "0:0", settings=settings)
-    assert letter.stdout.decode() == "عنوان بلا نص"
+        article = {document["title"]: document for document in documents(settings)}["فيروز تغني في بعلبك"]
+        assert article["annotations"] == {"reading-time": {"words": 14, "minutes": 2}}
+        assert article["trace"]["reading-time"]["version"] == "1"
+        assert [entity["name"] for entity in article["entities"]] == ["فيروز", "بيروت"]
+        answer = json.loads(rasd("search", "بيروت", "--json", settings=settings).stdout)
+        assert answer["hits"][0]["article"]["annotations"] == article["annotations"], "the API passes annotations on"
+        letter = rasd("dlq", "show", "0:0", settings=settings)
+        assert letter.stdout.decode() == "عنوان بلا نص"
+        _follow_the_guide(settings, running, tmp_path)
 
 
-def test_a_plugin_stage_can_run_in_a_worker_of_its_own(settings: Settings, output: Path, tmp_path: Path) -> None:
-    file = write_lines(tmp_path / "articles.jsonl", records(20))
-    others = "clean,fingerprint,dedupe,entities,geotag,index,moves"
-    with (
-        worker(settings, tmp_path / "one.log", others) as one,
-        worker(settings, tmp_path / "two.log", "reading-time") as two,
-    ):
-        assert rasd("ingest", str(file), settings=settings).returncode == 0
-        wait_until(lambda: count(settings) == 20, 90, lambda: one.tail() + two.tail())
-        assert 'stage="reading-time"' not in one.metrics()
-        assert 'rasd_articles_total{outcome="ok",stage="reading-time"} 20.0' in two.metrics()
+def _follow_the_guide(settings: Settings, running: Running, folder: Path) -> None:
+    """Search by annotations, as the guide shows, in an index with two articles."""
+    requests = guides_requests(settings)
+    assert list(requests) == [f"{settings.index_prefix}-articles-custom", "_mapping", "_search"]
+
+    def found() -> int:
+        return int(curl(requests["_search"])["hits"]["total"]["value"])
+
+    curl(requests["_mapping"])
+    assert found() == 0, "what is in the index already is not indexed again"
+    later = CLIPPINGS.replace("فيروز", "صباح").replace("اليونسكو", "المنظمة")
+    (folder / "later.txt").write_text(later, encoding="utf-8")
+    rasd("ingest", "--from", "clippings", str(folder / "later.txt"), settings=settings)
+    wait_until(lambda: count(settings) == 4, 60, running.tail)
+    assert found() == 2
+    curl(requests[f"{settings.index_prefix}-articles-custom"])
+    migrated = rasd("index", "migrate", "--all", settings=settings)
+    assert migrated.returncode == 0, migrated.stderr
+    assert count(settings) == found() == 4
 
 
-def test_articles_left_by_a_stage_that_was_switched_off_can_be_drained(
+def test_a_plugin_stage_runs_in_a_worker_of_its_own_and_drains_what_it_left_when_switched_off(
     settings: Settings, output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = records(15)
@@ -110,6 +121,7 @@ def test_articles_left_by_a_stage_that_was_switched_off_can_be_drained(
     with worker(settings, tmp_path / "one.log", others) as one:
         assert rasd("ingest", str(write_lines(tmp_path / "one.jsonl", made[:10])), settings=settings).returncode == 0
         wait_until(lambda: waiting() == "10", 90, one.tail)
+        assert 'stage="reading-time"' not in one.metrics()
     with monkeypatch.context() as without:
         without.delenv("PYTHONPATH")
         two = start(settings, tmp_path / "two.log", "worker", "--port", str(port := free_port()), port=port)
@@ -119,67 +131,32 @@ def test_articles_left_by_a_stage_that_was_switched_off_can_be_drained(
         with worker(settings, tmp_path / "three.log", "reading-time") as three:
             wait_until(lambda: count(settings) == 15, 90, three.tail)
             wait_until(lambda: waiting() == "0", 30, three.tail)
+            assert 'rasd_articles_total{outcome="ok",stage="reading-time"} 10.0' in three.metrics()
     finally:
         two.stop()
     assert sum("annotations" in document for document in documents(settings)) == 10
 
 
-def test_annotations_are_found_after_the_guides_requests(settings: Settings, output: Path, tmp_path: Path) -> None:
-    file = tmp_path / "clippings.txt"
-    file.write_text(CLIPPINGS, encoding="utf-8")
-    requests = guides_requests(settings)
-    assert list(requests) == [f"{settings.index_prefix}-articles-custom", "_mapping", "_search"]
-
-    def found() -> int:
-        return int(curl(requests["_search"])["hits"]["total"]["value"])
-
-    with worker(settings, tmp_path / "worker.log") as running:
-        rasd("ingest", "--from", "clippings", str(file), settings=settings)
-        wait_until(lambda: count(settings) == 2, 60, running.tail)
-        curl(requests["_mapping"])
-        assert found() == 0, "what is in the index already is not indexed again"
-        later = CLIPPINGS.replace("فيروز", "صباح").replace("اليونسكو", "المنظمة")
-        (tmp_path / "later.txt").write_text(later, encoding="utf-8")
-        rasd("ingest", "--from", "clippings", str(tmp_path / "later.txt"), settings=settings)
-        wait_until(lambda: count(settings) == 4, 60, running.tail)
-        assert found() == 2
-        curl(requests[f"{settings.index_prefix}-articles-custom"])
-        migrated = rasd("index", "migrate", "--all", settings=settings)
-        assert migrated.returncode == 0, migrated.stderr
-        assert count(settings) == found() == 4
-
-
-def test_a_tap_gets_every_article_and_takes_none_from_the_stages(
+def test_a_tap_gets_every_article_takes_none_from_the_stages_and_survives_kill_nine(
     settings: Settings, output: Path, tmp_path: Path
 ) -> None:
-    file = write_lines(tmp_path / "articles.jsonl", records(60))
     tap = run_tap(settings, tmp_path / "tap.log")
     try:
         with worker(settings, tmp_path / "worker.log") as running:
-            assert rasd("ingest", str(file), settings=settings).returncode == 0
+            rasd("ingest", str(write_lines(tmp_path / "one.jsonl", records(40))), settings=settings)
             # In one consumer group, each of both readers of articles.enriched would have got some partitions only.
+            wait_until(lambda: count(settings) == 40, 90, running.tail)
+            wait_until(lambda: len(archived(output)) == 40, 60, tap.tail)
+            assert 'rasd_articles_total{outcome="ok",stage="sqlite"} 40.0' in tap.metrics()
+            assert "rasd_end_to_end_seconds_count 0.0" in tap.metrics(), "a tap makes nothing searchable"
+            tap.kill()
+            rasd("ingest", str(write_lines(tmp_path / "two.jsonl", records(20, first=40))), settings=settings)
             wait_until(lambda: count(settings) == 60, 90, running.tail)
-            wait_until(lambda: len(archived(output)) == 60, 60, tap.tail)
-        assert 'rasd_articles_total{outcome="ok",stage="sqlite"} 60.0' in tap.metrics()
-        assert "rasd_end_to_end_seconds_count 0.0" in tap.metrics(), "a tap makes nothing searchable"
+        tap = run_tap(settings, tmp_path / "tap2.log")
+        wait_until(lambda: len(archived(output)) == 60, 90, tap.tail)
     finally:
         tap.stop()
     assert {document["id"] for document in documents(settings)} == set(archived(output))
-
-
-def test_a_tap_that_was_killed_continues_where_it_was(settings: Settings, output: Path, tmp_path: Path) -> None:
-    with worker(settings, tmp_path / "worker.log") as running:
-        first = run_tap(settings, tmp_path / "tap.log")
-        rasd("ingest", str(write_lines(tmp_path / "one.jsonl", records(20))), settings=settings)
-        wait_until(lambda: len(archived(output)) == 20, 90, first.tail)
-        first.kill()
-        rasd("ingest", str(write_lines(tmp_path / "two.jsonl", records(40))), settings=settings)
-        wait_until(lambda: count(settings) == 40, 90, running.tail)
-        again = run_tap(settings, tmp_path / "tap2.log")
-        try:
-            wait_until(lambda: len(archived(output)) == 40, 90, again.tail)
-        finally:
-            again.stop()
 
 
 def test_the_notifier_delivers_and_everything_is_listed(settings: Settings, output: Path) -> None:

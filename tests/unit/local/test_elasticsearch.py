@@ -80,13 +80,14 @@ def test_the_configuration_is_added_to_the_stock_one(tmp_path: Path) -> None:
     (home / "config" / "jvm.options").write_text("-Xstock\n", encoding="utf-8")
     for part in layout.parts:
         part.mkdir(parents=True)
-    site = Site(layout, 29200, "512m", 1, "9.2.8", JDK, Program(home), None)
+    site = Site(layout, 29200, "512m", 1, "9.2.8", JDK, Program(home), None, ["-XX:TieredStopAtLevel=1"])
 
     launch = Elasticsearch().prepare(site)
 
     options = (layout.config / "jvm.options").read_text(encoding="utf-8").splitlines()
     assert options[0] == "-Xstock"
     assert {"-Xms512m", "-Xmx512m", f"-Drasd.service={layout.folder}", "-Drasd.port=29200"} <= set(options)
+    assert options[-1] == "-XX:TieredStopAtLevel=1"
     assert f"-Drasd.service={layout.folder}" in launch.command
     assert launch.folder == home
     yml = (layout.config / "elasticsearch.yml").read_text(encoding="utf-8")

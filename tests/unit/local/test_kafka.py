@@ -22,6 +22,7 @@ def site(folder: Path) -> Site:
         layout=ServerFolders(folder),
         port=29092,
         heap="1g",
+        java_options=["-XX:TieredStopAtLevel=1"],
         max_message_bytes=128 * MIB,
         version="4.1.1",
         jdk=Jdk(Path("/jdk"), 25),
@@ -60,6 +61,7 @@ def test_a_formatted_data_folder_is_left_alone(tmp_path: Path) -> None:
     assert "log.dirs=" + kafka.escaped(str(layout.data)) in written.decode("ascii").splitlines()
     assert f"-Drasd.service={layout.folder}" in launch.command
     assert "/cache/a.jar:/cache/b.jar" in launch.command
+    assert "-XX:TieredStopAtLevel=1" in launch.command
 
 
 def as_java_reads(text: str) -> str:
