@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from icalendar import Calendar, Event
+
 MEDIA_TYPE = "text/calendar"
-# A line has at most 75 octets before it is continued (3.1).
-_LINE = 75
-_ESCAPED = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
+# The library writes control characters out, which RFC 5545 forbids (3.1).
 _CONTROL_RE = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -42,52 +42,37 @@ class CalendarDay:
 
 def write_calendar(title: str, days: Sequence[CalendarDay]) -> bytes:
     """Write a calendar. The same days give the same bytes."""
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//Rasd//Announced days//AR",
-        "CALSCALE:GREGORIAN",
-        "METHOD:PUBLISH",
-        f"X-WR-CALNAME:{_text(title)}",
-        "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
-        *(line for day in days for line in _event(day)),
-        "END:VCALENDAR",
-    ]
-    return "".join(f"{_folded(line)}\r\n" for line in lines).encode()
+    calendar = Calendar()
+    calendar.add("VERSION", "2.0")
+    calendar.add("PRODID", "-//Rasd//Announced days//AR")
+    calendar.add("CALSCALE", "GREGORIAN")
+    calendar.add("METHOD", "PUBLISH")
+    calendar.add("X-WR-CALNAME", _plain(title))
+    calendar.add("REFRESH-INTERVAL", timedelta(hours=1), parameters={"VALUE": "DURATION"})
+    for day in days:
+        calendar.add_component(_event(day))
+    written: bytes = calendar.to_ical()
+    return written
 
 
-def _event(day: CalendarDay) -> Iterator[str]:
-    yield "BEGIN:VEVENT"
-    yield f"UID:{_text(day.id)}"
-    yield f"DTSTAMP:{day.known_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-    yield f"DTSTART;VALUE=DATE:{day.day:%Y%m%d}"
-    yield f"DTEND;VALUE=DATE:{day.day + timedelta(days=1):%Y%m%d}"
-    yield f"SUMMARY:{_text(day.title)}"
-    yield f"DESCRIPTION:{_text(day.text)}"
-    yield f"URL:{_CONTROL_RE.sub('', day.url)}"
+def _event(day: CalendarDay) -> Event:
+    event = Event()
+    event.add("UID", _plain(day.id))
+    event.add("DTSTAMP", day.known_at.astimezone(UTC))
+    event.add("DTSTART", day.day)
+    event.add("DTEND", day.day + timedelta(days=1))
+    event.add("SUMMARY", _plain(day.title))
+    event.add("DESCRIPTION", _plain(day.text))
+    event.add("URL", _plain(day.url))
     if day.place is not None:
-        yield f"LOCATION:{_text(day.place)}"
+        event.add("LOCATION", _plain(day.place))
     if day.point is not None:
-        yield f"GEO:{day.point[0]:.6f};{day.point[1]:.6f}"
+        event.add("GEO", (round(day.point[0], 6), round(day.point[1], 6)))
     if day.categories:
-        yield f"CATEGORIES:{','.join(map(_text, day.categories))}"
-    yield "TRANSP:TRANSPARENT"
-    yield "END:VEVENT"
+        event.add("CATEGORIES", [_plain(word) for word in day.categories])
+    event.add("TRANSP", "TRANSPARENT")
+    return event
 
 
-def _text(value: str) -> str:
-    """A value of the type TEXT (3.3.11)."""
-    return _CONTROL_RE.sub("", value.replace("\r\n", "\n").replace("\r", "\n")).translate(_ESCAPED)
-
-
-def _folded(line: str) -> str:
-    """The line in pieces of at most 75 octets, never within a letter."""
-    pieces, size = [""], 0
-    for letter in line:
-        octets = len(letter.encode("utf-8", "replace"))
-        if size + octets > _LINE:
-            pieces.append(" ")
-            size = 1
-        pieces[-1] += letter
-        size += octets
-    return "\r\n".join(pieces)
+def _plain(value: str) -> str:
+    return _CONTROL_RE.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))
