@@ -1,9 +1,9 @@
-"""How large the index is: python -m benchmarks.search.size CORPUS
+"""How large the index is: python -m benchmarks.search.size
 
-Measures the index that `python -m benchmarks.search.latency CORPUS --keep` left, and beside it an index with as many
-articles of the same archive whose title, subtitle, captions and body are analysed by the stock `arabic` analyzer, and
-which lacks what Rasd adds for words: everything else, filters and facets included, is the same. Both are merged to one
-segment first. The second index is deleted at the end.
+Measures the index that `python -m benchmarks.search.latency CORPUS --keep` left, and beside it one of the same articles
+in which the stock `arabic` analyzer makes the terms of title, subtitle, captions and body, and which lacks what Rasd
+adds for words. All else is the same, filters and facets included. Both are merged to one segment first. The second
+index is deleted at the end.
 """
 
 from __future__ import annotations
@@ -12,20 +12,15 @@ import argparse
 import asyncio
 import copy
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch
 
-from agents.index.documents import facets
-from benchmarks.search.archive import Archive
 from benchmarks.search.latency import PREFIX
 from streams.elastic.client import make_client
 from streams.elastic.template_files import read_template
 from streams.elastic.templates import names
 from streams.errors import RasdError
-from streams.records import Article, iso_time
 from streams.settings import MIB, Settings, get_settings
 
 STOCK = f"{PREFIX}-stock"
@@ -52,19 +47,17 @@ def stock() -> dict[str, Any]:
     }
 
 
-async def write(client: AsyncElasticsearch, articles: Sequence[Article]) -> None:
-    """Write articles into the stock index."""
-    operations: list[dict[str, Any]] = []
-    for article in articles:
-        # As agents/index/documents.py has it, without the terms.
-        fields = article.model_dump(mode="json") | {
-            "@timestamp": iso_time(article.listed_at),
-            "facets": facets(article),
-        }
-        operations += [{"index": {"_id": article.id}}, fields]
-    answer = await client.bulk(index=STOCK, operations=operations, filter_path="errors,items.*.error")
-    if answer["errors"]:
-        sys.exit(f"refused: {answer['items'][0]}")
+async def copy_documents(client: AsyncElasticsearch, index: str) -> None:
+    """Write the documents of an index into the stock index, without Rasd's terms."""
+    body: dict[str, Any] = {"size": BATCH, "sort": [{"id": "asc"}], "_source": {"excludes": list(WORDS)}}
+    while hits := (await client.search(index=index, body=body))["hits"]["hits"]:
+        operations: list[dict[str, Any]] = []
+        for hit in hits:
+            operations += [{"index": {"_id": hit["_id"]}}, hit["_source"]]
+        answer = await client.bulk(index=STOCK, operations=operations, filter_path="errors,items.*.error")
+        if answer["errors"]:
+            sys.exit(f"refused: {answer['items'][0]}")
+        body["search_after"] = hits[-1]["sort"]
 
 
 async def size(client: AsyncElasticsearch, index: str) -> tuple[int, float]:
@@ -76,16 +69,14 @@ async def size(client: AsyncElasticsearch, index: str) -> tuple[int, float]:
     return found["docs"]["count"], found["store"]["size_in_bytes"] / MIB
 
 
-async def measure(settings: Settings, corpus: Path) -> None:
+async def measure(settings: Settings) -> None:
     """Measure both, and print them."""
     client = make_client(settings)
     try:
         count, ours = await size(client, names(settings).read)
-        archive = Archive(corpus)
         await client.indices.create(index=STOCK, **stock())
         try:
-            while archive.made < count:
-                await write(client, list(archive.articles(min(BATCH, count - archive.made))))
+            await copy_documents(client, names(settings).read)
             number, theirs = await size(client, STOCK)
         finally:
             await client.indices.delete(index=STOCK)
@@ -99,9 +90,9 @@ async def measure(settings: Settings, corpus: Path) -> None:
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpus", type=Path, help="folder with saudinewsnet/")
+    parser.parse_args()
     try:
-        asyncio.run(measure(get_settings().model_copy(update={"index_prefix": PREFIX}), parser.parse_args().corpus))
+        asyncio.run(measure(get_settings().model_copy(update={"index_prefix": PREFIX})))
     except RasdError as error:
         sys.exit(f"benchmark: {error}")
 
