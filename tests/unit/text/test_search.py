@@ -48,16 +48,6 @@ def test_display_first_changes_nothing(text: str) -> None:
 
 
 def test_no_torch() -> None:
-    code = "import sys, agents.text.search; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_every_character_becomes_what_camel_tools_makes_of_it() -> None:
-    from camel_tools.utils.dediac import dediac_ar
-    from camel_tools.utils.normalize import normalize_alef_ar, normalize_alef_maksura_ar, normalize_teh_marbuta_ar
-
-    for code in range(0x600, 0x700):
-        character = chr(code)
-        theirs = normalize_teh_marbuta_ar(normalize_alef_maksura_ar(normalize_alef_ar(dediac_ar(character))))
-        if theirs != character:
-            assert search_text(f"ب{character}ب") == f"ب{theirs}ب", hex(code)
+    code = "import sys; from agents.text.search import search_text; search_text('x'); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert {"camel_tools", "torch", "transformers"} & set(done.stdout.split()) == {"camel_tools"}
