@@ -11,6 +11,7 @@ from agents.text.tokens import word_spans
 
 _CONJUNCTIONS = ("", "و", "ف")
 _PREPOSITIONS = ("", "ب", "ل", "ك")
+_CLITICS = frozenset(filter(None, _CONJUNCTIONS + _PREPOSITIONS))
 _SHORTEST_AFTER_CLITIC = 3
 #: Words to cache; a day of news has fewer. A full cache is emptied.
 _CACHE_SIZE = 300_000
@@ -147,20 +148,15 @@ class NameScanner:
         if len(self._cache) >= _CACHE_SIZE:
             self._cache.clear()
         normalised = search_text(word).translate(_BORROWED)
-        known = self._gazetteer.prefixes
+        known, nisbas = self._gazetteer.prefixes, self._gazetteer.nisbas
+        ways = _readings(normalised)
         readings: tuple[Reading, ...] = ()
         if normalised not in self._gazetteer.stops:
-            readings = tuple(reading for reading in _readings(normalised) if reading.rest in known)
-        facts = WordFacts(normalised, readings, self._nisba(normalised))
+            readings = tuple([reading for reading in ways if reading.rest in known])
+        nisba = next((nisbas[reading.rest] for reading in ways if reading.rest in nisbas), None)
+        facts = WordFacts(normalised, readings, nisba)
         self._cache[word] = facts
         return facts
-
-    def _nisba(self, normalised: str) -> str | None:
-        nisbas = self._gazetteer.nisbas
-        for reading in _readings(normalised):
-            if reading.rest in nisbas:
-                return nisbas[reading.rest]
-        return None
 
     def _longest(self, scan: Scan, first: int) -> Match | None:
         best: list[Hit] = []
@@ -201,6 +197,8 @@ def _joins(gap: str) -> bool:
 def _readings(normalised: str) -> list[Reading]:
     """Return all ways to part a normalised word, the whole word first."""
     found = [Reading(0, "", normalised)]
+    if normalised[:1] not in _CLITICS:
+        return found
     for conjunction in _CONJUNCTIONS:
         for preposition in _PREPOSITIONS:
             clitics = conjunction + preposition

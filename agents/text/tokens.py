@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # Combining marks are no `\w` in Python, yet a vowelled word is one word: Arabic marks, Koranic annotation, the general
 # combining block (Latin names), and the joiners that Persian and careless editors put inside words.
@@ -32,8 +32,7 @@ _TOKEN = re.compile(
 _ENDS_SENTENCE = frozenset(".!?؟…")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token of a text.
 
     Attributes:
@@ -53,7 +52,7 @@ def tokenize(text: str) -> list[Token]:
     A word keeps its marks and digits; abbreviations (أ.ف.ب), decimals and dates are one token; so is a run of one sign;
     any other sign is a token. White space and invisible direction marks belong to no token.
     """
-    return [Token(match.group(), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    return [Token(match[0], *match.span()) for match in _TOKEN.finditer(text)]
 
 
 def word_spans(text: str) -> list[tuple[int, int]]:

@@ -80,6 +80,7 @@ _ADVERBS = normalised_words(
 _BEFORE_PUBLISHERS = normalised_words("عن من لدى")
 _HOUSE = normalise("دار")
 _LONGEST_PERSON = 4
+_CLITICS = frozenset("وبلفك")
 # Before a listed organisation these say what it is.
 _KINDS = HEADS | normalised_words("حزب")
 
@@ -136,9 +137,8 @@ def _with_organisations(
     start = 0
     while start < len(plain):
         length = 0
-        for letters in ("", "و", "ب", "ل", "ف", "ك", "لل"):
-            first = plain[start].removeprefix(letters) if plain[start].startswith(letters) else ""
-            for name in listed.get(f"ال{first}" if letters == "لل" else first, ()):
+        for first in _without_clitics(plain[start]):
+            for name in listed.get(first, ()):
                 if tuple(plain[start + 1 : start + len(name)]) == name[1:]:
                     length = max(length, len(name))
                     break
@@ -159,6 +159,13 @@ def _with_organisations(
         else:
             start += 1
     return sorted(spans)
+
+
+def _without_clitics(word: str) -> tuple[str, ...]:
+    """Return a word and what it is without the clitics that may stand before an organisation."""
+    if word[0] not in _CLITICS:
+        return (word,)
+    return (word, word[1:], f"ال{word[2:]}") if word.startswith("لل") else (word, word[1:])
 
 
 def _is_beside(word: str, words: Mapping[str, WordEntry]) -> bool:

@@ -32,6 +32,7 @@ _REACH = {
 _REACH |= dict.fromkeys(("k", "a", "h", "p2", "p3", "e1", "e2", "e3", "q", "r"), 1)
 _REACH |= {f"{letter}{i}": 1 for letter in "nm" for i in range(3)}
 _CACHED_FEATURES = 5_000
+_CACHED_STEMS = 100_000
 # Bounds of the bins of `WordEntry.kinds`.
 _KINDS = (0.05, 0.2, 0.5, 0.8)
 
@@ -186,6 +187,7 @@ class FeatureCache:
     def __init__(self, words: Mapping[str, WordEntry]) -> None:
         self.words = words
         self._known: dict[str, WordFeatures] = {}
+        self._stems: dict[str, str] = {}
 
     def __call__(self, word: str) -> WordFeatures:
         """Return the features of a word."""
@@ -195,4 +197,14 @@ class FeatureCache:
             if len(self._known) >= _CACHED_FEATURES:
                 self._known.clear()
             found = self._known[word] = word_features(word, self.words)
+        return found
+
+    def stem(self, word: str) -> str:
+        """Return `WordFeatures.stem` of a word, which is asked for again when the batch's features are dropped."""
+        found = self._stems.get(word)
+        if found is None:
+            if len(self._stems) >= _CACHED_STEMS:
+                self._stems.clear()
+            _, found = split_clitics(core(normalise(word) or OUTSIDE), self.words)
+            self._stems[word] = found
         return found

@@ -30,16 +30,16 @@ class WordTable(Mapping[str, WordEntry]):
         kinds: NDArray[np.uint8],
         places: Sequence[str],
     ) -> None:
-        self._numbers = dict(zip(texts, range(len(texts)), strict=True))
+        # The number of each word, and its entry from the first time on that it is asked for.
+        self._entries: dict[str, int | WordEntry] = dict(zip(texts, range(len(texts)), strict=True))
         self._counts = counts
         self._classes = classes
         self._kinds = kinds
         self._places = places
-        self._entries: dict[int, WordEntry] = {}
 
     def __getitem__(self, word: str) -> WordEntry:
-        number = self._numbers[word]
-        return self._entries.get(number) or self._entry(number)
+        found = self._entries[word]
+        return self._entry(word, found) if isinstance(found, int) else found
 
     @overload
     def get(self, key: str, /) -> WordEntry | None: ...
@@ -49,21 +49,21 @@ class WordTable(Mapping[str, WordEntry]):
     def get(self, key: str, /, default: Any) -> Any: ...
     def get(self, key: str, /, default: Any = None) -> Any:
         """Return what is known of a word. It is asked several times a word, so it does without an exception."""
-        number = self._numbers.get(key)
-        return default if number is None else self._entries.get(number) or self._entry(number)
+        found = self._entries.get(key, default)
+        return self._entry(key, found) if found.__class__ is int else found
 
     def __contains__(self, word: object) -> bool:
-        return word in self._numbers
+        return word in self._entries
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._numbers)
+        return iter(self._entries)
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._entries)
 
-    def _entry(self, number: int) -> WordEntry:
+    def _entry(self, word: str, number: int) -> WordEntry:
         places = self._places[number]
-        entry = self._entries[number] = WordEntry(
+        entry = self._entries[word] = WordEntry(
             self._counts[number],
             tuple(self._classes[number].tolist()),
             tuple((self._kinds[number] / 255).tolist()),

@@ -67,11 +67,12 @@ class EmbeddedTagger:
         if not everything:
             return [[Tagging([], []) for _ in text] for text in texts]
         probability = self.probabilities(everything)
+        stem = self.linear.features.stem
         start = 0
         for text in filled:
             end = start + sum(map(len, text))
-            raised = raise_known(text, probability[start:end], self._stem, known_names())
-            probability[start:end] = lend(text, raised, self._stem, self.words)
+            raised = raise_known(text, probability[start:end], stem, known_names())
+            probability[start:end] = lend(text, raised, stem, self.words)
             start = end
         tags, scores = decode(probability, [len(tokens) for tokens in everything])
         ends = accumulate(len(tokens) for text in texts for tokens in text)
@@ -109,9 +110,6 @@ class EmbeddedTagger:
         apart = marginals(scores, transitions, SentenceLayout.of([len(tokens) for tokens in sentences]))
         result: Floats = (self.weights[:, None, None] * apart).sum(axis=0)
         return result
-
-    def _stem(self, word: str) -> str:
-        return self.linear.features(word).stem
 
 
 def weights(networks: int, share: float = NETWORKS_SHARE) -> Floats:
