@@ -49,6 +49,8 @@ _PLAIN_RE = re.compile(r"[\u0621-\u0652\u0670]{3,}(?: [\u0621-\u0652\u0670]{2,})
 _TOWN_RE = re.compile(r"(?P<town>[^():،/–—-]{2,30})\((?P<country>[^()]{2,20})\)")
 _QUOTED_RE = re.compile(r"[«\"“]([^«»\"“”]{2,30})[»\"”]")
 _BARS = frozenset({"|", "&", "+"})
+# What parts the names in an author field that are known to be of several people
+NAMES_APART = " | "
 _DECORATION = " \t\u00a0*•·-–—ـ.:،,_"
 MAX_CREDIT_CHARS = 90
 # Author fields name up to a dozen correspondents; anything longer is a text.

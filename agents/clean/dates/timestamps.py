@@ -66,6 +66,12 @@ _ZONES = {
     "Asia/Tehran": "طهران",
 }  # fmt: skip
 _ZONE_OF = {word: zone for zone, words in _ZONES.items() for word in words.split()}
+# «10:15 دمشق», «(مكة المكرمة)»: a city alone behind the hour, at the end
+_CITIES = (
+    "مكة المكرمة", "مكة", "الرياض", "القاهرة", "بغداد", "دبي", "أبوظبي", "مسقط", "الدوحة", "المنامة", "بيروت", "دمشق",
+    "القدس", "الخرطوم", "طرابلس", "الرباط", "لندن", "باريس", "موسكو", "واشنطن",
+)  # fmt: skip
+_CITY_RE = re.compile(rf"(?:^|[\d\s])\(?(?:ب?توقيت )?(?P<city>{'|'.join(_CITIES)})\)?$")
 _ZONE_RE = re.compile(r"توقيت\s(\S{2,12})|(?<![A-Za-z])(KSA|AST|CLT|GST|BST|CET|CEST|EST|EDT)(?![A-Za-z])")
 # «17:33-5 مارس 2024»: no offset
 _GLUED_CLOCK_RE = re.compile(r"(?<![\d:])(\d{1,2}:\d{2})\s?[-–—,،]\s?(?=\d{1,2}\s[^\W\d_])")
@@ -84,6 +90,7 @@ _WEEKDAY_RE = re.compile(rf"(?<!\w)(?:{one_of(cal.WEEKDAYS)}|{one_of(name[2:] fo
 _WEEKDAYS = {name.removeprefix("ال"): number for name, number in cal.WEEKDAYS.items()}
 _PUBLISHED_RE = re.compile(r"نُ?شرت?|Published|Posted|النشر|أضيف|الإضافة", re.I)
 _UPDATED_RE = re.compile(r"(?:آخر|اخر|تم ال)?\s?(?:تحديث|تعديل)|(?<!\w)حُ?دثت?(?!\w)|updated|modified", re.I)
+_CITY_ALONE_RE, _MAX_ZONE = re.compile(rf"\(?(?:ب?توقيت )?(?:{'|'.join(_CITIES)})\)?"), 30
 _NEAR_DAYS, _MONTHS = 3, 12
 
 
@@ -250,10 +257,24 @@ def _zone(rest: str) -> tzinfo:
     if offset is not None and int(offset["hours"]) <= 14:
         shift = timedelta(hours=int(offset["hours"]), minutes=int(offset["minutes"] or 0))
         return timezone(shift if offset["sign"] == "+" else -shift)
-    if _ZULU_RE.search(rest) is not None or named is None:
+    if _ZULU_RE.search(rest) is not None:
+        return UTC
+    city = _CITY_RE.search(rest) if named is None else None
+    if city is not None:
+        return _zone_named(_ZONE_OF.get(city["city"].partition(" ")[0]))
+    if named is None:
         return UTC
     name = _ZONE_OF.get((named[1] or named[2] or "").strip("،,.()"))
+    return _zone_named(name)
+
+
+def _zone_named(name: str | None) -> tzinfo:
     try:
         return ZoneInfo(name) if name else UTC
     except ZoneInfoNotFoundError:
         return UTC
+
+
+def names_zone(text: str) -> bool:
+    """Return whether a text is only the city by whose time an hour beside it counts: «(مكة المكرمة)»."""
+    return len(text) <= _MAX_ZONE and _CITY_ALONE_RE.fullmatch(text) is not None

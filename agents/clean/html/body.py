@@ -25,7 +25,7 @@ from agents.clean.html.place import Place
 from agents.clean.html.roles import is_caption_row, is_deck, is_info, is_kicker
 from agents.clean.html.several import find_units
 from agents.clean.html.story import Chooser, Story
-from agents.clean.html.times import Times, best_time
+from agents.clean.html.times import Times, best_time, dateline_time
 from agents.clean.html.tree import HEADINGS, Box, Row, Tree
 from agents.clean.html.writers import Writers
 from agents.clean.layout.boilerplate_rules import is_related_heading, is_widget
@@ -322,7 +322,7 @@ class _Reader:
             title=title,
             subtitle=subtitle,
             author=_author(people, printed, names),
-            published_at=best_time(iter(times)),
+            published_at=best_time(iter(times)) or (dateline_time(lines[0], self._latest) if lines else None),
             captions=tuple(dict.fromkeys(captions)),
             site=self._head.site,
             heads=frozenset(heads),
@@ -395,8 +395,8 @@ class _Reader:
             words = row.text.count(" ") + 1
             if words > _MAX_KICKER_WORDS or place.is_date(row) or place.is_credit(row) or is_widget(row.text):
                 continue
-            if story.headline.text in row.text:
-                continue  # a breadcrumb
+            if story.headline.text in row.text or _is_mostly_digits(row.text):
+                continue  # a breadcrumb, prices
             if is_info(row) or _NO_KICKER_RE.search(row.text) is not None or is_genre(row.text):
                 continue
             beside = any(box.start <= at < box.end for box in islice(row.box.above(), _NEAR))
@@ -429,6 +429,10 @@ def _author(people: Sequence[str], printed: str | None, names: Sequence[str]) ->
     if people and printed and people[0].isascii() and person_certainty(printed):
         return printed
     return next(iter([*people, *([printed] if printed else []), *names]), None)
+
+
+def _is_mostly_digits(text: str) -> bool:
+    return sum(map(str.isdecimal, text)) * 2 > sum(map(str.isalpha, text))
 
 
 def _is_dated(text: str) -> bool:

@@ -11,6 +11,7 @@ from functools import cached_property
 from selectolax.lexbor import LexborHTMLParser
 
 from agents.clean.credits.name_tables import is_place, person_certainty
+from agents.clean.credits.parse import NAMES_APART
 from agents.clean.dates.timestamps import Stamp, parse_stamp
 from agents.clean.html.linked_data import Object, headline_of, read_linked_data
 from agents.clean.html.tree import HEADINGS, Tree
@@ -219,7 +220,7 @@ class Head:
             yield own
         names = self.linked.names(linked.get("author") or linked.get("creator"))
         metas = [self._metas[name] for name in _AUTHOR_NAMES if name in self._metas]
-        for name in ("، ".join(name for name in names if "://" not in name), *metas):
+        for name in (NAMES_APART.join(name for name in names if "://" not in name), *metas):
             # Some pages have the address of the writer's profile there.
             if name and "://" not in name and not name.startswith("@") and match_key(name) not in _NO_AUTHORS:
                 yield name

@@ -36,7 +36,10 @@ _PRE_STYLE_RE = re.compile(r"white-space\s*:\s*pre", re.IGNORECASE)
 _YEAR_END_RE, _CLOCK_START_RE = re.compile(r"(?<!\d)(?:19|20)\d\d$"), re.compile(r"\d{1,2}:\d\d")
 _ICON_RE, _MAX_NEAR = re.compile(r"(?<![a-z])(?:icons?|ico|fa[srlbd]?|glyphicon|bi|material)(?![a-z])"), 4
 _TELLING = frozenset({"itemprop", "rel"})
-_PROFILE_RE = re.compile(r"/(?:authors?|writers?|columnists?|profiles?|editors?|by|katib)[/=?-]", re.IGNORECASE)
+_PROFILE_RE = re.compile(
+    r"/(?:authors?|writers?|columnists?|contributors?|profiles?|editors?|journalists?|auteurs?|by|katib)[/=?-]",
+    re.IGNORECASE,
+)
 _CAPITAL_RE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SENTENCE_END = (".", "؟", "!", "…", ":", "»", '"', "”", "؛", "،")
 _LONG_WORDS, _SENTENCE_WORDS = 12, 5

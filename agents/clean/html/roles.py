@@ -17,6 +17,7 @@ _CAPTION_RE = re.compile(
     r"|pic(?:ture)?-?caption|media-?caption|legend|cutline)(?![a-z])"
 )
 _PICTURE_RE = re.compile(r"(?<![a-z])(?:pic|pics|picture|photo|img|image|figure|media|thumb|thumbnail)(?![a-z])")
+_PHOTO_END_RE = re.compile(r"(?<!\w)(?:ال)?(?:صورة|صور|تصوير|عدسة|photo|credit)\s?[:：/]\s?\S.{1,40}$", re.IGNORECASE)
 _CREDITED_RE = re.compile(r"\([^()]{2,40}\)\.?$")
 _CREDIT_RE = re.compile(
     r"(?<![a-z])(?:authors?|author-?name|by-?line|by-?author|writers?|writer-?name|write-?by|written-?by|reporters?|journalists?"
@@ -101,6 +102,8 @@ def _is_caption(row: Row) -> bool:
         named = names_match(row.box, _PICTURE_RE)
         if named and row.text.count(" ") < MAX_CAPTION_WORDS and _CREDITED_RE.search(row.text) is not None:
             return True  # «مولد كهرباء في بيروت (فلان).»
+    if row.box.pictures and row.box.tag == "p" and _PHOTO_END_RE.search(row.text) is not None:
+        return True  # «متطوعة تعطي اللقاح لطفلة. الصورة: المنظمة»
     for box in row.box.above():
         if box.tag == "figcaption" or (box.attributes and box.attributes.get("itemprop") == "caption"):
             return True

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
 
-from agents.clean.credits.date_lines import is_date_line
-from agents.clean.dates.timestamps import Stamp, parse_stamp
+from agents.clean.credits.date_lines import is_date_line, without_dates
+from agents.clean.credits.parse import parse_credit
+from agents.clean.dates.timestamps import Stamp, names_zone, parse_stamp
 from agents.clean.html.labels import without_sign
 from agents.clean.html.place import Place
 from agents.clean.html.tree import Box
@@ -30,6 +31,7 @@ _CLOCK_ROW_RE = re.compile(
     r"(?:\(?(?:GMT|UTC|بتوقيت\s\S{2,12}(?:\s\S{2,12})?)\)?)?"
 )
 _MAX_CLOCK_ROW = 40
+_DATELINE_RE, _MAX_DATELINE_WORDS = re.compile(r"(.{8,70}?\)?)\s?[-–—]{1,3}\s"), 6
 _ABOVE = 8
 # A box in a frame of these kinds speaks of another story, or of a reader.
 _NEVER = frozenset({Rule.COMMENTS, Rule.HIDDEN})
@@ -126,8 +128,13 @@ class Times:
 
     def _with_clock(self, at: int, zone: range, stamp: Stamp | None) -> Stamp | None:
         """Return the time of a date with the hour that stands alone in the row below it or above it."""
-        if stamp is None or stamp.exact:
-            return stamp
+        if stamp is None:
+            return None
+        if stamp.exact:
+            below = self._rows[at + 1].text if at + 1 in zone else ""
+            if not names_zone(below):
+                return stamp
+            return parse_stamp(f"{self._rows[at].text} {below}", self._latest) or stamp
         for beside in (at + 1, at - 1):
             text = without_sign(self._rows[beside].text) if beside in zone else ""
             if 0 < len(text) <= _MAX_CLOCK_ROW and _CLOCK_ROW_RE.fullmatch(text) is not None:
@@ -135,6 +142,19 @@ class Times:
                 if joined is not None and joined.exact:
                     return joined
         return stamp
+
+
+def dateline_time(paragraph: str, latest: datetime | None) -> datetime | None:
+    """Return the day that a first paragraph begins with, before a dash: «5 آذار/مارس 2024، القاهرة، مصر - …»."""
+    match = _DATELINE_RE.match(paragraph)
+    if match is None or not any(map(str.isdecimal, match[1])):
+        return None
+    words = without_dates(match[1]).replace("/", " ").split()
+    credit = parse_credit(match[1])
+    # «15 أيار 1948 - …» in a history names no place.
+    told = len(words) <= _MAX_DATELINE_WORDS and bool(credit.dateline or credit.agencies)
+    stamp = parse_stamp(match[1], latest) if told else None
+    return stamp.time if stamp is not None else None
 
 
 def best_time(stamps: Iterator[Stamp]) -> datetime | None:

@@ -9,7 +9,7 @@ from itertools import chain, islice
 
 from agents.clean.credits.date_lines import is_date_line
 from agents.clean.credits.name_tables import is_description, person_certainty
-from agents.clean.credits.parse import MAX_CREDIT_CHARS, parse_credit
+from agents.clean.credits.parse import MAX_CREDIT_CHARS, NAMES_APART, parse_credit
 from agents.clean.dates.timestamps import parse_stamp
 from agents.clean.html.labels import labelled, without_sign
 from agents.clean.html.parse import names_profile
@@ -70,7 +70,7 @@ class Writers:
         # Links to the writers' pages, beside what they are
         linked = [inner.text for inner in inside if inner.tag == "a" and inner.text and person_certainty(inner.text)]
         if linked:
-            return "، ".join(dict.fromkeys(linked))
+            return NAMES_APART.join(dict.fromkeys(linked))
         for inner in inside:
             named = inner.attributes and (
                 inner.attributes.get("itemprop") == "name" or _NAME_BOX_RE.search(inner.names) is not None

@@ -79,3 +79,20 @@ def test_whether_the_hour_is_known() -> None:
     day, hour = parse_stamp("5 مارس 2024"), parse_stamp("5 مارس 2024 00:00")
     assert day is not None and hour is not None
     assert (day.exact, hour.exact) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2024.03.05 | 10:15 دمشق", "2024-03-05T07:15:00+00:00"),
+        ("05/03/2024 | 10:15 (مكة المكرمة)", "2024-03-05T07:15:00+00:00"),
+        ("دمشق | 05/03/2024 10:15", "2024-03-05T10:15:00+00:00"),
+        ("الثلاثاء2024/03/05", "2024-03-05T00:00:00+00:00"),
+        ("3/5/2024 2:15:00 PM", "2024-03-05T14:15:00+00:00"),
+        ("3/5/2024 14:15", "2024-05-03T14:15:00+00:00"),
+    ],
+)
+def test_cities_behind_the_hour_and_forms_of_systems(text: str, time: str) -> None:
+    stamp = parse_stamp(text)
+    assert stamp is not None
+    assert stamp.time.isoformat() == time
