@@ -14,6 +14,7 @@ _TRACKING_RE = re.compile(
     re.IGNORECASE,
 )
 _INDEX_RE = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?|jsp)$", re.IGNORECASE)
+_SAFE_PATH_RE = re.compile(r"[A-Za-z0-9/:@!$&'()*+,;=~._-]*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -31,7 +32,9 @@ def canonical_url(url: str) -> str:
     scheme, port = parts.scheme.lower(), _port(parts.netloc)
     if port is not None and port != _DEFAULT_PORTS[scheme]:
         host = f"{host}:{port}"
-    path = quote(unquote(parts.path, errors="replace"), safe="/:@!$&'()*+,;=~-._")
+    path = parts.path
+    if _SAFE_PATH_RE.fullmatch(path) is None:
+        path = quote(unquote(path, errors="replace"), safe="/:@!$&'()*+,;=~-._")
     path = _INDEX_RE.sub("/", path).rstrip("/")
     pairs = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=None)
     query = urlencode(sorted(pair for pair in pairs if not _TRACKING_RE.fullmatch(pair[0])))

@@ -13,8 +13,9 @@ _ARABIC_RE = re.compile(f"[{_ARABIC}]")
 _IMPOSSIBLE_RE = re.compile(f"(?<![{_ARABIC}\u064b-\u0652\u0640])[ةىﺓﺔﻯﻰ](?=[{_ARABIC}])")
 _USUAL_RE = re.compile(f"(?<=[{_ARABIC}])[ةىﺓﺔﻯﻰ](?![{_ARABIC}\u064b-\u0652\u0640])")
 _MIN_IMPOSSIBLE = 2
-# A quick first check.
-_WORD_STARTS = tuple(before + sign for before in (" ", "\n") for sign in "ةىﺓﺔﻯﻰ")
+# A quick first check
+_WORD_STARTS = tuple(before + sign for before in (" ", "\n") for sign in "ةى")
+_OLD_WORD_STARTS_RE = re.compile("[ \n][ﺓﺔﻯﻰ]")
 # Runs that are written from left to right in Arabic text too: numbers, and words of other alphabets.
 _LEFT_TO_RIGHT_RE = re.compile(
     f"[^\\W_{_ARABIC}\u064b-\u0652]+(?:[.,:/٫٬%@&'’-]?[^\\W_{_ARABIC}\u064b-\u0652]+)*"
@@ -36,7 +37,7 @@ def logical_order(text: str) -> str:
     Args:
         text: the page as it arrived: presentation forms must not have been replaced, as ﻼ is one sign in both orders.
     """
-    if not any(sign in text for sign in _WORD_STARTS):
+    if not any(sign in text for sign in _WORD_STARTS) and _OLD_WORD_STARTS_RE.search(text) is None:
         return text
     impossible = sum(1 for _ in _IMPOSSIBLE_RE.finditer(text))
     if impossible < _MIN_IMPOSSIBLE or impossible <= sum(1 for _ in _USUAL_RE.finditer(text)):

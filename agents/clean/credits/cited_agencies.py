@@ -16,6 +16,8 @@ _CREDITED_RE = re.compile(
     rf"(?<!\w)(?:وكال(?:ة|تي|ات)\s+(?:الأنباء\s+(?=[«(\"“]))?[«(\"“]?(?P<one>{_NAMED}|{_LETTERED_RE})(?!\w)"
     rf"|(?:[ولبف]?ل?ـ?)[«(\"“](?P<two>{_NAMED}|{_LETTERED_RE})[»)\"”])"
 )
+# Most quotation marks stand before something else.
+_QUOTED_RE = re.compile(rf"(?:{_NAMED}|{_LETTERED_RE})[»)\"”]")
 
 
 def cited_agencies(body: str) -> list[str]:
@@ -30,6 +32,8 @@ def cited_agencies(body: str) -> list[str]:
     for cue in _CUE_RE.finditer(body):
         at = cue.start()
         glued = _GLUED if cue.end() == at + 1 else 0
+        if glued and _QUOTED_RE.match(body, at + 1) is None:
+            continue
         for start in range(max(done, at - glued), at + 1):
             match = _CREDITED_RE.match(body, start)
             if match is not None:

@@ -53,6 +53,8 @@ _MAX_RANGE = 6
 _NUMBER_RE = re.compile(f"{_DIGIT}+")
 _ORDINAL_RE = re.compile(one_of(cal.ORDINALS))
 _FIRST_RE = re.compile(one_of(cal.FIRSTS))
+# What each of these words holds; few texts do.
+_FIRST_CUES = ("غر", *(f"ف{alef}تح" for alef in "اأإآٱ"))
 # What Arabic writes without a space before a number, once tatweel and marks are gone: «و14», «بـ5», «لـ20», «الـ7»;
 # some typists also leave no space after a preposition («في7»).
 _GLUED_RE = re.compile(
@@ -92,7 +94,7 @@ _RELATIVE_RE = re.compile(
     rf")"
 )
 # A month or «عام» counts only with one of these after it, so only the text around them is searched.
-_CUES = (re.compile(f"{_DIGIT}{{4}}"), re.compile(_DIRECTION))
+_FOUR_DIGITS_RE, _DIRECTION_RE = re.compile(f"{_DIGIT}{{4}}"), re.compile(_DIRECTION)
 _CUE_BEFORE, _CUE_AFTER = 60, 12
 # Every relative mention holds one of these words; `str.find` passes over the rest of the text.
 _RELATIVE_CUES = ("أمس", "امس", "البارح", "اليوم", "غد", "قبل", "منذ", "بعد")
@@ -146,11 +148,12 @@ def find_dates(text: str, published_at: datetime | None = None) -> list[DateFoun
     bare = marks.sub("", text)
     today = published_at.date() if published_at is not None else None
     found = list(_pairs(bare, today))
-    for low, high in _windows(bare):
+    directions = [match.span() for match in _DIRECTION_RE.finditer(bare)]
+    for low, high in _windows(bare, directions):
         found.extend(_months(bare, low, high, today))
         found.extend(_years(bare, low, high))
     if today is not None:
-        found.extend(_relatives(bare, today))
+        found.extend(_relatives(bare, directions, today))
     found.sort(key=lambda mention: (mention.start, -mention.end))
     kept: list[DateFound] = []
     for mention in found:
@@ -178,7 +181,8 @@ def _pairs(text: str, today: date | None) -> Iterator[DateFound]:
     done = 0
     starts = [match.start() for match in _NUMBER_RE.finditer(text) if _opens(text, match.start())]
     starts += [match.start() for match in _ORDINAL_RE.finditer(text) if _opens_word(text, match.start())]
-    starts += [match.start() for match in _FIRST_RE.finditer(text) if _opens_word(text, match.start())]
+    if any(cue in text for cue in _FIRST_CUES):
+        starts += [match.start() for match in _FIRST_RE.finditer(text) if _opens_word(text, match.start())]
     for start in sorted(starts):
         if start < done:
             continue
@@ -359,8 +363,8 @@ def _nearest(days: Iterable[date | None], direction: int, today: date) -> date |
     return min(real, key=lambda day: abs((day - today).days), default=None)
 
 
-def _windows(text: str) -> Iterator[tuple[int, int]]:
-    spans = sorted(match.span() for cue in _CUES for match in cue.finditer(text))
+def _windows(text: str, directions: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    spans = sorted([*(match.span() for match in _FOUR_DIGITS_RE.finditer(text)), *directions])
     return _merged(spans, _CUE_BEFORE, _CUE_AFTER)
 
 
@@ -424,14 +428,14 @@ def _years(text: str, low: int, high: int) -> Iterator[DateFound]:
 _SHIFTS = {"before_yesterday": -2, "yesterday": -1, "today": 0, "tomorrow": 1, "after_tomorrow": 2}
 
 
-def _relatives(text: str, today: date) -> Iterator[DateFound]:
-    """Find relative mentions.
+def _relatives(text: str, directions: Sequence[tuple[int, int]], today: date) -> Iterator[DateFound]:
+    """Find relative mentions; `directions` are the words like «الماضي».
 
     Where a mention names its weekday («أمس الإثنين»), that decides: a time of publication in UTC is a day early or late
     where the outlet is. If all named weekdays of a text say so alike, mentions without one are moved too.
     """
     cues = [at for cue in _RELATIVE_CUES for at in _places(text, cue)]
-    cues += [match.start() for match in _CUES[1].finditer(text)]
+    cues += [start for start, _ in directions]
     spans = _merged(((at, at) for at in sorted(cues)), _RELATIVE_BEFORE, _RELATIVE_AFTER)
     matches = [match for low, high in spans for match in _RELATIVE_RE.finditer(text, low, high)]
     named = [moved for match in matches if (moved := _moved_by_weekday(match, today)) is not None]

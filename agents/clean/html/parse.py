@@ -13,6 +13,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from agents.clean.html.bounds import bounded
 from agents.clean.html.tree import INLINE, Box, Row, Tree, children
+from agents.clean.layout.lines import squeeze
 from agents.text.display import display_text
 
 # Elements whose content is never text for a reader.
@@ -255,7 +256,7 @@ class _Walk:
         # The line ends of the source are spaces, those that display text has are not.
         shown = display_text(raw.replace("\n", " ").replace("\r", " "))
         for line in shown.split("\n") if "\n" in shown else (shown,):
-            text = " ".join(line.split())
+            text = squeeze(line)
             if text:
                 self._add(text, self._block, linked, href, links)
 

@@ -82,7 +82,11 @@ def without_boilerplate(lines: list[Line], outlet: Outlet) -> tuple[list[Line], 
         removed.extend(parts)
         if not text:
             continue
-        kept.append(replace(line, text=text, blanks=blanks, after_widget=after_widget, removed=tuple(removed)))
+        changed = text != line.text or blanks != line.blanks or after_widget or line.after_widget
+        if not (changed or removed or line.removed):
+            kept.append(line)  # as most are
+        else:
+            kept.append(replace(line, text=text, blanks=blanks, after_widget=after_widget, removed=tuple(removed)))
         after_widget, blanks, removed = False, 0, []
     return kept, removed + foot
 

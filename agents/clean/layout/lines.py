@@ -115,6 +115,9 @@ _FULL_STOP_RE = re.compile(r"[^.\s]\s?\.[\"'”»)\]]*$")
 
 def squeeze(text: str) -> str:
     """Replace every run of white space, including no-break spaces, by one space."""
+    # A printable text has no white space but spaces. Most lines are squeezed already.
+    if text.isprintable() and "  " not in text and text[:1] != " " and text[-1:] != " ":
+        return text
     return " ".join(text.split())
 
 

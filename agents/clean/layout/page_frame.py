@@ -112,6 +112,9 @@ def notices(lines: Sequence[Line]) -> set[int]:
     found: set[int] = set()
     top = range(min(_NOTICE_LINES, len(lines)))
     bottom = range(max(_NOTICE_LINES, len(lines) - _NOTICE_LINES), len(lines))
+    together = "\n".join([lines[number].text for number in (*top, *bottom)])
+    if not any(cue in together for cue in _NOTICE_CUES):
+        return found
     for number in (*top, *bottom):
         if not is_notice(lines[number].text):
             continue
