@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field, JsonValue
 
+from streams.alerts.digest_preview import preview
 from streams.alerts.message import payload
 from streams.alerts.records import Alert, Delivery
 from streams.alerts.rehearsal import DAYS, By, Past, Rehearsal
@@ -55,6 +56,15 @@ class AlertHistory(BaseModel):
 
     alerts: list[JsonValue] = Field(description="Its alerts, the newest first, as webhooks get them.")
     deliveries: list[Delivery] = Field(description="Their deliveries.")
+
+
+class DigestPreview(BaseModel):
+    """A digest as it would be now. All members are null if there is nothing to tell."""
+
+    subject: str | None = Field(None, description="Subject of the mail.")
+    text: str | None = Field(None, description="The message as plain text.")
+    html: str | None = Field(None, description="The message as an HTML document.")
+    alert: JsonValue = Field(None, description="The alert as webhooks get it.")
 
 
 class TestResult(BaseModel):
@@ -200,6 +210,36 @@ async def history(
     ids = {alert.id for alert in newest}
     deliveries = [delivery for delivery in outbox.deliveries.values() if delivery.alert in ids]
     return AlertHistory(alerts=[_shown(alert, state) for alert in newest], deliveries=deliveries)
+
+
+@router.get(
+    "/alerts/{search_id}/digest",
+    summary="Preview a digest",
+    dependencies=KEYED,
+    responses=responses(400, 401, 403, 404, 409, 422, 503),
+)
+async def preview_digest(
+    state: Shared,
+    owner: Owner,
+    client: Client,
+    search_id: SearchId,
+    hours: Annotated[
+        float | None,
+        Query(gt=0, le=24 * MOST_DAYS, description="Time to look back, in hours; by default that between two digests."),
+    ] = None,
+) -> DigestPreview:
+    """Show a digest as it would be now. Nothing is sent, and the next one is as without it."""
+    search = await own_search(state, search_id, owner)
+    if search.when.kind != "digest":
+        raise HTTPException(409, f"the standing search {search_id} is no digest")
+    known = (await state.standing.read()).searches
+    past = Past(state.searcher.client, state.settings, state.searcher.scope)
+    with state.histories.slot(client):
+        message = await preview(state.settings, search, known, hours, past)
+    if message is None:
+        return DigestPreview()
+    data = message.payload["data"]
+    return DigestPreview(subject=message.subject, text=message.text, html=message.html, alert=data)
 
 
 def _shown(alert: Alert, state: State) -> JsonValue:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -187,17 +187,10 @@ def digest(
     Example: `rasd alerts digest الصباح --output digest.html`
     """
     from streams.alerts.digest_preview import preview
-    from streams.alerts.standing_search import Digest
 
     directory = _read()
     found = directory.find(search, owner)
-    condition = found.when
-    if not isinstance(condition, Digest):
-        raise OperatorError(f"{found.name} is no digest", hint="rasd alerts add --when digest:day@08:00", status=2)
-    known = directory.searches
-    others = {key: known[key] for key in condition.searches if key in known and found.owner in {"", known[key].owner}}
-    since = datetime.now(UTC) - timedelta(hours=hours or {"hour": 1, "day": 24, "week": 168}[condition.every])
-    message = asyncio.run(preview(get_settings(), found, others, since))
+    message = asyncio.run(preview(get_settings(), found, directory.searches, hours))
     if message is None:
         typer.echo("nothing is new, and no source is quiet", err=True)
         return
@@ -298,19 +291,27 @@ def edit(
     when: str = typer.Option(None, "--when", help="Another condition, as for add."),
     to: list[str] = typer.Option([], "--to", help=f"Add a target ({_MANY})."),
     drop: list[str] = typer.Option([], "--drop", help=f"Remove a target ({_MANY})."),
+    include: list[str] = typer.Option(
+        [], "--include", help=f"Add the stories of another standing search to a digest ({_MANY})."
+    ),
+    exclude: list[str] = typer.Option(
+        [], "--exclude", help=f"Leave the stories of another standing search out of a digest ({_MANY})."
+    ),
     pause: float = typer.Option(None, "--pause", help="Shortest time between two alerts, in minutes."),
 ) -> None:
     """Change a standing search. What it remembers of its stories stays.
 
     Example: `rasd alerts edit السد --to mailto:desk@example.com --pause 60`
     """
-    found = _read().find(search, owner)
+    directory = _read()
+    found = directory.find(search, owner)
     fields = found.settings().model_dump(by_alias=True)
     targets = [target for target in fields["targets"] if target["to"] not in drop]
     fields["targets"] = [*targets, *(_target(entry, None) for entry in to)]
     if query is not None:
         fields["filters"] = {k: v for k, v in fields["filters"].items() if v not in (None, ())} | {"q": query}
-    changes = {"name": name, "when": read_condition(when) if when is not None else None, "pause_minutes": pause}
+    fields["when"] = _edited(found, directory, read_condition(when) if when is not None else None, include, exclude)
+    changes = {"name": name, "pause_minutes": pause}
     fields |= {key: value for key, value in changes.items() if value is not None}
     changed = _change(found, _checked(fields))
     typer.echo(f"saved {changed.id} {changed.name}")
@@ -486,10 +487,45 @@ def _including(condition: dict[str, Any], included: list[str], owner: str | None
     """
     if not included:
         return condition
-    if condition["kind"] != "digest":
-        raise OperatorError("--include is for a digest", hint="--when digest:day@08:00", status=2)
+    _require_digest(condition)
     directory = _read()
     return condition | {"searches": [directory.find(name, owner).id for name in included]}
+
+
+def _edited(
+    search: StandingSearch, directory: Any, given: dict[str, Any] | None, included: list[str], excluded: list[str]
+) -> dict[str, Any]:
+    """Return the condition of a search after a change.
+
+    Args:
+        search: as it is.
+        directory: all standing searches.
+        given: another condition; None keeps it. Another digest has the searches that the earlier one had.
+        included, excluded: names of searches whose stories a digest gets or loses. One that was deleted is excluded by
+            its id.
+
+    Raises:
+        OperatorError: there is no such search, or the condition is no digest.
+    """
+    before: dict[str, Any] = search.when.model_dump()
+    condition = dict(before if given is None else given)
+    if condition["kind"] == "digest":
+        condition["searches"] = list(before.get("searches", ()))
+    if included or excluded:
+        _require_digest(condition)
+        kept: list[str] = condition["searches"]
+        # Named by the owner of the digest: names may repeat among owners.
+        gone = {name if name in kept else directory.find(name, search.owner or None).id for name in excluded}
+        if missing := gone.difference(kept):
+            raise OperatorError(f"{search.name} does not include {', '.join(sorted(missing))}", status=2)
+        added = [directory.find(name, search.owner or None).id for name in included]
+        condition["searches"] = list(dict.fromkeys([*(key for key in kept if key not in gone), *added]))
+    return condition
+
+
+def _require_digest(condition: dict[str, Any]) -> None:
+    if condition["kind"] != "digest":
+        raise OperatorError("--include and --exclude are for digests", hint="--when digest:day@08:00", status=2)
 
 
 def _target(to: str, secret: str | None) -> dict[str, Any]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
+from streams.alerts.quiet_sources import QuietSources
+from streams.alerts.records import Match
 from streams.alerts.registry import SearchRegistry
 from streams.alerts.rehearsal import Past
 from streams.alerts.secret_store import unsubscribe_token
@@ -19,6 +22,7 @@ from streams.api import app as apps
 from streams.api.keys import Scope, make_key
 from streams.errors import QueryRefused
 from streams.settings import Settings
+from tests.support.alert_records import match
 from tests.support.processes import free_port
 from tests.support.serving import in_process
 
@@ -104,12 +108,43 @@ async def test_searches_of_another_key_do_not_exist(client: httpx.AsyncClient) -
         await client.put(path, json=NEW),
         await client.delete(path),
         await client.get(f"{path}/history"),
+        await client.get(f"{path}/digest"),
         await client.post(f"{path}/test"),
         await client.post(f"{path}/replay"),
     ]
-    assert [answer.status_code for answer in answers] == [404] * 6
+    assert [answer.status_code for answer in answers] == [404] * 7
     client.headers["X-API-Key"] = DESK
     assert (await client.get(path)).status_code == 200
+
+
+async def test_a_digest_is_shown_with_the_stories_of_the_searches_in_it(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, float]] = []
+
+    async def matches(_: Past, search: StandingSearch, since: datetime, until: datetime) -> list[Match]:
+        asked.append((search.name, round((until - since).total_seconds() / 3600, 6)))
+        return [match(f"of {search.name}", moment=since + timedelta(minutes=1), search=search.id)]
+
+    async def quiet(*_: Any) -> dict[str, str]:
+        return {"almina": "silent: open the address"}
+
+    monkeypatch.setattr(Past, "matches", matches)
+    monkeypatch.setattr(QuietSources, "of", quiet)
+    single = await save(client, name="السد")
+    client.headers["X-API-Key"] = OTHER
+    foreign = await save(client, name="سر")
+    client.headers["X-API-Key"] = DESK
+    condition = {"kind": "digest", "searches": [single["id"], foreign["id"]]}
+    made = await save(client, name="موجز", filters={}, when=condition)
+    shown = (await client.get(f"/alerts/{made['id']}/digest")).json()
+    assert asked == [("السد", 24.0)], "neither a search of another key nor the digest, which searches for nothing"
+    assert [story["clusters"] for story in shown["alert"]["stories"]] == [["of السد"]]
+    assert "almina" in shown["text"] and "موجز" in shown["subject"] and 'dir="rtl"' in shown["html"]
+    assert (await client.get(f"/alerts/{made['id']}/digest", params={"hours": 2})).status_code == 200
+    assert asked[-1] == ("السد", 2.0)
+    refused = await client.get(f"/alerts/{single['id']}/digest")
+    assert (refused.status_code, refused.json()["detail"]) == (409, f"the standing search {single['id']} is no digest")
 
 
 async def test_it_needs_a_key_with_the_scope(client: httpx.AsyncClient) -> None:
