@@ -34,9 +34,9 @@ SITES = 8
 SEED = 11
 # Articles between two kills.
 BETWEEN = (10, 40)
-# The feeds list more than wait to be fetched, however slow the machine is: sites publish nothing while so many wait.
+# A feed lists more than wait to be fetched, however slow the machine is: a site publishes nothing while so many wait.
 LISTED = 300
-WAITING = 600
+WAITING = 100
 PUBLISH_SECONDS = 0.05
 PAGE_SECONDS = 0.03
 PATIENCE = 300.0
@@ -144,10 +144,15 @@ async def kill_again_and_again(settings: Settings, folder: Path, kills: int) -> 
 
         async def publish() -> None:
             number = 0
+            waiting: dict[str, set[str]] = {site.address: set() for site in sites}
             while True:
-                if len(published) - len(arrivals.urls) < WAITING:
+                site = draw.choice(sites)
+                left = waiting[site.address]
+                left.difference_update(arrivals.urls)
+                if len(left) < WAITING:
                     number += 1
-                    published.add(draw.choice(sites).publish(number))
+                    left.add(url := site.publish(number))
+                    published.add(url)
                 await asyncio.sleep(PUBLISH_SECONDS)
 
         processes = [open_process(settings, folder, number) for number in range(2)]
