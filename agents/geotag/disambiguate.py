@@ -10,7 +10,7 @@ from agents.geotag.country_votes import CountryVotes, distance_km, nearest_km
 from agents.geotag.evidence import BASE, HINT_OF_LIST, LISTED, TRIGGER, Evidence, Hint, bare_forms
 from agents.geotag.gazetteer import Entry, Gazetteer, Strength
 from agents.geotag.name_scan import Hit, Match, Scan, contradicts, has_marks
-from agents.geotag.trigger_words import CONTAINER_LINKS, DIRECTION_WORDS
+from agents.geotag.trigger_words import AWAY_WORDS, CONTAINER_LINKS, DIRECTION_WORDS
 from agents.text.search import search_text
 
 # Parts of a candidate's score, in units of the decimal logarithm of its population.
@@ -40,6 +40,8 @@ LIST = 3
 #: country loses beside its own town: «بين عمان ومسقط».
 NISBA_BEFORE, NISBA_WORDS = 1.5, 4
 BESIDE_OWN_TOWN = -3.0
+#: What a doubtful name gains by a nisba of its country after it: «صور اللبنانية».
+OWN_NISBA = 2.0
 #: Candidates this near each other in km (a town and its governorate) are not alternatives.
 SAME_SPOT_KM = 30.0
 #: Confidence in a place that contradicts the region printed beside it.
@@ -277,9 +279,16 @@ class Disambiguator:
         if candidate.strength is not Strength.STRONG and entry.country:
             supported = self._shares.get(entry.country, 0.0) >= SUPPORT_SHARE
             odds += SUPPORT if supported else 0.0
+            odds += OWN_NISBA if self._nisba_after(mention) == entry.country else 0.0
             if not supported and mention.evidence[candidate.hit].hint is Hint.POI and entry.kind == "city":
                 odds += FOREIGN_QUARTER
         return odds
+
+    def _nisba_after(self, mention: Mention) -> str | None:
+        """Return the country of a nisba directly after a name: «صور اللبنانية»."""
+        last = mention.match.last
+        joined = last < len(self._scan.facts) and not self._scan.gap(last).strip()
+        return self._scan.facts[last].nisba if joined else None
 
     def _accept(self) -> None:
         """Reject mentions that are likely no place, after sure names have raised their repetitions and neighbours."""
@@ -416,6 +425,8 @@ class Disambiguator:
             if index > mention.match.last and self._scan.gap(index).strip():
                 return False
             word = self._scan.facts[index].normalised
+            if word in AWAY_WORDS:
+                return False
             if CONTAINER_LINKS.isdisjoint(bare_forms(word)):
                 return False
             linked = linked or word == "في" or word.startswith("ب") or (by_direction and word in DIRECTION_WORDS)

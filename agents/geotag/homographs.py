@@ -113,11 +113,14 @@ def _shows(homograph: Homograph, scan: Scan, match: Match, hit: Hit, locative: b
 
 
 def _is_predicate(scan: Scan, match: Match) -> bool:
-    """Return whether «إن» and its definite subject stand before a word: «إن النقيب مصر على»."""
+    """Return whether a definite subject stands before a word, and «إن» or a clause's beginning before it.
+
+    «إن النقيب مصر على», «الحزب مصر على».
+    """
     first = match.first
-    if first < 2 or not _joined(scan, first) or not scan.facts[first - 1].normalised.startswith("ال"):
+    if first < 1 or not _joined(scan, first) or not scan.facts[first - 1].normalised.startswith("ال"):
         return False
-    return scan.facts[first - 2].normalised in _THAT
+    return first == 1 or not _joined(scan, first - 1) or scan.facts[first - 2].normalised in _THAT
 
 
 def _joined(scan: Scan, index: int) -> bool:

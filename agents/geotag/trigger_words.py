@@ -110,6 +110,9 @@ CONTAINER_LINKS = (
     DIVISION_WORDS | CITY_WORDS | REGION_WORDS | COUNTRY_WORDS | DIRECTION_WORDS | _normalise("في قطاع بشمال بجنوب")
 )
 
+#: Of these, what leads away from the name before: «منفذ جديدة عرعر باتجاه العراق».
+AWAY_WORDS = _normalise("تجاه باتجاه نحو قبالة خارج")
+
 #: Between a name and the father's.
 CHILD_OF = _normalise("بن بنت ابن")
 #: Relatives and colleagues; with a pronoun («ابنته») the name of a person follows.

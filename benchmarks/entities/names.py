@@ -3,7 +3,8 @@
     python -m benchmarks.entities.names [--show]
 
 `names.jsonl` holds sentences with the names that must be found (class, then each spelling that is right) and what must
-be none: titles, blessings, greetings. A sentence is right if it has all of the first and nothing of the second.
+be none: titles, blessings, greetings. A sentence is right if it has all of the first and nothing of the second. The
+second part was composed after the rules that followed from the first.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def main() -> None:
         for case, what in zip(cases, wrong, strict=True):
             if what:
                 print(f"{', '.join(what)}: {case['text']}")
-    print(f"{sum(not what for what in wrong)} of {len(cases)} sentences are right")
+    for part in dict.fromkeys(case["part"] for case in cases):
+        those = [what for case, what in zip(cases, wrong, strict=True) if case["part"] == part]
+        print(f"{part} part: {sum(not what for what in those)} of {len(those)} sentences are right")
 
 
 if __name__ == "__main__":

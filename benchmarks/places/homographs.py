@@ -1,11 +1,11 @@
 """Measure names that are spelt like other words: «وصل إلى قطر», «قطر الأنبوب».
 
-    python -m benchmarks.places.homographs [--part seen|unseen|later] [--mistakes]
+    python -m benchmarks.places.homographs [--part seen|unseen|later|last] [--mistakes]
 
 `homographs.jsonl` holds composed sentences, each with one marked word (`start`, `end`), whether it is a place there,
 and its country (null for a region). All stages run on each sentence. Of the `unseen` third, drawn by its place in the
 list as it was composed, no mistake was listed while rules were written. The `later` ones were composed when these rules
-stood, run once, and then served for further ones.
+stood, run once, and then served for further ones; the `last` ones likewise after those.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from agents.geotag.geotagger import Geotagger, geotag_article
 from streams.records import Article
 
 SENTENCES = Path(__file__).parent / "homographs.jsonl"
-PARTS = ("seen", "unseen", "later")
+PARTS = ("seen", "unseen", "later", "last")
 
 
 def judge(sentence: dict[str, Any], article: Article) -> str:

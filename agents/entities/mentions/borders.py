@@ -33,7 +33,14 @@ _ORDINALS = normalised_words("الأول الثاني الثالث الرابع 
 # Of kings and popes, who are numbered.
 _CROWNED = normalised_words(
     "الملك ملك البابا بابا السلطان سلطان الأمير أمير القيصر قيصر الإمبراطور الخديوي خديوي الشاه شاه لويس"
+    " البطريرك بطريرك الكاثوليكوس كاثوليكوس"
 )
+# «نجم الدين»
+_RELIGION = normalise("الدين")
+_OF_RELIGION = normalised_words(
+    "نجم صلاح سيف نور عز شمس ضياء علاء محيي بهاء جمال شرف تقي زين بدر حسام عماد كمال خير سعد فخر شهاب تاج مجد"
+)
+_FOR_PARENTS = normalised_words("لأم لأبي لابن لبنت لوالد لوالدة")
 _POPES = normalised_words("البابا")
 _BLESSING = normalised_words(
     "حفظه حفظها حفظهم حفظهما رحمه رحمها رحمهم رحمهما أيده أيدها رعاه رعاها نصره أعزه سلمه وفقه شفاه أطال أدام رضي صلى"
@@ -87,7 +94,10 @@ _KINDS = HEADS | normalised_words("حزب")
 
 @cache
 def organisations() -> dict[str, list[tuple[str, ...]]]:
-    """Read the list of organisations of several words, by their normalised first word, the longest first.
+    """Read the list of organisations of several words, and of those whose one word means nothing else.
+
+    Returns:
+        The normalised words of each, by the first one, the longest first.
 
     Raises:
         OSError: the list is missing.
@@ -245,6 +255,8 @@ def _person(plain: Sequence[str], span: TagSpan, most: int, words: Mapping[str, 
         and not any(plain[at] in _CROWNED for at in range(max(start - 2, 0), end))
     ):
         end -= 1
+    # «لأم سعيد» is another person's.
+    end = next((at for at in range(start + 2, end) if plain[at] in _FOR_PARENTS), end)
     while end - start > 2 and _seldom_in_names(plain[end - 1], words):
         end -= 1
     # A frequent word that is no name ends it too: «نعيم قاسم كلمة متلفزة».
@@ -253,9 +265,20 @@ def _person(plain: Sequence[str], span: TagSpan, most: int, words: Mapping[str, 
         if not plain[end][:1].isalpha():
             break
         end += 1
+    end += _rest_of_compound(plain, start, end, most)
     if end - start == 1 and end < most and _completes(plain, start, words):
         end += 1
     return TagSpan(start, end, "PER")
+
+
+def _rest_of_compound(plain: Sequence[str], start: int, end: int, most: int) -> int:
+    """Return how many words after a person belong to a compound: «سوزان نجم الدين», «تواضروس الثاني»."""
+    if end < most and plain[end] == _RELIGION and plain[end - 1] in _OF_RELIGION and end - start > 1:
+        return 1
+    if end + 1 < most and plain[end] in _OF_RELIGION and plain[end + 1] == _RELIGION:
+        return 2
+    numbered = end < most and end - start == 1 and plain[end] in _ORDINALS
+    return int(numbered and any(plain[at] in _CROWNED for at in range(max(start - 3, 0), start)))
 
 
 def _completes(plain: Sequence[str], at: int, words: Mapping[str, WordEntry]) -> bool:

@@ -32,6 +32,7 @@ from tests.unit.geotag.conftest import Tag, entity
         ("وقع تفجير في الرقة.", "طغت الرقة على قصيدة الختام."),
         ("عاد السكان إلى الخرطوم.", "رفع إطفائي الخرطوم نحو السطح."),
         ("عقدت القمة في برشلونة.", "تعادل برشلونة في الدوري."),
+        ("وقعت مصر اتفاقا مع جارتها.", "الحزب مصر على ترشيح أمينه."),
         ("هبطت الطائرة في نابولي.", "فاز ميلان على نابولي في الدوري."),
     ],
 )
@@ -93,6 +94,7 @@ def test_doubtful_names_are_rescued_by_what_stands_beside_them(tag: Tag) -> None
     assert len(tag("انتشرت القوات في الرمادي والقائم وهيت.")) == 3
     assert "Mali" in tag("قتل جنديان في مالي على الطريق إلى باماكو.")
     assert "Berkane" in tag("توجه الوفد من الدار البيضاء إلى بركان.")
+    assert "Tyre" in tag("فاز مرشح مستقل في صور اللبنانية.")
     assert "Berkane" not in tag("تحول الشارع إلى بركان غضب.")
 
 
@@ -104,6 +106,10 @@ def test_oman_beside_its_capital_is_amman(tag: Tag) -> None:
 def test_a_way_to_a_capital_does_not_begin_in_its_country(tag: Tag) -> None:
     places = tag("غادر الملك عمان إلى مسقط في زيارة لسلطنة عمان.")
     assert [len(places[name].mentions) for name in ("Amman", "Oman")] == [1, 1]
+
+
+def test_what_lies_ahead_does_not_contain_a_place(tag: Tag) -> None:
+    assert tag("عبرت الشاحنات منفذ جديدة عرعر باتجاه العراق.")["Judaydat Arar"].country == "SA"
 
 
 def test_towns_of_a_country_are_those_of_the_country(tag: Tag) -> None:

@@ -15,7 +15,7 @@ WORDS = {
     "سوق": WordEntry(60, (), PLAIN),
     "سريع": WordEntry(60, (), PLAIN),
     "الصباح": WordEntry(60, (), PLAIN),
-    **dict.fromkeys(("المدينة", "المانحين", "المريض", "الثالث", "العروس"), WordEntry(60, (), PLAIN)),
+    **dict.fromkeys(("المدينة", "المانحين", "المريض", "الثالث", "الثاني", "العروس"), WordEntry(60, (), PLAIN)),
 }
 
 
@@ -40,6 +40,11 @@ def names(sentence: str, *spans: TagSpan) -> list[tuple[str, str]]:
         ("تسلم المدير نادر القاضي من سلفه", [TagSpan(2, 3, "PER")], [("PER", "نادر القاضي")]),
         ("التقى المدير نادر الوزير الخصاونة", [TagSpan(2, 3, "PER")], [("PER", "نادر")]),
         ("شكر نادر القاضي على حكمه", [TagSpan(1, 2, "PER")], [("PER", "نادر")]),
+        ("كتبت نورة بنت سعد لأم نادر", [TagSpan(1, 6, "PER")], [("PER", "نورة بنت سعد")]),
+        ("حصلت ريم نجم الدين على", [TagSpan(1, 2, "PER")], [("PER", "ريم نجم الدين")]),
+        ("حصلت ريم نجم الدين على", [TagSpan(1, 3, "PER")], [("PER", "ريم نجم الدين")]),
+        ("زار بطريرك الأقباط نادر الثاني المدينة", [TagSpan(3, 4, "PER")], [("PER", "نادر الثاني")]),
+        ("سجل اللاعب نادر الثاني هدفا", [TagSpan(2, 3, "PER")], [("PER", "نادر")]),
         ("رد رئيس حزب القوات اللبنانية", [TagSpan(2, 5, "ORG")], [("ORG", "القوات اللبنانية")]),
         ("خفض مجلس الاحتياطي الاتحادي الفائدة", [TagSpan(1, 5, "ORG")], [("ORG", "مجلس الاحتياطي الاتحادي")]),
     ],
@@ -79,6 +84,7 @@ def test_formulae_and_titles_are_no_names(sentence: str, spans: list[TagSpan], e
 def test_listed_organisations_replace_what_they_cover() -> None:
     assert names("قالت هيئة تحرير الشام أمس", TagSpan(3, 4, "LOC")) == [("ORG", "هيئة تحرير الشام")]
     assert names("ردت قوات الدعم السريع وأنصار الله") == [("ORG", "قوات الدعم السريع"), ("ORG", "وأنصار الله")]
+    assert names("باعت حصتها في تسلا ونوكيا") == [("ORG", "تسلا"), ("ORG", "ونوكيا")]
 
 
 @pytest.mark.parametrize(
