@@ -3,7 +3,7 @@
     python -m benchmarks.entities.accuracy ../shared/corpus                      # five folds, then both domains
     python -m benchmarks.entities.accuracy ../shared/corpus --networks 0 --without places
     python -m benchmarks.entities.accuracy ../shared/corpus --folds 0 2 --no-aqmar
-    python -m benchmarks.entities.accuracy ../shared/corpus --folds 1 --more
+    python -m benchmarks.entities.accuracy ../shared/corpus --folds 1 --no-more
 
 The folds are contiguous parts of ANERcorp's train split; each is tagged by models that were trained on the other four.
 The word statistics come from the unlabelled news alone, so that no model has read the text of its own fold.
@@ -32,9 +32,9 @@ from agents.entities.training import corpus as corpora
 from agents.entities.training.corpus import Tagged
 from agents.entities.training.place_words import place_words
 from agents.entities.training.train import (
-    ADDED_SHARE,
+    KINDS_STEP,
+    LEAST_KEPT,
     know_kinds,
-    mean_of,
     networks_of,
     read_news,
     train,
@@ -45,7 +45,6 @@ from agents.scoring import Score
 
 Tags = list[list[str]]
 SHARES = (0.4, 0.55, 0.7)
-ADDED_SHARES = (0.25, 0.5)
 ABLATIONS = ("places", "classes", "wide-classes", "vectors", "kinds")
 
 
@@ -68,16 +67,14 @@ def without(statistics: WordStatistics, names: Sequence[str]) -> WordStatistics:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """Hold what is learnt beside the sentences of ANERcorp.
+    """Hold what the networks learn beside the sentences of ANERcorp, in their first epochs.
 
     Attributes:
-        network: sentences of Wikipedia for the networks' first epochs.
-        field: sentences of Wikipedia for the second random field.
-        fine: sentences with fine classes for the networks' first epochs.
+        sentences: sentences of Wikipedia.
+        fine: sentences with fine classes.
     """
 
-    network: Sequence[Tagged] = ()
-    field: Sequence[Tagged] = ()
+    sentences: Sequence[Tagged] = ()
     fine: Sequence[Tagged] = ()
 
 
@@ -86,12 +83,12 @@ class Parts:
     """Hold the probabilities, [tokens, tags] each, that models trained on one part of a corpus give to another.
 
     Attributes:
-        linear: those of the random field, by the share of the one that was trained on the added sentences too.
+        linear: those of the random field.
         networks: those of each network.
         features: extracts the features of a word.
     """
 
-    linear: dict[float, Floats]
+    linear: Floats
     networks: list[Floats]
     features: FeatureCache
 
@@ -108,21 +105,17 @@ def probabilities(
     """Train the random field and each network on one part, and compute their probabilities for another.
 
     Args:
-        added: what is trained on as well.
+        added: what the networks are trained on as well.
         news: sentences that the first network tags to set the kinds of words; empty leaves these unset.
         count: number of networks.
     """
     tokens = [sentence.tokens for sentence in held]
-    layers = list(train_networks(training, added.network, statistics, count, added.fine))
+    layers = list(train_networks(training, added.sentences, statistics, count, added.fine))
     words = know_kinds(statistics, layers[0], news) if news else statistics.words
     linear = train(training, words)
-    fields = {0.0: linear}
-    if added.field:
-        other = train([*training, *added.field], words)
-        fields |= {share: mean_of(linear, other, share) for share in ADDED_SHARES}
     networks = [networks_of([each], statistics, linear.features) for each in layers]
     apart = [network.probabilities(tokens)[0] for network in networks]
-    return Parts({share: field.probabilities(tokens) for share, field in fields.items()}, apart, linear.features)
+    return Parts(linear.probabilities(tokens), apart, linear.features)
 
 
 def lent(probability: Floats, held: Sequence[Tagged], features: FeatureCache) -> Floats:
@@ -142,20 +135,17 @@ def tags_of(probability: Floats, held: Sequence[Tagged]) -> Tags:
 
 
 def variants(parts: Parts, held: Sequence[Tagged]) -> dict[str, Floats]:
-    """Average the random field, one network, and the field with 1, 2, … of them; `+` marks known names and lending.
+    """Average the random field, one network, and the field with 1, 2, … of them, the networks with several shares.
 
-    Of the share of the added sentences (in brackets) and that of the networks, one varies and the other is as shipped.
+    `+` marks known names and name consistency.
     """
-    shipped = max(share for share in parts.linear if share <= ADDED_SHARE)
-    found = {f"crf ({added})": linear for added, linear in parts.linear.items()}
+    found = {"crf": parts.linear}
     if parts.networks:
         found["network"] = parts.networks[0]
     for count in range(1, len(parts.networks) + 1):
-        for added, linear in parts.linear.items():
-            for share in SHARES if added == shipped else (NETWORKS_SHARE,):
-                models = np.stack([linear, *parts.networks[:count]])
-                mean = np.einsum("m,mtk->tk", weights(count, share), models)
-                found[f"crf ({added}) + {count} at {share}"] = mean
+        for share in SHARES:
+            models = np.stack([parts.linear, *parts.networks[:count]])
+            found[f"crf + {count} at {share}"] = np.einsum("m,mtk->tk", weights(count, share), models)
     return found | {f"{name} +": lent(probability, held, parts.features) for name, probability in found.items()}
 
 
@@ -181,18 +171,17 @@ def main() -> None:
     parser.add_argument("--networks", type=int, default=1, help="of different seeds")
     parser.add_argument("--without", nargs="*", default=[], choices=ABLATIONS)
     parser.add_argument("--no-aqmar", action="store_true", help="do not train on AQMAR too")
-    parser.add_argument("--more", action="store_true", help="learn from ner-more/ too, as training does with --more")
+    parser.add_argument("--no-more", action="store_true", help="learn from neither WikiFANE nor ANT (ner-more/)")
     parser.add_argument("--no-domains", action="store_true", help="leave out ANERcorp to AQMAR and back")
     options = parser.parse_args()
     start = time.process_time()
     with threadpool_limits(1):
-        news = read_news(options.corpus, corpora.MORE_NEWS if options.more else corpora.NEWS)
-        statistics = without(word_statistics(news, place_words(), 3 if options.more else 2), options.without)
-        taught = [] if "kinds" in options.without or not options.networks else news
+        news = read_news(options.corpus, corpora.NEWS[:1] if options.no_more else corpora.NEWS)
+        statistics = without(word_statistics(news, place_words(), LEAST_KEPT), options.without)
+        taught = [] if "kinds" in options.without or not options.networks else news[::KINDS_STEP]
         tagged, wiki = corpora.anercorp(options.corpus), corpora.aqmar(options.corpus)
-        fine, agreed = corpora.wikifane(options.corpus) if options.more else ([], [])
-        network = [] if options.no_aqmar else wiki
-        added = Added(network, [*network, *agreed], fine)
+        fine = [] if options.no_more else corpora.wikifane(options.corpus)
+        added = Added([] if options.no_aqmar else wiki, fine)
         print(f"without {options.without}; share as shipped {NETWORKS_SHARE}; each: precision recall F1", flush=True)
         gold: Tags = []
         guessed: dict[str, Tags] = {}

@@ -14,6 +14,9 @@ _SHORTEST_NAME = 3
 _LEAST_SHARE = 0.5
 # The same where the rest is this many times as frequent as the whole word.
 _LEAST_SHARE_OF_RARE, _FAR_MORE = 0.2, 20
+# Least ratio of how frequent persons are without and with a clitic, و apart; least probability of PER of a person.
+_RARER_BEFORE_PERSONS = {"ل": 5, "ب": 8, "ف": 8, "ك": 8}
+_PERSON = 0.5
 # Least probability of being part of a name that a rest needs.
 _LEAST_NAME = 0.02
 
@@ -57,11 +60,20 @@ def part_clitics(word: str, words: Mapping[str, WordEntry]) -> Clitics:
         if len(rest) < _SHORTEST_NAME:
             continue
         entry = words.get(rest)
-        if entry is not None and entry.count > count and _is_name(entry, whole):
+        least = max(count, _times(letters, whole) * whole.count if whole else 0)
+        if entry is not None and entry.count > least and _is_name(entry, whole):
             best, count = Clitics(_printed_length(word, len(letters)), elided), entry.count
         elif whole is None and best is NONE and rest.startswith("ال") and len(rest) > 4:
             best = Clitics(_printed_length(word, len(letters)), elided)
     return best
+
+
+def _times(letters: str, whole: WordEntry) -> int:
+    """Return how many times as frequent as a whole word the rest is at least, if the letters are clitics.
+
+    Few mentions of a person have one; «برايان», half as frequent as «رايان», is a name itself.
+    """
+    return _RARER_BEFORE_PERSONS.get(letters[-1], 2) if whole.kinds[0] >= _PERSON else 1
 
 
 def _is_name(rest: WordEntry, whole: WordEntry | None) -> bool:

@@ -17,37 +17,40 @@ from agents.entities.model.file import SHIPPED, Model, save
 from agents.entities.taggers.embedded import NETWORKS
 from agents.entities.training import corpus as corpora
 from agents.entities.training.place_words import place_words
-from agents.entities.training.train import know_kinds, mean_of, read_news, train, train_networks
+from agents.entities.training.train import (
+    KINDS_STEP,
+    LEAST_KEPT,
+    know_kinds,
+    read_news,
+    train,
+    train_networks,
+)
 from agents.entities.training.word_statistics import DIMENSIONS, word_statistics
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train on all of the training material and write the model file."""
     parser = argparse.ArgumentParser(prog="python -m agents.entities.training", description=main.__doc__)
-    parser.add_argument("--corpus", type=Path, required=True, help="folder of anercorp/, aqmar/ and saudinewsnet/")
-    parser.add_argument("--output", type=Path, default=SHIPPED, help="model file (default: %(default)s)")
     parser.add_argument(
-        "--more",
-        action="store_true",
-        help="learn from ner-more/ too: WikiFANE, and the words of ANT. The bundled model was made without it",
+        "--corpus", type=Path, required=True, help="folder of anercorp/, aqmar/, ner-more/ and saudinewsnet/"
     )
+    parser.add_argument("--output", type=Path, default=SHIPPED, help="model file (default: %(default)s)")
     options = parser.parse_args(arguments)
     # More threads add in another order, and the last digits would differ.
     with threadpool_limits(1):
         _say("counting and clustering the words of the unlabelled news")
-        news = read_news(options.corpus, corpora.MORE_NEWS if options.more else corpora.NEWS)
-        # More news has more words than a file of 20 MB holds.
-        statistics = word_statistics(news, place_words(), 3 if options.more else 2)
+        news = read_news(options.corpus)
+        statistics = word_statistics(news, place_words(), LEAST_KEPT)
         sentences, added = corpora.anercorp(options.corpus), corpora.aqmar(options.corpus)
-        fine, agreed = corpora.wikifane(options.corpus) if options.more else ([], [])
+        fine = corpora.wikifane(options.corpus)
         networks: list[Layers] = []
         for layers in train_networks(sentences, added, statistics, NETWORKS, fine):
             networks.append(layers)
             _say(f"fitted network {len(networks)}")
         _say("tagging the words of the news with the first network")
-        words = know_kinds(statistics, networks[0], news)
-        _say("fitting the random fields without and with Wikipedia")
-        linear = mean_of(train(sentences, words), train([*sentences, *added, *agreed], words))
+        words = know_kinds(statistics, networks[0], news[::KINDS_STEP])
+        _say("fitting the random field")
+        linear = train(sentences, words)
     save(Model(statistics.vectors, DIMENSIONS, linear, tuple(networks)), options.output)
     _say(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB")
     return 0

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from agents.entities.bio import repair
 from agents.entities.columns import read_gold
 from agents.text.tokens import sentences, tokenize
 
 # Folders of unlabelled news: ZIP files of JSON lists of articles.
-NEWS = ("saudinewsnet",)
-MORE_NEWS = (*NEWS, "ner-more/ant")
+NEWS = ("saudinewsnet", "ner-more/ant")
 # The classes of WikiFANE in groups, which an output layer of its own learns (`FINE_TAGS`). A group's name begins with
 # its PER, LOC or ORG; `X` is what ANERcorp leaves untagged or tags in more than one way.
 _GROUPS = {
@@ -33,10 +31,6 @@ _GROUPS = {
 }
 _GROUP_OF = {name: group for group, names in _GROUPS.items() for name in names.split()}
 FINE_TAGS = ("O", *(f"{prefix}-{group}" for group in _GROUPS for prefix in "BI"))
-# Classes for which WikiFANE and ANERcorp have different guidelines. A sentence with one of them teaches the fine tags
-# alone.
-_DISAGREED = {"Government", "Group", "Religious_ORG", "Medical-Science", "Entertainment"}
-_DISAGREED |= {"Building-Grounds", "Path", "Airport", "Subarea-Facility", "Plant"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +66,14 @@ def aqmar(corpus: Path) -> list[Tagged]:
     return [sentence for path in sorted((corpus / "aqmar").glob("*.txt")) for sentence in read_columns(path)]
 
 
-def wikifane(corpus: Path) -> tuple[list[Tagged], list[Tagged]]:
-    """Read WikiFANE Gold: sentences of Wikipedia with 50 fine classes.
-
-    Returns:
-        All sentences with `FINE_TAGS`, and those with PER, LOC and ORG that name something and have no class on which
-        its guidelines and ANERcorp's differ.
+def wikifane(corpus: Path) -> list[Tagged]:
+    """Read WikiFANE Gold: sentences of Wikipedia with `FINE_TAGS`, which group its 50 classes.
 
     Raises:
         ValueError: a line has not three columns; the message names file and line.
     """
     path = corpus / "ner-more" / "wikifane" / "wikifane-gold.txt"
-    everything: list[Tagged] = []
-    agreed: list[Tagged] = []
+    found: list[Tagged] = []
     rows: list[list[str]] = []
     for number, line in enumerate([*path.read_text(encoding="utf-8").split("\n"), ""], start=1):
         columns = line.split("\t")
@@ -93,12 +82,10 @@ def wikifane(corpus: Path) -> tuple[list[Tagged], list[Tagged]]:
         elif line.strip():
             raise ValueError(f"{path}:{number}: not a token, a fine class and a class")
         elif rows:
-            tokens, fine, coarse = zip(*rows, strict=True)
-            everything.append(Tagged(tokens, tuple(map(_grouped, fine))))
-            if set(coarse) != {"O"} and not any(tag[2:] in _DISAGREED for tag in fine):
-                agreed.append(Tagged(tokens, tuple(repair(coarse))))
+            tokens, fine, _ = zip(*rows, strict=True)
+            found.append(Tagged(tokens, tuple(map(_grouped, fine))))
             rows = []
-    return everything, agreed
+    return found
 
 
 def _grouped(tag: str) -> str:

@@ -23,8 +23,11 @@ from agents.entities.training.corpus import Tagged
 from agents.entities.training.fitting import fit
 from agents.entities.training.word_statistics import DIMENSIONS, WordStatistics
 
-# Share of the random field that AQMAR taught too. Cross-validated (docs/experiments/entities.md).
-ADDED_SHARE = 0.25
+# Occurrences in the news from which a word is kept: with all that occur twice, the file would exceed 20 MB.
+LEAST_KEPT = 3
+# Every which sentence of the news the first network tags to set the kinds of words: all of them would take three times
+# as long.
+KINDS_STEP = 3
 PENALTIES = {"c1": 0.05, "c2": 0.01, "max_iterations": 80, "feature.possible_transitions": True}
 
 
@@ -66,19 +69,6 @@ def _observations(
         [f"{offset}{name}" for offset in OFFSETS for name in row[here + offset].at(offset)]
         for here in range(reach, reach + len(tokens))
     ]
-
-
-def mean_of(first: LinearModel, second: LinearModel, share: float = ADDED_SHARE) -> LinearModel:
-    """Average two models over one table of words, weight by weight; `share` is the weight of the second, 0 to 1."""
-    nothing = np.zeros(len(TAGS), dtype=np.float32)
-
-    def between(one: Floats, other: Floats) -> Floats:
-        return np.asarray((1 - share) * one + share * other, dtype=np.float32)
-
-    # A dict, whose order does not depend on the hashes of strings.
-    names = dict.fromkeys([*first.weights, *second.weights])
-    weights = {name: between(first.weights.get(name, nothing), second.weights.get(name, nothing)) for name in names}
-    return LinearModel(first.features, weights, between(first.transitions, second.transitions))
 
 
 def train_networks(

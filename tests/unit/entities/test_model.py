@@ -15,7 +15,7 @@ from agents.entities.taggers.embedded import assemble
 from agents.entities.taggers.registry import load_tagger
 from agents.entities.training import fitting
 from agents.entities.training.corpus import Tagged
-from agents.entities.training.train import know_kinds, mean_of, train, train_networks, with_kinds
+from agents.entities.training.train import know_kinds, train, train_networks, with_kinds
 from agents.entities.training.word_statistics import DIMENSIONS, WordStatistics
 from tests.support.tags import tags_of
 
@@ -101,15 +101,6 @@ def test_kinds_are_known_after_a_first_network_and_last_a_file(monkeypatch: pyte
     linear = train(SENTENCES, words)
     save(Model(VECTORS, DIMENSIONS, linear, ()), tmp_path / "model.safetensors")
     assert load(tmp_path / "model.safetensors", 0).words == words
-
-
-def test_the_mean_of_two_fields_is_that_of_their_scores(model: Model) -> None:
-    other = train([Tagged(("بيروت", "صديقة", "نادر"), ("B-PER", "O", "O"))] * 3, WORDS)
-    mean = mean_of(model.linear, other, 0.25)
-    tokens = [["زارت", "نادر", "صديقة", "بيروت"]]
-    expected = 0.75 * model.linear.scores(tokens) + 0.25 * other.scores(tokens)
-    np.testing.assert_allclose(mean.scores(tokens), expected, atol=1e-4)
-    np.testing.assert_allclose(mean.transitions, 0.75 * model.linear.transitions + 0.25 * other.transitions, atol=1e-5)
 
 
 def test_empty_sentences_get_empty_taggings(model: Model) -> None:

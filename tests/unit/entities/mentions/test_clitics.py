@@ -36,6 +36,10 @@ def test_of_a_rare_word_the_rest_decides() -> None:
     person, mixed = (0.9, 0.0, 0.0), (0.2, 0.0, 0.0)
     words = {"لبشر": WordEntry(3, (), person), "بشر": WordEntry(100, (), mixed), "لطيف": WordEntry(50, (), person)}
     assert part_clitics("لبشر", words).length == 1
+    words["برايان"], words["رايان"] = WordEntry(20, (), person), WordEntry(60, (), person)
+    assert part_clitics("برايان", words).length == 0
+    words["بنادر"], words["نادر"] = WordEntry(5, (), person), WordEntry(60, (), person)
+    assert part_clitics("بنادر", words).length == 1
     assert part_clitics("لطيف", words | {"طيف": WordEntry(100, (), mixed)}).length == 0
 
 
