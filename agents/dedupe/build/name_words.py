@@ -17,7 +17,7 @@ from agents.geotag.gazetteer import Gazetteer, Strength
 from agents.text.search import search_text
 
 #: Least average probability of being part of a person's or place's name, and of any name, of a word.
-PERSON_OR_PLACE, ANY = 0.7, 0.7
+PERSON_OR_PLACE, ANY = 0.5, 0.5
 #: Least weight of a place (`agents.geotag.gazetteer.Entry.weight`).
 WEIGHT = 4.9
 
