@@ -1,14 +1,14 @@
-"""Faust's Kafka transport, with four corrections.
+"""Faust's Kafka transport, with five corrections.
 
-It has a shorter long poll, fetches nothing before the committed offsets are restored, pauses between requests for
-metadata, and reads past what cannot be read.
+It has a shorter long poll, fetches nothing before the committed offsets are restored, takes no records of partitions
+that are paused, pauses between requests for metadata, and reads past what cannot be read.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
@@ -48,8 +48,28 @@ def pace_metadata(client: Any) -> None:
     client._metadata_update = paced
 
 
+class Active:
+    """The partitions whose records may be taken, as they are at the time of asking, also while there are none.
+
+    aiokafka takes an empty set for all partitions. It then hands out, and passes over, records of paused ones.
+
+    Args:
+        partitions: a set that Faust changes while a fetch waits.
+    """
+
+    def __init__(self, partitions: Set[TP]) -> None:
+        self._partitions = partitions
+
+    def __contains__(self, partition: object) -> bool:
+        return partition in self._partitions
+
+
 class _PromptConsumerThread(AIOKafkaConsumerThread):
     logger = FAUST_LOGGER
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._taken: set[TP] = set()
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
@@ -59,6 +79,28 @@ class _PromptConsumerThread(AIOKafkaConsumerThread):
         # Faust has this level for its own transactions only. Records of an aborted transaction were never written.
         consumer._isolation_level = "read_committed"
         return consumer
+
+    async def _fetch_records(self, consumer: Any, active_partitions: Any, *args: Any, **kwargs: Any) -> Any:
+        active: Any = None if active_partitions is None else Active(active_partitions)
+        records = await super()._fetch_records(consumer, active, *args, **kwargs)
+        self._taken.update(records)
+        return records
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Return to the committed offsets, and in partitions of streams that have none to the beginning.
+
+        aiokafka leaves the latter where they are, behind records that were taken and that Faust may have dropped.
+        """
+        offsets: Mapping[TP, int] = await self.call_thread(self._seek_to_committed, self._ensure_consumer())
+        return offsets
+
+    async def _seek_to_committed(self, consumer: Any) -> Mapping[TP, int]:
+        offsets: Mapping[TP, int] = await consumer.seek_to_committed()
+        without = {tp for tp, offset in offsets.items() if not offset and self.app.topics.acks_enabled_for(tp.topic)}
+        if moved := without & self._taken:
+            await consumer.seek_to_beginning(*(tp for tp in offsets if tp in moved))
+            self._taken -= moved
+        return offsets
 
     def highwater(self, tp: TP) -> Any:
         """Return the offset up to which a partition can be read, which an open transaction ends; None if unknown."""
@@ -73,9 +115,17 @@ class _PromptConsumer(Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._to_resume: set[TP] = set()
+        self._in_place: set[TP] = set()
+
+    def pause_partitions(self, tps: Iterable[TP]) -> None:
+        """Pause partitions, also those that were to be resumed or whose buffer was full."""
+        paused = set(tps)
+        super().pause_partitions(paused)
+        for held in (self._to_resume, self._in_place, self._buffered_partitions):
+            held.difference_update(paused)
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
-        """Resume partitions; those of streams only after `perform_seek` has returned to the committed offsets.
+        """Resume partitions; those of streams only when `perform_seek` has returned to the committed offsets.
 
         Faust resumes them first, and then delivers what it fetched meanwhile ahead of earlier records.
         """
@@ -84,10 +134,19 @@ class _PromptConsumer(Consumer):
         super().resume_partitions(set(tps) - streams)
 
     async def perform_seek(self) -> None:
-        """Seek to the committed offsets, then resume the partitions of streams."""
+        """Seek to the committed offsets. From then on, `resume_flow` resumes the partitions of streams."""
         await super().perform_seek()
-        streams, self._to_resume = self._to_resume & self.assignment(), set()
+        self._in_place |= self._to_resume
+        self._to_resume.clear()
+
+    def resume_flow(self) -> None:
+        """Let records flow, those of streams too if their partitions are at the committed offsets.
+
+        Not earlier: Faust empties the streams' buffers just before.
+        """
+        streams, self._in_place = self._in_place & self.assignment(), set()
         super().resume_partitions(streams)
+        super().resume_flow()
 
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
         return _PromptConsumerThread(self, loop=self.loop, beacon=self.beacon)
