@@ -16,7 +16,7 @@ from tests.faults.trial import Account, judge
 from tests.support.bad_line import BadLine
 from tests.support.processes import wait_until
 
-ARTICLES = 300
+ARTICLES = 200
 SHORT = ("poison",)
 
 

@@ -1,4 +1,4 @@
-"""Two of four dedupe workers are killed with kill -9 and one loses its state: the clusters stay the same."""
+"""Two of three dedupe workers are killed with kill -9 and one loses its state: the clusters stay the same."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from tests.support import clusters as kafka
 from tests.support.clusterer import at_folder, expected_clusters, finished, looked_up, make_stream, named, workers
 from tests.support.processes import wait_until, worker
 
-FIRST, REST = 1_500, 500
+FIRST, REST = 1_000, 300
 
 
 @pytest.mark.timeout(1800)
-async def test_four_workers_of_which_two_are_killed_and_one_loses_its_state(settings: Settings, tmp_path: Path) -> None:
+async def test_three_workers_of_which_two_are_killed_and_one_loses_its_state(
+    settings: Settings, tmp_path: Path
+) -> None:
     stream = make_stream(FIRST + REST)
     expected = expected_clusters(stream)
     mine, folder = named(settings, "killed"), tmp_path / "killed"
-    with workers(mine, folder, 4) as running:
+    with workers(mine, folder, 3) as running:
         sent = [article.article() for article in stream]
         await kafka.send(mine, Topic.CLEAN, sent[:FIRST])
         wait_until(lambda: any(looked_up(one) > FIRST // 5 for one in running), 400, running[0].tail)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, cast
 
@@ -44,8 +44,10 @@ STALL_SECONDS = 60.0
 # A group waits up to a minute for its slowest member, perhaps repeatedly. Restoring a table makes steady progress.
 ASSIGNMENT_SECONDS = 300.0
 CHECK_INTERVAL_SECONDS = 10.0
+# Between two checks while a server is unavailable, so that the worker is ready soon after it is there again.
+RECHECK_SECONDS = 2.0
 UNREAD_SECONDS = 60.0
-LOST_ROUNDS = 3  # a broker that has just restarted may not know its topics yet
+LOST_SECONDS = 20.0  # a broker that has just restarted may not know its topics yet
 
 
 class WatchedWorker(Protocol):
@@ -292,14 +294,15 @@ class ServerChecks:
 
     Attributes:
         faults: faults found by the last round of checks, one line each.
-        lost: topics that the last round found missing, if topics were missing in `LOST_ROUNDS` rounds in a row.
+        lost: topics that the last round found missing, if Kafka answered without them for `LOST_SECONDS`.
     """
 
-    def __init__(self, app: WatchedWorker) -> None:
+    def __init__(self, app: WatchedWorker, clock: Callable[[], float] = time.monotonic) -> None:
         self.app = app
         self.faults = ["servers: not checked yet"]
         self.lost: list[str] = []
-        self._rounds_without = 0
+        self._clock = clock
+        self._missing_since: float | None = None
 
     async def check(self) -> None:
         """Check all servers once, and store the faults."""
@@ -310,10 +313,13 @@ class ServerChecks:
 
     async def _check_kafka(self) -> None:
         read = {topic_name(runner.wired.reads, self.app.settings) for runner in self.app.runners.values()}
+        since, self._missing_since = self._missing_since, None
         missing = await missing_topics(self.app.settings, sorted(read))
-        self._rounds_without = self._rounds_without + 1 if missing else 0
-        self.lost = missing if self._rounds_without >= LOST_ROUNDS else []
+        now = self._clock()
+        since = now if since is None else since
+        self.lost = missing if now - since >= LOST_SECONDS else []
         if missing:
+            self._missing_since = since
             raise Retryable(f"Kafka: there is no topic {missing[0]}")
 
 
@@ -402,7 +408,7 @@ class HealthServer(Service):
                 self.health.app.topics_lost = True
                 await self.health.app.crash(TopicsLostError(f"Kafka has lost {', '.join(self.health.servers.lost)}"))
                 return
-            await self.sleep(CHECK_INTERVAL_SECONDS)
+            await self.sleep(RECHECK_SECONDS if self.health.servers.faults else CHECK_INTERVAL_SECONDS)
 
     @Service.task
     async def _watch_unread(self) -> None:

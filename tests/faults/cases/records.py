@@ -177,6 +177,7 @@ def poison(trial: Trial) -> None:
     for part in trial.flow(2, [*mixed, *bad]):
         if part == 0:
             running.kill()
+            waited(bool(trial.lag()), "the kill came too late to test anything")
             trial.restart(running, wait=False)
     trial.fault_ended()
 
