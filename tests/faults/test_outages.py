@@ -29,9 +29,9 @@ def test_every_article_is_in_the_index_once_whatever_happens_to_the_servers(sett
         wait_until(lambda: count(settings) > 0, 300, running.tail)
         _kill_both(settings)
         wait_until(lambda: count(settings) == FIRST, 600, lambda: f"{count(settings)} indexed\n{running.tail()}")
-        wait_until(running.ready, 60, running.tail)
+        wait_until(running.ready, 120, running.tail)
         _send(settings, tmp_path, made[FIRST:])
-        wait_until(lambda: count(settings) > FIRST, 120, running.tail)
+        wait_until(lambda: count(settings) > FIRST, 300, running.tail)
         # Kafka takes connections and answers nothing: what Faust waits for on its way down never comes.
         with frozen(settings, "kafka"):
             assert running.stop() == 0
@@ -40,8 +40,8 @@ def test_every_article_is_in_the_index_once_whatever_happens_to_the_servers(sett
     log = tmp_path / "next.log"
     with worker(settings, log, wait=False) as running:
         _start_one_by_one(settings, running)
-        wait_until(lambda: count(settings) == ARTICLES, 120, running.tail)
-        wait_until(running.ready, 60, running.tail)
+        wait_until(lambda: count(settings) == ARTICLES, 300, running.tail)
+        wait_until(running.ready, 120, running.tail)
         assert running.stop() == 0
     said = log.read_text()
     assert "Traceback" not in said, said
@@ -69,7 +69,7 @@ def _kill_both(settings: Settings) -> None:
 
 def _start_one_by_one(settings: Settings, running: Running) -> None:
     """Start each server when the worker has said that it waits for it."""
-    wait_until(lambda: "Kafka" in running.tail(), 60, running.tail)
+    wait_until(lambda: "Kafka" in running.tail(), 120, running.tail)
     assert not running.ready()
     native.start_service(settings, "kafka")
     wait_until(lambda: "Elasticsearch" in running.tail(), 120, running.tail)
