@@ -19,6 +19,7 @@ from agents.clean.dates.mentions import find_dates
 from agents.clean.html.frame import Frame
 from agents.clean.html.head import Head, Selectors
 from agents.clean.html.headline import Headline, Headlines
+from agents.clean.html.labels import labelled
 from agents.clean.html.linked_data import Object
 from agents.clean.html.parse import parse
 from agents.clean.html.place import Place
@@ -418,6 +419,9 @@ class _Reader:
             return False
         words = row.text.count(" ") + 1
         if not _MIN_DECK_WORDS <= words <= _MAX_KICKER_WORDS or row.text.endswith((":", "：")):
+            return False
+        name = labelled(row.text)
+        if name is not None and person_certainty(name):
             return False
         return not (
             is_info(row) or _is_dated(row.text) or is_widget(row.text) or parse_credit(row.text, self._outlet).certain

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 
+from agents.clean.credits.name_tables import person_certainty
+
 _LABEL_RE = re.compile(
     r"(?<!\w)(?:بقلم|كتابة|تأليف|كتب(?:ته|ها|ه|ت)?|بواسطة|نشره|نشرها|أعده|أعدها|(?:من\s)?إعداد|تحرير|حوار|الكاتبة?|by"
-    r"|(?:حرر(?:ه|ها|ت)?|تحرير|نُ?شرت?|كتبت?)\s(?:من\sطرف|من\sقبل|بواسطة))(?:\s?[:：/–-]\s?|\s)"
-    r"(?P<name>[^\d|•·:]{3,60}?)\s?(?=$|[\d|•·]|\s[–-]\s|\sفي\s|\sبتاريخ\s|\sيوم\s"
+    r"|(?:حرر(?:ه|ها|ت)?|تحرير|نُ?شرت?|كتبت?)\s(?:من\sطرف|من\sقبل|بواسطة)"
+    r"|شارك(?:ت|وا)?\sفي\s(?:ال)?(?:تقرير|إعداد|تغطية|كتابة)(?:\sالتقرير)?)(?:\s?[:：/–—ـ-]\s?|\s)"
+    r"(?P<name>[^\d|•·:]{3,60}?)\s?(?=$|[\d|•·]|\s[–-]\s|(?:ال)?تاريخ(?!\w)|\sو?(?:تصوير|عدسة)(?!\w)|\sفي\s|\sبتاريخ\s|\sيوم\s"
     r"|\sال(?:سبت|[أا]حد|[إا]ثنين|ثلاثاء|[أا]ربعاء|خميس|جمعة)(?!\w))",
     re.IGNORECASE,
 )
+# «الساحل (ضياء) ـ من جورج خوري»
+_FROM_RE = re.compile(r"[-–—ـ:]\s?من\s(?P<name>[^\d|:]{5,40})$")
 _SIGN_RE = re.compile(r"^[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]{1,3}\s?")
 
 
@@ -22,4 +27,7 @@ def without_sign(text: str) -> str:
 def labelled(text: str) -> str | None:
     """Return the name after a label: «بقلم: فلان», «نشره فلان في …»."""
     match = _LABEL_RE.search(text)
-    return match["name"].strip(" :-–—،") or None if match is not None else None
+    if match is None:
+        posted = _FROM_RE.search(text)
+        return posted["name"] if posted is not None and person_certainty(posted["name"]) else None
+    return match["name"].strip(" :-–—،") or None

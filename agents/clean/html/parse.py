@@ -12,6 +12,7 @@ from itertools import islice
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from agents.clean.html.bounds import bounded
+from agents.clean.html.roles import is_credit_box
 from agents.clean.html.tree import INLINE, Box, Row, Tree, children
 from agents.clean.layout.lines import squeeze
 from agents.text.display import display_text
@@ -38,7 +39,7 @@ _YEAR_END_RE, _CLOCK_START_RE = re.compile(r"(?<!\d)(?:19|20)\d\d$"), re.compile
 _ICON_RE, _MAX_NEAR = re.compile(r"(?<![a-z])(?:icons?|ico|fa[srlbd]?|glyphicon|bi|material)(?![a-z])"), 4
 _TELLING = frozenset({"itemprop", "rel"})
 _PROFILE_RE = re.compile(
-    r"/(?:authors?|writers?|columnists?|contributors?|profiles?|editors?|journalists?|auteurs?|by|katib)[/=?-]",
+    r"/(?:authors?|writers?|columnists?|contributors?|profiles?|users?|editors?|journalists?|auteurs?|by|katib)[/=?-]",
     re.IGNORECASE,
 )
 _CAPITAL_RE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -189,6 +190,8 @@ class _Walk:
             self._ended = box
             told = box.names or box.tag in {"time", "abbr"} or not _TELLING.isdisjoint(box.attributes)
             told = told or (box.tag == "a" and names_profile(box.attributes.get("href")))
+            # What a writer's name is beside: «<span>فلان</span><span>مراسل</span>»
+            told = told or (parent is not None and bool(parent.names) and is_credit_box(parent))
             if told and box.start == box.end and len(self._pieces) - pieces <= _MAX_PIECES:
                 box.text = _squeezed("".join(self._pieces[pieces:])[:_MAX_MARKED_CHARS])
         else:

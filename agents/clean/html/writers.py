@@ -81,7 +81,15 @@ class Writers:
                 return inner.text
             if inner.end - inner.start == 1 and not inner.inline:
                 return self._rows[inner.start].text
-        return labelled(text) or text
+        label = labelled(text)
+        if label is None:
+            pieces = [inner.text for inner in inside if inner.inline and inner.text and inner.text != text]
+            people = [piece for piece in pieces if person_certainty(piece) == _CERTAIN]
+            # «فلان الفلانيمراسل الشؤون البحرية»
+            glued = any(text.startswith(name) and text[len(name)].isalpha() for name in people)
+            if people and (glued or person_certainty(text) < _CERTAIN):
+                return people[0]
+        return label or text
 
     def _unnamed(self) -> Iterator[str | None]:
         """Yield names beside a date or with a link to their writer, in elements whose names tell nothing."""
@@ -98,6 +106,11 @@ class Writers:
 
     def _linked_names(self) -> Iterator[str]:
         """Yield names that are links to what their bearers wrote."""
+        for box in self._boxes[self._story.scope.number : self._story.scope.last]:
+            if box.tag != "a" or not box.text or box.start not in self._place.between:
+                continue
+            if names_profile(box.attributes.get("href")) and person_certainty(box.text):
+                yield box.text
         for at in self._place.between:
             row = self._rows[at]
             if names_profile(row.href) and 0 < row.text.count(" ") < _MAX_NAME_WORDS:
