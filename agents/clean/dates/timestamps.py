@@ -80,6 +80,8 @@ _COLONS_RE = re.compile(r"(?<![\d:])(\d{4}):(\d{2}):(\d{2})[. ](?=\d{2}:\d{2})")
 _FRENCH_CLOCK_RE = re.compile(r"(?<![\w:])(\d{1,2})\s?h\s?(\d{2})(?!\w)")
 # «الثلاثاء2024/03/05»
 _GLUED_DAY_RE = re.compile(r"(?<=[\u0621-\u064a])(?=\d{4}[/-]\d|\d{1,2}[/-]\d{1,2}[/-]\d)")
+# «09.03.24 18:30»
+_SHORT_YEAR_RE = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.(\d{2})(?=,?\s\d{1,2}:\d{2})")
 # «3/5/2024 2:15:00 PM», as .NET writes a time in the United States' form, whatever the language of the page
 _AMERICAN_RE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}:\d{2}:\d{2} [AP]M)")
 _COMPACT_RE = re.compile(r"(\d{8})(\d{2})(\d{2})(\d{2})")
@@ -142,6 +144,7 @@ def _plainly(text: str) -> str:
     american = _AMERICAN_RE.fullmatch(text)
     if american is not None and int(american[1]) <= _MONTHS:
         return f"{american[2]}/{american[1]}/{american[3]} {american[4]}"
+    text = _SHORT_YEAR_RE.sub(r"\1.\2.20\3", text)
     text = _GLUED_DAY_RE.sub(" ", _COLONS_RE.sub(r"\1-\2-\3 ", text))
     text = _FRENCH_CLOCK_RE.sub(r"\1:\2", _GLUED_CLOCK_RE.sub(r"\1 | ", text))
     either, named = _EITHER_WAY_RE.search(text), _WEEKDAY_RE.search(text)

@@ -305,7 +305,7 @@ class _Reader:
                     continue
                 if row.number in held:
                     rule = self._body_rule(row, last=row is story.body[-1] and len(story.body) > 1)
-                elif row.text == printed or row.text in people:
+                elif row.text == printed or row.text in people or (printed and _names(row, printed)):
                     rule = Rule.BYLINE
                 else:
                     rule = self._between_rule(row, place, led=led)
@@ -377,11 +377,13 @@ class _Reader:
             return None
         at = story.headline.number
         reasons = place.reasons
-        others = {row.tag for row in story.body if row.tag in HEADINGS}
+        others = {row.tag for row in story.body if row.tag in HEADINGS and row.number > at + 1}
         for row in self._tree.rows[at + 1 : story.start + 1]:
             if reasons[row.number] is not None or row.number in why or row.is_link:
                 continue
-            heading = row.tag in HEADINGS[1:4] and row.tag not in others and row.number < story.start
+            heading = row.tag in HEADINGS[1:4] and row.tag not in others
+            # A second headline may be as long as a paragraph.
+            heading = heading and (row.number < story.start or (row.number == at + 1 and row.text[-1:] != "."))
             told = is_deck(row) or is_kicker(row)
             # A second headline may be long, or a question; a lead ends with a full stop.
             short = not row.prose or (told and row.tag in HEADINGS and row.text[-1:] != ".")
@@ -433,6 +435,11 @@ def _author(people: Sequence[str], printed: str | None, names: Sequence[str]) ->
     if people and printed and people[0].isascii() and person_certainty(printed):
         return printed
     return next(iter([*people, *([printed] if printed else []), *names]), None)
+
+
+def _names(row: Row, printed: str) -> bool:
+    """Return whether a line is a label and the writer's name: «بقلم الأستاذ: فلان»."""
+    return len(row.text) <= MAX_CREDIT_CHARS and row.text.endswith(printed) and labelled(row.text) == printed
 
 
 def _is_mostly_digits(text: str) -> bool:

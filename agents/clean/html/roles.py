@@ -60,6 +60,8 @@ def is_date_box(box: Box) -> bool:
     if box.tag == "time":
         return True
     attributes = box.attributes
+    if box.tag == "abbr" and attributes and (attributes.get("title") or "")[:4].isdecimal():
+        return True  # «<abbr title="2024-03-09T18:30:00Z">8 أشهر</abbr>»
     if attributes and attributes.get("itemprop") in {"datePublished", "dateCreated", "dateModified"}:
         return True
     return names_match(box, _DATE_RE)

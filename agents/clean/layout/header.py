@@ -169,7 +169,7 @@ class HeaderReader(LineReader):
 
     def _describes_writer(self, line: Line) -> bool:
         """Return whether the line below a byline says what its writer is: «كاتب وباحث»."""
-        signed = bool(self.credits) and self.credits[-1].byline is not None
+        signed = (self.hints.author is not None) if not self.credits else self.credits[-1].byline is not None
         return (
             signed and not is_body(line) and line.text.count(" ") < _MAX_DESCRIPTION_WORDS and is_description(line.text)
         )
