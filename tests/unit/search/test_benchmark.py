@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.search.__main__ import HALVES, read
 from benchmarks.search.metrics import MEASURES, figures, paired_bootstrap
+from benchmarks.search.pairs import read_sets, wrong
 
 
 def test_figures_of_ranks_worked_out_by_hand() -> None:
@@ -44,3 +45,15 @@ def test_another_file_is_refused_with_what_is_wrong(tmp_path: Path, content: str
     file.write_text(content, encoding="utf-8")
     with pytest.raises(ValueError, match=r"set\.json has"):
         read(file)
+
+
+def test_pairs_that_must_meet_are_asked_one_way_and_others_both_ways() -> None:
+    assert list(wrong("meet", [("السفن", "سفينة"), ("سفينة", "مطار")])) == [("سفينة", "مطار")]
+    one, other = ("حريق", "حريق كبير"), ("حريق كبير", "حريق")
+    assert list(wrong("apart", [one, other, ("حريق", "مطار")])) == [one, other]
+
+
+def test_no_pair_is_in_the_sets_twice() -> None:
+    sets = read_sets()
+    pairs = [pair for parts in sets.values() for kinds in parts.values() for found in kinds.values() for pair in found]
+    assert len(pairs) == len(set(pairs)) == 320
