@@ -41,7 +41,7 @@ TIMES = """() => {
   const all = [load, ...performance.getEntriesByType("resource")];
   const bytes = (keep) => all.filter(keep).reduce((sum, one) => sum + one.transferSize, 0);
   const isFont = (one) => one.name.endsWith(".ttf");
-  return { painted: paint ? paint.startTime : NaN, usable: load.domContentLoadedEventEnd, answered: load.responseStart,
+  return { painted: paint.startTime, usable: load.domContentLoadedEventEnd, answered: load.responseStart,
            bytes: bytes((one) => !isFont(one)), fonts: bytes(isFont) };
 }"""
 SHIFTS = """() => new Promise((done) => {
@@ -67,6 +67,8 @@ async def load(browser: Browser, url: str, visits: int) -> dict[str, list[float]
         context = await browser.new_context(viewport={"width": 1280, "height": 900})
         page = await context.new_page()
         await page.goto(url, wait_until="load")
+        # On a busy machine, the first paint may come after the end of loading.
+        await page.wait_for_function("() => performance.getEntriesByName('first-contentful-paint').length")
         times: dict[str, float] = await page.evaluate(TIMES)
         times["shift"] = await page.evaluate(SHIFTS)
         for name, value in times.items():
@@ -120,6 +122,8 @@ async def interactions(context: BrowserContext, base: str, words: Sequence[str])
 
 TYPED = """(letters) => new Promise((done) => {
   const list = document.querySelector("#names-typed"), box = document.querySelector("#q");
+  // Names that were there before would be replaced by the same number of nodes: something must change.
+  list.replaceChildren(document.createElement("option"));
   const began = performance.now();
   const late = setTimeout(() => done(null), 5000);
   new MutationObserver((_, watching) => {
@@ -127,8 +131,6 @@ TYPED = """(letters) => new Promise((done) => {
     clearTimeout(late);
     requestAnimationFrame(() => done(performance.now() - began));
   }).observe(list, { childList: true });
-  // Names that were there before would be replaced by the same number of nodes: something must change.
-  list.replaceChildren(document.createElement("option"));
   box.value = letters;
   box.dispatchEvent(new InputEvent("input", { inputType: "insertText", bubbles: true }));
 })"""

@@ -1,16 +1,15 @@
-"""How large the index is: python -m benchmarks.search.size
+"""How large the index is: python -m benchmarks.search.size [--documents 20000]
 
-Measures the index that `python -m benchmarks.search.latency CORPUS --keep` left, and beside it one of the same articles
-in which the stock `arabic` analyzer makes the terms of title, subtitle, captions and body, and which lacks what Rasd
-adds for words. All else is the same, filters and facets included. Both are merged to one segment first. The second
-index is deleted at the end.
+Copies articles of the index that `python -m benchmarks.search.latency CORPUS --keep` left into two others: one as Rasd
+has it; and one in which the stock `arabic` analyzer makes the terms of title, subtitle, captions and body, and which
+lacks what Rasd adds for words. All else is the same, filters and facets included. Both are merged to one segment,
+measured and deleted.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import copy
 import sys
 from typing import Any
 
@@ -23,41 +22,41 @@ from streams.elastic.templates import names
 from streams.errors import RasdError
 from streams.settings import MIB, Settings, get_settings
 
-STOCK = f"{PREFIX}-stock"
 WORDS = ("forms", "families", "names")
 BATCH = 500
 
 
-def stock() -> dict[str, Any]:
-    """Return the index as Rasd's template has it, with texts under the stock analyzer and without Rasd's terms."""
-    mappings = copy.deepcopy(read_template("index")["template"]["mappings"])
-    for field in WORDS:
-        del mappings["properties"][field]
-    text = {"type": "text", "analyzer": "arabic"}
-    mappings["properties"] |= {"title": text, "subtitle": text, "body": text}
-    mappings["properties"]["captions"]["properties"]["text"] = text
-    settings = read_template("settings")["template"]["settings"]
+def index_body(*, stock: bool) -> dict[str, Any]:
+    """Return mappings and settings of an index, as Rasd's template has them or with the stock analyzer instead."""
+    mappings = read_template("index")["template"]["mappings"]
+    if stock:
+        for field in WORDS:
+            del mappings["properties"][field]
+        text = {"type": "text", "analyzer": "arabic"}
+        mappings["properties"] |= {"title": text, "subtitle": text, "body": text}
+        mappings["properties"]["captions"]["properties"]["text"] = text
+    analysis = read_template("terms")["template"]["settings"]["analysis"]
     return {
         "mappings": mappings,
-        "settings": {
-            **{key: value for key, value in settings.items() if key != "query"},
-            "analysis": read_template("terms")["template"]["settings"]["analysis"],
-            "refresh_interval": "30s",
-        },
+        "settings": {"analysis": analysis, "number_of_replicas": 0, "refresh_interval": "30s"},
     }
 
 
-async def copy_documents(client: AsyncElasticsearch, index: str) -> None:
-    """Write the documents of an index into the stock index, without Rasd's terms."""
-    body: dict[str, Any] = {"size": BATCH, "sort": [{"id": "asc"}], "_source": {"excludes": list(WORDS)}}
-    while hits := (await client.search(index=index, body=body))["hits"]["hits"]:
+async def copy_documents(client: AsyncElasticsearch, source: str, target: str, most: int, *, stock: bool) -> None:
+    """Write the first documents of an index into another one; without Rasd's terms where it is the stock one."""
+    body: dict[str, Any] = {"sort": [{"id": "asc"}], "_source": {"excludes": list(WORDS)} if stock else True}
+    while most > 0:
+        hits = (await client.search(index=source, body=body | {"size": min(BATCH, most)}))["hits"]["hits"]
+        if not hits:
+            return
         operations: list[dict[str, Any]] = []
         for hit in hits:
             operations += [{"index": {"_id": hit["_id"]}}, hit["_source"]]
-        answer = await client.bulk(index=STOCK, operations=operations, filter_path="errors,items.*.error")
+        answer = await client.bulk(index=target, operations=operations, filter_path="errors,items.*.error")
         if answer["errors"]:
             sys.exit(f"refused: {answer['items'][0]}")
         body["search_after"] = hits[-1]["sort"]
+        most -= len(hits)
 
 
 async def size(client: AsyncElasticsearch, index: str) -> tuple[int, float]:
@@ -69,30 +68,34 @@ async def size(client: AsyncElasticsearch, index: str) -> tuple[int, float]:
     return found["docs"]["count"], found["store"]["size_in_bytes"] / MIB
 
 
-async def measure(settings: Settings) -> None:
+async def measure(settings: Settings, documents: int) -> None:
     """Measure both, and print them."""
     client = make_client(settings)
+    found: dict[str, float] = {}
     try:
-        count, ours = await size(client, names(settings).read)
-        await client.indices.create(index=STOCK, **stock())
-        try:
-            await copy_documents(client, names(settings).read)
-            number, theirs = await size(client, STOCK)
-        finally:
-            await client.indices.delete(index=STOCK)
+        for name, stock in (("Rasd", False), ("stock arabic", True)):
+            target = f"{PREFIX}-size-{'stock' if stock else 'own'}"
+            await client.indices.create(index=target, **index_body(stock=stock))
+            try:
+                await copy_documents(client, names(settings).read, target, documents, stock=stock)
+                count, found[name] = await size(client, target)
+            finally:
+                await client.indices.delete(index=target)
+            print(
+                f"{name:14}{count:9,} articles {found[name]:8.1f} MiB {found[name] * 1024 / count:6.2f} KiB an article"
+            )
     finally:
         await client.close()
-    for name, articles, mib in (("Rasd", count, ours), ("stock arabic", number, theirs)):
-        print(f"{name:14}{articles:9,} articles {mib:8.1f} MiB {mib * 1024 / articles:6.2f} KiB an article")
-    print(f"Rasd takes {ours / theirs:.2f} of stock arabic")
+    print(f"Rasd takes {found['Rasd'] / found['stock arabic']:.2f} of stock arabic")
 
 
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.parse_args()
+    parser.add_argument("--documents", type=int, default=20_000, help="number of articles")
+    arguments = parser.parse_args()
     try:
-        asyncio.run(measure(get_settings().model_copy(update={"index_prefix": PREFIX})))
+        asyncio.run(measure(get_settings().model_copy(update={"index_prefix": PREFIX}), arguments.documents))
     except RasdError as error:
         sys.exit(f"benchmark: {error}")
 
