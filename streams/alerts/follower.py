@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.alerts.store import SEARCHES, Directory, to_end
-from streams.kafka.clients import open_reader, translate_errors
+from streams.alerts.store import SEARCHES, Directory
+from streams.kafka.clients import open_reader, read_to_end, translate_errors
 from streams.settings import Settings
 from streams.topics import topic_name
 
@@ -40,7 +40,7 @@ class SearchFollower:
         """
         with translate_errors(self._settings):
             tps = list(self._reader.assignment())
-            return {self.directory.take(record) async for record in to_end(self._reader, tps)}
+            return {self.directory.take(record) async for record in read_to_end(self._reader, tps)}
 
 
 @asynccontextmanager

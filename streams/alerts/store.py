@@ -19,13 +19,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from pydantic import BaseModel, ValidationError
 
 from streams.alerts.records import Alert, Delivery, Judged, StoryState, Tally
 from streams.alerts.standing_search import StandingSearch
 from streams.errors import OperatorError
-from streams.kafka.clients import create_topics, open_producer, open_reader, translate_errors
+from streams.kafka.clients import create_topics, open_producer, open_reader, read_to_end, translate_errors
 from streams.observability.logs import get_logger
 from streams.settings import MIB, Settings
 from streams.topics import DAY_MS, TopicSpec, topic_name
@@ -41,7 +41,6 @@ DELIVERIES = "alerts.deliveries"
 PARTITIONS = 16
 #: Days for which alerts and their deliveries are kept.
 KEPT_DAYS = 30
-_POLL_MS = 300
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -145,20 +144,9 @@ async def read_directory(settings: Settings) -> Directory:
             tp = TopicPartition(topic_name(SEARCHES, settings), 0)
             reader.assign([tp])
             await reader.seek_to_beginning(tp)
-            async for record in to_end(reader, [tp]):
+            async for record in read_to_end(reader, [tp]):
                 directory.take(record)
     return directory
-
-
-async def to_end(reader: AIOKafkaConsumer, tps: list[TopicPartition]) -> AsyncIterator[ConsumerRecord]:
-    """Yield the records of partitions, from the reader's positions to the ends that they have now."""
-    ends = await reader.end_offsets(tps)
-    left = [tp for tp in tps if ends[tp] > await reader.position(tp)]
-    while left:
-        for records in (await reader.getmany(*left, timeout_ms=_POLL_MS)).values():
-            for record in records:
-                yield record
-        left = [tp for tp in left if ends[tp] > await reader.position(tp)]
 
 
 async def read_partitions(
@@ -179,7 +167,7 @@ async def read_partitions(
                 return {}
             reader.assign(tps)
             await reader.seek_to_beginning(*tps)
-            async for record in to_end(reader, tps):
+            async for record in read_to_end(reader, tps):
                 take(record)
             return {tp.partition: await reader.position(tp) for tp in tps}
 

@@ -8,9 +8,8 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.alerts.store import to_end
 from streams.errors import Rejected
-from streams.kafka.clients import open_reader, translate_errors
+from streams.kafka.clients import open_reader, read_to_end, translate_errors
 from streams.records import ClusterMove, decode
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
@@ -51,7 +50,7 @@ class MoveFollower:
             if self._rewind:
                 await self._seek(tps)
                 self._rewind = False
-            async for record in to_end(self._reader, tps):
+            async for record in read_to_end(self._reader, tps):
                 try:
                     move = decode(ClusterMove, record.value or b"")
                 except Rejected:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from ssl import SSLError
 from typing import Any, TypeVar
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
@@ -39,6 +39,8 @@ T = TypeVar("T")
 UNAVAILABLE_ERRORS = (KafkaError, OSError, TimeoutError)
 # How long a broker may need until it knows a topic that was just created, or the coordinator of a group.
 KNOWN_SECONDS = 10.0
+# Longest wait for records that are known to be there, before it is asked again whether the end is reached.
+_READ_MS = 300
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -146,6 +148,18 @@ async def open_reader(settings: Settings, *topics: str, fetch_bytes: int = 8 * M
         yield consumer
     finally:
         await consumer.stop()
+
+
+async def read_to_end(reader: AIOKafkaConsumer, tps: list[TopicPartition]) -> AsyncIterator[ConsumerRecord]:
+    """Yield the records of partitions, from the reader's positions to the ends that they have now."""
+    ends = await reader.end_offsets(tps)
+    left = {tp for tp in tps if ends[tp] > await reader.position(tp)}
+    while left:
+        for records in (await reader.getmany(*left, timeout_ms=_READ_MS)).values():
+            for record in records:
+                yield record
+        # Compaction leaves gaps, so positions count and not records.
+        left = {tp for tp in left if ends[tp] > await reader.position(tp)}
 
 
 async def first_offset(settings: Settings, topic: str, partition: int, least: int) -> int:

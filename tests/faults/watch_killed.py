@@ -23,10 +23,10 @@ from aiokafka import TopicPartition
 
 from deploy.demo.fake_web import FakeSite, Handler, fake_site
 from deploy.local.temporary import temporary_stack
-from streams.kafka.clients import open_reader
+from streams.kafka.clients import open_reader, read_to_end
 from streams.settings import Settings
 from streams.sources.watch.directory import Kind, WatchedSource
-from streams.sources.watch.store import read_to_end, save_sources
+from streams.sources.watch.store import save_sources
 from streams.topics import Topic, topic_name
 from tests.support.processes import Running, free_port, start
 

@@ -15,9 +15,9 @@ import pytest
 from aiokafka import TopicPartition
 
 from deploy.demo.fake_web import FakeSite, Story, fake_site
-from streams.kafka.clients import open_reader
+from streams.kafka.clients import open_reader, read_to_end
 from streams.settings import Settings
-from streams.sources.watch.store import read_directory, read_to_end
+from streams.sources.watch.store import read_directory
 from streams.topics import Topic, topic_name
 from tests.faults.watch_killed import kill_again_and_again
 from tests.support.processes import Running, free_port, rasd, start

@@ -8,7 +8,7 @@ Kafka is their only home: `rasd watch` keeps nothing on its disk, so any machine
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -16,7 +16,14 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.partitioner import murmur2
 from pydantic import BaseModel, ValidationError
 
-from streams.kafka.clients import create_topics, missing_topics, open_producer, open_reader, translate_errors
+from streams.kafka.clients import (
+    create_topics,
+    missing_topics,
+    open_producer,
+    open_reader,
+    read_to_end,
+    translate_errors,
+)
 from streams.observability.logs import get_logger
 from streams.settings import MIB, Settings
 from streams.sources.watch.directory import Backfill, Progress, WatchedSource, Watching, with_progress
@@ -32,7 +39,6 @@ PARTITIONS = 16
 VISIT = "/visit"
 BACKFILL = "/backfill"
 POKE = "/poke"
-_POLL_MS = 500
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -159,18 +165,6 @@ async def begin(reader: AIOKafkaConsumer, settings: Settings, partitions: Iterab
     reader.assign(tps)
     await reader.seek_to_beginning(*tps)
     return tps
-
-
-async def read_to_end(reader: AIOKafkaConsumer, tps: list[TopicPartition]) -> AsyncIterator[ConsumerRecord]:
-    """Yield the records of partitions, from the reader's positions to the ends that they have now."""
-    ends = await reader.end_offsets(tps)
-    left = {tp for tp in tps if ends[tp] > await reader.position(tp)}
-    while left:
-        for records in (await reader.getmany(*left, timeout_ms=_POLL_MS)).values():
-            for record in records:
-                yield record
-        # Compaction leaves gaps, so positions count and not records.
-        left = {tp for tp in left if ends[tp] > await reader.position(tp)}
 
 
 def is_poke(record: ConsumerRecord) -> bool:

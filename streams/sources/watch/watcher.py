@@ -25,6 +25,7 @@ from streams.kafka.clients import (
     client_options,
     open_producer,
     open_reader,
+    read_to_end,
     restart_while_unavailable,
 )
 from streams.observability.logs import get_logger
@@ -35,7 +36,7 @@ from streams.sources.watch.health import judge
 from streams.sources.watch.refusals import Refusals, follow_refusals
 from streams.sources.watch.schedule import Limits, failed
 from streams.sources.watch.sending import send_item
-from streams.sources.watch.store import POKE, SOURCES, STATE, VISIT, Directory, apply, begin, is_poke, read_to_end, send
+from streams.sources.watch.store import POKE, SOURCES, STATE, VISIT, Directory, apply, begin, is_poke, send
 from streams.sources.watch.visit import Visitor
 from streams.sources.watch.watch_metrics import WatchMetrics
 from streams.sources.watch.web import Fault, FetchError, Web, open_web
