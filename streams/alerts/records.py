@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from streams.alerts.standing_search import StandingSearch, digest
 from streams.records import Article
 from streams.records.fields import Timestamp
-from streams.search.highlight import Highlight, highlight
+from streams.search.highlight import Highlight, highlight_title_and_body
 from streams.search.live.matcher import ArticleText, LiveMatcher
 from streams.words.letters import MARKS
 
@@ -210,11 +210,24 @@ def match_article(search: StandingSearch, matcher: LiveMatcher, text: ArticleTex
         text: the article.
         history: whether it came before the search.
     """
+    article, kind = text.article, search.when.kind
+    headline, excerpts = highlight_title_and_body(article, matcher.wanted, text.words)
+    found: dict[str, Any] = {"search": search.id, "headline": headline, "excerpts": tuple(excerpts)}
+    if history:
+        found["history"] = True
+    if kind == "new-name":
+        found["names"] = _names(article)
+    elif kind == "change":
+        found["sentences"] = tuple(article.body.split("\n"))
+    return _described(text).model_copy(update=found)
+
+
+@lru_cache(maxsize=1)
+def _described(text: ArticleText) -> Match:
+    """What all matches of an article have in common. All of it was validated with the article."""
     article = text.article
-    marked = highlight(article, matcher.wanted, text.words)
-    # All of it was validated with the article, and thousands of searches may match one.
     return Match.model_construct(
-        search=search.id,
+        search="",
         article=article.id,
         story=article.cluster.id if article.cluster is not None else article.id,
         relation=article.cluster.relation if article.cluster is not None else "first",
@@ -223,13 +236,8 @@ def match_article(search: StandingSearch, matcher: LiveMatcher, text: ArticleTex
         url=article.url,
         title=article.title,
         published_at=article.published_at,
-        headline=marked.title,
-        excerpts=tuple(marked.body),
         places=tuple(dict.fromkeys(place.name for place in article.places))[:10],
-        names=_names(article) if search.when.kind == "new-name" else (),
-        sentences=tuple(article.body.split("\n")) if search.when.kind == "change" else (),
-        text=_text_hash(article.title or "", article.body),
-        history=history,
+        text=words_hash(article.title or "", article.body),
     )
 
 
@@ -237,11 +245,6 @@ def _names(article: Article) -> tuple[str, ...]:
     found = [f"{_NAME_TYPES[e.type]} {e.name}" for e in article.entities if e.type in _NAME_TYPES]
     found += [f"place {place.name}" for place in article.places]
     return tuple(dict.fromkeys(found))[:_MOST_NAMES]
-
-
-@lru_cache(maxsize=16)
-def _text_hash(title: str, body: str) -> str:
-    return words_hash(title, body)
 
 
 def words_hash(*texts: str) -> str:

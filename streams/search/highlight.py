@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from streams.records import Article
 from streams.search.placed_words import PlacedWords
-from streams.search.wanted import Wanted, WantedFilter, WantedPhrase, WantedPrefix, WantedText, WantedWords
+from streams.search.wanted import Wanted, WantedFilter, WantedPhrase, WantedPrefix, WantedText, WantedWord
 from streams.words.index import article_words
 from streams.words.terms import Word
 
@@ -49,13 +49,18 @@ def highlight(article: Article, wanted: WantedText, words: Mapping[str, Sequence
     """
     if words is None:
         words = article_words(article.model_dump(mode="python", include=READ)) if wanted.searches else {}
-    found = {name: marks(words.get(name, []), wanted, name) for name in ("title", "subtitle", "body")}
+    title, body = highlight_title_and_body(article, wanted, words)
+    subtitle = _whole(article.subtitle, marks(words.get("subtitle", []), wanted, "subtitle"))
+    return Highlights.model_construct(title=title, subtitle=subtitle, body=body)
+
+
+def highlight_title_and_body(
+    article: Article, wanted: WantedText, words: Mapping[str, Sequence[Word]]
+) -> tuple[Highlight | None, list[Highlight]]:
+    """Mark what is searched for in the title and in pieces of the body. The arguments are those of `highlight`."""
     # Valid by construction; a stream of articles has thousands of matches a second.
-    return Highlights.model_construct(
-        title=_whole(article.title, found["title"]),
-        subtitle=_whole(article.subtitle, found["subtitle"]),
-        body=pieces(article.body, found["body"]),
-    )
+    title = _whole(article.title, marks(words.get("title", []), wanted, "title"))
+    return title, pieces(article.body, marks(words.get("body", []), wanted, "body"))
 
 
 # What the terms of an article are made from.
@@ -80,8 +85,11 @@ def marks(words: Sequence[Word], wanted: WantedText, text: str = "body") -> list
     if not words:
         return []
     words = PlacedWords.of(words)
-    searched: list[Wanted] = [WantedWords(wanted.words), *(one for choice in wanted.required for one in choice)]
-    return list(_merged(sorted({found for one in searched for found in occurrences(one, words, text)})))
+    ranges = set(_of_words(wanted.words, words)) if wanted.words else set()
+    for choice in wanted.required:
+        for one in choice:
+            ranges.update(occurrences(one, words, text))
+    return list(_merged(sorted(ranges)))
 
 
 def occurrences(wanted: Wanted, words: Sequence[Word], text: str) -> Iterator[Range]:
@@ -100,11 +108,13 @@ def occurrences(wanted: Wanted, words: Sequence[Word], text: str) -> Iterator[Ra
     elif isinstance(wanted, WantedPrefix):
         yield from ((word.start, word.end) for word in words if wanted.is_begun(word))
     else:
-        families = {family for word in wanted.words for family in word.families}
-        forms = {word.form for word in wanted.words if not word.families}
-        yield from (
-            (words[number].start, words[number].end) for number in sorted(PlacedWords.of(words).having(families, forms))
-        )
+        yield from _of_words(wanted.words, PlacedWords.of(words))
+
+
+def _of_words(wanted: Sequence[WantedWord], words: PlacedWords) -> Iterator[Range]:
+    families = {family for word in wanted for family in word.families}
+    forms = {word.form for word in wanted if not word.families}
+    return ((words[number].start, words[number].end) for number in sorted(words.having(families, forms)))
 
 
 def _merged(ranges: Sequence[Range]) -> Iterator[Range]:
@@ -127,19 +137,18 @@ def pieces(text: str, found: Sequence[Range]) -> list[Highlight]:
     Without matches, that is its beginning.
     """
     if not found:
-        return [_piece(text, 0, [])] if text else []
-    # Ranges are sorted and none overlap, so their ends are sorted too.
-    begins, ends = [a for a, _ in found], [b for _, b in found]
-    counted = [
-        (max(0, bisect_right(ends, _end(text, start)) - bisect_left(begins, start)), -start)
-        for start in _starts(text, found)
-    ]
-    best = sorted(counted, reverse=True)[:PIECES]
-    return [_piece(text, start, found) for start in sorted(-negative for _, negative in best)]
+        return [_piece(text, 0, _end(text, 0), [])] if text else []
+    spans = list(_spans(text, found))
+    if len(spans) > PIECES:
+        # Ranges are sorted and none overlap, so their ends are sorted too.
+        begins, ends = [a for a, _ in found], [b for _, b in found]
+        counted = [(max(0, bisect_right(ends, end) - bisect_left(begins, start)), -start, end) for start, end in spans]
+        spans = sorted((-negative, end) for _, negative, end in sorted(counted, reverse=True)[:PIECES])
+    return [_piece(text, start, end, found) for start, end in spans]
 
 
-def _starts(text: str, found: Sequence[Range]) -> Iterator[int]:
-    """Yield where pieces may begin, so that each match is in one and none overlap."""
+def _spans(text: str, found: Sequence[Range]) -> Iterator[Range]:
+    """Yield where pieces may begin and end, so that each match is in one and none overlap."""
     end = 0
     for start, stop in found:
         if stop <= end:
@@ -147,8 +156,8 @@ def _starts(text: str, found: Sequence[Range]) -> Iterator[int]:
         begin = text.rfind(" ", 0, max(0, start - BEFORE)) + 1
         if begin < end:  # behind the piece before, and the space that ends it
             begin = end + text[end].isspace()
-        yield begin
         end = _end(text, begin)
+        yield begin, end
 
 
 def _end(text: str, start: int) -> int:
@@ -159,8 +168,7 @@ def _end(text: str, start: int) -> int:
     return end if end > start else start + PIECE
 
 
-def _piece(text: str, start: int, found: Sequence[Range]) -> Highlight:
-    end = _end(text, start)
+def _piece(text: str, start: int, end: int, found: Sequence[Range]) -> Highlight:
     inside = [(a - start, b - start) for a, b in found if start <= a and b <= end]
     return Highlight.model_construct(text=text[start:end], marks=inside)
 

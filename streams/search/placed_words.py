@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from streams.search.wanted import WantedPhrase
@@ -27,6 +27,11 @@ class PlacedWords(list[Word]):
         """The numbers of the words that have a family, by family."""
         return _numbers(word.families for word in self)
 
+    @cached_property
+    def _starts(self) -> dict[WantedPhrase, list[int]]:
+        """Where the phrases stand that were asked for: a match is found first and marked later."""
+        return {}
+
     def having(self, families: Iterable[str], printed: Iterable[str]) -> set[int]:
         """Return the numbers of the words that have one of the families, or are printed as one of these forms."""
         found: set[int] = set()
@@ -36,22 +41,26 @@ class PlacedWords(list[Word]):
             found.update(number for number in self.by_form.get(form, ()) if self[number].forms[0] == form)
         return found
 
-    def starts(self, phrase: WantedPhrase) -> Iterator[int]:
-        """Yield the numbers of the words at which a phrase stands, in order."""
+    def starts(self, phrase: WantedPhrase) -> list[int]:
+        """Return the numbers of the words at which a phrase stands, in order."""
+        found = self._starts.get(phrase)
+        if found is None:
+            found = self._starts[phrase] = self._find(phrase)
+        return found
+
+    def _find(self, phrase: WantedPhrase) -> list[int]:
         rarest: tuple[int, set[int]] | None = None
         for offset, options in enumerate(phrase.forms):
             places = {number for form in options for number in self.by_form.get(form, ())}
             if not places:
-                return
+                return []
             if rarest is None or len(places) < len(rarest[1]):
                 rarest = offset, places
         if rarest is None:
-            yield from (start for start in range(len(self)) if phrase.starts_at(self, start))
-            return
+            return [start for start in range(len(self)) if phrase.starts_at(self, start)]
         offset, places = rarest
-        for number in sorted(places):
-            if number >= offset and phrase.starts_at(self, number - offset):
-                yield number - offset
+        starts = (number - offset for number in sorted(places) if number >= offset)
+        return [start for start in starts if phrase.starts_at(self, start)]
 
 
 def _numbers(terms: Iterable[Iterable[str]]) -> dict[str, list[int]]:

@@ -67,9 +67,11 @@ class WantedPhrase:
         """Return whether the phrase stands in a text at its word number `start`."""
         if start + len(self.forms) > len(words):
             return False
-        return all(
-            not set(options).isdisjoint(words[start + offset].forms) for offset, options in enumerate(self.forms)
-        ) and not any(
+        for offset, options in enumerate(self.forms):
+            forms = words[start + offset].forms
+            if not any(form in forms for form in options):
+                return False
+        return not any(
             re.fullmatch(pattern, form) for offset, pattern in self.printed for form in words[start + offset].forms
         )
 

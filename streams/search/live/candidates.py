@@ -9,7 +9,7 @@ from streams.search.live.matcher import ArticleText, LiveMatcher
 
 # Articles after which anchors are chosen anew by how often their terms occur, the first time; then after twice as many
 # each time. Counts are halved beyond KEPT_COUNTS terms, so that they follow what the news is about.
-FIRST_CHOICE = 500
+FIRST_CHOICE = 100
 LONGEST_CHOICE = 16_000
 KEPT_COUNTS = 2_000_000
 
@@ -22,7 +22,8 @@ class Candidates:
     """
 
     def __init__(self) -> None:
-        self._searches: dict[str, tuple[list[frozenset[str]], frozenset[str]]] = {}
+        # The chosen group of each, and the others.
+        self._searches: dict[str, tuple[frozenset[str], list[frozenset[str]]]] = {}
         self._postings: defaultdict[str, set[str]] = defaultdict(set)
         self._always: set[str] = set()
         self._counts: Counter[str] = Counter()
@@ -39,7 +40,7 @@ class Candidates:
 
     def remove(self, key: str) -> None:
         """Remove a search, if it is there."""
-        _, chosen = self._searches.pop(key, ([], frozenset()))
+        chosen, _ = self._searches.pop(key, (frozenset(), []))
         self._always.discard(key)
         for term in chosen:
             postings = self._postings[term]
@@ -56,11 +57,11 @@ class Candidates:
             found |= self._postings[term]
         # Asking for the other groups is much quicker than trying a search.
         searches = self._searches
-        return {key for key in found if not any(map(terms.isdisjoint, searches[key][0]))}
+        return {key for key in found if not any(map(terms.isdisjoint, searches[key][1]))}
 
     def _place(self, key: str, groups: list[frozenset[str]]) -> None:
         chosen = min(groups, key=self._frequency, default=frozenset[str]())
-        self._searches[key] = (groups, chosen)
+        self._searches[key] = (chosen, [group for group in groups if group != chosen])
         if not chosen:
             self._always.add(key)
         for term in chosen:
@@ -82,7 +83,7 @@ class Candidates:
         if self._until_choice <= 0:
             self._interval = min(self._interval * 2, LONGEST_CHOICE)
             self._until_choice = self._interval
-            for key, (groups, chosen) in list(self._searches.items()):
-                if min(groups, key=self._frequency, default=chosen) != chosen:
+            for key, (chosen, others) in list(self._searches.items()):
+                if others and self._frequency(chosen) > min(map(self._frequency, others)):
                     self.remove(key)
-                    self._place(key, groups)
+                    self._place(key, [chosen, *others])

@@ -6,7 +6,7 @@ show is left out: scores, order, copies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -60,7 +60,7 @@ class _Words:
     def has_phrase(self, phrase: WantedPhrase) -> bool:
         if any(self.forms.isdisjoint(options) for options in phrase.forms):
             return False
-        return any(True for _ in self._words.starts(phrase))
+        return bool(self._words.starts(phrase))
 
     def has_prefix(self, prefix: WantedPrefix) -> bool:
         return any(form.startswith(prefix.prefixes) for form in self.forms)
@@ -74,15 +74,25 @@ class ArticleText:
         found = article_words(article.model_dump(mode="python", include=READ))
         self.words = {name: PlacedWords(words) for name, words in found.items()}
         self._texts = {name: _Words(words) for name, words in self.words.items()}
+        self._within: dict[tuple[str, ...], list[_Words]] = {}
         self.authors = [_Field.of(analyzer("ar_name"), article.byline)] if article.byline else []
         self.names = name_fields(
             [{"name": entity.name, "type": entity.type} for entity in article.entities],
             [{"speaker": quote.speaker} for quote in article.quotes],
         )
 
-    def within(self, texts: Sequence[str]) -> list[_Words]:
+    def within(self, texts: tuple[str, ...]) -> list[_Words]:
         """Return the terms of the texts of these names that the article has; of all texts if none is named."""
-        return [words for name, words in self._texts.items() if not texts or name in texts]
+        found = self._within.get(texts)
+        if found is None:
+            found = [words for name, words in self._texts.items() if not texts or name in texts]
+            self._within[texts] = found
+        return found
+
+    @cached_property
+    def families(self) -> frozenset[str]:
+        """The families of all its words."""
+        return frozenset[str]().union(*(words.families for words in self._texts.values()))
 
     @cached_property
     def anchor_terms(self) -> frozenset[str]:
@@ -131,34 +141,40 @@ class LiveMatcher:
         self._places = {_normalize(one) for name in named for one in (name, *names_with_country(name))}
         self._paths = {path for name in named for path in (name, *places_named(name))}
         self._sources = {_normalize(name) for name in filters.source}
+        # Only what it asks for: thousands of standing searches ask for words alone.
+        self._checks = tuple(self._make_checks())
 
     def matches(self, text: ArticleText) -> bool:
         """Return whether the article matches the search."""
-        article = text.article
-        filters = self.filters
-        checks = (
-            not filters.language or article.language in filters.language,
-            not filters.source or _normalize(article.source) in self._sources,
-            self._scope is None
-            or not filters.collection
-            or _normalize(article.source) in self._scope.outlets(filters.collection),
-            not filters.country or any(place.country in filters.country for place in article.places),
-            filters.cluster is None or (article.cluster is not None and article.cluster.id == filters.cluster),
-        )
-        return (
-            all(checks)
-            and self._in_time(article)
-            and self._in_area(article.geo)
-            and (not filters.place or any(self._is_place(place) for place in article.places))
-            and (not filters.author or _any_phrase(text.authors, self._authors))
-            and _has_name(text.names, "persons", "PER", filters.person)
-            and _has_name(text.names, "organisations", "ORG", filters.organisation)
-            and (
-                _has_name(text.names, SPEAKERS, "PER", filters.said_by)
-                or _has_name(text.names, SPEAKERS, "ORG", filters.said_by)
-            )
-            and self._in_text(text)
-        )
+        return (not self._checks or all(check(text) for check in self._checks)) and self._in_text(text)
+
+    def _make_checks(self) -> Iterator[Callable[[ArticleText], bool]]:
+        """Yield a test for each filter that is set, the cheap ones first."""
+        filters, scope = self.filters, self._scope
+        if filters.language:
+            yield lambda text: text.article.language in filters.language
+        if filters.source:
+            yield lambda text: _normalize(text.article.source) in self._sources
+        if filters.collection and scope is not None:
+            yield lambda text: _normalize(text.article.source) in scope.outlets(filters.collection)
+        if filters.country:
+            yield lambda text: any(place.country in filters.country for place in text.article.places)
+        if filters.cluster is not None:
+            yield lambda text: text.article.cluster is not None and text.article.cluster.id == filters.cluster
+        if filters.since is not None or filters.until is not None:
+            yield lambda text: self._in_time(text.article)
+        if filters.bbox is not None or filters.near is not None:
+            yield lambda text: self._in_area(text.article.geo)
+        if filters.place:
+            yield lambda text: any(self._is_place(place) for place in text.article.places)
+        if filters.author:
+            yield lambda text: _any_phrase(text.authors, self._authors)
+        if filters.person:
+            yield lambda text: _has_name(text.names, "persons", "PER", filters.person)
+        if filters.organisation:
+            yield lambda text: _has_name(text.names, "organisations", "ORG", filters.organisation)
+        if filters.said_by:
+            yield lambda text: any(_has_name(text.names, SPEAKERS, kind, filters.said_by) for kind in FIELDS)
 
     def anchors(self) -> list[frozenset[str]]:
         """Return groups of terms, of each of which every matching article has at least one.
@@ -196,7 +212,7 @@ class LiveMatcher:
     def _in_text(self, text: ArticleText) -> bool:
         wanted = self.wanted
         return (
-            sum(_has_word(word, text) for word in wanted.words) >= wanted.needed
+            (not wanted.needed or sum(_has_word(word, text) for word in wanted.words) >= wanted.needed)
             and all(any(self.occurs(one, text) for one in choice) for choice in wanted.required)
             and not any(self.excludes(one, text) for one in wanted.excluded)
         )
@@ -263,9 +279,11 @@ def _covering(words: Sequence[WantedWord], needed: int) -> Iterator[Sequence[Wan
             yield ordered[start : start + size]
 
 
-def _has_word(word: WantedWord, text: ArticleText, texts: Sequence[str] = ()) -> bool:
+def _has_word(word: WantedWord, text: ArticleText, texts: tuple[str, ...] = ()) -> bool:
+    if word.families and not texts:
+        return not text.families.isdisjoint(word.families)
     if not word.families:
-        within = [name for name in SCORED_TEXTS if not texts or name in texts]
+        within = tuple(name for name in SCORED_TEXTS if not texts or name in texts)
         return bool(within) and any(word.form in words.forms for words in text.within(within))
     return any(not words.families.isdisjoint(word.families) for words in text.within(texts))
 
