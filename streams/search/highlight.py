@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -136,15 +137,21 @@ def pieces(text: str, found: Sequence[Range]) -> list[Highlight]:
 
     Without matches, that is its beginning.
     """
+    return list(_pieces(text, tuple(found)))
+
+
+@lru_cache(maxsize=256)
+def _pieces(text: str, found: tuple[Range, ...]) -> tuple[Highlight, ...]:
+    # Of the standing searches that match an article, many are about the same words of it.
     if not found:
-        return [_piece(text, 0, _end(text, 0), [])] if text else []
+        return (_piece(text, 0, _end(text, 0), found),) if text else ()
     spans = list(_spans(text, found))
     if len(spans) > PIECES:
         # Ranges are sorted and none overlap, so their ends are sorted too.
         begins, ends = [a for a, _ in found], [b for _, b in found]
         counted = [(max(0, bisect_right(ends, end) - bisect_left(begins, start)), -start, end) for start, end in spans]
         spans = sorted((-negative, end) for _, negative, end in sorted(counted, reverse=True)[:PIECES])
-    return [_piece(text, start, end, found) for start, end in spans]
+    return tuple(_piece(text, start, end, found) for start, end in spans)
 
 
 def _spans(text: str, found: Sequence[Range]) -> Iterator[Range]:
