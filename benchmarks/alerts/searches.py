@@ -11,7 +11,7 @@ from pathlib import Path
 from agents.text.display import display_text
 from benchmarks.cleaning.corpus import saudinewsnet
 from streams.alerts.standing_search import SearchSettings, StandingSearch, new_search
-from streams.records import Article
+from streams.records import Article, RawArticle
 
 BEGIN = datetime(2015, 7, 1, tzinfo=UTC)
 # The days of the corpus that may be used, from 2015-07-21 on; later ones are held back.
@@ -19,18 +19,14 @@ DAYS = 15
 
 
 @lru_cache(maxsize=1)
-def _texts(corpus: Path) -> list[tuple[str, str, str]]:
-    """Headlines, bodies and outlets."""
-    texts = (
-        (display_text(raw.title or ""), display_text(str(raw.content)), raw.source)
-        for raw in saudinewsnet(corpus, DAYS)
-    )
-    return [text for text in texts if text[1].strip()]
+def _raws(corpus: Path) -> list[RawArticle]:
+    """The articles that have a text."""
+    return [raw for raw in saudinewsnet(corpus, DAYS) if str(raw.content).strip()]
 
 
 def titles(corpus: Path) -> list[str]:
     """Return the headlines of the corpus."""
-    return [title for title, _, _ in _texts(corpus)]
+    return [display_text(raw.title or "") for raw in _raws(corpus)]
 
 
 def articles(corpus: Path, count: int, seed: int = 19) -> list[Article]:
@@ -41,19 +37,19 @@ def articles(corpus: Path, count: int, seed: int = 19) -> list[Article]:
         count: number of articles; the corpus is repeated under new ids if it has fewer.
         seed: of the order.
     """
-    found = list(_texts(corpus))
+    found = list(_raws(corpus))
     random.Random(seed).shuffle(found)
     made = []
     for number in range(count):
-        title, body, source = found[number % len(found)]
+        raw = found[number % len(found)]
         made.append(
             Article(
                 id=f"n{number}",
                 url=f"https://example.com/{number}",
-                source=source,
+                source=raw.source,
                 language="ar",
-                title=title or None,
-                body=body,
+                title=display_text(raw.title or "") or None,
+                body=display_text(str(raw.content)),
                 ingested_at=datetime.now(UTC),
                 cluster={"id": f"n{number}", "relation": "first", "score": 1.0, "canonical_id": f"n{number}"},
             )
