@@ -46,6 +46,10 @@ _ACCEPT = {
 }
 
 
+async def _at_once() -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """What a visit needs.
@@ -61,6 +65,7 @@ class Visitor:
         draw: source of jitter.
         refused: returns how many pages of a source cleaning has refused since the last call.
         callback: our side of subscriptions to hubs; None without one.
+        confirmed: returns once nobody else may be sending the source's items.
     """
 
     web: Web
@@ -72,6 +77,7 @@ class Visitor:
     draw: random.Random
     refused: Callable[[str], int] = lambda _: 0
     callback: Callback | None = None
+    confirmed: Callable[[], Awaitable[None]] = _at_once
 
     @property
     def articles(self) -> ArticleMaker:
@@ -154,6 +160,8 @@ class Visitor:
             if item is None:
                 waiting = True
                 continue
+            # Here, and not with the item on its way, which a visit that is given up waits for.
+            await self.confirmed()
             sent.append(key)
             state = await _to_its_end(self._sent(source, state, item, sent))
         state = await self._subscribed(source, state, listing.hub, listing.itself or answer.url)

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
 from streams.errors import Retryable
 from streams.kafka.clients import (
@@ -33,6 +34,7 @@ from streams.settings import Settings
 from streams.sources.base import Item
 from streams.sources.watch.directory import Progress, WatchedSource, Watching, with_progress
 from streams.sources.watch.health import judge
+from streams.sources.watch.membership import Membership
 from streams.sources.watch.refusals import Refusals, follow_refusals
 from streams.sources.watch.schedule import Limits, failed
 from streams.sources.watch.sending import send_item
@@ -80,6 +82,7 @@ class Watcher:
     Attributes:
         sources, states: of the assigned partitions, by name.
         assigned: numbers of the assigned partitions, as they were read back.
+        membership: in the group that shares the sources; None where nothing else watches.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class Watcher:
         self.sources: dict[str, WatchedSource] = {}
         self.states: dict[str, Watching] = {}
         self.assigned: set[int] = set()
+        self.membership: Membership | None = None
         self._partition: dict[str, int] = {}
         self._due: list[tuple[datetime, str]] = []
         self._planned: dict[str, datetime] = {}
@@ -109,6 +113,7 @@ class Watcher:
             draw=random.Random(),  # noqa: S311  (jitter)
             refused=refusals.take,
             callback=Callback.of(settings),
+            confirmed=self._confirmed,
         )
 
     async def take_over(self, partitions: Iterable[int]) -> dict[int, int]:
@@ -256,6 +261,10 @@ class Watcher:
             self._poked.discard(source.name)
             self._plan(source.name, datetime.now(UTC) + POKED_APART if poked else after.next_visit)
 
+    async def _confirmed(self) -> None:
+        if self.membership is not None:
+            await self.membership.confirmed()
+
     async def _send(self, item: Item) -> None:
         """Send an item, and wait for Kafka's acknowledgement.
 
@@ -348,6 +357,7 @@ async def follow_directory(settings: Settings, watcher: Watcher) -> None:
         max_poll_interval_ms=300_000,
     )
     await consumer.start()
+    watcher.membership = membership = Membership(settings.session_timeout)
     try:
         assignments = _Assignments(watcher, consumer)
         consumer.subscribe([topic_name(SOURCES, settings)], listener=assignments)
@@ -356,6 +366,8 @@ async def follow_directory(settings: Settings, watcher: Watcher) -> None:
             fetched = await consumer.getmany(timeout_ms=_POLL_MS)
             if assignments.fault is not None:
                 raise assignments.fault
+            if watcher.assigned and membership.is_due():
+                await _ask_group(consumer, membership, settings)
             for tp, records in fetched.items():
                 # The consumer begins to fetch before its listener has taken the partition over. These records would add
                 # sources without their states, and all that they list would be sent again.
@@ -375,6 +387,19 @@ async def follow_directory(settings: Settings, watcher: Watcher) -> None:
                         watcher.put(source, tp.partition)
     finally:
         await consumer.stop()
+
+
+async def _ask_group(consumer: AIOKafkaConsumer, membership: Membership, settings: Settings) -> None:
+    """Ask the group whether this process is still a member, by committing an offset, which nothing else uses."""
+    try:
+        async with asyncio.timeout(settings.session_timeout):
+            tp = min(consumer.assignment())
+            await consumer.commit({tp: await consumer.position(tp)})
+    except (ValueError, TimeoutError, KafkaError) as error:
+        # It is no member any more, or the coordinator is away: the client sees to both, and asks again.
+        log.info("the group did not confirm the membership", cause=f"{type(error).__name__}: {error}")
+    else:
+        membership.renew()
 
 
 def _take_poke(watcher: Watcher, record: ConsumerRecord) -> None:

@@ -454,3 +454,26 @@ async def test_killed_again_and_again_within_a_visit_nothing_is_forgotten(site: 
         assert kills >= 3
         assert set(rig.urls()) == set(urls)
         assert len(rig.urls()) == len(urls) + kills, "one item was under way at each kill"
+
+
+async def test_nothing_is_sent_while_another_process_may_be_sending_it(site: FakeSite) -> None:
+    urls = [site.publish(number) for number in range(3)]
+    confirmed = asyncio.Event()
+    asked = asyncio.Event()
+
+    async def wait() -> None:
+        asked.set()
+        await confirmed.wait()
+
+    async with open_rig() as rig:
+        rig.visitor = replace(rig.visitor, confirmed=wait)
+        visit = asyncio.create_task(rig.visit(source(site)))
+        async with asyncio.timeout(20):
+            await asked.wait()
+        assert not rig.sent
+        visit.cancel()  # its sources are given up meanwhile
+        await asyncio.gather(visit, return_exceptions=True)
+        assert not rig.sent and "jisr" not in rig.saved
+        confirmed.set()
+        await rig.visit(source(site))
+        assert rig.urls() == urls

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import CommitFailedError, KafkaTimeoutError
 
 from deploy.demo.fake_web import FakeSite, fake_site
 from streams.errors import Reason, Retryable
@@ -187,8 +187,9 @@ class EndOfTestError(Exception):
     """Ends the loop of a consumer."""
 
 
+@pytest.mark.parametrize("fault", [None, CommitFailedError()])
 async def test_records_of_partitions_that_were_not_taken_over_add_no_source(
-    site: FakeSite, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+    site: FakeSite, watcher: Watcher, monkeypatch: pytest.MonkeyPatch, fault: Exception | None
 ) -> None:
     def record(partition: int) -> ConsumerRecord:
         made = source(site, name=f"s{partition}", paused=True)
@@ -211,8 +212,22 @@ async def test_records_of_partitions_that_were_not_taken_over_add_no_source(
                 raise EndOfTestError
             return self.batches.pop(0)
 
+        def assignment(self) -> set[TopicPartition]:
+            return {TopicPartition("sources", 1)}
+
+        async def position(self, _: TopicPartition) -> int:
+            return 7
+
+        async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+            if fault is not None:
+                raise fault
+            committed.append(offsets)
+
     monkeypatch.setattr("streams.sources.watch.watcher.AIOKafkaConsumer", Consumer)
     watcher.assigned = {1}
+    committed: list[dict[TopicPartition, int]] = []
     with pytest.raises(EndOfTestError):
         await follow_directory(SETTINGS, watcher)
     assert watcher.sources.keys() == {"s1"}
+    assert committed == [{TopicPartition("sources", 1): 7}] * (fault is None)
+    assert watcher.membership is not None and watcher.membership.holds is (fault is None)
