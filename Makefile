@@ -24,11 +24,12 @@ demo: setup ## run the whole system on sample articles (DEMO_EXIT=1: exit when t
 	@$(BIN)/rasd demo
 
 # Most of these tests wait for servers, so two run at once. The files with servers come first, in the order of their
-# names; each is run by one process, as its tests share workers.
+# names; each is run by one process, as its tests share workers. They start hundreds of processes of Rasd, which must not
+# all compile it again, as they would where Python is told to write no bytecode.
 TEST_PROCESSES ?= 2
 
 test: setup check ## run all checks and tests, with real Kafka and Elasticsearch (TEST_PROCESSES=2)
-	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test-neural: setup ## test camel-tools' tagger on a tiny model (first: .venv/bin/pip install -e '.[neural]')
 	@$(BIN)/python -m pytest -m neural tests/neural
