@@ -86,7 +86,7 @@ class RequestMetrics:
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 # The route's template, not the path, so that ids do not become labels.
-                route = getattr(scope.get("route"), "path", "none")
+                route = getattr(scope.get("route"), "path_format", "none")
                 self.metrics.api_requests.labels(route, str(message["status"])).inc()
                 self.metrics.api_seconds.labels(route).observe(time.perf_counter() - started)
             await send(message)
@@ -99,8 +99,8 @@ def _begin_counting(router: APIRouter, metrics: Metrics) -> None:
     for route in router.routes:
         if isinstance(route, APIRoute):
             statuses = {route.status_code or 200, 500, *route.responses} - {414, 421, 431}  # of the gate alone
-            at_zero(metrics.api_requests, [route.path], sorted(map(str, statuses)))
-            at_zero(metrics.api_seconds, [route.path])
+            at_zero(metrics.api_requests, [route.path_format], sorted(map(str, statuses)))
+            at_zero(metrics.api_seconds, [route.path_format])
 
 
 def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:

@@ -88,6 +88,20 @@ async def events(response: httpx.Response) -> AsyncIterator[Event]:
             event.data.append(value)
 
 
+async def live_position(http: httpx.AsyncClient) -> str:
+    """Where the live feed stands now; waits until it has reached Kafka."""
+    found: list[str] = []
+
+    async def reached() -> bool:
+        async with http.stream("GET", "/live") as response:
+            if response.status_code == 200:
+                found.append((await anext(events(response))).id)
+        return bool(found)
+
+    await until(reached)
+    return found[0]
+
+
 async def take(
     http: httpx.AsyncClient, count: int, last_event_id: str | None = None, **params: Any
 ) -> tuple[list[str], str]:

@@ -16,25 +16,11 @@ from streams.records import Article
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
 from tests.support.articles import article
-from tests.support.serving import events, publish, take, until
-
-
-async def _live_position(http: httpx.AsyncClient) -> str:
-    """Where the live feed stands now; waits until it has reached Kafka."""
-    found: list[str] = []
-
-    async def reached() -> bool:
-        async with http.stream("GET", "/live") as response:
-            if response.status_code == 200:
-                found.append((await anext(events(response))).id)
-        return bool(found)
-
-    await until(reached)
-    return found[0]
+from tests.support.serving import events, live_position, publish, take, until
 
 
 async def test_a_live_reader_gets_what_matches_and_nothing_else(settings: Settings, api: httpx.AsyncClient) -> None:
-    start = await _live_position(api)
+    start = await live_position(api)
     reading = asyncio.create_task(take(api, 2, last_event_id=start, q="زلزال أو فيضان", language="ar"))
     quake = article(id="q1", title="زلزال يضرب المدينة")
     await publish(settings, [article(id="n1"), quake, article(id="n2", title="زلزال", language="fr")])
@@ -46,7 +32,7 @@ async def test_a_live_reader_gets_what_matches_and_nothing_else(settings: Settin
 async def test_a_reader_who_comes_back_misses_nothing_and_gets_nothing_twice(
     settings: Settings, api: httpx.AsyncClient
 ) -> None:
-    start = await _live_position(api)
+    start = await live_position(api)
     await publish(settings, [article(id=f"n{number}") for number in range(60)])
     seen: list[str] = []
     last = start
@@ -65,7 +51,7 @@ async def test_a_reader_who_comes_back_misses_nothing_and_gets_nothing_twice(
 
 
 async def test_what_kafka_never_had_is_reported_as_a_gap(settings: Settings, api: httpx.AsyncClient) -> None:
-    start = read_vector(await _live_position(api))
+    start = read_vector(await live_position(api))
     beyond = ",".join(f"{partition}:{offset + 1000}" for partition, offset in start.items())
     async with asyncio.timeout(30), api.stream("GET", "/live", headers={"Last-Event-ID": beyond}) as response:
         async for event in events(response):
@@ -76,7 +62,7 @@ async def test_what_kafka_never_had_is_reported_as_a_gap(settings: Settings, api
 
 
 async def test_a_record_that_is_no_article_does_not_end_the_feed(settings: Settings, api: httpx.AsyncClient) -> None:
-    start = await _live_position(api)
+    start = await live_position(api)
     async with open_producer(settings) as producer:
         for partition in range(settings.partitions):
             await producer.send_and_wait(topic_name(Topic.ENRICHED, settings), b"{", partition=partition)
@@ -89,7 +75,7 @@ async def test_readers_who_come_and_go_while_articles_flow_miss_nothing(
 ) -> None:
     monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.02)  # ids of heartbeats are positions to resume from, too
     count = 600
-    start = await _live_position(api)
+    start = await live_position(api)
 
     async def write() -> None:
         async with open_producer(settings) as producer:
@@ -126,7 +112,7 @@ async def test_partitions_that_come_later_are_followed(
     settings: Settings, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed, "PARTITIONS_SECONDS", 0.2)
-    start = await _live_position(api)
+    start = await live_position(api)
     reading = asyncio.create_task(take(api, 2, last_event_id=start))
     topic = topic_name(Topic.ENRICHED, settings)
     async with open_admin(settings) as admin:
@@ -142,7 +128,7 @@ async def test_partitions_that_come_later_are_followed(
 
 async def _stands_at(http: httpx.AsyncClient, count: int) -> bool:
     """Whether the feed has read so many articles."""
-    return sum(read_vector(await _live_position(http)).values()) >= count
+    return sum(read_vector(await live_position(http)).values()) >= count
 
 
 def _heavy(number: int) -> Article:
@@ -156,7 +142,7 @@ async def test_a_reader_who_is_too_slow_is_dropped_and_can_come_back(
     monkeypatch.setattr(feed, "QUEUE_EVENTS", 5)
     # On a busy machine the feed takes longer to read these articles than a client may take to read nothing.
     monkeypatch.setattr(connection, "STEP_SECONDS", 300.0)
-    await _live_position(api)
+    await live_position(api)
     count = 20
     seen: list[str] = []
     async with asyncio.timeout(60), api.stream("GET", "/live") as response:
@@ -182,7 +168,7 @@ async def test_a_reader_who_takes_nothing_at_all_is_sent_away(
     settings: Settings, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streaming, "STALLED_SECONDS", 0.5)
-    await _live_position(api)
+    await live_position(api)
 
     async def readers() -> float:
         page = (await api.get("/metrics")).text

@@ -21,7 +21,7 @@ from streams.kafka.clients import wait_for_topics
 from streams.settings import Settings
 from tests.pipeline.search.conftest import store
 from tests.support.articles import article, raw_record
-from tests.support.serving import events, publish, serving
+from tests.support.serving import events, live_position, publish, serving
 
 ROOT = Path(__file__).parents[3]
 SHOWN = "http://127.0.0.1:28000"
@@ -125,6 +125,7 @@ async def test_a_target_in_raw_bytes_is_answered_whatever_they_are(api: httpx.As
 
 
 async def test_the_live_feed_tells_what_it_does_not_understand(api: httpx.AsyncClient) -> None:
+    await live_position(api)
     async with asyncio.timeout(30), api.stream("GET", "/live", params={"q": "زلزال~ و"}) as answer:
         stream = events(answer)
         assert (await anext(stream)).id
