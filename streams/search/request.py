@@ -26,6 +26,7 @@ from streams.search.cross_script import read_as
 from streams.search.syntax import Note, ParsedQuery, parse
 from streams.search.times import read_time, read_zone
 from streams.search.wanted import WantedText, has_families, is_question, plain_words, selects, wanted_text
+from streams.words.terms import joined
 
 MAX_SIZE = 100
 MAX_FOLDED = 1000
@@ -234,8 +235,13 @@ class Filters(BaseModel):
         return parse(self.q).notes
 
     def parsed(self) -> ParsedQuery:
-        """Parse the text query; stop words are left out unless it has no other words."""
-        return _without_stop_words(parse(self.q))
+        """Parse the text query.
+
+        Stop words are left out unless it has no other words. What articles print as one word or as two
+        («عبد الرحمن») is one of its words.
+        """
+        parsed = parse(self.q)
+        return _without_stop_words(replace(parsed, words=tuple(joined(parsed.words))))
 
 
 F = TypeVar("F", bound=Filters)

@@ -40,6 +40,9 @@ _HUNDRED_RE = re.compile(
     r"^((?:و|ب|ل|ك|ف|وب|ول)?(?:ال|لل|ل)?(?:ثلاث|اربع|خمس|ست|سبع|ثمان|ثماني|تسع)?)ماء(?=(?:ه|تي|تين|تان|تا)$)"
 )
 
+# قارئ and مبادئ are printed قارىء, مباديء as well; شيء and بطيء have no alef before.
+_LAST_HAMZA_RE = re.compile("(?<=ا[ء-ي])يء$")
+
 
 def normalise_word(word: str) -> str:
     """Normalise a word as printed: marks, forms of alef, hamza seats, ة, ى, Persian letters, case and accents.
@@ -53,6 +56,8 @@ def normalise_word(word: str) -> str:
     if word.isascii():
         return _ELISION_RE.sub("", word.lower())
     if "\u0620" <= word[:1] <= "\u06ff":
+        if word.endswith("يء"):
+            word = _LAST_HAMZA_RE.sub("ء", word)
         return _HUNDRED_RE.sub(r"\1مء", word) if "ماء" in word else word
     return _ELISION_RE.sub("", _fold(word))
 

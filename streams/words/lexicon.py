@@ -14,6 +14,8 @@ from typing import NamedTuple
 DATA = files("streams.words").joinpath("data")
 # Names of which spellings with and without a long vowel are one: their fewest occurrences and letters.
 _FREQUENT, _MANY_LETTERS = 10, 7
+# Letters of a name of which غ and ج may be one sound; shorter ones are Arabic words more often.
+_SHORTEST_WITH_G = 4
 _LONG_VOWELS = frozenset("اوي")
 
 
@@ -77,7 +79,7 @@ def lexicon() -> Lexicon:
     for line in _lines("names.tsv.gz"):
         form, term, kind = line.split("\t")
         names[form] = Name("@" + (term or form), "a" in kind, "a" in kind or "m" in kind, "n" in kind)
-    names = _with_main_spellings(names)
+    names = _with_duals(_with_country_terms(_with_main_spellings(names)))
     stems = dict(line.split("\t") for line in _lines("stems.tsv.gz"))
 
     def having(flag: str) -> frozenset[str]:
@@ -90,22 +92,17 @@ def lexicon() -> Lexicon:
 
 
 def _with_main_spellings(names: Mapping[str, Name]) -> dict[str, Name]:
-    """Give spellings of a transliterated name that differ in one long vowel the term of the most frequent one.
+    """Give spellings of a transliterated name the term of the most frequent one.
 
-    نتانياهو is نتنياهو. In short names the vowel tells names apart (سالم, سلم), as it does beside another long letter
-    (كريستيان, كريستين).
+    They differ in one long vowel (نتانياهو is نتنياهو), or in how they write the sound g: غ or ج (غوغل, جوجل). In short
+    names the vowel tells names apart (سالم, سلم), as it does beside another long letter (كريستيان, كريستين).
     """
     counts = {form: int(count) for form, count in (line.split("\t") for line in _lines("name_counts.tsv.gz"))}
-    foreign = {
-        form
-        for form, name in names.items()
-        if counts.get(form, 0) >= _FREQUENT
-        and name.always
-        and not name.nisba
-        and name.term == "@" + form
-        and not form.startswith(("ال", "عبد"))
-    }
+    foreign = {form for form, name in names.items() if counts.get(form, 0) >= _FREQUENT and _may_be_foreign(form, name)}
     alike: dict[str, set[str]] = defaultdict(set)
+    for form, other in _written_with_other_g(names, counts):
+        alike[form].add(other)
+        alike[other].add(form)
     for form in foreign:
         for shorter in _without_one_vowel(form):
             if shorter in foreign:
@@ -114,9 +111,49 @@ def _with_main_spellings(names: Mapping[str, Name]) -> dict[str, Name]:
     found = dict(names)
     for form in alike:
         main = form
-        while (best := max(alike[main] | {main}, key=lambda other: (counts[other], other))) != main:
+        while (best := max(alike[main] | {main}, key=lambda other: (counts.get(other, 0), other))) != main:
             main = best
         found[form] = names[form]._replace(term="@" + main)
+    return found
+
+
+def _may_be_foreign(form: str, name: Name) -> bool:
+    return name.always and not name.nisba and name.term == "@" + form and not form.startswith(("ال", "عبد"))
+
+
+def _written_with_other_g(names: Mapping[str, Name], counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """Yield names with one غ or all of them, and the same with ج, where the corpus has both or both are long."""
+    for form, name in names.items():
+        if "غ" not in form or len(form) < _SHORTEST_WITH_G or not _may_be_foreign(form, name):
+            continue
+        at = [number for number, letter in enumerate(form) if letter == "غ"]
+        others = {form[:number] + "ج" + form[number + 1 :] for number in at} | {form.replace("غ", "ج")}
+        for other in others & names.keys():
+            rarest = min(counts.get(form, 0), counts.get(other, 0))
+            if _may_be_foreign(other, names[other]) and (rarest or len(form) >= _MANY_LETTERS):
+                yield form, other
+
+
+def _with_country_terms(names: Mapping[str, Name]) -> dict[str, Name]:
+    """Give spellings of a country's name the country's term: سنجافورة has that of سنغافورة, which is not its spelling.
+
+    A country whose name ends in يا is listed as its own relative form (بلغاريا), unlike برازيليا, as البرازيل is.
+    """
+    named = {name.term for name in names.values() if not name.nisba}
+    found = dict(names)
+    for form, name in names.items():
+        main = names.get(name.term[1:])
+        if main is not None and main.term != name.term and (not main.nisba or main.term not in named):
+            found[form] = name._replace(term=main.term)
+    return found
+
+
+def _with_duals(names: Mapping[str, Name]) -> dict[str, Name]:
+    """Add the feminine duals of relative forms of countries: فرنسيتين, of فرنسية."""
+    found = dict(names)
+    for form, name in names.items():
+        if name.nisba and form.endswith("يه"):
+            found |= {dual: name for ending in ("تين", "تان") if (dual := form[:-1] + ending) not in names}
     return found
 
 

@@ -10,20 +10,22 @@ letters, the word as printed is a form with `=` before it («أحمد» has the 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from streams.words.families import family, has_article
 from streams.words.latin import COMPOUND, FOREIGN, arabic_names, compound_names
 from streams.words.letters import printed_word
-from streams.words.lexicon import lexicon
+from streams.words.lexicon import Name, lexicon
+from streams.words.pairs import month_family, pair_families
 from streams.words.tokens import LONGEST, Token, tokenize
 
 PARTED = "~"
 PRINTED = "="
 _SHORTEST = 3
+_SHORTEST_RELATIVE = 5
 # Words in Latin letters of a text that are looked up as names; each takes a few milliseconds when it is new.
 _MOST_FOREIGN = 100
 _TANWEEN = "\u064b"
@@ -104,6 +106,7 @@ def text_words(text: str, names: Sequence[Span] = (), persons: Sequence[Span] = 
             compound = compound_names().get((first.removeprefix(PARTED), token.text))
             if compound is not None and COMPOUND + compound not in families:
                 families += (COMPOUND + compound,)
+        families = _with(families, month_family(reading.forms), *pair_families(before, token.text))
         before = reading.forms
         forms = reading.forms if token.tag is None else (*reading.forms, token.tag)
         found.append(Word(position, token.start, token.end, forms, families))
@@ -130,21 +133,31 @@ def _is_name(token: Token) -> bool:
 
 def query_words(text: str) -> list[Word]:
     """Return the words of a query. Their families are what a reader means by them; a name before the common word."""
-    return [
-        Word(
-            position,
-            token.start,
-            token.end,
-            (token.tag or token.text, *(form for form in read(token.text, token.printed).forms if form[0] == PARTED)),
-            read(token.text, token.printed).query,
-            next(iter(_printed(token.text, token.printed)), token.text),
-        )
-        for position, token in enumerate(join_names(tokenize(text)))
-    ]
+    found: list[Word] = []
+    before: tuple[str, ...] = ()
+    for position, token in enumerate(join_names(tokenize(text))):
+        reading = read(token.text, token.printed)
+        forms = (token.tag or token.text, *(form for form in reading.forms if form[0] == PARTED))
+        families = _with(reading.query, month_family(reading.forms))
+        if pair := pair_families(before, token.text):
+            # An article that prints one word has both.
+            found[-1] = replace(found[-1], families=_with(found[-1].families, *pair))
+            families = _with(families, *pair)
+        printed = next(iter(_printed(token.text, token.printed)), token.text)
+        found.append(Word(position, token.start, token.end, forms, families, printed))
+        before = reading.forms
+    return found
+
+
+def _with(families: tuple[str, ...], *more: str | None) -> tuple[str, ...]:
+    return families + tuple(family for family in more if family is not None and family not in families)
 
 
 def join_names(tokens: Iterator[Token]) -> Iterator[Token]:
-    """Join عبد with the article of the next word, and أبو with the next word: both are written as one word too."""
+    """Join عبد with the next word if it has the article, or if both are a name, and أبو with the next word.
+
+    Each is written as one word too.
+    """
     held: Token | None = None
     for token in tokens:
         if held is not None:
@@ -165,6 +178,32 @@ def join_names(tokens: Iterator[Token]) -> Iterator[Token]:
         yield held
 
 
+def joined(words: Iterable[str]) -> Iterator[str]:
+    """Yield the plain words of a query; those that belong together, as articles print them as one, as one text."""
+    held: str | None = None
+    for word in words:
+        if held is None:
+            held = word
+        elif _belong_together(held, word):
+            yield f"{held} {word}"
+            held = None
+        else:
+            yield held
+            held = word
+    if held is not None:
+        yield held
+
+
+def _belong_together(first: str, second: str) -> bool:
+    parts = [list(tokenize(text)) for text in (first, second)]
+    if [len(part) for part in parts] != [1, 1]:
+        return False
+    (one,), (other,) = parts
+    if len(list(join_names(tokenize(f"{first} {second}")))) == 1:
+        return True
+    return bool(pair_families(read(one.text, one.printed).forms, other.text))
+
+
 def _without_and(word: str) -> str:
     return word[1:] if len(word) == 4 and word[0] in "وفلب" else word
 
@@ -173,7 +212,9 @@ def _belong(first: Token, second: Token) -> bool:
     if not second.printed or second.start - first.end > 1:
         return False
     if first.text in _SERVANT:
-        return len(second.text) >= 4 and second.text.startswith("ال")
+        if second.text.startswith("ال"):
+            return len(second.text) >= 4
+        return len(second.text) >= _SHORTEST and "عبد" + second.text in lexicon().names  # عبد ربه
     return _without_and(first.text) == "ابو" or second.text in lexicon().names
 
 
@@ -238,9 +279,11 @@ def _families(base: str, printed: str) -> tuple[list[str], list[str], list[str],
     entry = None if _TANWEEN in printed[-2:] else lexicon().names.get(base)
     if base in lexicon().stop_words:
         return [], [], [], []  # سيكون
+    named = _with_article(base, entry)
     if entry is None:
         found = [family(base)]
-        return found, found, found, found
+        asked = found if named is None else [*found, named] if base in lexicon().seen else [named]
+        return found, found, found, asked
     if entry.nisba:
         # A person called المصري is no Egyptian; one called تركي is whom a query for it means.
         own = ["@" + base]
@@ -248,9 +291,20 @@ def _families(base: str, printed: str) -> tuple[list[str], list[str], list[str],
         return ([entry.term], [entry.term], own, asked) if entry.always else (asked, [entry.term], own, own)
     if entry.always:
         found = [entry.term]
-        return found, found, found, found
+        return found, found, found, found if named is None else [*found, named]
     common = family(base)
     return [common], [entry.term], [entry.term], [entry.term] if entry.mostly else [entry.term, common]
+
+
+def _with_article(base: str, entry: Name | None) -> str | None:
+    """Return the term of a name that is printed with the article and asked for without it: سودان, حريري.
+
+    A name without article is another one (رياض, الرياض), unless it looks like a relative form (شرقاوي, الشرقاوي).
+    """
+    if entry is not None and not (base.endswith("ي") and len(base) >= _SHORTEST_RELATIVE):
+        return None
+    named = lexicon().names.get("ال" + base)
+    return None if named is None or named.nisba or not named.always else named.term
 
 
 def _kunya(word: str) -> str | None:
