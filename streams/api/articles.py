@@ -14,7 +14,7 @@ from streams.api import counts
 from streams.api.auth import needs, needs_to_read
 from streams.api.batch import FORMATS, Batch, read_submission, request_body, send_all, send_one
 from streams.api.body import read_body
-from streams.api.dependencies import Client, Shared
+from streams.api.dependencies import Client, Shared, State
 from streams.api.keys import Scope
 from streams.api.problem_details import problem, responses
 from streams.api.submit import Receipt
@@ -82,6 +82,18 @@ async def search(state: Shared, request: Annotated[SearchRequest, Query()]) -> A
     return JSONResponse(answer)
 
 
+async def known_article(state: State, article_id: str) -> Article:
+    """Return an article.
+
+    Raises:
+        HTTPException: there is none with this id.
+    """
+    found = await state.searcher.article(article_id)
+    if found is None:
+        raise HTTPException(404, f"no article with id {article_id}")
+    return found
+
+
 @router.get(
     "/articles/{article_id}",
     summary="Get an article and its copies",
@@ -94,9 +106,7 @@ async def article(
     copies: Annotated[int, Query(ge=0, le=100, description="Maximum number of copies to list.")] = 20,
 ) -> ArticleWithCopies:
     """Return an article with the other articles of its cluster."""
-    found = await state.searcher.article(article_id)
-    if found is None:
-        raise HTTPException(404, f"no article with id {article_id}")
+    found = await known_article(state, article_id)
     story = await state.searcher.story(found, copies)
     return ArticleWithCopies(
         article=found,

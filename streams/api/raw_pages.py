@@ -9,11 +9,11 @@ from fastapi import APIRouter, HTTPException, Path
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from streams.api.articles import ADMITTED
+from streams.api.articles import ADMITTED, known_article
 from streams.api.dependencies import Shared, State
 from streams.api.problem_details import responses
 from streams.kafka.dead_letters import find_letters
-from streams.kafka.raw_records import RawRecord, find_raw
+from streams.kafka.raw_records import find_raw
 from streams.records import Article
 
 router = APIRouter(tags=["articles"])
@@ -40,23 +40,6 @@ class PageLetters(BaseModel):
     complete: bool = Field(
         description=f"False if there are more than {MOST_LETTERS} and only the newest were searched."
     )
-
-
-async def known_article(state: State, article_id: str) -> Article:
-    """Return an article.
-
-    Raises:
-        HTTPException: there is none with this id.
-    """
-    found = await state.searcher.article(article_id)
-    if found is None:
-        raise HTTPException(404, f"no article with id {article_id}")
-    return found
-
-
-async def raw_record(state: State, article: Article) -> RawRecord | None:
-    """Return the raw record of an article, or None if Kafka no longer has it."""
-    return await find_raw(state.settings, article)
 
 
 async def page_letters(state: State, article: Article) -> PageLetters:
@@ -95,7 +78,7 @@ async def raw_page(state: Shared, article_id: ArticleId) -> Response:
 
     404 if there is no such article, or if Kafka no longer has the record (it keeps them for seven days).
     """
-    record = await raw_record(state, await known_article(state, article_id))
+    record = await find_raw(state.settings, await known_article(state, article_id))
     if record is None:
         raise HTTPException(404, "Kafka no longer has the raw record of this article")
     headers = {

@@ -8,11 +8,7 @@ from itertools import islice
 from agents.clean.credits.date_lines import is_date_line
 from agents.clean.credits.name_tables import is_description
 from agents.clean.credits.parse import MAX_CREDIT_CHARS, Credit, parse_credit
-from agents.clean.layout.boundaries import (
-    HEADER_LINES,
-    is_headline,
-    is_kicker,
-)
+from agents.clean.layout.boundaries import HEADER_LINES, is_headline, is_kicker
 from agents.clean.layout.line_reader import LineReader
 from agents.clean.layout.lines import (
     Line,

@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from agents.clean.credits.date_lines import is_date_line
 from agents.clean.credits.name_tables import is_agency
 from agents.clean.credits.parse import MAX_CREDIT_CHARS, Credit, parse_credit
-from agents.clean.layout.boundaries import (
-    HEADER_LINES,
-)
+from agents.clean.layout.boundaries import HEADER_LINES
 from agents.clean.layout.lines import (
     Line,
     Removal,

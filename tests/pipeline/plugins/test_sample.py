@@ -16,7 +16,7 @@ import pytest
 from streams.settings import Settings
 from tests.support.corpus import records, write_lines
 from tests.support.index import count, documents
-from tests.support.processes import ROOT, Running, free_port, rasd, start, wait_until, worker
+from tests.support.processes import ROOT, Running, free_port, rasd, start, started, wait_until, worker
 
 CLIPPINGS = """فيروز تغني في بعلبك
 أحيت فيروز مساء أمس حفلا في بيروت حضره جمهور كبير جاء من مدن كثيرة.
@@ -55,13 +55,6 @@ def curl(arguments: list[str]) -> dict[str, Any]:
     done = subprocess.run(arguments, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return dict(json.loads(done.stdout))
-
-
-def run_tap(settings: Settings, log: Path) -> Running:
-    port = free_port()
-    running = start(settings, log, "worker", "--tap", "sqlite", "--port", str(port), port=port)
-    wait_until(running.ready, 90, running.tail)
-    return running
 
 
 def test_stage_source_tagger_and_the_guides_requests_work_in_the_pipeline(
@@ -140,9 +133,9 @@ def test_a_plugin_stage_runs_in_a_worker_of_its_own_and_drains_what_it_left_when
 def test_a_tap_gets_every_article_takes_none_from_the_stages_and_survives_kill_nine(
     settings: Settings, output: Path, tmp_path: Path
 ) -> None:
-    tap = run_tap(settings, tmp_path / "tap.log")
-    try:
-        with worker(settings, tmp_path / "worker.log") as running:
+    command = ("worker", "--tap", "sqlite")
+    with worker(settings, tmp_path / "worker.log") as running:
+        with started(settings, tmp_path / "tap.log", *command) as tap:
             rasd("ingest", str(write_lines(tmp_path / "one.jsonl", records(40))), settings=settings)
             # In one consumer group, each of both readers of articles.enriched would have got some partitions only.
             wait_until(lambda: count(settings) == 40, 90, running.tail)
@@ -150,12 +143,10 @@ def test_a_tap_gets_every_article_takes_none_from_the_stages_and_survives_kill_n
             assert 'rasd_articles_total{outcome="ok",stage="sqlite"} 40.0' in tap.metrics()
             assert "rasd_end_to_end_seconds_count 0.0" in tap.metrics(), "a tap makes nothing searchable"
             tap.kill()
-            rasd("ingest", str(write_lines(tmp_path / "two.jsonl", records(20, first=40))), settings=settings)
-            wait_until(lambda: count(settings) == 60, 90, running.tail)
-        tap = run_tap(settings, tmp_path / "tap2.log")
+        rasd("ingest", str(write_lines(tmp_path / "two.jsonl", records(20, first=40))), settings=settings)
+        wait_until(lambda: count(settings) == 60, 90, running.tail)
+    with started(settings, tmp_path / "tap2.log", *command) as tap:
         wait_until(lambda: len(archived(output)) == 60, 90, tap.tail)
-    finally:
-        tap.stop()
     assert {document["id"] for document in documents(settings)} == set(archived(output))
 
 

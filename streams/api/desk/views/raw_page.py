@@ -10,10 +10,12 @@ from typing import Any
 import orjson
 from fastapi.responses import Response
 
+from streams.api.articles import known_article
 from streams.api.dependencies import Shared
 from streams.api.desk.rendering import Visiting
 from streams.api.desk.routing import HOME, make_router
-from streams.api.raw_pages import known_article, page_letters, raw_record
+from streams.api.raw_pages import page_letters
+from streams.kafka.raw_records import find_raw
 
 router = make_router()
 
@@ -27,7 +29,7 @@ async def raw_page(state: Shared, visit: Visiting, article_id: str) -> Response:
     """Show the raw record of an article, and the dead letters of its page."""
     with state.searches.slot():
         article = await known_article(state, article_id)
-        record, letters = await asyncio.gather(raw_record(state, article), page_letters(state, article))
+        record, letters = await asyncio.gather(find_raw(state.settings, article), page_letters(state, article))
     fields, content = read_record(record.value) if record else ({}, "")
     return visit.render(
         "raw.html",
