@@ -11,7 +11,7 @@ from agents.text.keys import match_key
 
 CLOCK = r"[\d٠-٩]{1,2}[:.٫][\d٠-٩]{2}(?::[\d٠-٩]{2})?"
 _DATE_LABEL_RE = re.compile(
-    r"^(?:(?:تاريخ\s+)?(?:Published,?|النشر|نُ?شرت?(?:\s+في)?|آخر\s+تحديث|تم\s+التحديث|آخر\s+تعديل|تاريخ\s+الإضافة|حُ?دثت?(?:\s+في)?)"
+    r"^(?:(?:تاريخ\s+)?(?:Published,?|النشر|نُ?شرت?(?:\s+في)?|آخر\s+تحديث|تم\s+التحديث|آخر\s+تعديل|تاريخ\s+الإضافة|حُ?دِ?ّ?ِ?ثت?(?:\s+في)?)"
     r"\s*:?\s*)(?=.*[\d٠-٩]).{4,70}$"
 )
 _MAX_DATE_CHARS, _MAX_LABELLED_CHARS = 130, 90
@@ -21,16 +21,18 @@ _ZONE = r"(?:بتوقيت|توقيت)\s+(?:مكة\s+المكرمة|\S+)"
 _WORDS_RE = re.compile(
     rf"{CLOCK}|(?<![^\W\d_])(?:{_ZONE}|{one_of(WEEKDAYS)}|يوم|النشر|تاريخ|في|آخر|اخر|تحديث|محدث|تم|التحديث|الساعة|الموافق"
     r"|صباحا|صباحاً|صباحًا|مساء|مساءً|ظهرا|ظهراً|ص|مـ|م|هـ|ه|غرينتش|جرينتش|GMT|KSA|GST|UTC|AM|PM|العدد|رقم\s+العدد|السنة|منذ"
-    r"|ساعة|ساعات|ساعتين|دقيقة|دقائق|دقيقتين|يومين|أيام)(?![^\W\d_])",
+    r"|ساعة|ساعات|ساعتين|دقيقة|دقائق|دقيقتين|يومين|أيام|أسبوع|أسبوعين|أسابيع|شهر|شهرين|أشهر|سنة|سنتين|سنوات)(?![^\W\d_])",
     re.IGNORECASE,
 )
 _NUMBER_RE = re.compile(r"\d+")
+# «الثلاثاء-2024-11-12»
+_GLUED_WEEKDAY_RE = re.compile(rf"(?<!\w)({one_of(WEEKDAYS)})[-–](?=[\d٠-٩])")
 _LETTER_RE = re.compile(r"[^\W\d_]")
 
 
 def without_dates(text: str) -> str:
     """Replace dates, and the words that only occur beside dates, by a slash; return text without dates unchanged."""
-    bare = text
+    bare = text = _GLUED_WEEKDAY_RE.sub(r"\1 ", text) if "-" in text or "–" in text else text
     for found in reversed(find_dates(text)):
         bare = f"{bare[: found.start]} / {bare[found.end :]}"
     if bare == text and _CLOCK_RE.search(text) is None and "منذ" not in text:
@@ -45,7 +47,7 @@ def is_date_line(text: str) -> bool:
     if len(text) <= _MAX_LABELLED_CHARS and _DATE_LABEL_RE.match(text) is not None:
         return True
     rest = without_dates(text)
-    if rest == text:
+    if rest == text or rest == _GLUED_WEEKDAY_RE.sub(r"\1 ", text):
         return False
     # «05 جانفي 2024 - القسم الوطني»
     words = match_key(_NUMBER_RE.sub(" ", rest))

@@ -20,6 +20,8 @@ _NAME_RE = re.compile(
     r"(?:(?:[\u0621-\u064a]|أ\.\s?د|ا\.\s?د)\.\s*|[أادم] )?[\u0621-\u0652\u0670]+(?: [\u0621-\u0652\u0670]+){0,5}"
 )
 _INITIAL_RE = re.compile(r"\A[\u0621-\u064a]\.\s*")
+# «نوال. ب», «عبد الحفيظ. س», as Algerian papers sign too
+_GIVEN_AND_INITIAL_RE = re.compile(r"(?P<given>[\u0621-\u0652]{3,}(?: [\u0621-\u0652]{3,})?)\s?\.\s?[\u0621-\u064a]\.?")
 _HONORIFIC_RE = re.compile(
     r"\A(?:د|أ\.\s?د|ا\.\s?د|م|أ|الدكتور|الدكتورة|المهندس|المهندسة|الشيخ|اللواء|العميد|الأستاذ|الأستاذة)[. ]\s*"
 )
@@ -45,6 +47,7 @@ class Names:
         agencies, outlets: news agencies, and other outlets.
         roles: words for a part in an article («كتب», «حوار»).
         writer_roles: those of `roles` that announce its writer.
+        editor_roles: those of `roles` that announce who worked on the text of another («ترجمة», «تحرير»).
         sections: sections of a paper («سياسة»).
         photo_roles: words that announce a photographer.
         correspondents: those of `roles` that name an outlet and a place after them («مراسل … في …»).
@@ -64,6 +67,7 @@ class Names:
     outlets: frozenset[str]
     roles: frozenset[str]
     writer_roles: frozenset[str]
+    editor_roles: frozenset[str]
     sections: frozenset[str]
     photo_roles: frozenset[str]
     correspondents: frozenset[str]
@@ -104,8 +108,9 @@ def names() -> Names:
     return Names(
         agencies=frozenset(map(match_key, table["agencies"])),
         outlets=frozenset(map(match_key, table["outlets"])),
-        roles=frozenset(map(match_key, table["roles"])),
+        roles=frozenset(map(match_key, [*table["roles"], *table["editor_roles"]])),
         writer_roles=frozenset(map(match_key, table["writer_roles"])),
+        editor_roles=frozenset(map(match_key, table["editor_roles"])),
         sections=frozenset(map(match_key, table["sections"])),
         photo_roles=frozenset(map(match_key, table["photo_roles"])),
         correspondents=frozenset(map(match_key, table["correspondents"])),
@@ -174,13 +179,15 @@ def is_place(name: str) -> bool:
 def person_certainty(name: str) -> int:
     """Return how certainly `name` is a person's: 0 if it is not, 1 if it may be, 2 if it is.
 
-    A certain name has two to six words with a given name first, an honorific or a particle such as «بن», or an initial.
+    A certain name has two to six words with a given name first, an honorific or a particle such as «بن», or an
+    initial before or behind it.
     A name in Latin letters is never certain: those of firms and products look like it.
     """
     if name.isascii() or _LATIN_NAME_RE.fullmatch(name):
         return int(_LATIN_NAME_RE.fullmatch(name) is not None and _LATIN_NO_NAME_RE.search(name) is None)
     if not _NAME_RE.fullmatch(name):
-        return 0
+        signed = _GIVEN_AND_INITIAL_RE.fullmatch(name)
+        return 2 if signed is not None and key_of(signed["given"]).partition(" ")[0] in names().given else 0
     bare = _HONORIFIC_RE.sub("", name, count=1)
     initial = _INITIAL_RE.match(bare)
     words = key_of(bare[initial.end() :] if initial else bare).split()

@@ -24,7 +24,7 @@ from agents.clean.credits.name_tables import (
 from agents.clean.credits.outlet import NOBODY, Outlet
 
 _SEPARATOR_RE = re.compile(
-    r"\s*[/:،,؛;|()\[\]{}\t«»\"“”_+&]+\s*|\s{2,}|\s+[-–—ـ]+\s*|\s*[-–—ـ]+\s+|(?<=[\u0621-\u064a])[-–—]+(?=[\u0621-\u064a])"
+    r"\s*[/:،,؛;|()\[\]{}\t«»\"“”_+&◆●•·⁄▪■✦]+\s*|\s{2,}|\s+[-–—ـ]+\s*|\s*[-–—ـ]+\s+|(?<=[\u0621-\u064a])[-–—]+(?=[\u0621-\u064a])"
     r"|\s+and\s+"
 )
 # Writers' accounts and mail addresses: «فلان (جدة) falan@».
@@ -49,6 +49,13 @@ _PLAIN_RE = re.compile(r"[\u0621-\u0652\u0670]{3,}(?: [\u0621-\u0652\u0670]{2,})
 _TOWN_RE = re.compile(r"(?P<town>[^():،/–—-]{2,30})\((?P<country>[^()]{2,20})\)")
 _QUOTED_RE = re.compile(r"[«\"“]([^«»\"“”]{2,30})[»\"”]")
 _BARS = frozenset({"|", "&", "+"})
+# «بقلم: فلان ترجمة: علان»
+_INNER_LABEL_RE = re.compile(
+    r"(?<=[\w.)»])\s+(?=(?:ترجم[ةه]ا?|تحرير|تصوير|عدسة|مراجعة|تدقيق|إعداد|اعداد|حوار|مونتاج|إخراج)\s?[:：])"
+)
+# «محرر الشؤون المحلية – فلان»: the desk of a writer, which is no headline's subject as ministers are
+_DESK_RE = re.compile(r"(?:ال)?(?:محرر|صحفي|صحافي|كاتب|إعلامي|اعلامي)[ةه]?(?!\w)")
+_COLON_RE = re.compile(r"[:：]")
 # What parts the names in an author field that are known to be of several people
 NAMES_APART = " | "
 _DECORATION = " \t\u00a0*•·-–—ـ.:،,_"
@@ -130,6 +137,8 @@ def _parse(text: str, outlet: Outlet) -> Credit:
     if whole != text and _SIGN_RE.search(text) is None and not is_place(whole.rpartition(" ")[2]):
         # «سلمان بن محمد  العامر»: one name, carelessly spaced.
         text = whole if person_certainty(whole.strip(_DECORATION)) > 1 else text
+    if ":" in text or "：" in text:
+        text = _INNER_LABEL_RE.sub(" | ", text)
     read = _kinds(_bare(text), outlet)
     towns = _towns_with_country(text)
     read = [(_Kind.PLACE if part in towns and not is_source(part) else kind, part) for kind, part in read]
@@ -181,13 +190,23 @@ def _without_days(text: str) -> str:
 def _kinds(text: str, outlet: Outlet) -> list[_Part]:
     """Classify each part of the line by itself and by the role before it."""
     found: list[_Part] = []
-    photographer = False
+    photographer = editor = False
+    edited: set[int] = set()
     for part in _parts(text):
         kind = _kind(part, found, text, outlet, photographer=photographer)
         if kind is _Kind.ROLE:
-            photographer = key_of(part) in names().photo_roles
+            photographer, editor = key_of(part) in names().photo_roles, key_of(part) in names().editor_roles
+        elif editor and kind in _PEOPLE:
+            edited.add(len(found))
         if kind is not None:
             found.append((kind, part))
+    if any(kind in _PEOPLE and at not in edited for at, (kind, _) in enumerate(found)):
+        # Beside a writer, who translated or edited the text has not written it.
+        found = [(_Kind.OTHER if at in edited else kind, part) for at, (kind, part) in enumerate(found)]
+    if len(found) > 1 and _COLON_RE.search(text) is None and any(kind is _Kind.PERSON for kind, _ in found):
+        found = [
+            (_Kind.OTHER if kind is _Kind.UNKNOWN and _DESK_RE.match(part) else kind, part) for kind, part in found
+        ]
     found = [
         (_settled(found, number, outlet) if kind is _Kind.PLACE_OR_SOURCE else kind, part)
         for number, (kind, part) in enumerate(found)
@@ -355,7 +374,14 @@ def _parts(text: str) -> list[str]:
         for piece in _FROM_RE.split(name):
             bare = _IN_RE.sub("", " ".join(piece.split()).strip(_DECORATION))
             parts.extend(person for people in _apart(bare, towns) for person in _writers(people))
-    return [part for part in parts if part]
+    return [_without_and(part) for part in parts if part]
+
+
+def _without_and(part: str) -> str:
+    """Return a part without the «و» that joins an agency to the part before it: «لندن - «الضفة» ووكالات»."""
+    joined = part[1:]
+    known = is_source(part) or is_role(key_of(part)) or not part.startswith("و")
+    return part if known or not (is_source(joined) or is_role(key_of(joined))) else joined
 
 
 def _before_post(part: str) -> list[str]:

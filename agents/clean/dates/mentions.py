@@ -209,7 +209,8 @@ def _opens(text: str, start: int) -> bool:
         return True
     before = text[start - 1]
     if before in _NO_DAY_BEFORE:
-        return False
+        # «نشر في :05/03/2024», but not the minutes of an hour
+        return before == ":" and text[max(0, start - 3) : start - 1].rstrip()[-1:].isalpha()
     return not before.isalnum() or _GLUED_RE.search(text, max(0, start - _MAX_GLUED), start) is not None
 
 

@@ -78,8 +78,8 @@ _GLUED_CLOCK_RE = re.compile(r"(?<![\d:])(\d{1,2}:\d{2})\s?[-–—,،]\s?(?=\d{
 # «2024:06:11.09:15», as agencies of East Asia print it
 _COLONS_RE = re.compile(r"(?<![\d:])(\d{4}):(\d{2}):(\d{2})[. ](?=\d{2}:\d{2})")
 _FRENCH_CLOCK_RE = re.compile(r"(?<![\w:])(\d{1,2})\s?h\s?(\d{2})(?!\w)")
-# «الثلاثاء2024/03/05»
-_GLUED_DAY_RE = re.compile(r"(?<=[\u0621-\u064a])(?=\d{4}[/-]\d|\d{1,2}[/-]\d{1,2}[/-]\d)")
+# «الثلاثاء2024/03/05», «الثلاثاء-2024-03-05»
+_GLUED_DAY_RE = re.compile(r"(?<=[\u0621-\u064a])\s?[-–]?\s?(?=\d{4}[/-]\d|\d{1,2}[/-]\d{1,2}[/-]\d)")
 # «09.03.24 18:30»
 _SHORT_YEAR_RE = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.(\d{2})(?=,?\s\d{1,2}:\d{2})")
 # «3/5/2024 2:15:00 PM», as .NET writes a time in the United States' form, whatever the language of the page
@@ -91,7 +91,7 @@ _EITHER_WAY_RE = re.compile(r"(?<![\d/.-])(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?!\
 _WEEKDAY_RE = re.compile(rf"(?<!\w)(?:{one_of(cal.WEEKDAYS)}|{one_of(name[2:] for name in cal.WEEKDAYS)})(?!\w)")
 _WEEKDAYS = {name.removeprefix("ال"): number for name, number in cal.WEEKDAYS.items()}
 _PUBLISHED_RE = re.compile(r"نُ?شرت?|Published|Posted|النشر|أضيف|الإضافة", re.I)
-_UPDATED_RE = re.compile(r"(?:آخر|اخر|تم ال)?\s?(?:تحديث|تعديل)|(?<!\w)حُ?دثت?(?!\w)|updated|modified", re.I)
+_UPDATED_RE = re.compile(r"(?:آخر|اخر|تم ال)?\s?(?:تحديث|تعديل)|(?<!\w)حُ?دِ?ّ?ِ?ثت?(?!\w)|updated|modified", re.I)
 _CITY_ALONE_RE, _MAX_ZONE = re.compile(rf"\(?(?:ب?توقيت )?(?:{'|'.join(_CITIES)})\)?"), 30
 _NEAR_DAYS, _MONTHS = 3, 12
 

@@ -322,7 +322,7 @@ class _Reader:
             text=told or "\n".join(lines),
             title=title,
             subtitle=subtitle,
-            author=_author(people, printed, names),
+            author=self._author(people, printed, names),
             published_at=best_time(iter(times)) or (dateline_time(lines[0], self._latest) if lines else None),
             captions=tuple(dict.fromkeys(captions)),
             site=self._head.site,
@@ -333,6 +333,14 @@ class _Reader:
                 if at in why or at not in inside
             ),
         )
+
+    def _author(self, people: Sequence[str], printed: str | None, names: Sequence[str]) -> str | None:
+        """Return the first writer: of the head, as printed, an outlet; in Arabic letters if the page prints them so."""
+        if people and printed and people[0].isascii() and person_certainty(printed):
+            return printed
+        # «محرر الموقع» in the head names nobody.
+        named = [name for name in people if parse_credit(name, self._outlet).byline]
+        return next(iter([*named, *([printed] if printed else []), *people, *names]), None)
 
     def _body_rule(self, row: Row, *, last: bool) -> Rule | None:
         """Return why a line of the text is not part of it; None if it is."""
@@ -428,13 +436,6 @@ class _Reader:
         return not (
             is_info(row) or _is_dated(row.text) or is_widget(row.text) or parse_credit(row.text, self._outlet).certain
         )
-
-
-def _author(people: Sequence[str], printed: str | None, names: Sequence[str]) -> str | None:
-    """Return the first writer: of the head, as printed, an outlet; in Arabic letters if the page prints them so."""
-    if people and printed and people[0].isascii() and person_certainty(printed):
-        return printed
-    return next(iter([*people, *([printed] if printed else []), *names]), None)
 
 
 def _names(row: Row, printed: str) -> bool:

@@ -34,6 +34,8 @@ _AUTHOR_NAMES = (
     "sailthru.author", "byl", "byline", "og:article:author", "creator", "citation_author", "cxenseparse:author",
     "cxenseparse:recs:articleauthor", "article.author", "author_name", "authors", "rnews:author", "dc.contributor",
 )  # fmt: skip
+# «<meta name="twitter:label1" content="كُتب بواسطة"><meta name="twitter:data1" content="فلان">»
+_CARD_LABELS = frozenset(map(match_key, ("كتب بواسطة", "كتبه", "بواسطة", "بقلم", "الكاتب", "written by", "author")))
 _TITLE_NAMES = ("og:title", "twitter:title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title", "title")
 _SITE_TYPES = frozenset({"WebSite", "NewsMediaOrganization"})
 _NO_AUTHORS = frozenset({"admin", "administrator", "editor", "super user", "webmaster", "user", "root"})
@@ -220,6 +222,12 @@ class Head:
             yield own
         names = self.linked.names(linked.get("author") or linked.get("creator"))
         metas = [self._metas[name] for name in _AUTHOR_NAMES if name in self._metas]
+        metas.extend(
+            self._metas[f"twitter:data{number}"]
+            for number in (1, 2)
+            if match_key(self._metas.get(f"twitter:label{number}", "")) in _CARD_LABELS
+            and f"twitter:data{number}" in self._metas
+        )
         for name in (NAMES_APART.join(name for name in names if "://" not in name), *metas):
             # Some pages have the address of the writer's profile there.
             if name and "://" not in name and not name.startswith("@") and match_key(name) not in _NO_AUTHORS:

@@ -14,6 +14,7 @@ _LABEL_RE = re.compile(
     r"|\sال(?:سبت|[أا]حد|[إا]ثنين|ثلاثاء|[أا]ربعاء|خميس|جمعة)(?!\w))",
     re.IGNORECASE,
 )
+_EDITOR_RE = re.compile(r"(?:تحرير|ترجمة|مراجعة|تدقيق)(?!\w)")
 # «الساحل (ضياء) ـ من جورج خوري»
 _FROM_RE = re.compile(r"[-–—ـ:]\s?من\s(?P<name>[^\d|:]{5,40})$")
 _SIGN_RE = re.compile(r"^[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]{1,3}\s?")
@@ -27,6 +28,8 @@ def without_sign(text: str) -> str:
 def labelled(text: str) -> str | None:
     """Return the name after a label: «بقلم: فلان», «نشره فلان في …»."""
     match = _LABEL_RE.search(text)
+    if match is not None and match.start() > 0 and _EDITOR_RE.match(text, match.start()) is not None:
+        return None  # «تقرير: فلان | تحرير: علان»
     if match is None:
         posted = _FROM_RE.search(text)
         return posted["name"] if posted is not None and person_certainty(posted["name"]) else None

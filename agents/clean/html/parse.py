@@ -36,6 +36,18 @@ _HIDDEN_STYLE_RE = re.compile(r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\
 _PRE_STYLE_RE = re.compile(r"white-space\s*:\s*pre", re.IGNORECASE)
 # «30 يناير 2024» and «24:15» in elements side by side
 _YEAR_END_RE, _CLOCK_START_RE = re.compile(r"(?<!\d)(?:19|20)\d\d$"), re.compile(r"\d{1,2}:\d\d")
+# A label or a full date begins a piece of its own: «<span>فلان</span><span>الثلاثاء 5 آذار 2024</span>»
+_WORD_END_RE = re.compile(r"[^\W\d_]{2}[\u064b-\u0652]*$|[صم]$|(?<!\d)(?:19|20)\d\d$")
+_OWN_PIECE_RE = re.compile(
+    r"(?:يوم )?ال(?:سبت|[أا]حد|[إا]ثنين|ثلاثاء|[أا]ربعاء|خميس|جمعة)[\s،,/-]{1,3}\d"
+    r"|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}(?!\d)|\d{4}[/-]\d{1,2}[/-]\d|\d{1,2} [^\W\d_]{3,9},? \d{4}(?!\d)"
+    r"|(?:نص|صور|تصوير|عدسة|بقلم|كتبت?|ترجمة|تحرير|إعداد|المصدر|نُ?شرت?(?: في)?|تاريخ النشر|آخر تحديث)\s?[:：]"
+)
+# Elements in a bar of a story's facts are labels, whether they have names of their own or not.
+_FACTS_RE = re.compile(
+    r"(?<![a-z])(?:metas?|infos?|(?:post|entry|article|news)-?(?:meta|info)|by-?line|credits?|publish-?date)(?![a-z])"
+)
+_MAX_SEAM = 12
 _ICON_RE, _MAX_NEAR = re.compile(r"(?<![a-z])(?:icons?|ico|fa[srlbd]?|glyphicon|bi|material)(?![a-z])"), 4
 _TELLING = frozenset({"itemprop", "rel"})
 _PROFILE_RE = re.compile(
@@ -238,7 +250,7 @@ class _Walk:
     def _piece(self, text: str) -> None:
         if not text:
             return
-        if self._seam and self._pieces and _CLOCK_START_RE.match(text) and _YEAR_END_RE.search(self._pieces[-1]):
+        if self._seam and self._pieces and _begins_apart(self._pieces[-1], text):
             self._pieces.append(" ")
         self._ended, self._seam = None, False
         self._pieces.append(text)
@@ -322,6 +334,14 @@ def names_profile(href: str | None) -> bool:
     return href is not None and _PROFILE_RE.search(href) is not None
 
 
+def _begins_apart(before: str, text: str) -> bool:
+    """Return whether a text at the seam of two elements begins with a date, an hour or a label of its own."""
+    before = before[-_MAX_SEAM:]
+    if _CLOCK_START_RE.match(text) is not None and _YEAR_END_RE.search(before) is not None:
+        return True
+    return _OWN_PIECE_RE.match(text) is not None and _WORD_END_RE.search(before) is not None
+
+
 def _stand_apart(one: Box, two: Box) -> bool:
     """Return whether style rules part two elements of a line: links side by side, labels with names of their own."""
     if one.tag == two.tag == "a":
@@ -329,6 +349,8 @@ def _stand_apart(one: Box, two: Box) -> bool:
     parent = one.parent
     if parent is None or parent.inline or parent.tag in _RUNNING:
         return False
+    if one.tag == two.tag == "span" and _FACTS_RE.search(parent.names) is not None:
+        return True
     kinds = (one.tag if one.tag == "small" else "", one.names), (two.tag if two.tag == "small" else "", two.names)
     return kinds[0] != kinds[1] and all(box.names or box.tag in {"a", "time", "small"} for box in (one, two))
 

@@ -18,6 +18,7 @@ from agents.clean.html.roles import is_credit_box, is_date_box
 from agents.clean.html.story import Story
 from agents.clean.html.tree import Box, Row, Tree
 from agents.clean.layout.lines import Rule
+from agents.text.display import display_text
 
 _MAX_ABOVE = 12
 _ABOVE, _BELOW = 8, 12
@@ -79,11 +80,16 @@ class Place:
             trusted = zone is self.between
             for box in found:
                 at = box.start
-                first = trusted and at == self.story.start and box.text is not None
+                # A box that holds only `meta` elements stands before the row that follows it.
+                bare = box.text is not None or box.start == box.end
+                first = trusted and at == self.story.start and bare
                 if (at not in zone and not first) or at >= len(rows) or box.end - box.start > _MAX_MARKED_ROWS:
                     continue
                 reason = self.reasons[at]
                 if reason in _NEVER or (reason in _ELSEWHERE and not trusted and not _is_told(box)):
+                    continue
+                if box.tag == "meta":
+                    yield box, display_text((box.attributes or {}).get("content") or "").strip()
                     continue
                 yield box, box.text if box.text is not None else " ".join(row.text for row in rows[at : box.end])
 

@@ -28,6 +28,9 @@ _DATE_RE = re.compile(
     r"(?<![a-z])(?:date|dates|date-?time|time|time-?stamp|published|publish-?date|pub-?date|posted-on|entry-date"
     r"|[a-z]+-?date|created|updated|modified|pub)(?![a-z])"
 )
+# Attributes in which scripts find the time that they print as «منذ 8 أشهر»
+STAMP_ATTRIBUTES = ("datetime", "title", "data-time", "data-date", "data-datetime", "data-timestamp", "data-livestamp")
+_ISO_RE = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)|1\d{9}(?:\d{3})?$")
 _DECK_RE = re.compile(
     r"(?<![a-z])(?:sub-?title|sub-?head(?:line|ing)?|deck|stand-?first|dek|secondary-?title|second-?title)(?![a-z])|(?<![a-z-])sub(?![a-z-])"
 )
@@ -60,7 +63,7 @@ def is_date_box(box: Box) -> bool:
     if box.tag == "time":
         return True
     attributes = box.attributes
-    if box.tag == "abbr" and attributes and (attributes.get("title") or "")[:4].isdecimal():
+    if box.inline and attributes and any(_ISO_RE.match(attributes.get(name) or "") for name in STAMP_ATTRIBUTES):
         return True  # «<abbr title="2024-03-09T18:30:00Z">8 أشهر</abbr>»
     if attributes and attributes.get("itemprop") in {"datePublished", "dateCreated", "dateModified"}:
         return True

@@ -12,11 +12,12 @@ from agents.clean.credits.parse import parse_credit
 from agents.clean.dates.timestamps import Stamp, names_zone, parse_stamp
 from agents.clean.html.labels import without_sign
 from agents.clean.html.place import Place
+from agents.clean.html.roles import STAMP_ATTRIBUTES
 from agents.clean.html.tree import Box
 from agents.clean.layout.lines import Rule
 
 _MAX_DATE_ROW = 130
-_UPDATED_RE = re.compile(r"(?:آخر|اخر|تم ال)?\s?(?:تحديث|تعديل|حُ?دثت?)|updated|modified", re.IGNORECASE)
+_UPDATED_RE = re.compile(r"(?:آخر|اخر|تم ال)?\s?(?:تحديث|تعديل|(?<!\w)حُ?دِ?ّ?ِ?ثت?(?!\w))|updated|modified", re.IGNORECASE)
 # The time of the reader's visit
 _VISIT_RE = re.compile(
     r"(?:تاريخ|وقت)\s(?:ال)?(?:طباعة|يوم|زيارة|دخول)|طُ?بعت?\s(?:في|بتاريخ)|اليوم\sهو|printed", re.IGNORECASE
@@ -69,7 +70,8 @@ class Times:
         """Yield the times in elements that the markup names as dates, each with whether it is of a change."""
         for box, text in self._place.dates:
             attributes = box.attributes or {}
-            values = (attributes.get("datetime"), attributes.get("content"), text, attributes.get("title"))
+            own, *others = (attributes.get(name) for name in STAMP_ATTRIBUTES)
+            values = (own, attributes.get("content"), text, *others)
             stamp = next((found for value in values if value and (found := parse_stamp(value, self._latest))), None)
             if stamp is not None:
                 yield stamp, self._is_update(box, text)

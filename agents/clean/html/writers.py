@@ -14,17 +14,19 @@ from agents.clean.dates.timestamps import parse_stamp
 from agents.clean.html.labels import labelled, without_sign
 from agents.clean.html.parse import names_profile
 from agents.clean.html.place import Place
-from agents.clean.html.roles import is_credit_box
+from agents.clean.html.roles import is_caption_row, is_credit_box
 from agents.clean.html.tree import Box, Row
 from agents.clean.layout.lines import Rule
+from agents.text.display import display_text
 
 _MAX_DATE_ROW = 130
 _EDITOR_RE = re.compile(r"(?:تحرير|ترجمة|مراجعة|تدقيق|إخراج|تصوير)(?!\w)")
 _COMMA_RE = re.compile(r"[،,|]| و(?=\S{3})")
 # «writer-name», but not the name of the column
 _NAME_BOX_RE = re.compile(r"(?<!column-)(?<!section-)(?<!site-)(?<!paper-)(?<!cat-)(?<![a-z])name(?![a-z])")
+_COLUMN_RE = re.compile(r"(?<![a-z])(?:opinion|column|avatar|portrait|ka?te?ib|kottab|kuttab|maqal)")
 _MIN_NAME_WORDS, _MAX_NAME_WORDS, _MAX_ABOVE = 2, 4, 12
-_ABOVE, _CERTAIN = 8, 2
+_ABOVE, _CERTAIN, _NEAR = 8, 2, 3
 _MAX_MARKED_ROWS = 4
 
 
@@ -77,6 +79,8 @@ class Writers:
             )
             if not named:
                 continue
+            if inner.tag == "meta" and (told := inner.attributes.get("content")):
+                return " ".join(display_text(told).split())
             if inner.text:
                 return inner.text
             if inner.end - inner.start == 1 and not inner.inline:
@@ -94,15 +98,36 @@ class Writers:
     def _unnamed(self) -> Iterator[str | None]:
         """Yield names beside a date or with a link to their writer, in elements whose names tell nothing."""
         yield from self._linked_names()
+        yield from self._portrayed_above()
         for at in self._place.between:
             row = self._rows[at]
-            if row.number not in self._pictured and self._may_sign(row) and self._is_signed(row):
+            # A name alone below a portrait and directly above the date is the writer's, not a caption's.
+            portrait = not is_caption_row(row) and self._is_dated(at + 1)
+            shown = row.number not in self._pictured or portrait
+            if shown and self._may_sign(row) and self._is_signed(row):
                 yield without_sign(row.text)
         for box in self._boxes[self._story.scope.number : self._story.scope.last]:
             if box.text and box.start in self._place.between and box.start in self._date_like:
                 words = box.text.count(" ") + 1
                 if _MIN_NAME_WORDS <= words <= _MAX_NAME_WORDS and not any(map(str.isdecimal, box.text)):
                     yield parse_credit(box.text, self._place.site).byline
+
+    def _portrayed_above(self) -> Iterator[str]:
+        """Yield the name beside a portrait directly above the headline, as columns have it."""
+        at = self._place.at - 1
+        if self._story.headline is None or at < self._story.scope.start or self._place.reasons[at] is not None:
+            return
+        row = self._rows[at]
+        near = [box for box in islice(row.box.above(), _NEAR) if box.end - box.start == 1]
+        told = any(_NAME_BOX_RE.search(box.names) or _COLUMN_RE.search(box.names) for box in near)
+        if (
+            told
+            and any(box.pictures for box in near)
+            and not is_caption_row(row)
+            and not row.is_link
+            and self._may_sign(row)
+        ):
+            yield row.text
 
     def _linked_names(self) -> Iterator[str]:
         """Yield names that are links to what their bearers wrote."""

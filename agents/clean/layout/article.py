@@ -31,6 +31,8 @@ _MAX_LOW_CREDIT = 3
 _EDITORS_RE = re.compile(rf"^{INITIALS}(?:\s?/\s?{INITIALS}){{0,3}}\s*(?=[(\[])")
 _MAX_SOURCE_CHARS, _MIN_SOURCES, _SENTENCE_SIGNS = 60, 2, frozenset(".؟!…")
 _SURNAME_RE = re.compile(r"(?!ال)[\u0621-\u064a]{3,} ال[\u0621-\u064a]{3,}ي")
+# «فلان الفلاني، كاتب وباحث», «فلان الفلاني (باحثة في …)»
+_DESCRIBED_RE = re.compile(r"(?P<name>[^،,/()–—-]{5,40}?)\s?(?:[،,/(]|\s[-–—])\s?(?P<told>[^()]{3,60})\)?")
 _MIN_SIGNED, _MAX_NAME_WORDS, _SIGNATURE_SIGNS = 3, 4, " *•-–—ـ"
 _SOURCE_LINE_RE = re.compile(r"^(?:المصدر|المصادر|مصدر الخبر)\s*[:：]\s*(?P<source>.{2,60})$")
 
@@ -107,28 +109,43 @@ class ArticleReader(HeaderReader):
     def _take_signature(self) -> None:
         """Take the writer's name, alone below the last paragraph, as papers print their readers' letters."""
         body = self.parts.body
-        if self.hints.author or len(body) < _MIN_SIGNED or any(credit.byline for credit in self.credits):
+        if len(body) < _MIN_SIGNED:
             return
         name = body[-1].strip(_SIGNATURE_SIGNS)
-        if not 0 < name.count(" ") < _MAX_NAME_WORDS or is_place(name):
+        if self.hints.author or any(credit.byline for credit in self.credits):
+            known = {self.hints.author, *(credit.byline for credit in self.credits)}
+            if name in known and body[-2][-1] in CLOSING:
+                self.parts.removed.append(Removal(body.pop(), Rule.BYLINE))
             return
-        # «درصاف اللموشي»: adjectives agree in the article with the word before them, so this is a surname.
-        certainty = person_certainty(name)
-        if certainty < 2 and (not certainty or (_SURNAME_RE.fullmatch(name) is None and not self.edited)):
-            return
-        if body[-2][-1] in CLOSING and body[-2].count(" ") >= MIN_SENTENCE_WORDS - 1:
+        # «فلان الفلاني، كاتب وباحث»
+        parted = _DESCRIBED_RE.fullmatch(name)
+        name = parted["name"] if parted is not None and is_description(parted["told"]) else name
+        if self._is_signature(name) and body[-2][-1] in CLOSING and body[-2].count(" ") >= MIN_SENTENCE_WORDS - 1:
             self.credits.append(Credit(byline=name))
             self.parts.removed.append(Removal(body.pop(), Rule.BYLINE))
 
     def _take_description(self) -> None:
         """Take what the writer is, below the last paragraph of a signed column: «كاتب فلسطيني»."""
         body = self.parts.body
-        if len(body) < _MIN_SIGNED or not (self.hints.author or any(credit.byline for credit in self.credits)):
+        if len(body) < _MIN_SIGNED:
+            return
+        signed = self.hints.author is not None or any(credit.byline for credit in self.credits)
+        below_name = len(body) > _MIN_SIGNED and body[-3][-1] in CLOSING and self._is_signature(body[-2])
+        if not signed and not below_name:
             return
         told = body[-1].strip(_SIGNATURE_SIGNS)
         short = 0 < told.count(" ") < _MAX_DESCRIPTION_WORDS and told[-1:] not in CLOSING
-        if short and is_description(told) and body[-2][-1] in CLOSING:
+        if short and is_description(told) and (body[-2][-1] in CLOSING or below_name):
             self.parts.removed.append(Removal(body.pop(), Rule.BYLINE))
+
+    def _is_signature(self, text: str) -> bool:
+        """Return whether a line is a name, as letters and columns are signed below their last paragraph."""
+        name = text.strip(_SIGNATURE_SIGNS)
+        if not 0 < name.count(" ") < _MAX_NAME_WORDS or is_place(name):
+            return False
+        # «درصاف اللموشي»: adjectives agree in the article with the word before them, so this is a surname.
+        certainty = person_certainty(name)
+        return certainty > 1 or (certainty == 1 and (_SURNAME_RE.fullmatch(name) is not None or self.edited))
 
     def _take_editors(self) -> None:
         """Take the names of an agency's editors below its text: «فلان الفلاني/ علان العلاني»."""

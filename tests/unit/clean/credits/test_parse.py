@@ -56,6 +56,15 @@ from agents.clean.credits.parse import parse_credit
         ("منى السالم\nنذير حداد", "منى السالم، نذير حداد", None, ()),
         ("منى السالم ونذير حداد وسامر قاسم", "منى السالم، نذير حداد، سامر قاسم", None, ()),
         ("منى السالم & نذير حداد", "منى السالم، نذير حداد", None, ()),
+        # Beside the writer: the desk, the editor, the translator; agencies joined with «و»
+        ("محررة الشؤون المحلية – منى السالم", "منى السالم", None, ()),
+        ("تقرير: منى السالم | تحرير: نذير حداد", "منى السالم", None, ()),
+        ("بقلم: روبرت هيل ترجمة: منى السالم", "روبرت هيل", None, ()),
+        ("ترجمة: منى السالم", "منى السالم", None, ()),
+        ("لندن - «الشرق الأوسط» ووكالات", None, "لندن", ("الشرق الأوسط", "وكالات")),
+        ("منى السالم ◆ mona@almina.example ◆ 5 مارس 2024", "منى السالم", None, ()),
+        # Initials behind the name
+        ("نوال. ب", "نوال. ب", None, ()),
         # Latin letters
         ("Mona Salem", "Mona Salem", None, ()),
         ("By Mona Salem and Nadir Haddad", "Mona Salem، Nadir Haddad", None, ()),
