@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, tzinfo
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -12,6 +14,7 @@ from streams.search.query import FACETS, Interval
 from streams.search.request import Filters
 from streams.search.service import Searcher
 from streams.search.source_scope import Coverage
+from streams.search.times import read_zone
 
 # Steps of a timeline beyond which the next longer interval is chosen.
 MAX_STEPS = 120
@@ -25,6 +28,7 @@ LENGTHS: dict[Interval, timedelta] = {
     "year": timedelta(days=365),
 }
 """Length of each interval, shortest first; of months and longer ones about."""
+_MONTHS: dict[Interval, int] = {"month": 1, "quarter": 3, "year": 12}
 
 
 class Count(BaseModel):
@@ -87,14 +91,19 @@ class Timeline(BaseModel):
 
 async def count_values(searcher: Searcher, request: FacetRequest) -> Facets:
     """Return the most frequent values in matching articles. Raises like `Searcher.search`."""
-    answer = await searcher.facets(request, request.size, fold=request.fold)
+    return _read_facets(searcher, request, await searcher.facets(request, request.size, fold=request.fold))
+
+
+def _read_facets(
+    searcher: Searcher, request: FacetRequest, answer: Mapping[str, Any], names: Collection[str] = FACETS
+) -> Facets:
     return Facets(
         total=answer["hits"]["total"]["value"],
         stories=answer["aggregations"]["stories"]["value"] if request.fold else None,
         partial=is_partial(answer),
         relaxed=answer["relaxed"],
         notes=list(request.notes),
-        facets={name: _counts(answer["aggregations"][name]["buckets"], request) for name in FACETS},
+        facets={name: _counts(answer["aggregations"][name]["buckets"], request) for name in names},
         coverage=searcher.scope.coverage(request),
     )
 
@@ -155,6 +164,68 @@ async def fit_timeline(searcher: Searcher, filters: Filters, now: datetime) -> T
         if finer == "day" and len(found.steps) <= 2:  # all came within hours, as after a first start
             found = await count("hour")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What a view shows of the matching articles beside the hits.
+
+    Attributes:
+        facets: the most frequent values.
+        interval: of the steps.
+        steps: start and number of articles of each interval that has any, in order of time.
+    """
+
+    facets: Facets
+    interval: Interval
+    steps: list[tuple[datetime, int]]
+
+
+async def count_overview(searcher: Searcher, request: FacetRequest, names: Collection[str], now: datetime) -> Overview:
+    """Count values, and articles over time in intervals that fit as in `fit_timeline`, with one search where that does.
+
+    Stories are not counted. Raises like `Searcher.search`.
+
+    Args:
+        searcher: runs the searches.
+        request: what to count. `fold` has no effect.
+        names: the facets; none for the articles over time alone.
+        now: end of a range without one.
+    """
+
+    async def count(interval: Interval, facets: Collection[str]) -> tuple[Facets, list[tuple[datetime, int]]]:
+        answer = await searcher.overview(request, request.size, facets, interval, request.zone)
+        buckets = answer["aggregations"]["timeline"]["buckets"]
+        steps = [(datetime.fromisoformat(bucket["key_as_string"]), bucket["doc_count"]) for bucket in buckets]
+        return _read_facets(searcher, request, answer, facets), steps
+
+    if request.since is not None:
+        interval = interval_for((request.until or now) - request.since)
+        return Overview((found := await count(interval, names))[0], interval, found[1])
+    facets, days = await count("day", names)
+    if not days:
+        return Overview(facets, "month", [])
+    zone = read_zone(request.zone)
+    span = start_of(days[-1][0], "month", zone) - start_of(days[0][0], "month", zone) + timedelta(days=31)
+    interval = interval_for(span)
+    if interval == "day" and len(days) <= 2:
+        return Overview(facets, "hour", (await count("hour", ()))[1])
+    steps: dict[datetime, int] = {}
+    for day, articles in days:
+        start = start_of(day, interval, zone)
+        steps[start] = steps.get(start, 0) + articles
+    return Overview(facets, interval, list(steps.items()))
+
+
+def start_of(day: datetime, interval: Interval, zone: tzinfo) -> datetime:
+    """Return the start of the calendar interval, of a day or longer, that a day lies in; weeks begin on Mondays."""
+    date = day.date()
+    if interval == "week":
+        date -= timedelta(days=date.weekday())
+    elif interval in _MONTHS:
+        months = _MONTHS[interval]
+        date = date.replace(month=(date.month - 1) // months * months + 1, day=1)
+    return datetime.combine(date, time(), zone)
 
 
 def _start(step: Step) -> datetime:

@@ -22,6 +22,7 @@ def printed_names(answer: Mapping[str, Any]) -> Printed:
     return {
         facet: _most_frequent(answer["aggregations"][f"{facet}_printed"]["buckets"], KINDS[facet])
         for facet in PRINTED_NAMES
+        if f"{facet}_printed" in answer["aggregations"]
     }
 
 

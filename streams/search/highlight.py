@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 
 from streams.records import Article
 from streams.search.placed_words import PlacedWords
-from streams.search.wanted import Wanted, WantedFilter, WantedPhrase, WantedPrefix, WantedText, WantedWord
+from streams.search.wanted import Wanted, WantedFilter, WantedPhrase, WantedPrefix, WantedText, WantedWord, WantedWords
+from streams.words.finder import WordFinder
 from streams.words.index import article_words
 from streams.words.terms import Word
 
@@ -48,11 +49,45 @@ def highlight(article: Article, wanted: WantedText, words: Mapping[str, Sequence
         wanted: what is searched for.
         words: the words of its texts (`article_words`), if they are known already.
     """
+    if words is None and (finders := _finders(wanted)) is not None:
+        return _highlight_found(article, finders)
     if words is None:
         words = article_words(article.model_dump(mode="python", include=READ)) if wanted.searches else {}
     title, body = highlight_title_and_body(article, wanted, words)
     subtitle = _whole(article.subtitle, marks(words.get("subtitle", []), wanted, "subtitle"))
     return Highlights.model_construct(title=title, subtitle=subtitle, body=body)
+
+
+def _highlight_found(article: Article, finders: Mapping[str, WordFinder]) -> Highlights:
+    """Mark words, of which `finders` has those of each text."""
+    persons = [(entity.start, entity.end) for entity in article.entities if entity.type == "PER"]
+    names = [(entity.start, entity.end) for entity in article.entities if entity.type != "PER"]
+    names += [(mention.start, mention.end) for place in article.places for mention in place.mentions]
+    found = finders["body"].find(article.body, names, persons)
+    title, subtitle = (
+        _whole(text, list(_merged(sorted(finders[name].find(text or "")))))
+        for name, text in (("title", article.title), ("subtitle", article.subtitle))
+    )
+    body = pieces(article.body, list(_merged(sorted(found))))
+    return Highlights.model_construct(title=title, subtitle=subtitle, body=body)
+
+
+@lru_cache(maxsize=8)  # a finder remembers the words that it has read
+def _finders(wanted: WantedText) -> Mapping[str, WordFinder] | None:
+    """Return what finds the wanted words in each text; None if phrases or beginnings are wanted."""
+    operands = [one for choice in wanted.required for one in choice if not isinstance(one, WantedFilter)]
+    searched = [one for one in operands if isinstance(one, WantedWords)]
+    if len(searched) < len(operands) or not wanted.searches:
+        return None
+    found: dict[tuple[WantedWord, ...], WordFinder] = {}
+    by_text = {}
+    for text in ("title", "subtitle", "body"):
+        words = [word for one in searched if not one.texts or text in one.texts for word in one.words]
+        key = (*wanted.words, *words)
+        families = frozenset(family for word in key for family in word.families)
+        forms = frozenset(word.form for word in key if not word.families)
+        by_text[text] = found.setdefault(key, WordFinder(families, forms))
+    return by_text
 
 
 def highlight_title_and_body(

@@ -6,7 +6,7 @@ what is asked about them: pages, facets, timeline, map, exports and the live fee
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from streams.search.places import names_with_country, places_named
@@ -58,9 +58,9 @@ FACETS = {
 }
 # When an article was published; where that is unknown, when it was fetched, else when it arrived (`Article.listed_at`).
 FIRST_APPEARED: tuple[Body, ...] = ({"@timestamp": "asc"}, {"ingested_at": "asc"}, {"id": "asc"})
-MANY_VALUES = ("persons", "organisations", "places")
 # Facets whose values are keys of names, and the fields of the names as printed.
 PRINTED_NAMES = {"persons": "facets.persons", "organisations": "facets.organisations"}
+_MANY_VALUES = frozenset({"persons", "organisations", "places", *(f"{name}_printed" for name in PRINTED_NAMES)})
 Interval = Literal["minute", "hour", "day", "week", "month", "quarter", "year"]
 
 
@@ -361,21 +361,22 @@ def build_count(filters: Filters) -> Body:
     return {"query": build_query(filters), "size": 0, "timeout": TIMEOUT, "terminate_after": 1}
 
 
-def build_facets(filters: Filters, size: int, *, fold: bool = False) -> Body:
-    """Build the aggregation of the `size` most frequent values of each facet.
+def build_facets(filters: Filters, size: int, *, fold: bool = False, names: Collection[str] = FACETS) -> Body:
+    """Build the aggregation of the `size` most frequent values of these facets, by default of all.
 
     With `fold`, it has the stories of each value, and three times the values: those with most articles may have few
     stories.
     """
     query = build_query(filters)
     size = size * FOLDED_VALUES if fold else size
-    aggregations: Body = {name: {"terms": {"field": field, "size": size}} for name, field in FACETS.items()}
+    aggregations: Body = {name: {"terms": {"field": FACETS[name], "size": size}} for name in names}
     for name, field in PRINTED_NAMES.items():
-        aggregations[f"{name}_printed"] = {"terms": {"field": field, "size": 4 * size + 20}}
+        if name in names:
+            aggregations[f"{name}_printed"] = {"terms": {"field": field, "size": 4 * size + 20}}
     if "match_all" not in query:
         # By default, Elasticsearch builds global ordinals of all values in the index, again after each refresh. With
         # many names that takes longer than counting the values of the matching articles. It pays if all match.
-        for name in (*MANY_VALUES, *(f"{name}_printed" for name in PRINTED_NAMES)):
+        for name in aggregations.keys() & _MANY_VALUES:
             aggregations[name]["terms"]["execution_hint"] = "map"
     if fold:
         for counted in aggregations.values():
@@ -388,6 +389,13 @@ def build_facets(filters: Filters, size: int, *, fold: bool = False) -> Body:
         "track_total_hits": True,
         "aggs": aggregations,
     }
+
+
+def build_overview(filters: Filters, size: int, names: Collection[str], interval: Interval, zone: str) -> Body:
+    """Build the facets of `build_facets`, and the histogram of articles over time, in one search."""
+    body = build_facets(filters, size, names=names)
+    body["aggs"]["timeline"] = _over_time(interval, zone)
+    return body
 
 
 def build_printed_names(filters: Filters, field: str, keyed: str, keys: Sequence[str]) -> Body:
@@ -416,18 +424,13 @@ def build_timeline(filters: Filters, interval: Interval, zone: str) -> Body:
         "size": 0,
         "timeout": TIMEOUT,
         "track_total_hits": True,
-        "aggs": {
-            "timeline": {
-                "date_histogram": {
-                    "field": "@timestamp",
-                    "calendar_interval": interval,
-                    "time_zone": zone,
-                    "min_doc_count": 1,
-                },
-                "aggs": {"stories": STORIES},
-            }
-        },
+        "aggs": {"timeline": _over_time(interval, zone) | {"aggs": {"stories": STORIES}}},
     }
+
+
+def _over_time(interval: Interval, zone: str) -> Body:
+    steps = {"field": "@timestamp", "calendar_interval": interval, "time_zone": zone, "min_doc_count": 1}
+    return {"date_histogram": steps}
 
 
 def build_map(filters: Filters, zoom: int, size: int) -> Body:

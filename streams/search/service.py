@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -201,11 +201,25 @@ class Searcher:
         """Return the response to `build_facets`, names as the articles print them most often, and whether it is
         `relaxed`. Raises like `search`.
         """
-        answer, filters = await self._relaxing(filters, lambda f: query.build_facets(f, size, fold=fold))
+        return await self._with_names(filters, lambda f: query.build_facets(f, size, fold=fold))
+
+    async def overview(
+        self, filters: Filters, size: int, names: Collection[str], interval: query.Interval, zone: str
+    ) -> Mapping[str, Any]:
+        """Return the response to `build_overview`; otherwise as `facets`."""
+        return await self._with_names(filters, lambda f: query.build_overview(f, size, names, interval, zone))
+
+    async def _with_names(self, filters: Filters, build: Callable[[Filters], query.Body]) -> Mapping[str, Any]:
+        answer, filters = await self._relaxing(filters, build)
         printed = printed_names(answer)
-        for facet, keys in missing_names(answer, printed).items():
-            field, keyed = query.PRINTED_NAMES[facet], query.FACETS[facet]
-            add_missing(printed, facet, keys, await self._run(query.build_printed_names(filters, field, keyed, keys)))
+        missing = missing_names(answer, printed)
+        asked = (
+            query.build_printed_names(filters, query.PRINTED_NAMES[facet], query.FACETS[facet], keys)
+            for facet, keys in missing.items()
+        )
+        found = await asyncio.gather(*map(self._run, asked))
+        for (facet, keys), forms in zip(missing.items(), found, strict=True):
+            add_missing(printed, facet, keys, forms)
         return {**with_printed_names(answer, printed), "relaxed": filters.relaxed}
 
     async def timeline(self, filters: Filters, interval: query.Interval, zone: str) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ The second word has the family of the one word, too, so that each way of printin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from functools import cache
 
 from streams.words.families import family
@@ -53,6 +53,29 @@ def pair_families(first: Iterable[str], second: str) -> tuple[str, ...]:
         if entry is not None and _may_be_parts(word, second):
             return (entry.term,) if entry.always else (entry.term, family(word + second))
     return ()
+
+
+def may_end_pair(word: str, families: Container[str]) -> bool:
+    """Return whether `pair_families` gives one of the families to some pair with this second word."""
+    known = lexicon().names
+    for name in _names_by_second().get(word, ()):
+        entry = known[name]
+        if entry.term in families or (not entry.always and family(name) in families):
+            return True
+    return any(number in families for month, number in _months().items() if month.endswith(f" {word}"))
+
+
+@cache
+def _names_by_second() -> Mapping[str, list[str]]:
+    """Return the names that may be printed as two words, by the second of these."""
+    names = lexicon().names
+    found: dict[str, list[str]] = {}
+    for name in names:
+        for at in range(_SHORTEST_WITH_ARTICLE, len(name) - _SHORTEST + 1):
+            first, second = name[:at], name[at:]
+            if (first in names or second in names) and _may_be_parts(first, second):
+                found.setdefault(second, []).append(name)
+    return found
 
 
 def _may_be_parts(first: str, second: str) -> bool:

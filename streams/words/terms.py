@@ -27,7 +27,7 @@ PRINTED = "="
 _SHORTEST = 3
 _SHORTEST_RELATIVE = 5
 # Words in Latin letters of a text that are looked up as names; each takes a few milliseconds when it is new.
-_MOST_FOREIGN = 100
+MOST_FOREIGN = 100
 _TANWEEN = "\u064b"
 _SERVANT = frozenset({"عبد", "وعبد", "فعبد", "بعبد", "لعبد", "كعبد"})
 _FATHER = frozenset({"ابو", "ابي", "ابا"})
@@ -82,9 +82,14 @@ def text_words(text: str, names: Sequence[Span] = (), persons: Sequence[Span] = 
         names: start and end of the names of places and organisations in it, in code points.
         persons: the same of the names of persons.
     """
-    found: list[Word] = []
+    return list(words_of(text, list(join_names(tokenize(text))), names, persons))
+
+
+def words_of(
+    text: str, tokens: Sequence[Token], names: Sequence[Span] = (), persons: Sequence[Span] = ()
+) -> Iterator[Word]:
+    """Yield the words of joined tokens of a text. The further arguments are those of `text_words`."""
     named, personal = _Spans(names), _Spans(persons)
-    tokens = list(join_names(tokenize(text)))
     foreign: dict[str, tuple[str, ...]] = {}
     before: tuple[str, ...] = ()
     for position, token in enumerate(tokens):
@@ -98,7 +103,7 @@ def text_words(text: str, names: Sequence[Span] = (), persons: Sequence[Span] = 
             families = reading.name
         for part in token.parts:
             families += tuple(family for family in read(part.text, part.printed).name if family not in families)
-        if not token.printed and text[token.start].isupper() and len(foreign) < _MOST_FOREIGN:
+        if not token.printed and text[token.start].isupper() and len(foreign) < MOST_FOREIGN:
             foreign[token.text] = tuple(FOREIGN + name for name in arabic_names(token.text))
         families += foreign.get(token.text, ())
         # حزب الله has the family of Hezbollah at its last word.
@@ -109,8 +114,7 @@ def text_words(text: str, names: Sequence[Span] = (), persons: Sequence[Span] = 
         families = _with(families, month_family(reading.forms), *pair_families(before, token.text))
         before = reading.forms
         forms = reading.forms if token.tag is None else (*reading.forms, token.tag)
-        found.append(Word(position, token.start, token.end, forms, families))
-    return found
+        yield Word(position, token.start, token.end, forms, families)
 
 
 class _Spans:
@@ -170,12 +174,17 @@ def join_names(tokens: Iterator[Token]) -> Iterator[Token]:
                 continue
             yield held
             held = None
-        if token.text in _SERVANT or _without_and(token.text) in _FATHER:
+        if may_begin_name(token.text):
             held = token
         else:
             yield token
     if held is not None:
         yield held
+
+
+def may_begin_name(word: str) -> bool:
+    """Return whether a normalised word is one that `join_names` joins with the next."""
+    return word in _SERVANT or _without_and(word) in _FATHER
 
 
 def joined(words: Iterable[str]) -> Iterator[str]:

@@ -20,9 +20,11 @@ _WIDE = (
 )
 _OTHER = rf"(?:[^\W_{_ARABIC}{_WIDE}]|[\u0300-\u036f\u200c\u200d])"
 _SEPARATOR = "[.,،٬٫]"
+# Most words begin with two letters, and can be nothing but words: they come first, as the others cost more to rule out.
 _TOKEN_RE = re.compile(
     rf"""
-      (?P<tag>(?<![\w@])[\#＃@](?=[\w{MARKS}])[\w{MARKS}]+)
+      (?P<word>[{_ARABIC}]{{2}}{_A}*)
+    | (?P<tag>(?<![\w@])[\#＃@](?=[\w{MARKS}])[\w{MARKS}]+)
     | (?P<number>\d+(?:{_SEPARATOR}\d+)+(?!\d) | \d+(?![^\W_{_ARABIC}{_WIDE}]))
     | (?P<initials>(?<![{_ARABIC}])[{_ARABIC}](?:[{MARKS}]*\.[{_ARABIC}]){{1,}}[{MARKS}]*(?![{_ARABIC}])
       | (?<![^\W\d_])[A-Za-z](?:\.[A-Za-z]){{1,}}(?![^\W\d_]))
@@ -66,28 +68,38 @@ def tokenize(text: str) -> Iterator[Token]:
     `_` and `/` part words. Numbers keep their decimals, and abbreviations («أ.ف.ب», «أ ف ب») are one token. The words
     of a hashtag are tokens, and the first also carries the whole of it.
     """
-    for match in _TOKEN_RE.finditer(text):
-        kind = match.lastgroup
-        start, end = match.span()
-        printed = match.group()
-        if kind == "arabic":
-            word = normalise_word(printed)
-            if word:
-                # A presentation form may stand for several words.
-                for part in word.split():
-                    yield Token(part[:LONGEST], start, end, None, printed)
-        elif kind == "number":
-            yield Token(normalise_number(printed)[:LONGEST], start, end)
-        elif kind == "other":
-            word = normalise_word(printed)
-            if word:
-                yield Token(word[:LONGEST], start, end)
-        elif kind == "tag":
-            yield from _tag(printed, start)
-        elif kind == "wide":
-            yield Token(printed, start, end)
-        else:  # initials
-            yield Token(normalise_word(re.sub("[. ]", "", printed))[:LONGEST], start, end)
+    for match in split(text):
+        yield from tokens_of(match)
+
+
+def split(text: str) -> Iterator[re.Match[str]]:
+    """Yield where the tokens of a text are, without reading them: several words of a hashtag are one match."""
+    return _TOKEN_RE.finditer(text)
+
+
+def tokens_of(match: re.Match[str]) -> Iterator[Token]:
+    """Yield the tokens of one match of `split`."""
+    kind = match.lastgroup
+    start, end = match.span()
+    printed = match.group()
+    if kind in {"word", "arabic"}:
+        word = normalise_word(printed)
+        if word:
+            # A presentation form may stand for several words.
+            for part in word.split():
+                yield Token(part[:LONGEST], start, end, None, printed)
+    elif kind == "number":
+        yield Token(normalise_number(printed)[:LONGEST], start, end)
+    elif kind == "other":
+        word = normalise_word(printed)
+        if word:
+            yield Token(word[:LONGEST], start, end)
+    elif kind == "tag":
+        yield from _tag(printed, start)
+    elif kind == "wide":
+        yield Token(printed, start, end)
+    else:  # initials
+        yield Token(normalise_word(re.sub("[. ]", "", printed))[:LONGEST], start, end)
 
 
 def _tag(printed: str, start: int) -> Iterator[Token]:

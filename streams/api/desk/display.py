@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 from urllib.parse import quote, unquote
@@ -80,6 +80,22 @@ def write_preferences(chosen: Mapping[str, str]) -> str:
     return quote("&".join(f"{name}={chosen[name]}" for name in CHOICES), safe="")
 
 
+# A view formats hundreds of numbers and times, most of which the next one shows again: those of its timeline.
+@lru_cache(maxsize=20_000)
+def _decimal(value: float, locale: str) -> str:
+    return format_decimal(value, locale=locale, numbering_system="default")
+
+
+@lru_cache(maxsize=20_000)
+def _datetime(local: datetime, pattern: str, language: str) -> str:
+    return format_datetime(local, pattern, locale=language)
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale(language)
+
+
 @dataclass(frozen=True)
 class Display:
     """Formats texts, numbers and times for a reader. Texts of articles are never changed.
@@ -119,7 +135,7 @@ class Display:
         """Format a number with thousands separators."""
         # A locale whose separators fit the digits.
         locale = "ar_EG" if self.arabic_digits else "en"
-        return self.digits(format_decimal(value, locale=locale, numbering_system="default"))
+        return self.digits(_decimal(value, locale))
 
     def percent(self, share: float) -> str:
         """Format a share, 0 to 1, with the digits that tell it from its neighbours."""
@@ -143,7 +159,7 @@ class Display:
         """
         message = messages(self.language)[key]
         if not isinstance(message, str):
-            form = Locale(self.language).plural_form(count or 0)
+            form = _locale(self.language).plural_form(count or 0)
             message = message.get(form, message["other"])
         shown = {name: Markup("<bdi>{}</bdi>").format(value) for name, value in values.items()}
         if count is not None:
@@ -154,7 +170,7 @@ class Display:
         """Return a message for an attribute: the same without markup; values are isolated by control characters."""
         message = messages(self.language)[key]
         if not isinstance(message, str):
-            message = message.get(Locale(self.language).plural_form(count or 0), message["other"])
+            message = message.get(_locale(self.language).plural_form(count or 0), message["other"])
         shown = {name: f"\u2068{value}\u2069" for name, value in values.items()}
         if count is not None:
             shown["n"] = self.number(count)
@@ -174,7 +190,7 @@ class Display:
         local = self.local(moment)
         if self.language == "en":
             pattern = pattern.replace("،", ",")
-        shown = format_datetime(local, pattern, locale=self.language)
+        shown = _datetime(local.replace(tzinfo=None), pattern, self.language)
         if self.preferences["calendar"] == "both" and "y" in pattern:
             shown += f" ({self.hijri(local)})"
         return self.digits(shown)
@@ -203,7 +219,7 @@ class Display:
 
     def language_name(self, tag: str) -> str:
         """Return the name of a language by its BCP 47 tag, or the tag."""
-        names: Any = Locale(self.language).languages
+        names: Any = _locale(self.language).languages
         return str(names.get(tag.replace("-", "_")) or names.get(tag.partition("-")[0].lower()) or tag)
 
     def direction_of(self, tag: str) -> str:
@@ -215,7 +231,7 @@ class Display:
 
     def country_name(self, code: str) -> str:
         """Return the name of a country by its ISO 3166-1 alpha-2 code, or the code."""
-        names: Any = Locale(self.language).territories
+        names: Any = _locale(self.language).territories
         return str(names.get(code, code))
 
     def place_name(self, path: str) -> str:

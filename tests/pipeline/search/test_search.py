@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from elasticsearch import AsyncElasticsearch
 
+from streams.api.counts import FacetRequest, count_overview, count_values, fit_timeline
 from streams.api.tiles import collection
 from streams.elastic.templates import names
 from streams.errors import QueryRefused
@@ -283,6 +285,41 @@ async def test_pages_follow_each_other_without_gap_or_repetition(filled: Searche
             break
     assert seen == [hit.article.id for hit in whole.hits]
     assert len(seen) > 1
+
+
+async def test_an_overview_counts_as_facets_and_timeline_do(
+    settings: Settings, client: AsyncElasticsearch, searcher: Searcher
+) -> None:
+    # Each outlet's articles span as many days as its name says.
+    first = datetime(2021, 12, 30, 20, 30, tzinfo=UTC)
+    spans = {"1": "hour", "70": "day", "400": "week", "2000": "month", "5000": "quarter", "20000": "year"}
+    await store(
+        settings,
+        client,
+        [
+            article(
+                id=f"{days}-{number}",
+                source=days,
+                published_at=(when := (first - timedelta(days=int(days)) * number / 9).isoformat()),
+                ingested_at=when,
+                entities=_entities(("PER", f"سالم {number % 3}")),
+            )
+            for days in spans
+            for number in range(10)
+        ],
+    )
+    for days, interval in spans.items():
+        for zone in ("UTC", "Asia/Riyadh", "America/New_York"):
+            request = FacetRequest.model_validate({"source": [days], "zone": zone})
+            found = await count_overview(searcher, request, ["persons"], first)
+            line = await fit_timeline(searcher, request, first)
+            assert (found.interval, line.interval) == (interval, interval)
+            assert found.steps == [(datetime.fromisoformat(step.start), step.articles) for step in line.steps]
+            assert sum(articles for _, articles in found.steps) == found.facets.total == 10
+            assert found.facets.facets == {"persons": (await count_values(searcher, request)).facets["persons"]}
+    recent = FacetRequest.model_validate({"source": ["70"], "from": "2021-12-20T00:00:00Z"})
+    assert (await count_overview(searcher, recent, [], first)).interval == "day"
+    assert (await count_overview(searcher, recent.model_copy(update={"source": ("0",)}), [], first)).steps == []
 
 
 async def test_counts_by_facet_time_and_tile(filled: Searcher) -> None:

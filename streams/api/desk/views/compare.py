@@ -15,7 +15,7 @@ from streams.api.desk import comparison
 from streams.api.desk.filtering import chosen_filters, read_request
 from streams.api.desk.rendering import Visit, Visiting
 from streams.api.desk.routing import HOME, make_router
-from streams.api.desk.timelines import timeline_of
+from streams.api.desk.timelines import overview_of
 from streams.search.query import Interval
 from streams.search.request import Filters
 
@@ -48,7 +48,7 @@ async def _compare(state: State, visit: Visit) -> _Compared:
     steps: list[comparison.Step] = []
     if asked:
         with state.searches.slot():
-            delivered = await timeline_of(state, filters, display)
+            _, delivered = await overview_of(state, filters, display, 1)
             interval = delivered.interval
             found = await asyncio.gather(*(_counts(state, filters, query, interval) for query in asked))
         steps = comparison.align([(bar.start, bar.count) for bar in delivered.bars], found, interval)

@@ -9,12 +9,11 @@ from fastapi.responses import Response
 
 from streams.api import articles as api
 from streams.api.completion import Variant, VariantRequest, list_variants
-from streams.api.counts import FacetRequest, count_values
 from streams.api.dependencies import Shared, State
 from streams.api.desk.filtering import FACET_FILTERS, read_request, same_name, shown_value
 from streams.api.desk.rendering import Visiting
 from streams.api.desk.routing import HOME, make_router
-from streams.api.desk.timelines import timeline_of
+from streams.api.desk.timelines import overview_of
 from streams.search.request import Filters, SearchRequest
 
 router = make_router()
@@ -22,6 +21,13 @@ router = make_router()
 # Kinds of names that have a page: filters by their name.
 NAMED = ("person", "organisation", "place")
 NAME_FACETS = 12
+# Facets, and what a name's page calls them.
+HEADINGS = {
+    "sources": "outlet_shares",
+    "persons": "with_persons",
+    "organisations": "with_organisations",
+    "places": "with_places",
+}
 NAME_HITS = 15
 VARIANTS = 12
 
@@ -33,13 +39,11 @@ async def name_page(state: Shared, visit: Visiting, kind: str, name: str) -> Res
         raise HTTPException(404, f"there are no pages of {kind}")
     visit.here = visit.here.setting(**{kind: name})
     filters = read_request(Filters, visit)
-    counting = FacetRequest.model_validate(filters.model_dump(by_alias=True) | {"size": NAME_FACETS})
     newest = SearchRequest.model_validate(filters.model_dump(by_alias=True) | {"sort": "time", "size": NAME_HITS})
     with state.searches.slot():
-        page, facets, timeline, variants = await asyncio.gather(
+        page, (facets, timeline), variants = await asyncio.gather(
             api.search(state, newest),
-            count_values(state.searcher, counting),
-            timeline_of(state, filters, visit.display),
+            overview_of(state, filters, visit.display, NAME_FACETS, *HEADINGS),
             _variants(state, filters, kind, name),
         )
     visit.here = visit.here.lacking(kind)
@@ -53,12 +57,7 @@ async def name_page(state: Shared, visit: Visiting, kind: str, name: str) -> Res
                 if FACET_FILTERS[facet] != kind or not same_name(kind, count.value, name)
             ],
         )
-        for facet, heading in (
-            ("sources", "outlet_shares"),
-            ("persons", "with_persons"),
-            ("organisations", "with_organisations"),
-            ("places", "with_places"),
-        )
+        for facet, heading in HEADINGS.items()
     ]
     return visit.render(
         "name.html",

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from fastapi.responses import Response
 
 from streams.api import articles as api
-from streams.api.counts import FacetRequest, count_values
 from streams.api.dependencies import Shared
 from streams.api.desk.addresses import Address
 from streams.api.desk.filtering import FACET_FILTERS, chosen_filters, read_request, same_name, shown_value
 from streams.api.desk.rendering import Visiting
 from streams.api.desk.routing import HOME, make_router
-from streams.api.desk.timelines import timeline_of
+from streams.api.desk.timelines import overview_of
 from streams.search.request import Filters, SearchRequest
 from streams.search.source_scope import Coverage
 
@@ -42,10 +41,9 @@ async def search(state: Shared, visit: Visiting) -> Response:
     filters = read_request(Filters, visit)
     if not here.has("sort", request.sort) and not request.scored():
         request = request.model_copy(update={"sort": "time"})
-    counting = FacetRequest.model_validate(filters.model_dump(by_alias=True) | {"size": FACET_SIZE})
     with state.searches.slot():
-        page, facets, timeline = await asyncio.gather(
-            api.search(state, request), count_values(state.searcher, counting), timeline_of(state, filters, display)
+        page, (facets, timeline) = await asyncio.gather(
+            api.search(state, request), overview_of(state, filters, display, FACET_SIZE, *FACET_FILTERS)
         )
     groups = {
         name: [

@@ -63,7 +63,7 @@ class Canned:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.suggestions: list[Suggestion] = []
         self.members = MEMBERS
-        for name in ("search", "facets", "timeline", "members", "variants"):
+        for name in ("search", "overview", "members", "variants"):
             patch.setattr(Searcher, name, getattr(self, f"_{name}"))
 
     async def _search(self, request: SearchRequest) -> SearchPage:
@@ -72,16 +72,13 @@ class Canned:
         page.did_you_mean = self.suggestions
         return page
 
-    async def _facets(self, *_: Any, **__: Any) -> dict[str, Any]:
-        counted: dict[str, Any] = {name: {"buckets": []} for name in FACETS}
+    async def _overview(self, *_: Any) -> dict[str, Any]:
+        counted: dict[str, Any] = {name: {"buckets": []} for name in [*FACETS, "timeline"]}
         counted["persons"]["buckets"] = [{"key": name, "doc_count": count} for name, count in PERSONS]
         return {"hits": {"total": {"value": 0}}, "aggregations": counted, "relaxed": False}
 
     async def _variants(self, *_: Any) -> list[tuple[str, int]]:
         return [("معمر القذافي", 3), ("معمر القذافى", 1)]
-
-    async def _timeline(self, *_: Any) -> dict[str, Any]:
-        return {"hits": {"total": {"value": 0}}, "aggregations": {"timeline": {"buckets": []}}, "relaxed": False}
 
     async def _members(self, *_: Any) -> tuple[list[Article], int]:
         return self.members, len(self.members)
