@@ -93,7 +93,10 @@ class Settings(BaseSettings):
     session_timeout: float = Field(
         20.0, gt=1, description="silence after which Kafka reassigns a worker's partitions, in seconds"
     )
-    worker_host: str = Field("127.0.0.1", description="address on which a worker serves /metrics, /livez and /readyz")
+    worker_host: str = Field(
+        "127.0.0.1",
+        description="address on which a worker serves /metrics, /livez and /readyz, or `unix:` and a path",
+    )
     worker_port: int = Field(
         26066,
         ge=0,

@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import typer
 
 from streams.cli.environment import get_settings
 from streams.errors import OperatorError
 
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
 _RESTARTS = "RASD_WORKER_RESTARTS"
 _LONG_ENOUGH = 60.0
+# Exit status of a worker process that did not end by itself after a crash.
+_CRASHED = 70
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +31,12 @@ def worker(
         None, "--stages", help="Stages to run, comma-separated; by default all. `rasd plugins` lists them."
     ),
     tap: str = typer.Option(None, "--tap", help="Run this tap, in a consumer group of its own, instead of stages."),
+    processes: str = typer.Option(
+        "1",
+        "--processes",
+        metavar="NUMBER",
+        help="Run so many workers, which share the memory of the models; `auto`: one for each core.",
+    ),
     port: int = typer.Option(None, "--port", help="Port for /metrics, /livez and /readyz; 0 for any free port."),
 ) -> None:
     """Run the pipeline's stages, or some of them, until stopped.
@@ -32,9 +44,10 @@ def worker(
     Any number of workers share the partitions. A worker waits while Kafka or Elasticsearch is unavailable, and restarts
     itself after a crash.
 
-    Example: `rasd worker --stages clean,entities`
+    Example: `rasd worker --processes auto`
     """
     from streams.engine.faust.worker import run_worker
+    from streams.engine.supervisor import available_cores
     from streams.observability.logs import configure_logging, get_logger
     from streams.observability.metrics import Metrics
     from streams.settings import Settings
@@ -45,6 +58,12 @@ def worker(
     given = {name: value for name, value in overrides.items() if value is not None}
     settings = Settings.model_validate(get_settings().model_dump() | given)
     configure_logging(settings)
+    if processes != "auto" and not (processes.isascii() and processes.isdecimal() and int(processes)):
+        raise OperatorError(f"--processes {processes}: it is a number from 1 on, or auto", status=2)
+    count = available_cores() if processes == "auto" else int(processes)
+    if count > 1:
+        _run_processes(settings, count, tap)
+        return
     metrics = Metrics()
     restarts = int(os.environ.get(_RESTARTS, "0"))
     metrics.restarts.set(restarts)
@@ -60,6 +79,34 @@ def worker(
     if run_worker(settings, metrics, start_again, tap) != 0:
         quick_crashes = 0 if time.monotonic() - started > _LONG_ENOUGH else restarts
         start_again(min(30.0, 0.5 * 2 ** min(quick_crashes, 6)))
+
+
+def _run_processes(settings: Settings, count: int, tap: str | None) -> None:
+    """Run so many workers as children of this process, which ends with a crash only when it cannot begin them."""
+    import structlog
+
+    from streams.engine.faust.worker import preload_stages, run_worker
+    from streams.engine.supervisor import Supervisor
+    from streams.errors import RestartNeeded
+    from streams.observability.logs import get_logger
+    from streams.observability.metrics import Metrics
+
+    def run(site: str, number: int, restarts: int) -> None:
+        structlog.contextvars.bind_contextvars(process=number)
+        metrics = Metrics()
+        metrics.restarts.set(restarts)
+        # The supervisor begins a crashed worker again; a child must not replace itself, as it would load the models.
+        own = settings.model_copy(update={"worker_host": site})
+        status = run_worker(own, metrics, lambda: os._exit(_CRASHED), tap)
+        if status:
+            os._exit(status)
+
+    preload_stages(settings, tap)
+    try:
+        Supervisor(settings, count, run).run()
+    except RestartNeeded as error:
+        get_logger(__name__).warning("the processes cannot be kept running; restarting", error=str(error))
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
 
 def serve(

@@ -45,14 +45,16 @@ class ChildProcess:
 
     Args:
         run: the child's work, called with its end of the data socket. The child ends when it returns or raises.
+        expendable: whether the system may end the child before all others when memory is short (Linux).
 
     Attributes:
         pid: process id of the child; None while there is none.
         connection: data socket to the child, of no use without one.
     """
 
-    def __init__(self, run: Callable[[Connection], object]) -> None:
+    def __init__(self, run: Callable[[Connection], object], *, expendable: bool = True) -> None:
         self._run = run
+        self._expendable = expendable
         self._control: socket.socket | None = None
         self.pid: int | None = None
         self.connection: Connection | None = None
@@ -68,7 +70,7 @@ class ChildProcess:
             forked = os.fork()
         if forked == 0:
             ours.close()
-            _serve_forks(theirs, self._run)
+            _serve_forks(theirs, self._run, self._expendable)
         theirs.close()
         self._control = ours
 
@@ -83,9 +85,9 @@ class ChildProcess:
             control.sendall(_BEGIN)
             message, descriptors, *_ = socket.recv_fds(control, _NUMBER.size, 1)
         except OSError as error:
-            raise TemplateLost(f"no process for the stages can be begun: {error}") from error
+            raise TemplateLost(f"no child process can be begun: {error}") from error
         if len(message) < _NUMBER.size or not descriptors:
-            raise TemplateLost("no process for the stages can be begun: the one that forks them has ended")
+            raise TemplateLost("no child process can be begun: the one that forks them has ended")
         (self.pid,) = _NUMBER.unpack(message)
         self.connection = Connection(descriptors[0])
         return self.connection
@@ -107,9 +109,9 @@ class ChildProcess:
             control.sendall(_END)
             message = control.recv(_NUMBER.size)
         except OSError as error:
-            raise TemplateLost(f"the process of the stages cannot be ended: {error}") from error
+            raise TemplateLost(f"the child process cannot be ended: {error}") from error
         if len(message) < _NUMBER.size:
-            raise TemplateLost("the process that forks those of the stages has ended")
+            raise TemplateLost("the process that forks children has ended")
         (status,) = _NUMBER.unpack(message)
         return int(status)
 
@@ -124,11 +126,11 @@ class ChildProcess:
 
     def _open_control(self) -> socket.socket:
         if self._control is None:
-            raise TemplateLost("no process for the stages was prepared, or it is closed")
+            raise TemplateLost("no child process was prepared, or it is closed")
         return self._control
 
 
-def _serve_forks(control: socket.socket, run: Callable[[Connection], object]) -> NoReturn:
+def _serve_forks(control: socket.socket, run: Callable[[Connection], object], expendable: bool) -> NoReturn:
     """Fork and end children as the worker asks, until it closes its socket."""
     _leave_signals_to_the_worker()
     gc.freeze()  # memory that the children share stays shared if the collector does not write to it
@@ -144,7 +146,7 @@ def _serve_forks(control: socket.socket, run: Callable[[Connection], object]) ->
             if child == 0:
                 ours.close()
                 control.close()
-                _run_and_exit(theirs, run)
+                _run_and_exit(theirs, run, expendable)
             theirs.close()
             with suppress(OSError):
                 socket.send_fds(control, [_NUMBER.pack(child)], [ours.fileno()])
@@ -164,15 +166,16 @@ def _ended(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def _run_and_exit(data: socket.socket, run: Callable[[Connection], object]) -> NoReturn:
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
+def _run_and_exit(data: socket.socket, run: Callable[[Connection], object], expendable: bool) -> NoReturn:
+    if expendable:
+        with suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
     status = 1
     try:
         run(Connection(data.detach()))
         status = 0
     except BaseException:
-        log.exception("the process of the stages failed")
+        log.exception("a child process failed")
     finally:
         with suppress(Exception):
             sys.stdout.flush()

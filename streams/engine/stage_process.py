@@ -358,6 +358,17 @@ class StageProcess:
         )
 
 
+def preload(stages: Sequence[WiredStage], settings: Settings) -> None:
+    """Build stages once, so that all processes that are forked from this one share what building them loads.
+
+    Raises:
+        OperatorError: a stage cannot be built.
+    """
+    context = _ProcessContext(settings, Metrics(CollectorRegistry()), _Board())
+    for wired in stages:
+        wired.stage.build(context)
+
+
 class _ProcessContext:
     """The `Context` of stages in their own process."""
 

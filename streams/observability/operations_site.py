@@ -15,6 +15,8 @@ from streams.observability.logs import get_logger
 
 log = get_logger(__name__)
 
+UNIX = "unix:"
+
 
 class ReportsReadiness(Protocol):
     """The metrics of a process that knows whether it is connected to Kafka."""
@@ -30,9 +32,10 @@ async def open_site(
 
     Args:
         handlers: by path.
-        host: address to listen on.
+        host: address to listen on, or `unix:` and the path of a socket.
         further: other routes.
         port: port to listen on; if it is taken, usually by another process of this machine, the system chooses one.
+            Without meaning for a socket.
 
     Returns:
         The server, whose `cleanup` ends it, and its address, without a slash at the end.
@@ -42,6 +45,9 @@ async def open_site(
     site.add_routes(further)
     runner = web.AppRunner(site, access_log=None)
     await runner.setup()
+    if host.startswith(UNIX):
+        await web.UnixSite(runner, host.removeprefix(UNIX)).start()
+        return runner, host
     try:
         await web.TCPSite(runner, host, port).start()
     except OSError:

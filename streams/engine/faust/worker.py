@@ -18,10 +18,10 @@ from streams.engine.faust.loop_watch import LoopWatch
 from streams.engine.faust.tables import ConfirmedTable, current_event
 from streams.engine.faust.worker_app import WorkerApp, delete_stale_tables
 from streams.engine.runner import Check, StageRunner
-from streams.engine.stage_process import StageProcess
+from streams.engine.stage_process import StageProcess, preload
 from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics
-from streams.pipeline import WiredStage, load_pipeline, tap_settings
+from streams.pipeline import Pipeline, WiredStage, load_pipeline, tap_settings
 from streams.settings import Settings
 from streams.stage import MapStage, StatefulFunction
 from streams.topics import topic_name
@@ -45,10 +45,8 @@ def create_worker(settings: Settings, metrics: Metrics | None = None, tap: str |
         OperatorError: the stage or tap does not exist, or cannot be loaded.
     """
     pipeline = load_pipeline()
-    if tap is None:
-        wired = pipeline.load(settings.stages)
-    else:
-        wired = (pipeline.load_tap(tap),)
+    wired = _load(pipeline, settings, tap)
+    if tap is not None:
         settings = tap_settings(settings, tap)
     metrics = metrics if metrics is not None else Metrics()
     apart = [each for each in wired if _is_computed_apart(each)]
@@ -64,6 +62,24 @@ def create_worker(settings: Settings, metrics: Metrics | None = None, tap: str |
             process.close()
         raise
     return app
+
+
+def preload_stages(settings: Settings, tap: str | None = None) -> None:
+    """Load what the map stages of a worker need, so that workers that are forked from this process share it.
+
+    Args:
+        settings: settings of the workers.
+        tap: name of a tap that they run instead of the stages.
+
+    Raises:
+        OperatorError: a stage or tap does not exist, or cannot be loaded.
+    """
+    wired = _load(load_pipeline(), settings, tap)
+    preload([each for each in wired if _is_computed_apart(each)], settings)
+
+
+def _load(pipeline: Pipeline, settings: Settings, tap: str | None) -> Sequence[WiredStage]:
+    return pipeline.load(settings.stages) if tap is None else (pipeline.load_tap(tap),)
 
 
 def _is_computed_apart(wired: WiredStage) -> bool:
