@@ -30,7 +30,7 @@ from aiohttp import web
 from aiokafka import AIOKafkaProducer
 
 from benchmarks.alerts.running import Door, alert_settings, begin, eventually, open_receiver, save
-from benchmarks.alerts.searches import articles, searches, titles
+from benchmarks.alerts.searches import article_of, articles, searches, story_of, text_of, titles
 from deploy.local import stack
 from deploy.local.temporary import temporary_stack
 from streams.alerts.sender import AT_ONCE
@@ -46,8 +46,6 @@ from tests.support.processes import Running
 
 SEED = 19
 TARGETS = 10
-# Every so manyth article is a copy of the one before, in its story.
-COPIES = 5
 # Records between two waits for Kafka's acknowledgements.
 UNACKNOWLEDGED = 100
 # Seconds for all alerts to arrive after the last article: a target that was away is asked again after minutes.
@@ -73,29 +71,6 @@ class Receiver:
         return web.Response(status=204)
 
 
-def story_of(number: int) -> str:
-    """Return the story of an article, by its number: its own, or that of the one before."""
-    return f"n{number - 1 if number % COPIES == COPIES - 1 else number}"
-
-
-def text_of(number: int, texts: int) -> int:
-    """Return the number of an article's text: a copy has that of the one before."""
-    return (number - 1 if number % COPIES == COPIES - 1 else number) % texts
-
-
-def article_of(number: int, texts: Sequence[Article]) -> Article:
-    """Make an article that arrives now."""
-    story = story_of(number)
-    relation = "first" if story == f"n{number}" else "near"
-    changed = {
-        "id": f"n{number}",
-        "url": f"https://example.com/{number}",
-        "ingested_at": datetime.now(UTC),
-        "cluster": {"id": story, "relation": relation, "score": 1.0, "canonical_id": story},
-    }
-    return Article.model_validate(texts[text_of(number, len(texts))].model_dump() | changed)
-
-
 def find_due(found: Sequence[StandingSearch], texts: Sequence[Article], count: int) -> set[Due]:
     """Return what is due, by trying every search on every text."""
     scope = SourceScope(lambda: None)
@@ -112,7 +87,9 @@ async def produce(settings: Settings, texts: Sequence[Article], count: int, rate
     topic = topic_name(Topic.ENRICHED, settings)
     began = time.monotonic()
     for first in range(0, count, UNACKNOWLEDGED):
-        made = [article_of(number, texts) for number in range(first, min(count, first + UNACKNOWLEDGED))]
+        made = [
+            article_of(number, texts, datetime.now(UTC)) for number in range(first, min(count, first + UNACKNOWLEDGED))
+        ]
         while True:
             try:
                 async with asyncio.timeout(60), open_producer(settings) as producer:

@@ -16,6 +16,8 @@ from streams.records import Article, RawArticle
 BEGIN = datetime(2015, 7, 1, tzinfo=UTC)
 # The days of the corpus that may be used, from 2015-07-21 on; later ones are held back.
 DAYS = 15
+# Every so manyth article is a copy of the one before, in its story.
+COPIES = 5
 
 
 @lru_cache(maxsize=1)
@@ -78,3 +80,26 @@ def searches(headlines: Sequence[str], count: int, seed: int = 23) -> list[Stand
         settings = SearchSettings.model_validate({"name": f"بحث {number}", "filters": {"q": query}})
         made.append(new_search(settings, now=BEGIN))
     return made
+
+
+def story_of(number: int) -> str:
+    """Return the story of an article, by its number: its own, or that of the one before."""
+    return f"n{number - 1 if number % COPIES == COPIES - 1 else number}"
+
+
+def text_of(number: int, texts: int) -> int:
+    """Return the number of an article's text: a copy has that of the one before."""
+    return (number - 1 if number % COPIES == COPIES - 1 else number) % texts
+
+
+def article_of(number: int, texts: Sequence[Article], moment: datetime) -> Article:
+    """Make the article of a number, which arrives at a moment."""
+    story = story_of(number)
+    relation = "first" if story == f"n{number}" else "near"
+    changed = {
+        "id": f"n{number}",
+        "url": f"https://example.com/{number}",
+        "ingested_at": moment,
+        "cluster": {"id": story, "relation": relation, "score": 1.0, "canonical_id": story},
+    }
+    return Article.model_validate(texts[text_of(number, len(texts))].model_dump() | changed)
