@@ -18,7 +18,7 @@ from streams.alerts.standing_search import StandingSearch, Target
 from streams.alerts.store import SEARCHES, alert_specs
 from streams.kafka.clients import create_topics, open_producer
 from streams.settings import Settings
-from streams.topics import topic_name, topic_specs
+from streams.topics import topic_name
 from tests.support.processes import Running, free_port, start
 
 PATIENCE = 300.0
@@ -66,7 +66,7 @@ def sample(running: Running, name: str) -> float:
 
 async def save(settings: Settings, found: Sequence[StandingSearch], urls: Sequence[str]) -> None:
     """Create all topics, and store standing searches; each has one of the addresses as its target."""
-    await create_topics(settings, [*topic_specs(settings), *alert_specs(settings)])
+    await create_topics(settings, alert_specs(settings))
     async with open_producer(settings) as producer:
         for number, search in enumerate(found):
             target = Target(to=urls[number % len(urls)])
