@@ -120,6 +120,7 @@ class Processes:
         }
         self.running: dict[str, Running] = {}
         self.kills: Counter[str] = Counter()
+        self.ended = 0
 
     def start(self, name: str) -> None:
         """Start one."""
@@ -129,8 +130,18 @@ class Processes:
         """Start all, and wait until they are ready."""
         for name in self._commands:
             self.start(name)
-        for name, running in self.running.items():
-            await eventually(running.ready, name)
+        await self.all_ready()
+
+    async def all_ready(self) -> None:
+        """Wait until all are ready. One that ended by itself is started again, as a supervisor does."""
+        for name in self._commands:
+            await eventually(partial(self._ready, name), name)
+
+    def _ready(self, name: str) -> bool:
+        if self.running[name].process.poll() is not None:
+            self.ended += 1
+            self.start(name)
+        return self.running[name].ready()
 
     async def kill_on(self, draw: random.Random, seconds: float, stop: asyncio.Event) -> None:
         """Kill one after the other until `stop` is set; each runs again before the next is killed."""
@@ -143,7 +154,7 @@ class Processes:
             await asyncio.to_thread(self.running[name].kill)
             self.kills[name.rstrip("01")] += 1
             self.start(name)
-            await eventually(self.running[name].ready, name)
+            await eventually(partial(self._ready, name), name)
 
     def end(self) -> None:
         """Kill all."""
@@ -183,8 +194,7 @@ async def run(servers: Settings, folder: Path, given: argparse.Namespace) -> boo
             stop.set()
             await killing
             sent = time.monotonic() - began
-            for name, running in processes.running.items():
-                await eventually(running.ready, name)
+            await processes.all_ready()
             with suppress(SystemExit):  # what is missing is counted below
                 await eventually(partial(complete, due, receiver), "all alerts", PATIENCE)
             ended = time.monotonic() - began
@@ -199,7 +209,7 @@ async def run(servers: Settings, folder: Path, given: argparse.Namespace) -> boo
     print(
         f"{given.articles} articles of {given.texts} texts in {sent:.0f} s, {given.searches} searches, "
         f"{processes.kills['matcher']} kills of a matcher, {processes.kills['sender']} of a sender, "
-        f"receiver away for {given.away:.0f} s, Kafka killed once\n"
+        f"receiver away for {given.away:.0f} s, Kafka killed once, {processes.ended} processes ended by themselves\n"
         f"alerts due {len(due)}: missing {missing}, made twice {twice}, not due {surplus}; "
         f"sent again under the same id {again} (at most {allowed}); "
         f"the last {ended - sent:.0f} s after the last article"
