@@ -35,10 +35,10 @@ SEARCHES: list[dict[str, Any]] = [
     {"filters": {"q": "زلزال أو هزة"}},
     {"filters": {"q": "سد"}},
     {"filters": {"q": '"وزير الري" أو "السد الجديد"'}, "pause_minutes": 90},
-    {"filters": {"q": "السد -الوزير"}},
+    {"filters": {"q": "السد -القمح"}},
     {"filters": {"q": "كوفيد-19"}},
     {"filters": {"q": "=السدود أو قمح", "source": ["almina"]}},
-    {"filters": {"q": "سد*"}, "when": {"kind": "frequency", "count": 3, "minutes": 600}},
+    {"filters": {"q": "سد*"}, "when": {"kind": "frequency", "count": 2, "minutes": 600}},
     {"filters": {"source": ["annahr"]}, "when": {"kind": "frequency", "count": 2, "of": "stories", "minutes": 900}},
     {"filters": {"q": "هزة الجبل الأرضية"}, "when": {"kind": "silence", "hours": 12}},
 ]
