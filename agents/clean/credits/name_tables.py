@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 from babel import Locale
@@ -16,8 +17,10 @@ from agents.text.keys import match_key
 _MAX_OUTLET_WORDS = 4
 # Maximum number of words in a name without a known given name: sentences have more.
 _MAX_UNKNOWN_NAME = 4
+# Longer names have words such as «بن», which few others do.
+_MAX_CERTAIN_NAME, _MAX_OWN_WORDS = 5, 3
 _NAME_RE = re.compile(
-    r"(?:(?:[\u0621-\u064a]|أ\.\s?د|ا\.\s?د)\.\s*|[أادم] )?[\u0621-\u0652\u0670]+(?: [\u0621-\u0652\u0670]+){0,5}"
+    r"(?:(?:[\u0621-\u064a]|أ\.\s?د|ا\.\s?د)\.\s*|[أادم] )?[\u0621-\u0652\u0670]+(?: [\u0621-\u0652\u0670]+){0,7}"
 )
 _INITIAL_RE = re.compile(r"\A[\u0621-\u064a]\.\s*")
 # «نوال. ب», «عبد الحفيظ. س», as Algerian papers sign too
@@ -171,6 +174,11 @@ def is_role(key: str) -> bool:
     return bool(second) and all(part in table.roles or part in table.photo_roles for part in (first, second))
 
 
+def names_correspondents(text: str) -> bool:
+    """Return whether a line begins with a word for correspondents: «مراسلو «الضفة» في غزة والقاهرة»."""
+    return key_of(text.partition(" ")[0]) in names().correspondents
+
+
 def is_place(name: str) -> bool:
     """Return whether `name` is a place that a dateline may name."""
     return key_of(name) in names().places
@@ -192,8 +200,15 @@ def person_certainty(name: str) -> int:
     initial = _INITIAL_RE.match(bare)
     words = key_of(bare[initial.end() :] if initial else bare).split()
     table = names()
+    long = len(words) > _MAX_CERTAIN_NAME and _own_words(bare.split()) > _MAX_OWN_WORDS
     # «حسام أبو» is cut inside a name.
-    if ends_in_particle(bare) or not words or words[0] in table.not_names or table.no_name_words.intersection(words):
+    if (
+        long
+        or ends_in_particle(bare)
+        or not words
+        or words[0] in table.not_names
+        or table.no_name_words.intersection(words)
+    ):
         return 0
     if initial is not None:
         return 2  # «ح. سليمان», as Algerian papers sign
@@ -201,8 +216,13 @@ def person_certainty(name: str) -> int:
     # «الطقس اليوم»: given names have no article, except the few in the table.
     if len(words) < 2 or (not table.given.intersection(words) and all(map(_is_definite, bare.split()))):
         return 0
-    certain = (known and len(words) <= 5) or bare != name or _NAME_PARTICLES.intersection(bare.split())
+    certain = (known and len(words) <= _MAX_CERTAIN_NAME) or bare != name or _NAME_PARTICLES.intersection(bare.split())
     return 2 if certain else int(len(words) <= _MAX_UNKNOWN_NAME)
+
+
+def _own_words(words: list[str]) -> int:
+    """Return how many words of a name follow no particle: two in «عبد الرحمن بن محمد بن علي الشهري»."""
+    return sum(1 for before, word in pairwise(["", *words]) if not _NAME_PARTICLES.intersection((before, word)))
 
 
 def ends_in_particle(name: str) -> bool:

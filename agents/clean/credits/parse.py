@@ -381,7 +381,7 @@ def _without_and(part: str) -> str:
     """Return a part without the «و» that joins an agency to the part before it: «لندن - «الضفة» ووكالات»."""
     joined = part[1:]
     known = is_source(part) or is_role(key_of(part)) or not part.startswith("و")
-    return part if known or not (is_source(joined) or is_role(key_of(joined))) else joined
+    return part if known or not (is_agency(joined) or is_role(key_of(joined))) else joined
 
 
 def _before_post(part: str) -> list[str]:
@@ -403,6 +403,9 @@ def _before_post(part: str) -> list[str]:
 def _posted(name: str) -> list[str]:
     """Part what follows «مراسل»: «الضفة في القدس», «في تونس رنا قاسم», «رنا قاسم»."""
     outlet, _, place = _IN_PLACE_RE.sub("\n", name).partition("\n")
+    towns = _AND_RE.split(place)
+    if len(towns) > 1 and all(map(is_place, towns)):
+        return [outlet, *towns]  # «مراسلو الضفة في غزة والقاهرة»
     words = place.split()
     for count in (1, 2):
         if len(words) >= count + 2 and is_place(" ".join(words[:count])) and person_certainty(" ".join(words[count:])):

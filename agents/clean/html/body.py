@@ -12,7 +12,7 @@ from importlib.resources import files
 from itertools import islice
 
 from agents.clean.credits.date_lines import is_date_line
-from agents.clean.credits.name_tables import is_genre, person_certainty
+from agents.clean.credits.name_tables import is_genre, is_role, key_of, names_correspondents, person_certainty
 from agents.clean.credits.outlet import Outlet, outlet_of
 from agents.clean.credits.parse import MAX_CREDIT_CHARS, parse_credit
 from agents.clean.dates.mentions import find_dates
@@ -52,6 +52,7 @@ _NOTICE_RE = re.compile(
     re.IGNORECASE,
 )
 _CLOCK_RE = re.compile(r"[\d٠-٩]{1,2}[:.٫][\d٠-٩]{2}\s?(?:[صم]|صباح[اًا]{1,2}|مساء[ً]?|[AaPp][Mm]|GMT)?")
+_FIRST_WORD_RE = re.compile(r"\s?[:：/–-]\s?")
 _MAX_CLOCK_CHARS, _MAX_NOTICE_CHARS, _MAX_COLOPHON_CHARS = 20, 400, 120
 _LOOSE_TAGS, _MAX_DATED_CHARS = frozenset({"div", "span", "time"}), 40
 _TAG_RE = re.compile(r"<(?:/?[a-zA-Z][^<>]{0,1000}|br\s?/?)>")
@@ -305,7 +306,7 @@ class _Reader:
                     continue
                 if row.number in held:
                     rule = self._body_rule(row, last=row is story.body[-1] and len(story.body) > 1)
-                elif row.text == printed or row.text in people or (printed and _names(row, printed)):
+                elif row.text == printed or row.text in people or (printed and self._names(row, printed)):
                     rule = Rule.BYLINE
                 else:
                     rule = self._between_rule(row, place, led=led)
@@ -342,6 +343,15 @@ class _Reader:
         named = [name for name in people if parse_credit(name, self._outlet).byline]
         return next(iter([*named, *([printed] if printed else []), *people, *names]), None)
 
+    def _names(self, row: Row, printed: str) -> bool:
+        """Return whether a line is the writer with a label or a date: «بقلم الأستاذ: فلان», «فلان - 5/3/2024»."""
+        if len(row.text) > MAX_CREDIT_CHARS or printed not in row.text:
+            return False
+        if row.text.endswith(printed) and labelled(row.text) == printed:
+            return True
+        credit = parse_credit(row.text, self._outlet)
+        return credit.certain and credit.byline == printed and any(map(str.isdecimal, row.text))
+
     def _body_rule(self, row: Row, *, last: bool) -> Rule | None:
         """Return why a line of the text is not part of it; None if it is."""
         if last and len(row.text) <= _MAX_COLOPHON_CHARS and _NOTICE_RE.search(row.text) is not None:
@@ -370,6 +380,11 @@ class _Reader:
             return Rule.DATE_LINE
         if place.is_credit(row):
             return Rule.BYLINE
+        if not led and len(row.text) <= MAX_CREDIT_CHARS:
+            credit = parse_credit(row.text, self._outlet)
+            placed = credit.dateline is not None and not credit.agencies
+            if credit.certain and credit.byline and (placed or is_role(key_of(_FIRST_WORD_RE.split(row.text, 1)[0]))):
+                return None  # «تحقيق: فلان - تصوير: علان», «فلان (الطائف)» are no captions
         (line,) = to_lines([row.text])
         if is_credited_caption(line, in_header=True, above_text=True, outlet=self._outlet):
             return Rule.CAPTION
@@ -431,16 +446,11 @@ class _Reader:
         if not _MIN_DECK_WORDS <= words <= _MAX_KICKER_WORDS or row.text.endswith((":", "：")):
             return False
         name = labelled(row.text)
-        if name is not None and person_certainty(name):
+        if (name is not None and person_certainty(name)) or names_correspondents(row.text):
             return False
         return not (
             is_info(row) or _is_dated(row.text) or is_widget(row.text) or parse_credit(row.text, self._outlet).certain
         )
-
-
-def _names(row: Row, printed: str) -> bool:
-    """Return whether a line is a label and the writer's name: «بقلم الأستاذ: فلان»."""
-    return len(row.text) <= MAX_CREDIT_CHARS and row.text.endswith(printed) and labelled(row.text) == printed
 
 
 def _is_mostly_digits(text: str) -> bool:

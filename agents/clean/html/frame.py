@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from itertools import accumulate
 
+from agents.clean.html.roles import is_info
 from agents.clean.html.tree import HEADINGS, Box, Row, Tree, children
 from agents.clean.layout.lines import Rule
 
@@ -69,7 +70,7 @@ _BODY_NAME_RE = re.compile(
 _MOSTLY_LINK = 0.6
 _LINK_SHARE, _PROSE_SHARE, _MENU_WORDS = 0.5, 0.25, 4
 _MIN_CARDS, _MAX_CARD_ROWS, _MAX_CARD_PROSE, _MIN_LINK_WORDS = 3, 5, 400, 3
-_MAX_FORM_PROSE, _MIN_PROSE = 300, 40
+_MAX_FORM_PROSE, _MIN_PROSE, _MAX_HEAD = 300, 40, 8
 
 
 @lru_cache(maxsize=50_000)
@@ -213,7 +214,9 @@ class Frame:
         if at is None or self._open_all:
             return True
         # The text between headline and box would be the article.
-        return at < box.start and self._prose[box.start] - self._prose[at + 1] < _MIN_PROSE
+        between = self._tree.rows[at + 1 : box.start]
+        told = sum(len(row.text) for row in between if row.prose and is_info(row)) if len(between) <= _MAX_HEAD else 0
+        return at < box.start and self._prose[box.start] - self._prose[at + 1] - told < _MIN_PROSE
 
     def _mark_cards(self, box: Box) -> None:
         """Mark boxes of one kind that each hold the linked headline of another story and little text."""

@@ -46,6 +46,7 @@ _NOT_SITES = frozenset(map(match_key, ("فيديو", "صور", "شاهد", "با
 _MAX_SITE_WORDS, _MIN_TITLE_WORDS = 5, 3
 _MAX_UNNAMED_SITE_WORDS = 3
 _CERTAIN = 2
+_COMMA_RE = re.compile(r"[،,;؛]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,8 @@ class Head:
             if match_key(self._metas.get(f"twitter:label{number}", "")) in _CARD_LABELS
             and f"twitter:data{number}" in self._metas
         )
-        for name in (NAMES_APART.join(name for name in names if "://" not in name), *metas):
+        linked_names = NAMES_APART.join(_of_each(name) for name in names if "://" not in name)
+        for name in (linked_names, *map(_of_each, metas)):
             # Some pages have the address of the writer's profile there.
             if name and "://" not in name and not name.startswith("@") and match_key(name) not in _NO_AUTHORS:
                 yield name
@@ -252,3 +254,9 @@ class Head:
     def _selected(self, selector: str | None) -> str | None:
         node = self.parser.css_first(selector) if selector else None
         return (" ".join(display_text(node.text(separator=" ")).split()) or None) if node is not None else None
+
+
+def _of_each(value: str) -> str:
+    """Return an author field of several names with a bar between them, not a comma, behind which a town may stand."""
+    people = [name.strip() for name in _COMMA_RE.split(value)]
+    return NAMES_APART.join(people) if len(people) > 1 and all(map(person_certainty, people)) else value

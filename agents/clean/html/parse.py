@@ -31,6 +31,7 @@ _NO_MENU = "h1, p, article, table, form, script, style, template, svg, noscript,
 _MENU_SHARE = 0.7
 # Here elements inside a line are parts of words.
 _RUNNING = frozenset({"p", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "figcaption"})
+_LOOSE = frozenset({"div", "li", "td"})
 _SPECIAL = _SKIPPED | _BREAKS | _FRAMES | {"img"}
 _HIDDEN_STYLE_RE = re.compile(r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _PRE_STYLE_RE = re.compile(r"white-space\s*:\s*pre", re.IGNORECASE)
@@ -51,7 +52,7 @@ _MAX_SEAM = 12
 _ICON_RE, _MAX_NEAR = re.compile(r"(?<![a-z])(?:icons?|ico|fa[srlbd]?|glyphicon|bi|material)(?![a-z])"), 4
 _TELLING = frozenset({"itemprop", "rel"})
 _PROFILE_RE = re.compile(
-    r"/(?:authors?|writers?|columnists?|contributors?|profiles?|users?|editors?|journalists?|auteurs?|by|katib)[/=?-]",
+    r"/(?:authors?|writers?|columnists?|contributors?|profiles?|users?|editors?|journalists?|auteurs?|by|katib)[/=?-]|^/@[\w.-]{2,40}$",
     re.IGNORECASE,
 )
 _CAPITAL_RE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -204,6 +205,8 @@ class _Walk:
             told = told or (box.tag == "a" and names_profile(box.attributes.get("href")))
             # What a writer's name is beside: «<span>فلان</span><span>مراسل</span>»
             told = told or (parent is not None and bool(parent.names) and is_credit_box(parent))
+            # «<span>2:10 م، 5 مارس 2024</span> <span>فلان</span>», outside paragraphs
+            told = told or (parent is not None and parent.tag in _LOOSE and len(self._pieces) - pieces == 1)
             if told and box.start == box.end and len(self._pieces) - pieces <= _MAX_PIECES:
                 box.text = _squeezed("".join(self._pieces[pieces:])[:_MAX_MARKED_CHARS])
         else:

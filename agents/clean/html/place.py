@@ -6,12 +6,14 @@ or a box with another story.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
 
 from agents.clean.credits.date_lines import is_date_line
+from agents.clean.credits.name_tables import is_description
 from agents.clean.credits.outlet import Outlet
 from agents.clean.html.frame import Frame
 from agents.clean.html.roles import is_credit_box, is_date_box
@@ -20,7 +22,8 @@ from agents.clean.html.tree import Box, Row, Tree
 from agents.clean.layout.lines import Rule
 from agents.text.display import display_text
 
-_MAX_ABOVE = 12
+_MAX_ABOVE, _NEAR, _MIN_HEADLINE_SPACES = 12, 3, 4
+_FOOT_RE = re.compile(r"(?<![a-z])(?:article|entry|post|story)-?(?:footer|meta|info)(?![a-z])")
 _ABOVE, _BELOW = 8, 12
 # A box in a frame of these kinds speaks of another story, or of a reader.
 _NEVER = frozenset({Rule.COMMENTS, Rule.HIDDEN})
@@ -88,6 +91,8 @@ class Place:
                 reason = self.reasons[at]
                 if reason in _NEVER or (reason in _ELSEWHERE and not trusted and not _is_told(box)):
                     continue
+                if zone is self.above and any(map(_tells_of_another, rows[at : box.end])):
+                    continue  # a strip of writers with their columns
                 if box.tag == "meta":
                     yield box, display_text((box.attributes or {}).get("content") or "").strip()
                     continue
@@ -102,6 +107,11 @@ class Place:
         return row.number in self._date_rows or is_date_line(row.text)
 
 
+def _tells_of_another(row: Row) -> bool:
+    """Return whether a row of a box that names writers is the headline of another story."""
+    return row.text.count(" ") >= _MIN_HEADLINE_SPACES and not (is_date_line(row.text) or is_description(row.text))
+
+
 def _rows_of(box: Box) -> range:
     return range(box.start, max(box.end, box.start + 1))
 
@@ -112,4 +122,6 @@ def _is_told(box: Box) -> bool:
         return True
     if box.tag in {"abbr", "time"} and "published" in box.names.split():
         return True
+    if box.tag == "time" and any(_FOOT_RE.search(above.names) for above in islice(box.above(), _NEAR)):
+        return True  # «<footer class="article-footer">بقلم: فلان <time>»
     return any(is_credit_box(above) for above in islice(box.above(), _MAX_ABOVE))

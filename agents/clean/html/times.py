@@ -22,6 +22,7 @@ _UPDATED_RE = re.compile(r"(?:آخر|اخر|تم ال)?\s?(?:تحديث|تعدي
 _VISIT_RE = re.compile(
     r"(?:تاريخ|وقت)\s(?:ال)?(?:طباعة|يوم|زيارة|دخول)|طُ?بعت?\s(?:في|بتاريخ)|اليوم\sهو|printed", re.IGNORECASE
 )
+_TODAY_RE = re.compile(r"(?<![a-z])(?:today|now|clock|current-?(?:date|time)|server-?time|hijri-?today)(?![a-z])")
 _FIRST_TIME_RE = re.compile(r"publish|posted|created|entry-date|post-date")
 _LABELLED_RE = re.compile(
     r"(?:تاريخ|وقت)\s(?:ال)?نشر|نُ?شرت?\s(?:في|يوم|بتاريخ)|تم\s(?:ال)?نشر|أضيف\sفي|published", re.I
@@ -69,6 +70,8 @@ class Times:
     def _named_stamps(self) -> Iterator[tuple[Stamp, bool]]:
         """Yield the times in elements that the markup names as dates, each with whether it is of a change."""
         for box, text in self._place.dates:
+            if _TODAY_RE.search(box.names) is not None:
+                continue
             attributes = box.attributes or {}
             own, *others = (attributes.get(name) for name in STAMP_ATTRIBUTES)
             values = (own, attributes.get("content"), text, *others)
@@ -92,7 +95,7 @@ class Times:
                 row = self._rows[at]
                 if len(row.text) > _MAX_DATE_ROW or row.hidden or not any(map(str.isdecimal, row.text)):
                     continue
-                if _VISIT_RE.search(row.text) is not None:
+                if _VISIT_RE.search(row.text) is not None or _TODAY_RE.search(row.box.names) is not None:
                     continue
                 if self._place.reasons[at] is not None and zone is not self._place.between:
                     # «item-nav», which holds the date and the number of the story

@@ -25,7 +25,7 @@ _COMMA_RE = re.compile(r"[،,|]| و(?=\S{3})")
 # «writer-name», but not the name of the column
 _NAME_BOX_RE = re.compile(r"(?<!column-)(?<!section-)(?<!site-)(?<!paper-)(?<!cat-)(?<![a-z])name(?![a-z])")
 _COLUMN_RE = re.compile(r"(?<![a-z])(?:opinion|column|avatar|portrait|ka?te?ib|kottab|kuttab|maqal)")
-_MIN_NAME_WORDS, _MAX_NAME_WORDS, _MAX_ABOVE = 2, 4, 12
+_MIN_NAME_WORDS, _MAX_NAME_WORDS, _MAX_LONG_NAME, _MAX_ABOVE = 2, 4, 8, 12
 _ABOVE, _CERTAIN, _NEAR = 8, 2, 3
 _MAX_MARKED_ROWS = 4
 
@@ -106,6 +106,13 @@ class Writers:
             shown = row.number not in self._pictured or portrait
             if shown and self._may_sign(row) and self._is_signed(row):
                 yield without_sign(row.text)
+        for at in sorted(self._date_like):
+            row = self._rows[at]
+            if len(row.text) <= MAX_CREDIT_CHARS and not row.hidden:
+                # «فلان - 5 مارس 2024», in an element that is named after the date
+                credit = parse_credit(row.text, self._place.site)
+                if credit.certain and credit.byline:
+                    yield credit.byline
         for box in self._boxes[self._story.scope.number : self._story.scope.last]:
             if box.text and box.start in self._place.between and box.start in self._date_like:
                 words = box.text.count(" ") + 1
@@ -140,11 +147,19 @@ class Writers:
             row = self._rows[at]
             if names_profile(row.href) and 0 < row.text.count(" ") < _MAX_NAME_WORDS:
                 yield row.text
-            elif row.is_link and len(row.text) <= MAX_CREDIT_CHARS:
-                # «بيروت: فلان», which links to the writer's articles
-                credit = parse_credit(row.text, self._place.site)
-                if credit.certain and credit.parts > 1 and credit.byline:
-                    yield row.text
+            elif row.href and self._is_placed(row):
+                # «بيروت: فلان», which links to the writer's articles, and the same below it
+                end = at
+                while end + 1 in self._place.between and self._is_placed(self._rows[end + 1]):
+                    end += 1
+                yield NAMES_APART.join(row.text for row in self._rows[at : end + 1])
+
+    def _is_placed(self, row: Row) -> bool:
+        """Return whether a line is a writer and his or her town, and nothing else."""
+        if len(row.text) > MAX_CREDIT_CHARS:
+            return False
+        credit = parse_credit(row.text, self._place.site)
+        return credit.certain and credit.parts > 1 and credit.byline is not None
 
     @staticmethod
     def _may_sign(row: Row) -> bool:
@@ -152,7 +167,7 @@ class Writers:
         if row.href and "member" in row.href:
             return False  # of a forum
         text = without_sign(row.text)
-        if 0 < text.count(" ") < _MAX_NAME_WORDS and _COMMA_RE.search(text) is None:
+        if 0 < text.count(" ") < _MAX_LONG_NAME and _COMMA_RE.search(text) is None:
             return person_certainty(text) >= _CERTAIN
         if row.prose or len(row.text) > MAX_CREDIT_CHARS or _COMMA_RE.search(row.text) is None:
             return False
