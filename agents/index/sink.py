@@ -11,6 +11,7 @@ from elasticsearch import ApiError, AsyncElasticsearch
 
 from agents.index.cluster_moves import MoveStore
 from agents.index.documents import Bulk, BulkOutcome, Verdict, actions, bulk_outcomes, id_refusal, verdicts, version
+from agents.index.versions import VersionStore
 from streams.elastic.client import error_text, health, make_client, translate_errors
 from streams.elastic.indices import find, read_layout
 from streams.elastic.templates import ensure_index
@@ -37,6 +38,7 @@ class IndexSink:
         self.metrics = metrics
         self._client = client if client is not None else make_client(settings)
         self._moves = MoveStore(self._client, settings)
+        self._versions = VersionStore(self._client, settings)
         self._slots = asyncio.Semaphore(settings.bulk_in_flight)
         self._prepared = False
         self._max_bytes = DEFAULT_MAX_CONTENT_LENGTH
@@ -59,8 +61,10 @@ class IndexSink:
             await self._prepare()
         refused = {article.id: refusal for article in articles if (refusal := id_refusal(article.id)) is not None}
         self.metrics.bulk_documents.labels("rejected").inc(len(refused))
-        newest = _newest([article for article in articles if article.id not in refused], self.settings)
+        writable = [article for article in articles if article.id not in refused]
+        newest = _newest(writable, self.settings)
         index_by_id = await self._index_by_id(newest)
+        await self._keep_versions(writable, index_by_id)
         requests = list(actions(newest, self.settings, index_by_id))
         # return_exceptions: a failing request must not leave the others running unobserved.
         answers = await asyncio.gather(*(self._send(request) for request in requests), return_exceptions=True)
@@ -97,6 +101,7 @@ class IndexSink:
     async def _prepare(self) -> None:
         await ensure_index(self._client, self.settings)
         await self._moves.prepare()
+        await self._versions.prepare()
         with translate_errors(self.settings):
             answer = await self._client.nodes.info(
                 metric="http", filter_path="nodes.*.http.max_content_length_in_bytes"
@@ -117,6 +122,13 @@ class IndexSink:
             self._prepared = False
             raise
         return homes | {doc["_id"]: doc["_index"] for doc in found}
+
+    async def _keep_versions(self, articles: Sequence[Article], index_by_id: Mapping[str, str]) -> None:
+        try:
+            await self._versions.keep(articles, index_by_id)
+        except Retryable:
+            self._prepared = False
+            raise
 
     async def _send(self, bulk: Bulk) -> list[Verdict]:
         if bulk.size > self._max_bytes:

@@ -15,7 +15,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams import __version__
 from streams.alerts.registry import SearchRegistry
-from streams.api import alerts, articles, completion, exports, feeds, live, pipeline_flow, raw_pages, sources, stories
+from streams.api import (
+    alerts,
+    articles,
+    completion,
+    exports,
+    feeds,
+    live,
+    pipeline_flow,
+    raw_pages,
+    sources,
+    stories,
+    versions,
+)
 from streams.api import health_routes as ops
 from streams.api import problem_details as problems
 from streams.api.api_health import ApiHealth, SharedCheck
@@ -186,6 +198,7 @@ def create_api(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     for routes in (
         articles.router,
         raw_pages.router,
+        versions.router,
         stories.router,
         completion.router,
         exports.router,

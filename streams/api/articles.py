@@ -106,7 +106,11 @@ async def article(
     copies: Annotated[int, Query(ge=0, le=100, description="Maximum number of copies to list.")] = 20,
 ) -> ArticleWithCopies:
     """Return an article with the other articles of its cluster."""
-    found = await known_article(state, article_id)
+    return await with_copies(state, await known_article(state, article_id), copies)
+
+
+async def with_copies(state: State, found: Article, copies: int) -> ArticleWithCopies:
+    """Return an article with at most so many other articles of its cluster. Raises like `Searcher.story`."""
     story = await state.searcher.story(found, copies)
     return ArticleWithCopies(
         article=found,

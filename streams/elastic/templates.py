@@ -53,6 +53,11 @@ class Names:
         return f"{self.prefix}-write"
 
     @property
+    def versions(self) -> str:
+        """Index of the earlier texts of articles that came again with another one."""
+        return f"{self.prefix}-versions"
+
+    @property
     def template(self) -> str:
         """Name of the index template and of the lifecycle policy."""
         return f"{self.prefix}-articles"

@@ -19,6 +19,7 @@ from streams.observability.logs import get_logger
 from streams.records import Article
 from streams.search import query, suggest
 from streams.search import stories as story_search
+from streams.search import versions as version_search
 from streams.search.completion import Completion, build_completion, read_completion
 from streams.search.explain import Explanation, explain
 from streams.search.facets import KINDS, add_missing, missing_names, printed_names, read_variants, with_printed_names
@@ -35,6 +36,7 @@ from streams.search.hits import (
 from streams.search.request import F, Filters, SearchRequest
 from streams.search.source_scope import SourceScope
 from streams.search.suggest import FEW, Suggestion
+from streams.search.versions import VersionText
 from streams.settings import Settings
 from streams.sources.watch.store import Directory, read_existing
 from streams.words.names import name_key
@@ -189,6 +191,35 @@ class Searcher:
             raise Retryable("a part of the index did not answer, and articles of the story may be there")
         hits = answer["hits"]
         return [read_article(hit["_source"]) for hit in hits["hits"]], hits["total"]["value"]
+
+    async def versions(self, article: Article) -> tuple[list[VersionText], int]:
+        """Return the texts that an article had, in order of time, at most the newest hundred, and how many there are.
+
+        Those under another headline at the same address count, if they belong to the same story. Raises like `article`.
+        """
+        others, own = await asyncio.gather(
+            self._run(version_search.build_same_address(article)), self._earlier([article.id])
+        )
+        articles = [article, *(read_article(hit["_source"]) for hit in others["hits"]["hits"])]
+        answers = [own] if len(articles) == 1 else [own, await self._earlier([one.id for one in articles[1:]])]
+        if any(map(is_partial, (others, *answers))):
+            raise Retryable("a part of the index did not answer, and versions may be there")
+        earlier = [version for answer in answers for version in version_search.read_earlier(answer)]
+        found = version_search.in_order(articles, earlier)
+        if len(found) < version_search.MOST:
+            return found, len(found)
+        return found, 1 + sum(answer["hits"]["total"]["value"] for answer in (others, *answers))
+
+    async def _earlier(self, article_ids: Sequence[str]) -> Mapping[str, Any]:
+        with translate_errors(self.settings):
+            # There is no such index before the first article was written by this release.
+            return dict(
+                await self.client.search(
+                    index=names(self.settings).versions,
+                    body=version_search.build_earlier(article_ids),
+                    ignore_unavailable=True,
+                )
+            )
 
     async def known(self, urls: Sequence[str]) -> set[str]:
         """Return which of at most 1,000 addresses an article has. Raises like `article`."""

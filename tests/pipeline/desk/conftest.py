@@ -189,7 +189,9 @@ async def desk(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
     now = datetime.now(UTC)
     try:
         await wait_for_topics(settings)
-        await store(settings, client, [*compose(now), *hostile(now)])
+        # What the third copy said a minute before: a version of it.
+        before = ferry(3, "alriwaq", now - timedelta(minutes=13), "near", FERRY.replace("450", "500"))
+        await store(settings, client, [before, *compose(now), *hostile(now)])
         async with serving(settings) as http:
             yield Desk(str(http.base_url).rstrip("/"), settings)
     finally:

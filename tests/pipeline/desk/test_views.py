@@ -188,6 +188,15 @@ async def test_pages_cover_what_an_export_does_without_any_script(desk: Desk, br
         assert sorted(seen) == sorted(exported)
 
 
+async def test_an_article_shows_what_changed_in_its_text(desk: Desk) -> None:
+    async with httpx.AsyncClient(base_url=desk.base) as http:
+        shown = (await http.get("/en/articles/ferry-3")).text
+        assert '<a href="#changes">2 versions of the text</a>' in shown
+        assert '<del class="change number">لـ500' in shown
+        assert '<ins class="change number">لـ480' in shown
+        assert "#changes" not in (await http.get("/en/articles/ferry-1")).text
+
+
 async def test_a_period_is_chosen_on_the_timeline(desk: Desk, browser: Browser) -> None:
     async with visiting(browser, desk.base) as visitor:
         page = visitor.page

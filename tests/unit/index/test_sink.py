@@ -29,6 +29,9 @@ class Index(IndexSink):
     async def _index_by_id(self, articles: Sequence[Article]) -> dict[str, str]:
         return {each.id: "index-1" for each in articles}
 
+    async def _keep_versions(self, articles: Sequence[Article], index_by_id: Mapping[str, str]) -> None:
+        """No article was there before."""
+
     async def _send(self, bulk: Bulk) -> list[Verdict]:
         return [Rejected(Reason.INDEX_REFUSED, "no") if a.id.startswith("bad") else None for a in bulk.articles]
 
