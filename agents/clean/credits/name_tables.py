@@ -30,6 +30,7 @@ _HONORIFIC_RE = re.compile(
 )
 _NAME_PARTICLES = frozenset({"بن", "بنت", "ابن", "ولد", "آل", "ال", "أبو", "ابو", "أبا", "عبد"})
 _UNFINISHED = _NAME_PARTICLES | {"أبي", "ابي", "أم", "ام", "با"}
+_SURNAME_RE = re.compile(r"(?!ال)[\u0621-\u064a]{3,} ال[\u0621-\u064a]{3,}ي")
 # «Rana Qasem», «Ziad al-Sankary», «M. van Dijk»
 _LATIN_NAME_RE = re.compile(
     r"[A-ZÀ-Þ][\w'’.-]{0,20}"
@@ -223,6 +224,14 @@ def person_certainty(name: str) -> int:
 def _own_words(words: list[str]) -> int:
     """Return how many words of a name follow no particle: two in «عبد الرحمن بن محمد بن علي الشهري»."""
     return sum(1 for before, word in pairwise(["", *words]) if not _NAME_PARTICLES.intersection((before, word)))
+
+
+def ends_in_surname(name: str) -> bool:
+    """Return whether two words are a name and a surname: «درصاف اللموشي».
+
+    Adjectives agree in the article with the word before them, so what has the article alone is a surname.
+    """
+    return _SURNAME_RE.fullmatch(name) is not None
 
 
 def ends_in_particle(name: str) -> bool:

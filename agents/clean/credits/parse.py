@@ -29,6 +29,8 @@ _SEPARATOR_RE = re.compile(
 )
 # Writers' accounts and mail addresses: «فلان (جدة) falan@».
 _HANDLE_RE = re.compile(r"\S*@\S*")
+# «🇱🇧 فلان», «✍️ فلان»
+_PICTURE_RE = re.compile(r"[\u2190-\u21ff\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+")
 _IN_RE = re.compile(r"\s+في$")
 # «مراسلة الضفة في القدس», «موفد الجزيرة إلى بيروت»
 _IN_PLACE_RE = re.compile(r"(?:^|\s+)(?:في|إلى|الى)\s+")
@@ -169,6 +171,7 @@ def _parse(text: str, outlet: Outlet) -> Credit:
 def _bare(text: str) -> str:
     """Remove dates, weekdays and accounts from the line."""
     text = _HANDLE_RE.sub(" ", text) if "@" in text else text
+    text = _PICTURE_RE.sub(" ", text)
     if len(text) > MAX_CREDIT_CHARS or not any(map(str.isdecimal, text)):
         return text
     # The letters of «و م ع» would pass for abbreviations beside dates («م»).

@@ -41,6 +41,8 @@ _HEADLINE_ABOVE, _MAX_DATED_SPACES, _NEAR = 8, 8, 5
 _SHORTER = 2
 # A photographer's credit or the page's address above the headline
 _NO_KICKER_RE = re.compile(r"©|://|\(c\)\s", re.IGNORECASE)
+# Whose name says that it holds the name of a column or section
+_COLUMN_RE = re.compile(r"(?<![a-z])(?:column|section|category|corner|rubrique)-?(?:title|name|label)(?![a-z])")
 # «لمعرفة المزيد: …» before the link of another story
 _LABELLED_LINK_RE = re.compile(r"[^\s:]{2,20}(?: [^\s:]{1,20}){0,3} ?[:：] ?\S+(?: \S+){3}")
 _MOSTLY_LINK = 0.6
@@ -423,6 +425,8 @@ class _Reader:
                 continue
             if story.headline.text in row.text or _is_mostly_digits(row.text):
                 continue  # a breadcrumb, prices
+            if any(_COLUMN_RE.search(box.names) for box in islice(row.box.above(), 1)):
+                continue
             if is_info(row) or _NO_KICKER_RE.search(row.text) is not None or is_genre(row.text):
                 continue
             beside = any(box.start <= at < box.end for box in islice(row.box.above(), _NEAR))

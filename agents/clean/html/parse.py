@@ -44,6 +44,8 @@ _OWN_PIECE_RE = re.compile(
     r"|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}(?!\d)|\d{4}[/-]\d{1,2}[/-]\d|\d{1,2} [^\W\d_]{3,9},? \d{4}(?!\d)"
     r"|(?:نص|صور|تصوير|عدسة|بقلم|كتبت?|ترجمة|تحرير|إعداد|المصدر|نُ?شرت?(?: في)?|تاريخ النشر|آخر تحديث)\s?[:：]"
 )
+# «<span>كتب</span><a>فلان</a>»
+_LABEL_RE = re.compile(r"\s*(?:كتبت?|بقلم|بواسطة|إعداد|حاورت?ها?|by)", re.IGNORECASE)
 # Elements in a bar of a story's facts are labels, whether they have names of their own or not.
 _FACTS_RE = re.compile(
     r"(?<![a-z])(?:metas?|infos?|(?:post|entry|article|news)-?(?:meta|info)|by-?line|credits?|publish-?date)(?![a-z])"
@@ -342,6 +344,8 @@ def _begins_apart(before: str, text: str) -> bool:
     before = before[-_MAX_SEAM:]
     if _CLOCK_START_RE.match(text) is not None and _YEAR_END_RE.search(before) is not None:
         return True
+    if _LABEL_RE.fullmatch(before) is not None:
+        return not text[:1].isspace()
     return _OWN_PIECE_RE.match(text) is not None and _WORD_END_RE.search(before) is not None
 
 

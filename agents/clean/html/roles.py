@@ -32,7 +32,7 @@ _DATE_RE = re.compile(
 STAMP_ATTRIBUTES = ("datetime", "title", "data-time", "data-date", "data-datetime", "data-timestamp", "data-livestamp")
 _ISO_RE = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)|1\d{9}(?:\d{3})?$")
 _DECK_RE = re.compile(
-    r"(?<![a-z])(?:sub-?title|sub-?head(?:line|ing)?|deck|stand-?first|dek|secondary-?title|second-?title)(?![a-z])|(?<![a-z-])sub(?![a-z-])"
+    r"(?<![a-z])(?:sub-?titles?|sub-?head(?:line|ing)?|deck|stand-?first|dek|secondary-?title|second-?title)(?![a-z])|(?<![a-z-])sub(?![a-z-])"
 )
 _KICKER_RE = re.compile(
     r"(?<![a-z])(?:kicker|over-?title|over-?line|pre-?title|eyebrow|top-?title|supra-?title|upper-?title|hat|shoulder"

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import chain, islice
 
 from agents.clean.credits.date_lines import is_date_line
-from agents.clean.credits.name_tables import is_description, person_certainty
+from agents.clean.credits.name_tables import ends_in_surname, is_description, is_genre, person_certainty
 from agents.clean.credits.parse import MAX_CREDIT_CHARS, NAMES_APART, parse_credit
 from agents.clean.dates.timestamps import parse_stamp
 from agents.clean.html.labels import labelled, without_sign
@@ -69,10 +69,13 @@ class Writers:
     def _name_in(self, box: Box, text: str) -> str:
         """Return the name in a box with a label, a portrait or a biography beside it."""
         inside = self._boxes[box.number + 1 : box.last]
-        # Links to the writers' pages, beside what they are
-        linked = [inner.text for inner in inside if inner.tag == "a" and inner.text and person_certainty(inner.text)]
-        if linked:
-            return NAMES_APART.join(dict.fromkeys(linked))
+        lines = [row.text for row in self._rows[box.start : box.end]]
+        # Links to the writers' pages, beside what they are; or a list of names
+        several = [inner.text for inner in inside if inner.tag == "a" and inner.text and person_certainty(inner.text)]
+        if not several and len(lines) > 1 and all(map(person_certainty, lines)):
+            several = lines
+        if several:
+            return NAMES_APART.join(dict.fromkeys(several))
         for inner in inside:
             named = inner.attributes and (
                 inner.attributes.get("itemprop") == "name" or _NAME_BOX_RE.search(inner.names) is not None
@@ -168,7 +171,8 @@ class Writers:
             return False  # of a forum
         text = without_sign(row.text)
         if 0 < text.count(" ") < _MAX_LONG_NAME and _COMMA_RE.search(text) is None:
-            return person_certainty(text) >= _CERTAIN
+            certainty = person_certainty(text)
+            return certainty >= _CERTAIN or (certainty > 0 and ends_in_surname(text) and not is_genre(text))
         if row.prose or len(row.text) > MAX_CREDIT_CHARS or _COMMA_RE.search(row.text) is None:
             return False
         names = [person_certainty(name.strip()) for name in _COMMA_RE.split(row.text)]

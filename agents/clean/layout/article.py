@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from agents.clean.credits.dateline import dateline_credit
-from agents.clean.credits.name_tables import is_description, is_place, person_certainty
+from agents.clean.credits.name_tables import ends_in_surname, is_description, is_place, person_certainty
 from agents.clean.credits.parse import MAX_CREDIT_CHARS, Credit, parse_credit
 from agents.clean.layout.boilerplate_rules import INITIALS, is_inner_end, is_related_heading
 from agents.clean.layout.boundaries import (
@@ -30,7 +30,6 @@ _MAX_DESCRIPTION_WORDS = 8
 _MAX_LOW_CREDIT = 3
 _EDITORS_RE = re.compile(rf"^{INITIALS}(?:\s?/\s?{INITIALS}){{0,3}}\s*(?=[(\[])")
 _MAX_SOURCE_CHARS, _MIN_SOURCES, _SENTENCE_SIGNS = 60, 2, frozenset(".؟!…")
-_SURNAME_RE = re.compile(r"(?!ال)[\u0621-\u064a]{3,} ال[\u0621-\u064a]{3,}ي")
 # «فلان الفلاني، كاتب وباحث», «فلان الفلاني (باحثة في …)»
 _DESCRIBED_RE = re.compile(r"(?P<name>[^،,/()–—-]{5,40}?)\s?(?:[،,/(]|\s[-–—])\s?(?P<told>[^()]{3,60})\)?")
 _MIN_SIGNED, _MAX_NAME_WORDS, _SIGNATURE_SIGNS = 3, 4, " *•-–—ـ"
@@ -143,9 +142,8 @@ class ArticleReader(HeaderReader):
         name = text.strip(_SIGNATURE_SIGNS)
         if not 0 < name.count(" ") < _MAX_NAME_WORDS or is_place(name):
             return False
-        # «درصاف اللموشي»: adjectives agree in the article with the word before them, so this is a surname.
         certainty = person_certainty(name)
-        return certainty > 1 or (certainty == 1 and (_SURNAME_RE.fullmatch(name) is not None or self.edited))
+        return certainty > 1 or (certainty == 1 and (ends_in_surname(name) or self.edited))
 
     def _take_editors(self) -> None:
         """Take the names of an agency's editors below its text: «فلان الفلاني/ علان العلاني»."""
