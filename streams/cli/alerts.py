@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from streams.cli.alert_settings import checked, edited_condition, including, read_condition, read_target
 from streams.cli.console import out, print_json
 from streams.cli.environment import get_settings
 from streams.errors import OperatorError
@@ -103,12 +104,12 @@ def add(
         q=query, place=place, country=country, person=person, organisation=organisation, source=source,
         collection=collection, language=language, cluster=cluster,
     )  # fmt: skip
-    made = _checked(
+    made = checked(
         {
             "name": name or query or "search",
             "filters": filters,
-            "when": _including(read_condition(when), include, owner),
-            "targets": [_target(entry, secret) for entry in to],
+            "when": including(read_condition(when), _read(), include, owner) if include else read_condition(when),
+            "targets": [read_target(entry, secret) for entry in to],
             "pause_minutes": pause,
             "max_age_hours": max_age,
             "zone": zone,
@@ -166,7 +167,7 @@ def rehearse(
             collection=collection, language=language, cluster=cluster,
         )  # fmt: skip
         fields = {"name": query or "search", "filters": filters, "when": read_condition(when), "pause_minutes": pause}
-        wanted = _checked(fields | {"max_age_hours": max_age, "zone": zone})
+        wanted = checked(fields | {"max_age_hours": max_age, "zone": zone})
     found = asyncio.run(_rehearse(wanted, days, by))
     if as_json:
         print_json(found)
@@ -307,13 +308,15 @@ def edit(
     found = directory.find(search, owner)
     fields = found.settings().model_dump(by_alias=True)
     targets = [target for target in fields["targets"] if target["to"] not in drop]
-    fields["targets"] = [*targets, *(_target(entry, None) for entry in to)]
+    fields["targets"] = [*targets, *(read_target(entry, None) for entry in to)]
     if query is not None:
         fields["filters"] = {k: v for k, v in fields["filters"].items() if v not in (None, ())} | {"q": query}
-    fields["when"] = _edited(found, directory, read_condition(when) if when is not None else None, include, exclude)
+    fields["when"] = edited_condition(
+        found, directory, read_condition(when) if when is not None else None, include, exclude
+    )
     changes = {"name": name, "pause_minutes": pause}
     fields |= {key: value for key, value in changes.items() if value is not None}
-    changed = _change(found, _checked(fields))
+    changed = _change(found, checked(fields))
     typer.echo(f"saved {changed.id} {changed.name}")
 
 
@@ -442,114 +445,6 @@ def deliver(
     configure_logging(settings)
     signing_key(settings)
     asyncio.run(run_deliver(settings))
-
-
-def read_condition(text: str) -> dict[str, Any]:  # noqa: PLR0911  (one for each kind)
-    """Read a condition as the command line writes it, such as `frequency:5/60` or `silence:24`.
-
-    Raises:
-        OperatorError: it is not one.
-    """
-    from streams.alerts.standing_search import KINDS, WEEKDAYS
-
-    kind, _, given = text.partition(":")
-    number, _, minutes = given.partition("/")
-    try:
-        match kind:
-            case "frequency" if given:
-                digits = number.rstrip("abcdefghijklmnopqrstuvwxyz")
-                fields: dict[str, Any] = {"count": int(digits), "of": number[len(digits) :] or "stories"}
-                return {"kind": kind, **fields, **({"minutes": float(minutes)} if minutes else {})}
-            case "spike" if given:
-                return {"kind": kind, "factor": float(number), **({"minutes": float(minutes)} if minutes else {})}
-            case "silence" if given:
-                return {"kind": kind, "hours": float(given)}
-            case "new-name" if given:
-                return {"kind": kind, "types": given.split(",")}
-            case "change" if given:
-                return {"kind": kind, "of": given}
-            case "digest" if given:
-                every, _, at = given.partition("@")
-                days = {"weekday": every, "every": "week"} if every in WEEKDAYS else {"every": every}
-                return {"kind": kind, **days, **({"at": at} if at else {})}
-            case _ if kind in KINDS and not given:
-                return {"kind": kind}
-    except ValueError as error:
-        raise OperatorError(f"--when {text}: {error}", hint="rasd alerts add --help", status=2) from error
-    raise OperatorError(f"--when {text} is not a condition", hint=f"known: {', '.join(KINDS)}", status=2)
-
-
-def _including(condition: dict[str, Any], included: list[str], owner: str | None) -> dict[str, Any]:
-    """Add other standing searches to a digest.
-
-    Raises:
-        OperatorError: there is no such search, or the condition is no digest.
-    """
-    if not included:
-        return condition
-    _require_digest(condition)
-    directory = _read()
-    return condition | {"searches": [directory.find(name, owner).id for name in included]}
-
-
-def _edited(
-    search: StandingSearch, directory: Any, given: dict[str, Any] | None, included: list[str], excluded: list[str]
-) -> dict[str, Any]:
-    """Return the condition of a search after a change.
-
-    Args:
-        search: as it is.
-        directory: all standing searches.
-        given: another condition; None keeps it. Another digest has the searches that the earlier one had.
-        included, excluded: names of searches whose stories a digest gets or loses. One that was deleted is excluded by
-            its id.
-
-    Raises:
-        OperatorError: there is no such search, or the condition is no digest.
-    """
-    before: dict[str, Any] = search.when.model_dump()
-    condition = dict(before if given is None else given)
-    if condition["kind"] == "digest":
-        condition["searches"] = list(before.get("searches", ()))
-    if included or excluded:
-        _require_digest(condition)
-        kept: list[str] = condition["searches"]
-        # Named by the owner of the digest: names may repeat among owners.
-        gone = {name if name in kept else directory.find(name, search.owner or None).id for name in excluded}
-        if missing := gone.difference(kept):
-            raise OperatorError(f"{search.name} does not include {', '.join(sorted(missing))}", status=2)
-        added = [directory.find(name, search.owner or None).id for name in included]
-        condition["searches"] = list(dict.fromkeys([*(key for key in kept if key not in gone), *added]))
-    return condition
-
-
-def _require_digest(condition: dict[str, Any]) -> None:
-    if condition["kind"] != "digest":
-        raise OperatorError("--include and --exclude are for digests", hint="--when digest:day@08:00", status=2)
-
-
-def _target(to: str, secret: str | None) -> dict[str, Any]:
-    signed = secret is not None and to.startswith(("http:", "https:", "webhook:"))
-    return {"to": to, "secret": secret if signed else None}
-
-
-def _checked(fields: dict[str, Any]) -> SearchSettings:
-    """Make the settings of a search.
-
-    Raises:
-        OperatorError: a field is invalid.
-    """
-    from pydantic import ValidationError
-
-    from streams.alerts.standing_search import SearchSettings
-
-    try:
-        return SearchSettings.model_validate(fields)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise OperatorError(f"{where}: {message}" if where else message, status=2) from error
 
 
 def _read() -> Any:

@@ -17,7 +17,7 @@ from streams.alerts.records import Alert, Match
 from streams.alerts.rehearsal import Past
 from streams.alerts.rules import SearchMemory
 from streams.alerts.standing_search import Digest, StandingSearch
-from streams.cli.alerts import read_condition
+from streams.cli.alert_settings import read_condition
 from streams.errors import QueryRefused
 from streams.search.source_scope import SourceScope
 from tests.support.alert_records import BEGIN, match, standing_search

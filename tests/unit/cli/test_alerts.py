@@ -9,7 +9,7 @@ import pytest
 
 from streams.alerts.standing_search import StandingSearch
 from streams.alerts.store import Directory
-from streams.cli.alerts import _edited, read_condition
+from streams.cli.alert_settings import edited_condition, read_condition
 from streams.errors import OperatorError
 from tests.support.alert_records import standing_search
 
@@ -27,7 +27,7 @@ def edited(
 ) -> dict[str, Any]:
     directory = Directory(searches={each.id: each for each in (DAM, FAIRS, QUAKES)})
     given = None if when is None else read_condition(when)
-    return _edited(search, directory, given, list(include), list(exclude))
+    return edited_condition(search, directory, given, list(include), list(exclude))
 
 
 def test_searches_are_added_and_taken_out_by_name() -> None:
