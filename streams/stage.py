@@ -186,6 +186,8 @@ class MapStage:
             result for a record must not depend on the others.
         after: the stage whose results a plugin stage reads; the stage that read them before reads the plugin's results
             instead. None for the built-in stages, which `streams.pipeline` orders.
+        load: loads what only some records need, such as a model for foreign languages. A worker calls it before its
+            first record, as none may pay for it out of RASD_RECORD_SECONDS; `rasd enrich` does not.
     """
 
     name: str
@@ -195,6 +197,7 @@ class MapStage:
     stateful: bool = False
     batched: bool = False
     after: str | None = None
+    load: Callable[[], object] | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

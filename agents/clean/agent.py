@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 
 from agents.clean.credits.name_tables import names
+from agents.clean.language import load_languages
 from agents.clean.page import STAGE as NAME
 from agents.clean.page import Limits, clean_page
+from agents.text.search import load_normalisers
 from streams.records import Article, RawArticle
 from streams.stage import Arrival, Context, MapFunction, MapStage
 
@@ -26,4 +28,9 @@ def _build(context: Context) -> MapFunction:
     return clean
 
 
-STAGE = MapStage(NAME, "3", accepts=RawArticle, build=_build)
+def _load() -> None:
+    load_languages()
+    load_normalisers()
+
+
+STAGE = MapStage(NAME, "3", accepts=RawArticle, build=_build, load=_load)

@@ -89,6 +89,12 @@ def _identifier(*, arabic_script: bool) -> LanguageIdentifier:
     return identifier
 
 
+def load_languages() -> None:
+    """Read the model now, not with the first text that needs it."""
+    for arabic_script in (False, True):
+        _identifier(arabic_script=arabic_script)
+
+
 def detect_language(text: str) -> str:
     """Return the BCP 47 tag of the text's language, or `und` for fewer than three letters or an unknown script.
 

@@ -11,6 +11,7 @@ from typing import get_args
 from agents.dedupe.clusterer import CLUSTERER_EVENTS, Clusterer, ClustererConfig
 from agents.dedupe.fingerprint import FingerprintConfig, fingerprint
 from agents.dedupe.stock_phrases import stock_phrases
+from agents.text.search import load_normalisers
 from streams.observability.metrics import at_zero
 from streams.records import Article, Cluster, ClusterMove, FingerprintedArticle
 from streams.stage import Arrival, Context, MapFunction, MapStage
@@ -57,5 +58,5 @@ class _Assign:
         self._metrics.table_keys.labels("dedupe").set(len(self._clusterer))
 
 
-FINGERPRINT = MapStage("fingerprint", "1", accepts=Article, build=_build_fingerprint)
-DEDUPE = MapStage("dedupe", "1", accepts=FingerprintedArticle, build=_Assign, stateful=True)
+FINGERPRINT = MapStage("fingerprint", "1", accepts=Article, build=_build_fingerprint, load=load_normalisers)
+DEDUPE = MapStage("dedupe", "1", accepts=FingerprintedArticle, build=_Assign, stateful=True, load=load_normalisers)

@@ -1,6 +1,7 @@
 """Define the stage `geotag`: resolve the places that each article names, and its main place."""
 
 from agents.geotag.geotagger import Geotagger, geotag_article
+from agents.text.search import load_normalisers
 from streams.records import Article
 from streams.stage import Arrival, Context, MapFunction, MapStage
 
@@ -14,4 +15,4 @@ def _build(_: Context) -> MapFunction:
     return geotag
 
 
-STAGE = MapStage("geotag", "3", accepts=Article, build=_build)
+STAGE = MapStage("geotag", "3", accepts=Article, build=_build, load=load_normalisers)

@@ -42,6 +42,11 @@ def _camel_tools() -> tuple[Callable[[str], str], ...]:
     return dediac_ar, normalize_alef_ar, normalize_alef_maksura_ar, normalize_teh_marbuta_ar
 
 
+def load_normalisers() -> None:
+    """Import camel-tools now, not with the first text."""
+    _camel_tools()
+
+
 def search_text(text: str) -> str:
     """Normalise the spellings that readers take for the same word.
 

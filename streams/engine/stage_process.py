@@ -19,7 +19,7 @@ import struct
 import tempfile
 import time
 import traceback
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path, PurePath
@@ -35,7 +35,7 @@ from streams.observability.metric_relay import Change, Description, Relay, descr
 from streams.observability.metrics import Metrics
 from streams.pipeline import WiredStage
 from streams.settings import Settings
-from streams.stage import Arrival, MapStage
+from streams.stage import Arrival, Context, MapStage
 
 log = get_logger(__name__)
 
@@ -308,7 +308,7 @@ class StageProcess:
         metrics = Metrics(CollectorRegistry())
         context = _ProcessContext(self._settings, metrics, self._board)
         try:
-            functions = {name: wired.stage.build(context) for name, wired in self._stages.items()}
+            functions = _build(self._stages.values(), context)
         except OperatorError as error:
             connection.send(_Unbuilt(error.message, error.hint, error.status))
             return
@@ -364,9 +364,21 @@ def preload(stages: Sequence[WiredStage], settings: Settings) -> None:
     Raises:
         OperatorError: a stage cannot be built.
     """
-    context = _ProcessContext(settings, Metrics(CollectorRegistry()), _Board())
+    _build(stages, _ProcessContext(settings, Metrics(CollectorRegistry()), _Board()))
+
+
+def _build(stages: Iterable[WiredStage], context: Context) -> dict[str, Any]:
+    """Build stages, and load all that their records may need.
+
+    Returns:
+        The function of each stage, by its name.
+    """
+    functions = {}
     for wired in stages:
-        wired.stage.build(context)
+        functions[wired.name] = wired.stage.build(context)
+        if isinstance(wired.stage, MapStage) and wired.stage.load is not None:
+            wired.stage.load()
+    return functions
 
 
 class _ProcessContext:

@@ -94,6 +94,8 @@ def _add_agent(app: WorkerApp, wired: WiredStage) -> None:
     if app.stage_process is not None and _is_computed_apart(wired):
         compute = partial(app.stage_process.apply, stage.name)
     function = stage.build(context) if compute is None else None
+    if compute is None and isinstance(stage, MapStage) and stage.load is not None:
+        stage.load()
     check: Check = Continuity(app, stage.name).check
     if isinstance(stage, MapStage) and stage.stateful:
         check = _after_recovery(app, check)

@@ -65,3 +65,12 @@ def test_the_model_is_read_for_the_first_text_that_needs_it_and_once(monkeypatch
     assert detect_language("رئیس جمهور روز گذشته با وزیر امور خارجه دیدار کرد") == "fa"
     assert detect_language("The president met the foreign minister on Monday") == "en"
     assert len(read) == 1
+
+
+def test_a_worker_reads_the_model_before_its_first_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    language._identifier.cache_clear()
+    language._every_language.cache_clear()
+    assert agent.STAGE.load is not None
+    agent.STAGE.load()
+    monkeypatch.setattr("py3langid.langid.LanguageIdentifier.from_model_file", None)
+    assert detect_language("The president met the foreign minister on Monday") == "en"

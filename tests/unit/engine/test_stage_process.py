@@ -170,6 +170,24 @@ def test_a_record_that_no_function_survives_is_a_dead_letter(
     assert re.fullmatch(detail, found.detail), found.detail
 
 
+def test_no_record_pays_for_what_a_stage_loads() -> None:
+    loaded = []
+
+    def load() -> None:
+        time.sleep(2 * SECONDS)
+        loaded.append(True)
+
+    def use(record: Article, _: Arrival) -> list[Article]:
+        if not loaded:
+            load()
+        return [record]
+
+    with started(wired(lambda _: use, load=load)) as process:
+        (outgoing,) = process.apply("toy", records("a"))
+    assert outgoing.failure is None
+    assert [key for _, key, _ in outgoing.results] == [b"a"]
+
+
 def test_what_functions_return_and_raise_crosses_the_process_boundary(alone: StageProcess) -> None:
     passed, poison, refused, unreadable = alone.apply("toy", [*records("a", "poison", "refused"), (b"junk", 0.0)])
     ((topic, key, value),) = passed.results
