@@ -23,7 +23,7 @@ from agents.clean.html.labels import labelled
 from agents.clean.html.linked_data import Object
 from agents.clean.html.parse import parse
 from agents.clean.html.place import Place
-from agents.clean.html.roles import is_caption_row, is_deck, is_info, is_kicker
+from agents.clean.html.roles import DECK_RE, KICKER_RE, is_caption_row, is_deck, is_info, is_kicker, names_match
 from agents.clean.html.several import find_units
 from agents.clean.html.story import Chooser, Story
 from agents.clean.html.times import Times, best_time, dateline_time
@@ -36,13 +36,15 @@ from agents.text.keys import hostname, match_key
 
 _MIN_KICKER_WORDS, _MAX_KICKER_WORDS = 3, 25
 _MIN_DECK_WORDS = 4
-_HEADLINE_ABOVE, _MAX_DATED_SPACES, _NEAR = 8, 8, 5
+_KICKER_ABOVE, _HEADLINE_ABOVE, _MAX_DATED_SPACES, _NEAR = 3, 8, 8, 5
 # The text of the linked data replaces a page's that is so many times shorter.
 _SHORTER = 2
 # A photographer's credit or the page's address above the headline
 _NO_KICKER_RE = re.compile(r"©|://|\(c\)\s", re.IGNORECASE)
 # Whose name says that it holds the name of a column or section
-_COLUMN_RE = re.compile(r"(?<![a-z])(?:column|section|category|corner|rubrique)-?(?:title|name|label)(?![a-z])")
+_COLUMN_RE = re.compile(
+    r"(?<![a-z])(?:column|section|category|corner|rubrique|series|topic|dossier)-?(?:title|name|label)(?![a-z])"
+)
 # «لمعرفة المزيد: …» before the link of another story
 _LABELLED_LINK_RE = re.compile(r"[^\s:]{2,20}(?: [^\s:]{1,20}){0,3} ?[:：] ?\S+(?: \S+){3}")
 _MOSTLY_LINK = 0.6
@@ -402,6 +404,9 @@ class _Reader:
             return None
         at = story.headline.number
         reasons = place.reasons
+        inline = self._inline_boxes(story.scope, range(max(0, at - _KICKER_ABOVE), story.start + 1))
+        told_kicker = {row for row, box in inline.items() if names_match(box, KICKER_RE)}
+        told_deck = {row for row, box in inline.items() if names_match(box, DECK_RE)}
         others = {row.tag for row in story.body if row.tag in HEADINGS and row.number > at + 1}
         for row in self._tree.rows[at + 1 : story.start + 1]:
             if reasons[row.number] is not None or row.number in why or row.is_link:
@@ -409,16 +414,17 @@ class _Reader:
             heading = row.tag in HEADINGS[1:4] and row.tag not in others
             # A second headline may be as long as a paragraph.
             heading = heading and (row.number < story.start or (row.number == at + 1 and row.text[-1:] != "."))
-            told = is_deck(row) or is_kicker(row)
+            told = is_deck(row) or is_kicker(row) or row.number in told_deck
             # A second headline may be long, or a question; a lead ends with a full stop.
             short = not row.prose or (told and row.tag in HEADINGS and row.text[-1:] != ".")
             named = (told or self._is_unnamed_deck(row, at, place)) and short
             if (named or heading) and not (place.is_date(row) or place.is_credit(row)):
                 why[row.number] = Rule.SUBTITLE
                 return row.text
-        for number in range(at - 1, max(story.scope.start, at - 3) - 1, -1):
+        for number in range(at - 1, max(story.scope.start, at - _KICKER_ABOVE) - 1, -1):
             row = self._tree.rows[number]
-            if row.number in why or row.is_link or row.hidden or (reasons[number] is not None and not is_kicker(row)):
+            told = is_kicker(row) or number in told_kicker
+            if row.number in why or row.is_link or row.hidden or (reasons[number] is not None and not told):
                 continue
             words = row.text.count(" ") + 1
             if words > _MAX_KICKER_WORDS or place.is_date(row) or place.is_credit(row) or is_widget(row.text):
@@ -430,10 +436,19 @@ class _Reader:
             if is_info(row) or _NO_KICKER_RE.search(row.text) is not None or is_genre(row.text):
                 continue
             beside = any(box.start <= at < box.end for box in islice(row.box.above(), _NEAR))
-            if is_kicker(row) or is_deck(row) or (words >= _MIN_KICKER_WORDS and beside and story.scope.tag != "body"):
+            if told or is_deck(row) or (words >= _MIN_KICKER_WORDS and beside and story.scope.tag != "body"):
                 why[number] = Rule.SUBTITLE
                 return row.text
         return None
+
+    def _inline_boxes(self, scope: Box, span: range) -> dict[int, Box]:
+        """Return the elements inside lines that hold all of a line's text, by its number."""
+        rows = self._tree.rows
+        return {
+            box.start: box
+            for box in self._tree.boxes[scope.number : scope.last]
+            if box.inline and box.names and box.start in span and box.text and box.text == rows[box.start].text
+        }
 
     def _is_signed(self, row: Row, place: Place) -> bool:
         """Return whether a short line stands between the headline and the line with its date."""

@@ -31,7 +31,7 @@ _NO_MENU = "h1, p, article, table, form, script, style, template, svg, noscript,
 _MENU_SHARE = 0.7
 # Here elements inside a line are parts of words.
 _RUNNING = frozenset({"p", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "figcaption"})
-_LOOSE = frozenset({"div", "li", "td"})
+_LOOSE, _MAX_LOOSE = frozenset({"div", "li", "td"}), 120
 _SPECIAL = _SKIPPED | _BREAKS | _FRAMES | {"img"}
 _HIDDEN_STYLE_RE = re.compile(r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _PRE_STYLE_RE = re.compile(r"white-space\s*:\s*pre", re.IGNORECASE)
@@ -208,7 +208,8 @@ class _Walk:
             # What a writer's name is beside: «<span>فلان</span><span>مراسل</span>»
             told = told or (parent is not None and bool(parent.names) and is_credit_box(parent))
             # «<span>2:10 م، 5 مارس 2024</span> <span>فلان</span>», outside paragraphs
-            told = told or (parent is not None and parent.tag in _LOOSE and len(self._pieces) - pieces == 1)
+            loose = parent is not None and parent.tag in _LOOSE and len(self._pieces) - pieces == 1
+            told = told or (loose and len(self._pieces[-1]) <= _MAX_LOOSE)
             if told and box.start == box.end and len(self._pieces) - pieces <= _MAX_PIECES:
                 box.text = _squeezed("".join(self._pieces[pieces:])[:_MAX_MARKED_CHARS])
         else:

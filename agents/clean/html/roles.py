@@ -31,10 +31,10 @@ _DATE_RE = re.compile(
 # Attributes in which scripts find the time that they print as «منذ 8 أشهر»
 STAMP_ATTRIBUTES = ("datetime", "title", "data-time", "data-date", "data-datetime", "data-timestamp", "data-livestamp")
 _ISO_RE = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)|1\d{9}(?:\d{3})?$")
-_DECK_RE = re.compile(
+DECK_RE = re.compile(
     r"(?<![a-z])(?:sub-?titles?|sub-?head(?:line|ing)?|deck|stand-?first|dek|secondary-?title|second-?title)(?![a-z])|(?<![a-z-])sub(?![a-z-])"
 )
-_KICKER_RE = re.compile(
+KICKER_RE = re.compile(
     r"(?<![a-z])(?:kicker|over-?title|over-?line|pre-?title|eyebrow|top-?title|supra-?title|upper-?title|hat|shoulder"
     r"|sur-?titre|tag-?line|heading-?top|title-?top)(?![a-z])"
 )
@@ -79,12 +79,12 @@ def is_info(row: Row) -> bool:
 
 def is_deck(row: Row) -> bool:
     """Return whether the markup says that the row is a second headline below the first."""
-    return any(names_match(box, _DECK_RE) for box in _near(row))
+    return any(names_match(box, DECK_RE) for box in _near(row))
 
 
 def is_kicker(row: Row) -> bool:
     """Return whether the markup says that the row is a short line above the headline."""
-    return any(names_match(box, _KICKER_RE) for box in _near(row))
+    return any(names_match(box, KICKER_RE) for box in _near(row))
 
 
 def _near(row: Row) -> Iterable[Box]:
