@@ -44,6 +44,7 @@ _HUNDRED_RE = re.compile(
 _LAST_HAMZA_RE = re.compile("(?<=ا[ء-ي])يء$")
 
 
+@lru_cache(maxsize=50_000)
 def normalise_word(word: str) -> str:
     """Normalise a word as printed: marks, forms of alef, hamza seats, ة, ى, Persian letters, case and accents.
 

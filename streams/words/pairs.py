@@ -6,7 +6,7 @@ The second word has the family of the one word, too, so that each way of printin
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from streams.words.families import family
 from streams.words.lexicon import lexicon
@@ -32,7 +32,8 @@ def _months() -> dict[str, str]:
     return found | {_AUGUST_PRINTED: f"{MONTH}8"}
 
 
-def month_family(forms: Iterable[str]) -> str | None:
+@lru_cache(maxsize=50_000)
+def month_family(forms: tuple[str, ...]) -> str | None:
     """Return what all names of a month share, if one of a word's forms is one; else None."""
     return next((found for form in forms if (found := _months().get(form.removeprefix("~")))), None)
 

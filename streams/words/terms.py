@@ -111,7 +111,9 @@ def words_of(
             compound = compound_names().get((first.removeprefix(PARTED), token.text))
             if compound is not None and COMPOUND + compound not in families:
                 families += (COMPOUND + compound,)
-        families = _with(families, month_family(reading.forms), *pair_families(before, token.text))
+        month, pair = month_family(reading.forms), pair_families(before, token.text)
+        if month is not None or pair:
+            families = _with(families, month, *pair)
         before = reading.forms
         forms = reading.forms if token.tag is None else (*reading.forms, token.tag)
         yield Word(position, token.start, token.end, forms, families)
