@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
+from functools import lru_cache
+from urllib.parse import quote, quote_plus, urlencode
 
 # Positions in a list of hits, which another filter or order makes meaningless.
 _POSITIONS = frozenset({"cursor"})
+
+# A view has a hundred links with the same parameters but one.
+_quoted = lru_cache(maxsize=5000)(quote_plus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Address:
     parameters: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        query = urlencode(self.parameters)
+        query = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in self.parameters)
         return f"/{self.language}/{quote(self.view)}" + (f"?{query}" if query else "")
 
     def to(self, view: str, **parameters: str | None) -> Address:
