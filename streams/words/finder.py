@@ -6,36 +6,35 @@ its neighbours too, so `text_words` reads a stretch around each word that may ha
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 from streams.words.latin import COMPOUND, FOREIGN, arabic_names, compound_names
-from streams.words.pairs import may_end_pair, month_family
+from streams.words.pairs import month_family, second_word_families
 from streams.words.terms import MOST_FOREIGN, Span, Word, join_names, may_begin_name, read, text_words, words_of
-from streams.words.tokens import split, tokens_of
+from streams.words.tokens import read_printed, split, tokens_of
 
 # Tokens before and after a word that decide what it is: words that are joined with the next, and names of two words.
 _BEFORE, _AFTER = 3, 5
-# Printed words that are remembered.
-_MOST_KNOWN = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Printed:
+class _Printed(NamedTuple):
     """What is known of a match of `split` by itself.
 
     Attributes:
-        wanted: whether a word there may have one of the terms.
+        families: those that a word there may have, inside a name, beside one, or elsewhere.
+        forms: its tokens, normalised.
         open: whether the next word may be joined to it.
-        tokens: how many it has.
-        foreign: whether it may be a name in Latin letters.
+        whole: whether the words there are always read: several words of a hashtag, words that may be joined.
+        capital: whether it begins with a capital letter, as names in Latin letters do.
     """
 
-    wanted: bool
+    families: frozenset[str]
+    forms: tuple[str, ...]
     open: bool
-    tokens: int
-    foreign: bool
+    whole: bool
+    capital: bool
 
 
 class WordFinder:
@@ -49,21 +48,15 @@ class WordFinder:
     def __init__(self, families: frozenset[str], forms: frozenset[str]) -> None:
         self._families, self._forms = families, forms
         self._latin = any(family.startswith(FOREIGN) for family in families)
-        compounds = compound_names().items()
-        self._seconds = frozenset(second for (_, second), whole in compounds if COMPOUND + whole in families)
-        self._known: dict[tuple[str | None, str], _Printed] = {}
 
     def find(self, text: str, names: Sequence[Span] = (), persons: Sequence[Span] = ()) -> list[Span]:
         """Return start and end of each word that `text_words` gives one of the terms. The arguments are its own."""
         matches = list(split(text))
-        known = self._known
-        printed = [known.get((match.lastgroup, match.group())) or self._read(match) for match in matches]
-        numbers = [number for number, one in enumerate(printed) if one.wanted]
+        printed = [_read(match.lastgroup, match.group()) for match in matches]
+        numbers = [number for number, one in enumerate(printed) if self._may_have(one)]
         if not numbers:
             return []
-        if self._latin and len({match.group() for match, one in zip(matches, printed, strict=True) if one.foreign}) > (
-            MOST_FOREIGN
-        ):
+        if self._latin and len({one.forms for one in printed if one.capital}) > MOST_FOREIGN:
             # Which of them are looked up depends on all that come before.
             return [(word.start, word.end) for word in text_words(text, names, persons) if self._has(word)]
         found: dict[Span, None] = {}
@@ -79,29 +72,40 @@ class WordFinder:
     def _has(self, word: Word) -> bool:
         return not self._families.isdisjoint(word.families) or word.forms[0] in self._forms
 
-    def _read(self, match: re.Match[str]) -> _Printed:
-        tokens = list(tokens_of(match))
-        latin = self._latin and match.group()[0].isupper()
-        joins = any(may_begin_name(token.text) for token in tokens)
-        wanted = match.lastgroup == "tag" or joins or any(self._may_have(token.text, token.printed) for token in tokens)
-        if latin and not wanted:
-            names = {FOREIGN + name for token in tokens for name in arabic_names(token.text)}
-            wanted = not names.isdisjoint(self._families)
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        one = self._known[match.lastgroup, match.group()] = _Printed(wanted, joins, len(tokens), latin)
-        return one
+    def _may_have(self, printed: _Printed) -> bool:
+        if printed.whole or not self._families.isdisjoint(printed.families):
+            return True
+        if self._forms and not self._forms.isdisjoint(printed.forms):
+            return True
+        return self._latin and printed.capital and not self._families.isdisjoint(_foreign(printed.forms))
 
-    def _may_have(self, word: str, printed: str) -> bool:
-        """Return whether a token may have one of the terms, inside a name, beside one, or elsewhere."""
-        reading = read(word, printed)
-        return (
-            word in self._forms
-            or word in self._seconds
-            or may_end_pair(word, self._families)
-            or month_family(reading.forms) in self._families
-            or any(not self._families.isdisjoint(part) for part in (reading.families, reading.name, reading.person))
-        )
+
+@lru_cache(maxsize=100_000)
+def _read(kind: str | None, text: str) -> _Printed:
+    """Read a match of `split` by its kind and what is printed."""
+    tokens = list(read_printed(kind, text, 0))
+    families: set[str] = set()
+    for token in tokens:
+        reading = read(token.text, token.printed)
+        families.update(reading.families, reading.name, reading.person, second_word_families(token.text))
+        families.update(_compounds_by_second().get(token.text, ()))
+        if (month := month_family(reading.forms)) is not None:
+            families.add(month)
+    forms = tuple(token.text for token in tokens)
+    joins = any(map(may_begin_name, forms))
+    return _Printed(frozenset(families), forms, joins, joins or kind == "tag", text[0].isupper())
+
+
+@cache
+def _compounds_by_second() -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for (_, second), whole in compound_names().items():
+        found.setdefault(second, []).append(COMPOUND + whole)
+    return found
+
+
+def _foreign(forms: Sequence[str]) -> set[str]:
+    return {FOREIGN + name for form in forms for name in arabic_names(form)}
 
 
 def _stretches(printed: Sequence[_Printed], numbers: Sequence[int]) -> Iterator[tuple[int, int, list[int]]]:
@@ -117,10 +121,10 @@ def _stretches(printed: Sequence[_Printed], numbers: Sequence[int]) -> Iterator[
         begin, tokens = number, 0
         while begin > 0 and (tokens < _BEFORE or printed[begin - 1].open):
             begin -= 1
-            tokens += printed[begin].tokens
+            tokens += len(printed[begin].forms)
         end, tokens = number + 1, 0
         while end < len(printed) and tokens < _AFTER:
-            tokens += printed[end].tokens
+            tokens += len(printed[end].forms)
             end += 1
         if inside and begin <= last:
             last = end

@@ -5,7 +5,7 @@ The second word has the family of the one word, too, so that each way of printin
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 
 from streams.words.families import family
@@ -56,14 +56,23 @@ def pair_families(first: Iterable[str], second: str) -> tuple[str, ...]:
     return ()
 
 
-def may_end_pair(word: str, families: Container[str]) -> bool:
-    """Return whether `pair_families` gives one of the families to some pair with this second word."""
-    known = lexicon().names
+def second_word_families(word: str) -> Iterator[str]:
+    """Yield the families that `pair_families` may give to a pair with this second word."""
     for name in _names_by_second().get(word, ()):
-        entry = known[name]
-        if entry.term in families or (not entry.always and family(name) in families):
-            return True
-    return any(number in families for month, number in _months().items() if month.endswith(f" {word}"))
+        entry = lexicon().names[name]
+        yield entry.term
+        if not entry.always:
+            yield family(name)
+    yield from _months_by_second().get(word, ())
+
+
+@cache
+def _months_by_second() -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for month, number in _months().items():
+        if " " in month:
+            found.setdefault(month.partition(" ")[2], []).append(number)
+    return found
 
 
 @cache

@@ -79,9 +79,18 @@ def split(text: str) -> Iterator[re.Match[str]]:
 
 def tokens_of(match: re.Match[str]) -> Iterator[Token]:
     """Yield the tokens of one match of `split`."""
-    kind = match.lastgroup
-    start, end = match.span()
-    printed = match.group()
+    return read_printed(match.lastgroup, match.group(), match.start())
+
+
+def read_printed(kind: str | None, printed: str, start: int) -> Iterator[Token]:
+    """Yield the tokens of a match of `split`.
+
+    Args:
+        kind: name of its group (`re.Match.lastgroup`).
+        printed: its text.
+        start: where it begins.
+    """
+    end = start + len(printed)
     if kind in {"word", "arabic"}:
         word = normalise_word(printed)
         if word:
