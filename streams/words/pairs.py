@@ -45,6 +45,8 @@ def pair_families(first: Iterable[str], second: str) -> tuple[str, ...]:
         first: forms of the first word, with `~` before those without clitics.
         second: the second word, normalised.
     """
+    if second not in _names_by_second() and second not in _seconds_of_months():
+        return ()  # nearly all words
     known = lexicon()
     for form in first:
         word = form.removeprefix("~")
@@ -73,6 +75,11 @@ def _months_by_second() -> Mapping[str, list[str]]:
         if " " in month:
             found.setdefault(month.partition(" ")[2], []).append(number)
     return found
+
+
+@cache
+def _seconds_of_months() -> frozenset[str]:
+    return frozenset(name.partition(" ")[2] for name in _months() if " " in name)
 
 
 @cache

@@ -97,15 +97,16 @@ def words_of(
         families = reading.families
         if not families and reading.name and position + 1 < len(tokens) and _is_name(tokens[position + 1]):
             families = reading.name  # علي before another name
-        if personal.meet(token):
+        if persons and personal.meet(token):
             families = reading.person
-        elif named.meet(token):
+        elif names and named.meet(token):
             families = reading.name
         for part in token.parts:
             families += tuple(family for family in read(part.text, part.printed).name if family not in families)
         if not token.printed and text[token.start].isupper() and len(foreign) < MOST_FOREIGN:
             foreign[token.text] = tuple(FOREIGN + name for name in arabic_names(token.text))
-        families += foreign.get(token.text, ())
+        if foreign:
+            families += foreign.get(token.text, ())
         # حزب الله has the family of Hezbollah at its last word.
         for first in before:
             compound = compound_names().get((first.removeprefix(PARTED), token.text))

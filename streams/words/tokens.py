@@ -69,7 +69,13 @@ def tokenize(text: str) -> Iterator[Token]:
     of a hashtag are tokens, and the first also carries the whole of it.
     """
     for match in split(text):
-        yield from tokens_of(match)
+        if match.lastgroup == "word":
+            # Most tokens are; to begin a generator for each costs as much as the rest.
+            printed = match.group()
+            for part in normalise_word(printed).split():
+                yield Token(part[:LONGEST], *match.span(), None, printed)
+        else:
+            yield from tokens_of(match)
 
 
 def split(text: str) -> Iterator[re.Match[str]]:
