@@ -187,10 +187,11 @@ def verdicts(response: Mapping[str, Any], articles: Sequence[Article]) -> list[V
     items = response.get("items", [])
     if len(items) != len(articles):
         raise Retryable(f"Elasticsearch answered {len(items)} items to {len(articles)} documents")
-    return [_verdict(next(iter(item.values()))) for item in items]
+    return [verdict(next(iter(item.values()))) for item in items]
 
 
-def _verdict(item: Mapping[str, Any]) -> Verdict:
+def verdict(item: Mapping[str, Any]) -> Verdict:
+    """Return the result for one item of a response, as of `verdicts`."""
     status = item["status"]
     if status in STORED_STATUSES or status == ALREADY_THERE:
         return None

@@ -15,11 +15,10 @@ from typing import Any
 
 from elasticsearch import AsyncElasticsearch, BadRequestError
 
-from agents.index.documents import ALREADY_THERE
+from agents.index.documents import verdict
 from streams.elastic.client import translate_errors
 from streams.elastic.indices import find
 from streams.elastic.templates import names
-from streams.errors import Retryable
 from streams.records import Article
 from streams.settings import Settings
 
@@ -72,6 +71,7 @@ class VersionStore:
 
         Raises:
             Retryable: Elasticsearch is unavailable or busy.
+            Rejected: it can never accept one of the texts. The runner then tries the articles one by one.
         """
         wanted = [(index, article_id) for article_id, index in index_by_id.items()]
         texts: dict[str, dict[str, dict[str, Any]]] = {}
@@ -101,9 +101,8 @@ class VersionStore:
                 index=self._index, operations=operations, filter_path="items.*.status,items.*.error"
             )
         for item in answer["items"]:
-            result = item["create"]
-            if "error" in result and result["status"] != ALREADY_THERE:
-                raise Retryable(f"Elasticsearch answers {result['status']} to an earlier text: {result['error']}")
+            if (refusal := verdict(item["create"])) is not None:
+                raise refusal
 
 
 def _digest(text: Mapping[str, Any]) -> str:
