@@ -190,8 +190,8 @@ async def desk(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
     now = datetime.now(UTC)
     try:
         await wait_for_topics(settings)
-        # What the third copy said a minute before: a version of it.
-        before = ferry(3, "alriwaq", now - timedelta(minutes=8), "near", FERRY.replace("450", "500"))
+        # What the last copy said a minute before: a version of it.
+        before = ferry(4, "almina", now - timedelta(minutes=5), "near", FERRY.replace("450", "500"))
         await store(settings, client, [before, *compose(now), *hostile(now)])
         async with serving(settings) as http:
             yield Desk(str(http.base_url).rstrip("/"), settings)

@@ -34,7 +34,7 @@ VIEWS = (
     "search",
     "search?q=العقبة&source=almina",
     "search?q=لاشيءمنهذا",
-    "articles/ferry-3?q=بحري",
+    "articles/ferry-4?q=بحري",
     "raw/ferry-3",
     "stories/ferry-1",
     "map",
@@ -190,7 +190,7 @@ async def test_pages_cover_what_an_export_does_without_any_script(desk: Desk, br
 
 async def test_an_article_shows_what_changed_in_its_text(desk: Desk) -> None:
     async with httpx.AsyncClient(base_url=desk.base) as http:
-        shown = (await http.get("/en/articles/ferry-3")).text
+        shown = (await http.get("/en/articles/ferry-4")).text
         assert '<a href="#changes">2 versions of the text</a>' in shown
         assert '<del class="change number">لـ500' in shown
         assert '<ins class="change number">لـ480' in shown
