@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -16,6 +17,7 @@ from aiokafka.errors import (
     AuthenticationFailedError,
     KafkaConnectionError,
     KafkaError,
+    NodeNotReadyError,
     SaslAuthenticationFailed,
     TopicAlreadyExistsError,
     UnknownTopicOrPartitionError,
@@ -88,6 +90,23 @@ async def _cause(settings: Settings, error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
+class AnyBrokerAdmin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka has no types
+    """An admin client that asks the brokers in turn until one can be reached.
+
+    aiokafka's (0.14) asks one at random, so that of three brokers one that is down fails a third of all requests.
+    """
+
+    async def _send_request(self, request: Any, node_id: int | None = None) -> Any:
+        if node_id is not None:
+            return await super()._send_request(request, node_id)
+        brokers = [broker.nodeId for broker in self._client.cluster.brokers()]
+        random.shuffle(brokers)
+        for broker in brokers:
+            if await self._client.ready(broker):
+                return await self._client.send(broker, request)
+        raise NodeNotReadyError(f"none of the brokers {sorted(brokers)} can be reached")
+
+
 @asynccontextmanager
 async def open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """Open an admin client.
@@ -95,7 +114,7 @@ async def open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     Raises:
         Retryable: no broker can be reached.
     """
-    admin = AIOKafkaAdminClient(**client_options(settings))
+    admin = AnyBrokerAdmin(**client_options(settings))
     try:
         await _reach(settings, admin.start())
         yield admin

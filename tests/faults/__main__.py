@@ -42,11 +42,11 @@ def run_case(case: Case, servers: Settings, number: int, folder: Path) -> Accoun
         except CaseSkippedError as reason:
             account.skipped = str(reason)
             return account
-        except AssertionError as error:
-            account.problems.append(str(error))
+        except Exception as error:  # whatever it is, the other cases still run
+            account.problems.append(str(error) if isinstance(error, AssertionError) else repr(error))
         try:
             running.finish()
-        except Exception as error:  # whatever it is, the other cases still run
+        except Exception as error:
             account.problems.append(repr(error))
     return account
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
     GroupCoordinatorNotAvailableError,
     KafkaError,
+    NodeNotReadyError,
     UnknownTopicOrPartitionError,
 )
 
@@ -43,3 +46,32 @@ async def test_it_is_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(UnknownTopicOrPartitionError):
         await kafka.retry_until_visible(broker.ask)
     assert len(broker.errors) == 1
+
+
+class Cluster:
+    """The connections of an admin client to three brokers, of which these are up."""
+
+    def __init__(self, up: set[int]) -> None:
+        self.up = up
+        self.cluster = SimpleNamespace(brokers=lambda: [SimpleNamespace(nodeId=number) for number in (1, 2, 3)])
+
+    async def ready(self, broker: int) -> bool:
+        return broker in self.up
+
+    async def send(self, broker: int, request: str) -> tuple[int, str]:
+        assert broker in self.up
+        return broker, request
+
+
+@pytest.mark.parametrize("up", [{1}, {2}, {3}])
+async def test_another_broker_is_asked_when_one_is_down(up: set[int]) -> None:
+    admin = kafka.AnyBrokerAdmin(bootstrap_servers="127.0.0.1:1")
+    admin._client = Cluster(up)
+    assert [await admin._send_request("list") for _ in range(5)] == [(*up, "list")] * 5
+
+
+async def test_without_any_broker_it_says_so() -> None:
+    admin = kafka.AnyBrokerAdmin(bootstrap_servers="127.0.0.1:1")
+    admin._client = Cluster(set())
+    with pytest.raises(NodeNotReadyError, match=r"none of the brokers \[1, 2, 3\] can be reached"):
+        await admin._send_request("list")
