@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import typer
 from rich.console import Console
@@ -28,6 +29,8 @@ def demo(
     """
     from deploy.demo.run import run, serve_outlets
 
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C does: the servers would outlive this process
+        signal.signal(number, signal.default_int_handler)
     settings = get_settings()
     if web:
         serve_outlets(settings, Console(highlight=False))
