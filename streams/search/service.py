@@ -297,14 +297,15 @@ class Searcher:
                 raise
 
     async def _ask(self, body: query.Body) -> Mapping[str, Any]:
-        try:
-            return dict(await self.client.search(index=self._alias, body=body))
-        except NotFoundError:
-            # Nothing was ever indexed. An empty index gives an empty page instead of an error.
-            await ensure_index(self.client, self.settings)
-        except ApiError as error:
-            if error.meta.status != 503 or not await self._allocated():
-                raise
+        for _ in range(2):  # an index that this search creates is not allocated at once, either
+            try:
+                return dict(await self.client.search(index=self._alias, body=body))
+            except NotFoundError:
+                # Nothing was ever indexed. An empty index gives an empty page instead of an error.
+                await ensure_index(self.client, self.settings)
+            except ApiError as error:
+                if error.meta.status != 503 or not await self._allocated():
+                    raise
         return dict(await self.client.search(index=self._alias, body=body))
 
     async def _allocated(self) -> bool:

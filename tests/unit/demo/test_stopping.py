@@ -11,7 +11,7 @@ from streams.settings import Settings
 from tests.support.processes import free_port, start, wait_until
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_signals_end_it_in_order(number: signal.Signals, tmp_path: Path) -> None:
     port = free_port()
     settings = Settings(_env_file=None, demo_web_port=port)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig
+from elasticsearch import ApiError, NotFoundError
 from pydantic import HttpUrl
 
 from streams.api.app import create_api
@@ -128,6 +130,33 @@ async def test_a_search_waits_for_the_shards_of_a_new_index(age: int, allocated:
         await client.close()
         await server.close()
     assert seen == asked
+
+
+async def test_an_index_that_a_search_creates_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    refusals = [(NotFoundError, 404), (ApiError, 503)]
+
+    async def search(**_: Any) -> dict[str, Any]:
+        done.append("search")
+        if refusals:
+            kind, status = refusals.pop(0)
+            meta = ApiResponseMeta(status, "1.1", HttpHeaders(), 0.0, NodeConfig("http", "127.0.0.1", 1))
+            raise kind("refused", meta, {})
+        return _answer(COMPLETE)
+
+    async def create(*_: Any) -> None:
+        done.append("create")
+
+    async def allocated() -> bool:
+        done.append("wait")
+        return True
+
+    searcher = _searcher(_answer(COMPLETE))
+    searcher.client.search = search  # type: ignore[method-assign, assignment]
+    monkeypatch.setattr(searcher, "_allocated", allocated)
+    monkeypatch.setattr("streams.search.service.ensure_index", create)
+    assert (await searcher.search(SearchRequest())).total == 0
+    assert done == ["search", "create", "search", "wait", "search"]
 
 
 async def test_a_password_in_the_address_of_elasticsearch_is_not_shown() -> None:
