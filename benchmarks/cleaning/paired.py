@@ -53,9 +53,11 @@ def _apart(checkout: Path, folder: Path) -> dict[str, float]:
         cwd=checkout,
         env={**os.environ, "PYTHONPATH": str(checkout)},
         capture_output=True,
-        check=True,
+        check=False,
         text=True,
     )
+    if done.returncode:
+        raise SystemExit(f"{checkout}: {done.stderr}")
     rates: dict[str, float] = json.loads(done.stdout)
     return rates
 
