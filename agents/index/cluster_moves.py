@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from elasticsearch import AsyncElasticsearch, BadRequestError, NotFoundError
+from elasticsearch import AsyncElasticsearch, NotFoundError
 
 from agents.index.documents import ALREADY_THERE, MAX_VERSION, id_refusal
 from streams.elastic.client import health, make_client, translate_errors
-from streams.elastic.indices import find, read_layout
+from streams.elastic.indices import create_if_missing, find, read_layout
 from streams.elastic.templates import ensure_index
 from streams.errors import Reason, Rejected, Retryable
 from streams.observability.metrics import Metrics
@@ -42,16 +42,7 @@ class MoveStore:
         Raises:
             Retryable: Elasticsearch is unavailable or busy.
         """
-        with translate_errors(self._settings):
-            try:
-                await self._client.indices.create(
-                    index=self._index,
-                    mappings=_MAPPINGS,
-                    settings={"number_of_shards": 1, "number_of_replicas": self._settings.index_replicas},
-                )
-            except BadRequestError as error:
-                if error.error != "resource_already_exists_exception":
-                    raise
+        await create_if_missing(self._client, self._settings, self._index, _MAPPINGS)
 
     async def remember(self, moves: Sequence[ClusterMove]) -> None:
         """Store moves by article id; of two for one article, the later decision is kept.

@@ -13,11 +13,11 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from elasticsearch import AsyncElasticsearch, BadRequestError
+from elasticsearch import AsyncElasticsearch
 
 from agents.index.documents import verdict
 from streams.elastic.client import translate_errors
-from streams.elastic.indices import find
+from streams.elastic.indices import create_if_missing, find
 from streams.elastic.templates import names
 from streams.records import Article
 from streams.settings import Settings
@@ -47,18 +47,8 @@ class VersionStore:
         Raises:
             Retryable: Elasticsearch is unavailable or busy.
         """
-        settings = {
-            "number_of_shards": 1,
-            "number_of_replicas": self._settings.index_replicas,
-            "refresh_interval": self._settings.index_refresh,
-            "codec": "best_compression",
-        }
-        with translate_errors(self._settings):
-            try:
-                await self._client.indices.create(index=self._index, mappings=_MAPPINGS, settings=settings)
-            except BadRequestError as error:
-                if error.error != "resource_already_exists_exception":
-                    raise
+        options = {"refresh_interval": self._settings.index_refresh, "codec": "best_compression"}
+        await create_if_missing(self._client, self._settings, self._index, _MAPPINGS, **options)
 
     async def keep(self, articles: Sequence[Article], index_by_id: Mapping[str, str]) -> None:
         """Store every text that is not, or will not remain, the one of its article's document.

@@ -85,6 +85,30 @@ def began(index: Mapping[str, Any]) -> int:
     return int(_migration(index).get("began") or index["settings"]["index"]["creation_date"])
 
 
+async def create_if_missing(
+    client: AsyncElasticsearch, settings: Settings, index: str, mappings: Mapping[str, Any], **options: Any
+) -> None:
+    """Create an index of one shard if it does not exist.
+
+    Args:
+        client: the Elasticsearch client.
+        settings: number of replicas, and the address for messages.
+        index: its name.
+        mappings: of its documents.
+        options: further settings of the index.
+
+    Raises:
+        Retryable: Elasticsearch is unavailable or busy.
+    """
+    own = {"number_of_shards": 1, "number_of_replicas": settings.index_replicas, **options}
+    with translate_errors(settings):
+        try:
+            await client.indices.create(index=index, mappings=mappings, settings=own)
+        except BadRequestError as error:
+            if error.error != "resource_already_exists_exception":
+                raise
+
+
 async def find(
     client: AsyncElasticsearch,
     settings: Settings,
