@@ -396,7 +396,7 @@ def test_alerts_fire_when_their_fault_is_made(observed: Observed) -> None:
     os.kill(observed.worker.process.pid, signal.SIGSTOP)
     fire("RasdWorkerDown", "RasdNoWorker")  # it does not answer the scrape
     os.kill(observed.worker.process.pid, signal.SIGCONT)
-    fire("RasdEventLoopBlocked")
+    fire("RasdEventLoopBlocked", while_waiting=partial(_freeze_between_scrapes, observed))
     _block(settings, full=True)
     fire("RasdElasticsearchOverloaded", while_waiting=partial(send, 1))
     _block(settings, full=False)
@@ -407,6 +407,20 @@ def test_alerts_fire_when_their_fault_is_made(observed: Observed) -> None:
     fire("RasdNothingFinished")
     observed.api.stop()
     fire("RasdApiDown")
+
+
+def _freeze_between_scrapes(observed: Observed) -> None:
+    """Stop the worker for some timers' time, but so briefly that a window has a scrape of before and one of after.
+
+    The stop for RasdWorkerDown may be longer than a window; the late timer is then in the first value of the window,
+    where nothing shows that it was counted in it.
+    """
+    now = time.time()
+    scraped = f'timestamp(rasd_event_loop_delay_seconds_count{{job="rasd-worker"}}) > {now:.3f}'
+    wait_until(lambda: observed.ask(scraped), 60, lambda: f"not scraped since {now:.0f}: {observed.worker.tail()}")
+    os.kill(observed.worker.process.pid, signal.SIGSTOP)
+    time.sleep(2.5)  # the fault itself
+    os.kill(observed.worker.process.pid, signal.SIGCONT)
 
 
 def _block(settings: Settings, *, full: bool) -> None:
