@@ -24,6 +24,7 @@ from agents.entities.evaluation import score_tags
 from agents.entities.model.crf import Floats
 from agents.entities.model.features import OUTSIDE, FeatureCache, WordEntry
 from agents.entities.model.normalise import normalise
+from agents.entities.taggers.clitics_in_names import part_names
 from agents.entities.taggers.embedded import NETWORKS_SHARE, weights
 from agents.entities.taggers.known_names import known_names, raise_known
 from agents.entities.taggers.name_consistency import lend
@@ -119,11 +120,12 @@ def probabilities(
 
 
 def lent(probability: Floats, held: Sequence[Tagged], features: FeatureCache) -> Floats:
-    """Return the probabilities as the tagger has them in the end: known names raised, persons named again raised."""
+    """Return the probabilities as the tagger has them in the end: names raised, and parted at clitics."""
     tokens = [sentence.tokens for sentence in held]
     normalised = [[normalise(token) or OUTSIDE for token in sentence] for sentence in tokens]
     raised = raise_known(normalised, probability, lambda word: features(word).stem, known_names())
-    return lend(tokens, raised, lambda word: features(word).stem, features.words)
+    together = lend(tokens, raised, lambda word: features(word).stem, features.words)
+    return part_names(normalised, together, features.words)
 
 
 def tags_of(probability: Floats, held: Sequence[Tagged]) -> Tags:
@@ -137,7 +139,7 @@ def tags_of(probability: Floats, held: Sequence[Tagged]) -> Tags:
 def variants(parts: Parts, held: Sequence[Tagged]) -> dict[str, Floats]:
     """Average the random field, one network, and the field with 1, 2, … of them, the networks with several shares.
 
-    `+` marks known names and name consistency.
+    `+` marks known names, name consistency and names parted at clitics.
     """
     found = {"crf": parts.linear}
     if parts.networks:

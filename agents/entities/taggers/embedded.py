@@ -21,6 +21,7 @@ from agents.entities.model.file import Model, read_shipped
 from agents.entities.model.forward_backward import SentenceLayout, marginals, side_by_side
 from agents.entities.model.normalise import normalise
 from agents.entities.taggers.base import Tagging
+from agents.entities.taggers.clitics_in_names import part_names
 from agents.entities.taggers.known_names import known_names, raise_known
 from agents.entities.taggers.name_consistency import lend
 from agents.entities.taggers.viterbi import decode
@@ -72,7 +73,7 @@ class EmbeddedTagger:
         for text in filled:
             end = start + sum(map(len, text))
             raised = raise_known(text, probability[start:end], stem, known_names())
-            probability[start:end] = lend(text, raised, stem, self.words)
+            probability[start:end] = part_names(text, lend(text, raised, stem, self.words), self.words)
             start = end
         tags, scores = decode(probability, [len(tokens) for tokens in everything])
         ends = accumulate(len(tokens) for text in texts for tokens in text)
