@@ -1,6 +1,6 @@
 # Rasd: `make` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-neural fuzz growth fuzz-api audit sbom check unit explore faults soak format lock train-entities known-names stock-phrases name-words gazetteer towns outlines words ordinary-words place-names docs clean
+.PHONY: help setup demo test test-neural fuzz growth fuzz-api audit sbom check unit explore faults soak bench-quick format lock train-entities known-names stock-phrases name-words gazetteer towns outlines words ordinary-words place-names docs clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -73,6 +73,9 @@ faults: setup ## make every fault while articles flow, and count them (FAULTS_AR
 MINUTES ?= 30
 soak: setup ## run at half load for MINUTES=30; print memory slope, handles, threads and latency
 	@$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
+
+bench-quick: setup ## compare the speed of stages, starts and a worker with the bounds in benchmarks/quick (minutes)
+	@$(BIN)/python -m benchmarks.quick
 
 format: setup ## format the code and fix what ruff can fix
 	@$(BIN)/ruff format .

@@ -1,0 +1,1 @@
+"""A regression gate for speed; `make bench-quick` runs it."""
