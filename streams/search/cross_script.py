@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import groupby
 
 from streams.words.latin import FOREIGN, foreign_names, shown_name
@@ -21,11 +20,11 @@ def across_scripts(words: Sequence[Word]) -> list[Word]:
     for latin, group in groupby(words, _is_latin):
         run = list(group)
         if not latin:
-            found += [replace(word, families=_in_latin(word.families)) for word in run]
+            found += [word._replace(families=_in_latin(word.families)) for word in run]
             continue
         for word, names in zip(run, foreign_names([word.forms[0] for word in run]), strict=True):
             if names is not None:
-                found.append(replace(word, families=(*word.families, *_in_latin(names))) if names else word)
+                found.append(word._replace(families=(*word.families, *_in_latin(names))) if names else word)
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import cache
 
 from streams.words.letters import normalise_word
@@ -23,25 +22,19 @@ _FEMININE_RE = re.compile("^(.{2,}?)(?:تين|تان|ات|ا?ت(?:ه|ها|هم|�
 _POSSESSIVE_RE = re.compile("(?<=.{3})(?:هما|ها|هم|هن|نا|كم|ه)$")
 
 
-def _rule(pattern: str) -> Callable[[str], str]:
-    compiled = re.compile(pattern)
-    return lambda word: compiled.sub(r"\1", word)
-
-
-# In this order. A word keeps three letters, or two before a feminine ending.
+# In this order: the last letters of the endings, and the rule. A word keeps three letters, or two before a feminine
+# ending.
 _RULES = tuple(
-    map(
-        _rule,
-        (
-            "^(.{3,})و(?:ه|ها|هم|هما|هن|نا|كم)$",  # نقلوها
-            "^(.{3,})ت(?:ه|ها|هم|هما|هن|نا|كم)$",  # مدرستهم
-            "^(.{3,}?)(?:هما|ها|هن|كما|كم|نا|(?<!ا)هم)$",  # كتابهم
-            "^(.{3,}?)(?:يا|وا|ا)$",  # رسميا, قالوا, كتابا
-            "^(.{3,}?)(?:يتين|يتان|يين|يون|يان|يات|يه|ي)$",  # سوداني, عراقيون
-            "^(.{2,}?)(?:تين|تان|ات|ه)$",  # شركات, دولتين
-            "^(?!لبنان$)(.{3,}?)(?:ين|ون|ان)$",  # معلمون, لاعبان
-            r"^(.{3,})(?<![اوي])ت$",  # أعلنت
-        ),
+    (frozenset(letters), re.compile(pattern))
+    for letters, pattern in (
+        ("هامن", "^(.{3,})و(?:ه|ها|هم|هما|هن|نا|كم)$"),  # نقلوها
+        ("هامن", "^(.{3,})ت(?:ه|ها|هم|هما|هن|نا|كم)$"),  # مدرستهم
+        ("امن", "^(.{3,}?)(?:هما|ها|هن|كما|كم|نا|(?<!ا)هم)$"),  # كتابهم
+        ("ا", "^(.{3,}?)(?:يا|وا|ا)$"),  # رسميا, قالوا, كتابا
+        ("نتهي", "^(.{3,}?)(?:يتين|يتان|يين|يون|يان|يات|يه|ي)$"),  # سوداني, عراقيون
+        ("نته", "^(.{2,}?)(?:تين|تان|ات|ه)$"),  # شركات, دولتين
+        ("ن", "^(?!لبنان$)(.{3,}?)(?:ين|ون|ان)$"),  # معلمون, لاعبان
+        ("ت", r"^(.{3,})(?<![اوي])ت$"),  # أعلنت
     )
 )
 
@@ -73,8 +66,9 @@ def family_by_rule(word: str) -> str:
     for form in (word, _FEMININE_RE.sub(r"\1ه", word), _POSSESSIVE_RE.sub("", word)):
         if form in nouns:
             return nouns[form]
-    for rule in _RULES:
-        word = rule(word)
+    for letters, rule in _RULES:
+        if word[-1:] in letters and (match := rule.match(word)) is not None:
+            word = match.group(1)
     return irregular().get(word, word)
 
 

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from streams.words.latin import COMPOUND, FOREIGN, arabic_names, compound_names
-from streams.words.pairs import month_family, second_word_families
+from streams.words.pairs import second_word_families
 from streams.words.terms import MOST_FOREIGN, Span, Word, join_names, may_begin_name, read, text_words, words_of
 from streams.words.tokens import read_printed, split, tokens_of
 
@@ -89,8 +89,8 @@ def _read(kind: str | None, text: str) -> _Printed:
         reading = read(token.text, token.printed)
         families.update(reading.families, reading.name, reading.person, second_word_families(token.text))
         families.update(_compounds_by_second().get(token.text, ()))
-        if (month := month_family(reading.forms)) is not None:
-            families.add(month)
+        if reading.month is not None:
+            families.add(reading.month)
     forms = tuple(token.text for token in tokens)
     joins = any(map(may_begin_name, forms))
     return _Printed(frozenset(families), forms, joins, joins or kind == "tag", text[0].isupper())

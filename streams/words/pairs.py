@@ -6,7 +6,7 @@ The second word has the family of the one word, too, so that each way of printin
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache, lru_cache
+from functools import cache
 
 from streams.words.families import family
 from streams.words.lexicon import lexicon
@@ -32,8 +32,7 @@ def _months() -> dict[str, str]:
     return found | {_AUGUST_PRINTED: f"{MONTH}8"}
 
 
-@lru_cache(maxsize=50_000)
-def month_family(forms: tuple[str, ...]) -> str | None:
+def month_family(forms: Iterable[str]) -> str | None:
     """Return what all names of a month share, if one of a word's forms is one; else None."""
     return next((found for form in forms if (found := _months().get(form.removeprefix("~")))), None)
 
@@ -45,7 +44,7 @@ def pair_families(first: Iterable[str], second: str) -> tuple[str, ...]:
         first: forms of the first word, with `~` before those without clitics.
         second: the second word, normalised.
     """
-    if second not in _names_by_second() and second not in _seconds_of_months():
+    if second not in second_words():
         return ()  # nearly all words
     known = lexicon()
     for form in first:
@@ -56,6 +55,12 @@ def pair_families(first: Iterable[str], second: str) -> tuple[str, ...]:
         if entry is not None and _may_be_parts(word, second):
             return (entry.term,) if entry.always else (entry.term, family(word + second))
     return ()
+
+
+@cache
+def second_words() -> frozenset[str]:
+    """Return the words that may be the second one of a pair."""
+    return frozenset(_names_by_second()) | _seconds_of_months()
 
 
 def second_word_families(word: str) -> Iterator[str]:

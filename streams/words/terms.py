@@ -9,17 +9,16 @@ letters, the word as printed is a form with `=` before it («أحمد» has the 
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from streams.words.families import family, has_article
 from streams.words.latin import COMPOUND, FOREIGN, arabic_names, compound_names
 from streams.words.letters import printed_word
 from streams.words.lexicon import Name, lexicon
-from streams.words.pairs import month_family, pair_families
+from streams.words.pairs import month_family, pair_families, second_words
 from streams.words.tokens import LONGEST, Token, tokenize
 
 PARTED = "~"
@@ -31,6 +30,8 @@ MOST_FOREIGN = 100
 _TANWEEN = "\u064b"
 _SERVANT = frozenset({"عبد", "وعبد", "فعبد", "بعبد", "لعبد", "كعبد"})
 _FATHER = frozenset({"ابو", "ابي", "ابا"})
+_FATHER_PARTED = frozenset(clitic + word for clitic in "وفلب" for word in _FATHER)
+_BEGINNINGS = _SERVANT | _FATHER | _FATHER_PARTED
 
 
 class Reading(NamedTuple):
@@ -42,6 +43,7 @@ class Reading(NamedTuple):
         name: the families by which it is found inside the name of a place or an organisation.
         person: the families by which it is found inside the name of a person.
         query: the families that a query for it means.
+        month: what all names of a month share, if it is one.
     """
 
     forms: tuple[str, ...]
@@ -49,10 +51,10 @@ class Reading(NamedTuple):
     name: tuple[str, ...]
     person: tuple[str, ...]
     query: tuple[str, ...]
+    month: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word of a text.
 
     Attributes:
@@ -89,48 +91,56 @@ def words_of(
     text: str, tokens: Sequence[Token], names: Sequence[Span] = (), persons: Sequence[Span] = ()
 ) -> Iterator[Word]:
     """Yield the words of joined tokens of a text. The further arguments are those of `text_words`."""
-    named, personal = _Spans(names), _Spans(persons)
+    # Every word of every article passes here: what few words need is asked of few.
+    named, personal = _inside(tokens, names), _inside(tokens, persons)
+    seconds = _second_words()
     foreign: dict[str, tuple[str, ...]] = {}
     before: tuple[str, ...] = ()
-    for position, token in enumerate(tokens):
-        reading = read(token.text, token.printed)
-        families = reading.families
+    for position, (word, start, end, tag, printed, parts) in enumerate(tokens):
+        reading = read(word, printed)
+        forms, families = reading.forms, reading.families
         if not families and reading.name and position + 1 < len(tokens) and _is_name(tokens[position + 1]):
             families = reading.name  # علي before another name
-        if persons and personal.meet(token):
+        if position in personal:
             families = reading.person
-        elif names and named.meet(token):
+        elif position in named:
             families = reading.name
-        for part in token.parts:
+        for part in parts:
             families += tuple(family for family in read(part.text, part.printed).name if family not in families)
-        if not token.printed and text[token.start].isupper() and len(foreign) < MOST_FOREIGN:
-            foreign[token.text] = tuple(FOREIGN + name for name in arabic_names(token.text))
+        if not printed and text[start].isupper() and len(foreign) < MOST_FOREIGN:
+            foreign[word] = tuple(FOREIGN + name for name in arabic_names(word))
         if foreign:
-            families += foreign.get(token.text, ())
-        # حزب الله has the family of Hezbollah at its last word.
-        for first in before:
-            compound = compound_names().get((first.removeprefix(PARTED), token.text))
-            if compound is not None and COMPOUND + compound not in families:
-                families += (COMPOUND + compound,)
-        month, pair = month_family(reading.forms), pair_families(before, token.text)
-        if month is not None or pair:
-            families = _with(families, month, *pair)
-        before = reading.forms
-        forms = reading.forms if token.tag is None else (*reading.forms, token.tag)
-        yield Word(position, token.start, token.end, forms, families)
+            families += foreign.get(word, ())
+        if reading.month is not None or word in seconds:
+            # حزب الله has the family of Hezbollah at its last word.
+            compounds = dict.fromkeys(compound_names().get((first.removeprefix(PARTED), word)) for first in before)
+            families = _with(families, *(COMPOUND + name for name in compounds if name is not None))
+            families = _with(families, reading.month, *pair_families(before, word))
+        before = forms
+        yield Word(position, start, end, forms if tag is None else (*forms, tag), families)
 
 
-class _Spans:
-    """Stretches of a text."""
+@cache
+def _second_words() -> frozenset[str]:
+    """Return the words that mean something else together with the word before than alone."""
+    return second_words().union(second for _, second in compound_names())
 
-    def __init__(self, spans: Sequence[Span]) -> None:
-        self._spans = sorted(spans)
-        self._starts = [start for start, _ in self._spans]
 
-    def meet(self, token: Token) -> bool:
-        """Return whether the token lies in one of them."""
-        at = bisect_right(self._starts, token.end - 1) - 1
-        return at >= 0 and self._spans[at][1] > token.start
+def _inside(tokens: Sequence[Token], spans: Sequence[Span]) -> set[int]:
+    """Return the numbers of the tokens that lie in one of the spans.
+
+    Of spans that overlap, the one that begins last counts as far as the next one.
+    """
+    found: set[int] = set()
+    if not spans:
+        return found
+    starts, ends = [token.start for token in tokens], [token.end for token in tokens]
+    ordered = sorted(spans)
+    # A token belongs to the last span that begins before the token's end.
+    firsts = [bisect_left(ends, begin + 1) for begin, _ in ordered] + [len(tokens)]
+    for number, (_, end) in enumerate(ordered):
+        found.update(range(firsts[number], min(firsts[number + 1], bisect_left(starts, end))))
+    return found
 
 
 def _is_name(token: Token) -> bool:
@@ -145,10 +155,10 @@ def query_words(text: str) -> list[Word]:
     for position, token in enumerate(join_names(tokenize(text))):
         reading = read(token.text, token.printed)
         forms = (token.tag or token.text, *(form for form in reading.forms if form[0] == PARTED))
-        families = _with(reading.query, month_family(reading.forms))
+        families = _with(reading.query, reading.month)
         if pair := pair_families(before, token.text):
             # An article that prints one word has both.
-            found[-1] = replace(found[-1], families=_with(found[-1].families, *pair))
+            found[-1] = found[-1]._replace(families=_with(found[-1].families, *pair))
             families = _with(families, *pair)
         printed = next(iter(_printed(token.text, token.printed)), token.text)
         found.append(Word(position, token.start, token.end, forms, families, printed))
@@ -177,7 +187,7 @@ def join_names(tokens: Iterator[Token]) -> Iterator[Token]:
                 continue
             yield held
             held = None
-        if may_begin_name(token.text):
+        if token.text in _BEGINNINGS:
             held = token
         else:
             yield token
@@ -187,7 +197,7 @@ def join_names(tokens: Iterator[Token]) -> Iterator[Token]:
 
 def may_begin_name(word: str) -> bool:
     """Return whether a normalised word is one that `join_names` joins with the next."""
-    return word in _SERVANT or _without_and(word) in _FATHER
+    return word in _BEGINNINGS
 
 
 def joined(words: Iterable[str]) -> Iterator[str]:
@@ -216,10 +226,6 @@ def _belong_together(first: str, second: str) -> bool:
     return bool(pair_families(read(one.text, one.printed).forms, other.text))
 
 
-def _without_and(word: str) -> str:
-    return word[1:] if len(word) == 4 and word[0] in "وفلب" else word
-
-
 def _belong(first: Token, second: Token) -> bool:
     if not second.printed or second.start - first.end > 1:
         return False
@@ -227,7 +233,7 @@ def _belong(first: Token, second: Token) -> bool:
         if second.text.startswith("ال"):
             return len(second.text) >= 4
         return len(second.text) >= _SHORTEST and "عبد" + second.text in lexicon().names  # عبد ربه
-    return _without_and(first.text) == "ابو" or second.text in lexicon().names
+    return first.text.endswith("ابو") or second.text in lexicon().names
 
 
 @lru_cache(maxsize=200_000)
@@ -266,7 +272,12 @@ def read(word: str, printed: str) -> Reading:
         name += extra
         person += extra
     forms += _printed(word, printed)
-    return Reading(*(tuple(dict.fromkeys(part)) for part in (forms, families, name, person, query)))
+    return Reading(_once(forms), _once(families), _once(name), _once(person), _once(query), month=month_family(forms))
+
+
+def _once(terms: Iterable[str]) -> tuple[str, ...]:
+    """Return the terms in their order, each once."""
+    return tuple(dict.fromkeys(terms))
 
 
 def _printed(word: str, printed: str) -> tuple[str, ...]:
@@ -280,7 +291,8 @@ def _stop_word(word: str, printed: str) -> Reading:
     if word in _NAMES_LIKE_STOP_WORDS and printed[-1] != "ى":
         name = ("@" + word,)
         return Reading((word, *_printed(word, printed)), (), name, name, name)
-    return Reading((word, *_printed(word, printed)), (), (), (), ())
+    forms = (word, *_printed(word, printed))
+    return Reading(forms, (), (), (), (), month_family(forms))
 
 
 _NAMES_LIKE_STOP_WORDS = frozenset({"علي"})

@@ -72,8 +72,10 @@ def tokenize(text: str) -> Iterator[Token]:
         if match.lastgroup == "word":
             # Most tokens are; to begin a generator for each costs as much as the rest.
             printed = match.group()
-            for part in normalise_word(printed).split():
-                yield Token(part[:LONGEST], *match.span(), None, printed)
+            start, end = match.span()
+            word = normalise_word(printed)
+            for part in word.split() if " " in word else (word,):
+                yield Token(part[:LONGEST], start, end, None, printed)
         else:
             yield from tokens_of(match)
 
