@@ -1,4 +1,4 @@
-"""Raise the probability of persons and clubs whose whole names a list has: «كاظم الساهر», «مانشستر يونايتد».
+"""Raise the probability of persons and organisations whose whole names a list has: «كاظم الساهر», «بوروسيا دورتموند».
 
 A name of the list has two words or more, of which few mean anything else. Single words («فيروز») are often others.
 """
@@ -6,7 +6,7 @@ A name of the list has two words or more, of which few mean anything else. Singl
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -31,12 +31,17 @@ _CLITICS = frozenset("وفبلك")
 @cache
 def known_names() -> Names:
     """Read the bundled list (`agents.entities.training.known_names`)."""
-    found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
     with gzip.open(TABLE, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            kind, name = line.rstrip("\n").split("\t")
-            first, *rest = name.split(" ")
-            found.setdefault(first, []).append((tuple(rest), kind))
+        return by_first_word(lines)
+
+
+def by_first_word(lines: Iterable[str]) -> Names:
+    """Read the lines of a list: class, a tab and the normalised words of a name."""
+    found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for line in lines:
+        kind, name = line.rstrip("\n").split("\t")
+        first, *rest = name.split(" ")
+        found.setdefault(first, []).append((tuple(rest), kind))
     return {first: sorted(rests, key=lambda each: -len(each[0])) for first, rests in found.items()}
 
 
@@ -54,24 +59,35 @@ def raise_known(
     raised = probability.copy()
     start = 0
     for tokens in sentences:
-        at = 0
-        while at < len(tokens):
-            found = _found(tokens, at, stem_of, names)
-            if found is not None:
-                length, kind = found
-                begin, inside = TAGS.index(f"B-{kind}"), TAGS.index(f"I-{kind}")
-                rows = slice(start + at, start + at + length)
-                # The first word may continue a longer name («الملك …»): its share is divided as the tagger does.
-                first = raised[start + at, [begin, inside]]
-                divided = first / first.sum() if first.sum() > _NOTHING else np.array([1, 0], dtype=np.float32)
-                raised[rows] *= 1 - SHARE
-                raised[start + at, [begin, inside]] += SHARE * divided
-                raised[start + at + 1 : start + at + length, inside] += SHARE
-                at += length
-            else:
-                at += 1
+        for at, length, kind in find_names(tokens, stem_of, names):
+            begin, inside = TAGS.index(f"B-{kind}"), TAGS.index(f"I-{kind}")
+            rows = slice(start + at, start + at + length)
+            # The first word may continue a longer name («الملك …»): its share is divided as the tagger does.
+            first = raised[start + at, [begin, inside]]
+            divided = first / first.sum() if first.sum() > _NOTHING else np.array([1, 0], dtype=np.float32)
+            raised[rows] *= 1 - SHARE
+            raised[start + at, [begin, inside]] += SHARE * divided
+            raised[start + at + 1 : start + at + length, inside] += SHARE
         start += len(tokens)
     return raised
+
+
+def find_names(tokens: Sequence[str], stem_of: Callable[[str], str], names: Names) -> Iterator[tuple[int, int, str]]:
+    """Yield the first token, the number of tokens and the class of each name in a sentence, longer ones first.
+
+    Args:
+        tokens: normalised.
+        stem_of: returns a normalised word without clitics.
+        names: the list.
+    """
+    at = 0
+    while at < len(tokens):
+        found = _found(tokens, at, stem_of, names)
+        if found is None:
+            at += 1
+            continue
+        yield at, *found
+        at += found[0]
 
 
 def _found(tokens: Sequence[str], at: int, stem_of: Callable[[str], str], names: Names) -> tuple[int, str] | None:

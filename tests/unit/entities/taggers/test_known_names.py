@@ -6,6 +6,8 @@ import pytest
 from agents.entities.bio import TAGS
 from agents.entities.taggers.known_names import SHARE, Names, known_names, raise_known
 from agents.entities.taggers.viterbi import decode
+from agents.entities.training.corpus import Tagged
+from agents.entities.training.known_names import agreed
 
 NAMES: Names = {"سمير": [(("نادر", "الغالي"), "PER"), (("نادر",), "PER")], "نجوم": [(("الساحل",), "ORG")]}
 
@@ -44,3 +46,18 @@ def test_the_bundled_list_has_normalised_names_of_several_words() -> None:
     assert len(names) > 1000
     assert all(rest and kind in {"PER", "ORG"} for rests in names.values() for rest, kind in rests)
     assert "أ" not in "".join(names)
+
+
+def test_names_that_the_tagged_text_contradicts_are_left_out() -> None:
+    lines = ["ORG\tنجوم الساحل", "ORG\tمجلس البلدة", "PER\tسمير نادر", "ORG\tنادي المرفأ"]
+    sentences = [
+        Tagged(("فاز", "نجوم", "الساحل"), ("O", "B-ORG", "I-ORG")),
+        Tagged(("قال", "مجلس", "البلدة"), ("O", "O", "O")),
+        Tagged(("لنادي", "المرفأ"), ("O", "B-ORG")),
+        Tagged(("نادي", "المرفأ"), ("B-ORG", "I-ORG")),
+    ]
+    assert agreed(lines, sentences, lambda word: word.removeprefix("ل")) == [
+        "ORG\tنادي المرفأ",
+        "ORG\tنجوم الساحل",
+        "PER\tسمير نادر",
+    ]
