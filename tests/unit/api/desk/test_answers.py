@@ -12,7 +12,7 @@ from streams.api.app import create_api
 from streams.records import Article
 from streams.search.hits import SearchPage, read_page
 from streams.search.query import FACETS
-from streams.search.request import SearchRequest
+from streams.search.request import Filters, SearchRequest
 from streams.search.service import Searcher
 from streams.search.suggest import Suggestion
 from streams.settings import Settings
@@ -138,6 +138,33 @@ async def test_notes_are_in_the_readers_language(
     shown = (await desk.get("/ar/search", params={"q": "أو زلزال"})).text
     assert "ملاحظات على البحث:" in shown
     assert "<li>لا شيء قبل <bdi>أو (OR)</bdi>، فأُهملت.</li>" in shown
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+async def test_each_filter_of_the_api_can_be_taken_away(desk: httpx.AsyncClient, language: str) -> None:
+    filters = {
+        "place": "بيروت",
+        "country": "LB",
+        "bbox": "30,20,40,30",
+        "near": "33.9,35.5",
+        "person": "زياد الكسواني",
+        "organisation": "مجلس الموانئ",
+        "said_by": "زياد الكسواني",
+        "source": "almina",
+        "author": "سلمى حداد",
+        "language": "ar",
+        "from": "2024-01-01",
+        "to": "2024-02-01",
+        "cluster": "c1",
+        "cross_script": "false",
+    }
+    # Collections need watched sources; the others belong to the text query or to another filter.
+    assert {*filters, "collection", "q", "radius", "zone"} == {
+        field.alias or name for name, field in Filters.model_fields.items()
+    }
+    answer = await desk.get(f"/{language}/search", params=filters)
+    assert answer.status_code == 200
+    assert answer.text.partition('class="chosen"')[2].partition("</section>")[0].count("<li>") == len(filters)
 
 
 async def test_a_chosen_name_is_not_offered_in_another_spelling(desk: httpx.AsyncClient) -> None:
