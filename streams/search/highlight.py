@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -65,10 +64,10 @@ def _highlight_found(article: Article, finders: Mapping[str, WordFinder]) -> Hig
     names += [(mention.start, mention.end) for place in article.places for mention in place.mentions]
     found = finders["body"].find(article.body, names, persons)
     title, subtitle = (
-        _whole(text, list(_merged(sorted(finders[name].find(text or "")))))
+        _whole(text, _merged(sorted(finders[name].find(text or ""))))
         for name, text in (("title", article.title), ("subtitle", article.subtitle))
     )
-    body = pieces(article.body, list(_merged(sorted(found))))
+    body = pieces(article.body, _merged(sorted(found)))
     return Highlights.model_construct(title=title, subtitle=subtitle, body=body)
 
 
@@ -94,7 +93,6 @@ def highlight_title_and_body(
     article: Article, wanted: WantedText, words: Mapping[str, Sequence[Word]]
 ) -> tuple[Highlight | None, list[Highlight]]:
     """Mark what is searched for in the title and in pieces of the body. The arguments are those of `highlight`."""
-    # Valid by construction; a stream of articles has thousands of matches a second.
     title = _whole(article.title, marks(words.get("title", []), wanted, "title"))
     return title, pieces(article.body, marks(words.get("body", []), wanted, "body"))
 
@@ -121,11 +119,11 @@ def marks(words: Sequence[Word], wanted: WantedText, text: str = "body") -> list
     if not words:
         return []
     words = PlacedWords.of(words)
-    ranges = set(_of_words(wanted.words, words)) if wanted.words else set()
+    ranges = _of_words(wanted.words, words) if wanted.words else []
     for choice in wanted.required:
         for one in choice:
-            ranges.update(occurrences(one, words, text))
-    return list(_merged(sorted(ranges)))
+            ranges.extend(occurrences(one, words, text))
+    return _merged(sorted(ranges)) if ranges else []
 
 
 def occurrences(wanted: Wanted, words: Sequence[Word], text: str) -> Iterator[Range]:
@@ -144,27 +142,30 @@ def occurrences(wanted: Wanted, words: Sequence[Word], text: str) -> Iterator[Ra
     elif isinstance(wanted, WantedPrefix):
         yield from ((word.start, word.end) for word in words if wanted.is_begun(word))
     else:
-        yield from _of_words(wanted.words, PlacedWords.of(words))
+        yield from sorted(_of_words(wanted.words, PlacedWords.of(words)))
 
 
-def _of_words(wanted: Sequence[WantedWord], words: PlacedWords) -> Iterator[Range]:
-    families = {family for word in wanted for family in word.families}
-    forms = {word.form for word in wanted if not word.families}
-    return ((words[number].start, words[number].end) for number in sorted(words.having(families, forms)))
+def _of_words(wanted: Sequence[WantedWord], words: PlacedWords) -> list[Range]:
+    families = [family for word in wanted for family in word.families]
+    forms = [word.form for word in wanted if not word.families]
+    ranges = words.ranges
+    return [ranges[number] for number in words.having(families, forms)]
 
 
-def _merged(ranges: Sequence[Range]) -> Iterator[Range]:
-    """Yield sorted ranges, those that overlap as one."""
-    open_range: Range | None = None
-    for start, end in ranges:
-        if open_range is not None and start < open_range[1]:
-            open_range = (open_range[0], max(end, open_range[1]))
+def _merged(ranges: Sequence[Range]) -> list[Range]:
+    """Return sorted ranges, those that overlap as one, and those that are equal once."""
+    merged: list[Range] = []
+    last = -1
+    for each in ranges:
+        start, end = each
+        if start < last:
+            if end > last:
+                merged[-1] = (merged[-1][0], end)
+                last = end
             continue
-        if open_range is not None:
-            yield open_range
-        open_range = (start, end)
-    if open_range is not None:
-        yield open_range
+        merged.append(each)
+        last = end
+    return merged
 
 
 def pieces(text: str, found: Sequence[Range]) -> list[Highlight]:
@@ -180,26 +181,34 @@ def _pieces(text: str, found: tuple[Range, ...]) -> tuple[Highlight, ...]:
     # Of the standing searches that match an article, many are about the same words of it.
     if not found:
         return (_piece(text, 0, _end(text, 0), found),) if text else ()
-    spans = list(_spans(text, found))
+    spans = _spans(text, found)
     if len(spans) > PIECES:
-        # Ranges are sorted and none overlap, so their ends are sorted too.
-        begins, ends = [a for a, _ in found], [b for _, b in found]
-        counted = [(max(0, bisect_right(ends, end) - bisect_left(begins, start)), -start, end) for start, end in spans]
-        spans = sorted((-negative, end) for _, negative, end in sorted(counted, reverse=True)[:PIECES])
-    return tuple(_piece(text, start, end, found) for start, end in spans)
+        best = sorted(((count, -start, end) for start, end, count in spans), reverse=True)[:PIECES]
+        spans = sorted((-negative, end, count) for count, negative, end in best)
+    return tuple([_piece(text, start, end, found) for start, end, _ in spans])
 
 
-def _spans(text: str, found: Sequence[Range]) -> Iterator[Range]:
-    """Yield where pieces may begin and end, so that each match is in one and none overlap."""
-    end = 0
+def _spans(text: str, found: Sequence[Range]) -> list[tuple[int, int, int]]:
+    """Return where pieces may begin and end, so that each match is in one and none overlap, and their matches' number.
+
+    A match that is longer than a piece, or begins in the one before, is in none.
+    """
+    spans: list[tuple[int, int, int]] = []
+    begin = end = count = 0
     for start, stop in found:
         if stop <= end:
+            count += 1
             continue
-        begin = text.rfind(" ", 0, max(0, start - BEFORE)) + 1
-        if begin < end:  # behind the piece before, and the space that ends it
-            begin = end + text[end].isspace()
+        if end:
+            spans.append((begin, end, count))
+        earlier, begin = end, text.rfind(" ", 0, max(0, start - BEFORE)) + 1
+        if begin < earlier:  # behind the piece before, and the space that ends it
+            begin = earlier + text[earlier].isspace()
         end = _end(text, begin)
-        yield begin, end
+        count = int(begin <= start and stop <= end)
+    if end:
+        spans.append((begin, end, count))
+    return spans
 
 
 def _end(text: str, start: int) -> int:
@@ -212,8 +221,14 @@ def _end(text: str, start: int) -> int:
 
 def _piece(text: str, start: int, end: int, found: Sequence[Range]) -> Highlight:
     inside = [(a - start, b - start) for a, b in found if start <= a and b <= end]
-    return Highlight.model_construct(text=text[start:end], marks=inside)
+    return Highlight(text=text[start:end], marks=inside)
 
 
-def _whole(text: str | None, found: list[Range]) -> Highlight | None:
-    return Highlight.model_construct(text=text, marks=found) if text else None
+def _whole(text: str | None, found: Sequence[Range]) -> Highlight | None:
+    return _marked(text, tuple(found)) if text else None
+
+
+@lru_cache(maxsize=256)
+def _marked(text: str, found: tuple[Range, ...]) -> Highlight:
+    # Most of the standing searches that match an article have no word of its title, or the same ones.
+    return Highlight(text=text, marks=list(found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
@@ -26,6 +27,11 @@ class PlacedWords(list[Word]):
     def by_family(self) -> dict[str, list[int]]:
         """The numbers of the words that have a family, by family."""
         return _numbers(word.families for word in self)
+
+    @cached_property
+    def ranges(self) -> list[tuple[int, int]]:
+        """Where each word stands in the text, [start, end) in code points."""
+        return [(word.start, word.end) for word in self]
 
     @cached_property
     def _starts(self) -> dict[WantedPhrase, list[int]]:
@@ -65,8 +71,8 @@ class PlacedWords(list[Word]):
 
 def _numbers(terms: Iterable[Iterable[str]]) -> dict[str, list[int]]:
     """Return, by term, the numbers of the words that have it."""
-    found: dict[str, list[int]] = {}
+    found: defaultdict[str, list[int]] = defaultdict(list)
     for number, those in enumerate(terms):
         for term in those:
-            found.setdefault(term, []).append(number)
+            found[term].append(number)
     return found

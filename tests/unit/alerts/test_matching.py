@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from streams.alerts.matching import SearchMatcher
 from streams.alerts.records import Match, match_article
 from streams.records import Article
-from streams.search.highlight import highlight
+from streams.search.highlight import _marked, _pieces, highlight
 from streams.search.live.candidates import FIRST_CHOICE, Candidates
 from streams.search.live.matcher import ArticleText, LiveMatcher
 from streams.search.request import Filters
@@ -132,12 +132,35 @@ def test_articles_that_came_before_the_search_or_are_too_old_do_not_match() -> N
 
 @given(searches, articles())
 def test_a_match_shows_what_a_hit_of_the_index_shows(given_search: dict[str, Any], found: Article) -> None:
-    search = standing_search(filters={"language": ["ar"]} | given_search)
+    search = standing_search(filters=given_search | {"language": ["ar"]})
     matcher, text = LiveMatcher(search.filters), ArticleText(found)
     shown = match_article(search, matcher, text)
     hit = highlight(found, matcher.wanted)
     assert (shown.headline, shown.excerpts) == (hit.title, tuple(hit.body))
     assert Match.model_validate_json(shown.model_dump_json(exclude_none=True)) == shown
+
+
+@given(st.lists(searches, min_size=1, max_size=6), articles())
+def test_what_searches_share_of_an_article_changes_none_of_their_matches(
+    given_searches: list[dict[str, Any]], found: Article
+) -> None:
+    matcher = SearchMatcher(SourceScope(lambda: None))
+    kept = {}
+    for number, given_search in enumerate(given_searches):
+        search = standing_search(filters=given_search | {"language": ["ar"]})
+        kept[f"s{number}"] = search.model_copy(update={"id": f"s{number}"})
+        matcher.put(kept[f"s{number}"])
+    for match in matcher.match(found):
+        clear_highlights()
+        search = kept[match.search]
+        alone = match_article(search, LiveMatcher(search.filters), ArticleText(found.model_copy(deep=True)))
+        assert match.model_dump_json(exclude_none=True) == alone.model_dump_json(exclude_none=True)
+
+
+def clear_highlights() -> None:
+    """Forget the pieces of texts that were marked before."""
+    _marked.cache_clear()
+    _pieces.cache_clear()
 
 
 def test_a_match_shows_the_matching_words_in_their_sentence() -> None:

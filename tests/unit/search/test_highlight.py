@@ -1,9 +1,11 @@
 """Which words of an article are marked, and which pieces of its body are shown."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.search.highlight import PIECE, PIECES, marks, pieces
+from streams.search.highlight import PIECE, PIECES, _spans, marks, pieces
 from streams.search.request import Filters
 from streams.search.wanted import WantedText, wanted_text
 from streams.words.terms import text_words
@@ -63,6 +65,18 @@ def test_pieces_are_parts_of_the_text_and_their_marks_lie_within(text: str) -> N
         assert piece.text in text
         assert len(piece.text) <= PIECE
         assert all(0 <= start < end <= len(piece.text) for start, end in piece.marks)
+
+
+@given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 2 * PIECE)), max_size=12))
+def test_the_matches_that_are_counted_are_those_within_the_piece(steps: list[tuple[int, int]]) -> None:
+    found, at = [], 0
+    for gap, length in steps:
+        found.append((at + gap, at + gap + length))
+        at += gap + length
+    text = ("كلمة وأخرى " * 600)[: at + 50]
+    spans = _spans(text, found)
+    assert all(count == sum(start <= a and b <= end for a, b in found) for start, end, count in spans)
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
 
 
 def test_pieces_side_by_side_are_cut_between_words() -> None:
