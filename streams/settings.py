@@ -91,7 +91,10 @@ class Settings(BaseSettings):
     retry_most: float = Field(30.0, gt=0, description="longest wait between two retries, in seconds")
     state_dir: Path = Field(default_factory=default_state_dir, description="folder of the workers' tables")
     session_timeout: float = Field(
-        20.0, gt=1, description="silence after which Kafka reassigns a worker's partitions, in seconds"
+        20.0,
+        ge=6,
+        description="silence after which Kafka reassigns a worker's partitions, in seconds; brokers refuse less than 6 "
+        "by default",
     )
     worker_host: str = Field(
         "127.0.0.1",

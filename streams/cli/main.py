@@ -46,8 +46,14 @@ def _settings_fault(error: ValidationError) -> str:
     if not first["loc"]:
         # Settings that contradict each other: the message names them. The input is omitted, as it contains secrets.
         return first["msg"].removeprefix("Value error, ")
+    from streams.settings import Settings
+
     name = "_".join(str(part) for part in first["loc"]).upper()
-    return f"setting RASD_{name}: {first['msg']} (value: {first.get('input')!r})"
+    field = Settings.model_fields.get(str(first["loc"][0]))
+    meaning = f"; its meaning: {field.description}" if field is not None and field.description else ""
+    secret = field is not None and "Secret" in str(field.annotation)
+    value = "" if secret else f" (value: {first.get('input')!r})"
+    return f"setting RASD_{name}: {first['msg']}{value}{meaning}"
 
 
 def main() -> None:

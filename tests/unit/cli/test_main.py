@@ -46,6 +46,24 @@ def test_a_setting_is_distinguished_from_a_record(
     assert "setting" not in printed
 
 
+def test_a_wrong_setting_is_explained_without_its_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RASD_SESSION_TIMEOUT", "5")
+    get_settings.cache_clear()
+    assert main.run(["schema"]) == 2
+    printed = " ".join(capsys.readouterr().err.split())
+    assert "RASD_SESSION_TIMEOUT: Input should be greater than or equal to 6 (value: '5')" in printed
+    assert "brokers refuse less than 6" in printed
+
+    monkeypatch.delenv("RASD_SESSION_TIMEOUT")
+    monkeypatch.setenv("RASD_WATCH_CALLBACK_SECRET", "zq-short")
+    get_settings.cache_clear()
+    assert main.run(["schema"]) == 2
+    printed = capsys.readouterr().err
+    assert "RASD_WATCH_CALLBACK_SECRET" in printed and "zq-short" not in printed
+
+
 def test_a_query_that_the_index_refuses_is_a_wrong_argument(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
