@@ -27,7 +27,7 @@ LONGEST_RETRY = 3600.0
 #: Failures in a row after which a target counts as failing: then one message at a time is tried.
 FAILURES = 3
 FIRST_BREAK = 10.0
-LONGEST_BREAK = 900.0
+LONGEST_BREAK = 120.0
 AT_ONCE = 32
 AT_ONCE_A_TARGET = 4
 _IDLE = 1.0
@@ -54,13 +54,18 @@ class Breaker:
             seconds = min(FIRST_BREAK * 2 ** min(self.failures - FAILURES, 20), LONGEST_BREAK)
             self.until = now + timedelta(seconds=seconds)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the target counts as failing."""
+        return self.failures >= FAILURES
+
     def succeeded(self) -> None:
         """Take over a success."""
         self.failures, self.until = 0, None
 
     def admits(self, now: datetime) -> bool:
         """Return whether a message may be sent now."""
-        if self.failures >= FAILURES:
+        if self.is_open:
             return self.running == 0 and (self.until is None or now >= self.until)
         return self.running < AT_ONCE_A_TARGET
 
@@ -79,6 +84,13 @@ class _Queue:
 
     breaker: Breaker = field(default_factory=Breaker)
     due: list[tuple[datetime, str]] = field(default_factory=list)
+
+    def succeeded(self, now: datetime) -> None:
+        """Take over a success. If the target counted as failing, everything is due: the waits were for it."""
+        if self.breaker.is_open:
+            self.due = [(min(time, now), key) for time, key in self.due]
+            heapq.heapify(self.due)
+        self.breaker.succeeded()
 
 
 class Sender:
@@ -138,7 +150,7 @@ class Sender:
 
     def publish(self) -> None:
         """Publish the state of the queue as metrics."""
-        failing = sum(queue.breaker.failures >= FAILURES for queue in self._queues.values())
+        failing = sum(queue.breaker.is_open for queue in self._queues.values())
         self._metrics.publish(self.waiting(datetime.now(UTC)), failing)
 
     async def run(self) -> None:
@@ -182,7 +194,7 @@ class Sender:
 
     async def _attempt(self, task: _Task, queue: _Queue) -> None:
         try:
-            after = await self._deliver(task, queue.breaker)
+            after = await self._deliver(task, queue)
         finally:
             queue.breaker.running -= 1
             task.running = None
@@ -196,7 +208,7 @@ class Sender:
         else:
             del self._tasks[task.delivery.id]
 
-    async def _deliver(self, task: _Task, breaker: Breaker) -> Delivery:
+    async def _deliver(self, task: _Task, queue: _Queue) -> Delivery:
         """Make one attempt, and store its result.
 
         Returns:
@@ -214,13 +226,14 @@ class Sender:
             message = compose(alert, task.search, self._base, self._unsubscribe(task.search, task.target))
             await self._channels.send(message, task.target, task.search)
         except DeliveryFailed as error:
-            after = self._after_failure(delivery, error, breaker)
+            after = self._after_failure(delivery, error, queue.breaker)
         except Exception as error:
             log.exception("a channel failed unexpectedly", target=task.target.shown, alert=alert.id)
-            after = self._after_failure(delivery, DeliveryFailed(f"unexpected {type(error).__name__}"), breaker)
+            unexpected = DeliveryFailed(f"unexpected {type(error).__name__}")
+            after = self._after_failure(delivery, unexpected, queue.breaker)
         else:
-            breaker.succeeded()
             ended = datetime.now(UTC)
+            queue.succeeded(ended)
             self._metrics.delay.observe(max(0.0, (ended - alert.moment).total_seconds()))
             after = delivery.model_copy(
                 update={"state": "delivered", "ended_at": ended, "fault": None, "next_attempt": None}

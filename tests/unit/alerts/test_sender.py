@@ -130,6 +130,15 @@ async def test_a_target_that_fails_gets_one_message_at_a_time_and_everything_whe
     assert receiver.attempts == 28
 
 
+async def test_when_a_target_is_back_nothing_waits_any_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(senders, "FIRST_RETRY", 1800.0)
+    desk = Desk(Receiver(*[DeliveryFailed("away")] * FAILURES))
+    desk.due(FAILURES + 1)
+    async with sending(desk):
+        await desk.until(2 * FAILURES + 1)
+    assert [d.state for d in desk.saved] == ["pending"] * FAILURES + ["delivered"] * (FAILURES + 1)
+
+
 async def test_a_message_whose_alert_is_not_there_yet_waits_for_it() -> None:
     receiver = Receiver()
     desk = Desk(receiver)
