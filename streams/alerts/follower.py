@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.alerts.store import SEARCHES, Directory
-from streams.kafka.clients import open_reader, read_to_end, translate_errors
+from streams.kafka.clients import assign_paused, open_reader, read_new, translate_errors
 from streams.settings import Settings
 from streams.topics import topic_name
 
@@ -17,7 +17,7 @@ class SearchFollower:
     """The standing searches, as of the last `refresh`.
 
     Args:
-        reader: assigned the topic's partition, at its beginning.
+        reader: assigned the topic's partition, paused, at its beginning.
         settings: for messages.
 
     Attributes:
@@ -40,7 +40,7 @@ class SearchFollower:
         """
         with translate_errors(self._settings):
             tps = list(self._reader.assignment())
-            return {self.directory.take(record) async for record in read_to_end(self._reader, tps)}
+            return {self.directory.take(record) async for record in read_new(self._reader, tps)}
 
 
 @asynccontextmanager
@@ -53,6 +53,6 @@ async def follow_searches(settings: Settings) -> AsyncIterator[SearchFollower]:
     async with open_reader(settings) as reader:
         with translate_errors(settings):
             tp = TopicPartition(topic_name(SEARCHES, settings), 0)
-            reader.assign([tp])
+            assign_paused(reader, [tp])
             await reader.seek_to_beginning(tp)
         yield SearchFollower(reader, settings)

@@ -22,7 +22,8 @@ from streams.alerts.store import MATCHES, Writer, alert_specs
 from streams.alerts.story_moves import follow_moves
 from streams.alerts.upstream import Upstream
 from streams.kafka.clients import (
-    client_options,
+    end_task,
+    open_member,
     open_producer,
     restart_while_unavailable,
     wait_for_topics,
@@ -65,16 +66,7 @@ async def _judge_matches(settings: Settings, keeper: Keeper, metrics: DeliveryMe
     Raises:
         Retryable, KafkaError, OSError, TimeoutError: a broker is unavailable.
     """
-    consumer = AIOKafkaConsumer(
-        **client_options(settings),
-        group_id=group_of(settings),
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-        session_timeout_ms=int(settings.session_timeout * 1000),
-        heartbeat_interval_ms=int(settings.session_timeout * 1000 / 6),
-        max_poll_interval_ms=300_000,
-        max_poll_records=_MOST_RECORDS,
-    )
+    consumer = open_member(settings, group_of(settings), max_poll_records=_MOST_RECORDS)
     await consumer.start()
     ticked = time.monotonic()
     try:
@@ -102,9 +94,11 @@ async def _judge_matches(settings: Settings, keeper: Keeper, metrics: DeliveryMe
             keeper.sender.publish()
     finally:
         # Deliveries under way end first: their results belong to partitions that are still ours.
-        async with keeper.lock:
-            await keeper.give_up(set(keeper.partitions))
-        await consumer.stop()
+        try:
+            async with keeper.lock:
+                await keeper.give_up(set(keeper.partitions))
+        finally:
+            await consumer.stop()
 
 
 async def _commit(consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
@@ -151,6 +145,10 @@ async def _deliver_once(settings: Settings, metrics: DeliveryMetrics, stop: asyn
             ended: list[object] = []
             for task in (judging, sending):  # in this order: the first waits for deliveries of the second
                 task.cancel()
+                if stop.is_set():
+                    # Their results may wait for a broker that does not come back. They are then sent again.
+                    await asyncio.wait([task], timeout=settings.alerts_timeout)
+                    await end_task(task)
                 ended += await asyncio.gather(task, return_exceptions=True)
         for outcome in ended:
             if isinstance(outcome, Exception):
@@ -169,7 +167,7 @@ async def run_deliver(settings: Settings) -> None:
         await asyncio.wait([topics, stopping], return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if not topics.done():
-            topics.cancel()
+            await end_task(topics)
             return
         await topics
         log.info("delivering alerts", kafka=settings.kafka_bootstrap, group=group_of(settings))

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.errors import Rejected
-from streams.kafka.clients import open_reader, read_to_end, translate_errors
+from streams.kafka.clients import assign_paused, open_reader, read_new, translate_errors
 from streams.records import ClusterMove, decode
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
@@ -22,7 +22,7 @@ class MoveFollower:
     """The moves since the last call of `refresh`.
 
     Args:
-        reader: assigned all partitions of the topic.
+        reader: assigned all partitions of the topic, paused.
         settings: for messages, and the clusterer's window.
     """
 
@@ -50,7 +50,7 @@ class MoveFollower:
             if self._rewind:
                 await self._seek(tps)
                 self._rewind = False
-            async for record in read_to_end(self._reader, tps):
+            async for record in read_new(self._reader, tps):
                 try:
                     move = decode(ClusterMove, record.value or b"")
                 except Rejected:
@@ -77,5 +77,5 @@ async def follow_moves(settings: Settings) -> AsyncIterator[MoveFollower]:
     """
     async with open_reader(settings) as reader:
         topic = topic_name(Topic.MOVES, settings)
-        reader.assign([TopicPartition(topic, number) for number in range(settings.partitions)])
+        assign_paused(reader, [TopicPartition(topic, number) for number in range(settings.partitions)])
         yield MoveFollower(reader, settings)

@@ -17,6 +17,7 @@ from aiokafka.errors import (
     AuthenticationFailedError,
     KafkaConnectionError,
     KafkaError,
+    KafkaTimeoutError,
     NodeNotReadyError,
     SaslAuthenticationFailed,
     TopicAlreadyExistsError,
@@ -26,6 +27,7 @@ from aiokafka.errors import (
 )
 
 from streams.errors import OperatorError, Retryable
+from streams.kafka.metadata_pace import pace_metadata
 from streams.kafka.topic_config import use_time_of_arrival
 from streams.observability.logs import get_logger
 from streams.retry import Backoff
@@ -41,6 +43,8 @@ T = TypeVar("T")
 UNAVAILABLE_ERRORS = (KafkaError, OSError, TimeoutError)
 # How long a broker may need until it knows a topic that was just created, or the coordinator of a group.
 KNOWN_SECONDS = 10.0
+# How long a producer that is closed waits until the broker has its records.
+STOP_SECONDS = 5.0
 # Longest wait for records that are known to be there, before it is asked again whether the end is reached.
 _READ_MS = 300
 
@@ -137,11 +141,54 @@ async def open_producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
         max_batch_size=MIB,
         max_request_size=settings.max_message_bytes,
     )
+    pace_metadata(producer.client)
     try:
         await _reach(settings, producer.start())
         yield producer
     finally:
-        await producer.stop()
+        await _stop(producer)
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    """Close a producer; after `STOP_SECONDS` without a broker, its records count as not sent.
+
+    aiokafka's producer never gives a record up if it may not send any twice, and would wait for the broker for ever.
+    """
+    stopping = asyncio.create_task(producer.stop())
+    try:
+        await asyncio.wait([stopping], timeout=STOP_SECONDS)
+    finally:
+        if not stopping.done():
+            stopping.cancel()
+            await producer.client.close()
+            await producer._sender.close()
+            producer._message_accumulator.fail_all(KafkaTimeoutError("closed while no broker answered"))
+        await asyncio.gather(stopping, return_exceptions=True)
+
+
+def open_member(settings: Settings, group: str, **options: Any) -> AIOKafkaConsumer:
+    """Make a consumer that shares partitions with the others of its group, and commits nothing by itself.
+
+    Args:
+        settings: addresses, secrets and the session's timeout.
+        group: id of the group.
+        options: further ones of aiokafka's consumer.
+
+    Raises:
+        OperatorError: a certificate, key or secret cannot be read.
+    """
+    consumer = AIOKafkaConsumer(
+        **client_options(settings),
+        group_id=group,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        session_timeout_ms=int(settings.session_timeout * 1000),
+        heartbeat_interval_ms=int(settings.session_timeout * 1000 / 6),
+        max_poll_interval_ms=300_000,
+        **options,
+    )
+    pace_metadata(consumer._client)
+    return consumer
 
 
 @asynccontextmanager
@@ -162,6 +209,7 @@ async def open_reader(settings: Settings, *topics: str, fetch_bytes: int = 8 * M
         enable_auto_commit=False,
         max_partition_fetch_bytes=fetch_bytes,
     )
+    pace_metadata(consumer._client)
     try:
         await _reach(settings, consumer.start())
         yield consumer
@@ -179,6 +227,33 @@ async def read_to_end(reader: AIOKafkaConsumer, tps: list[TopicPartition]) -> As
                 yield record
         # Compaction leaves gaps, so positions count and not records.
         left = {tp for tp in left if ends[tp] > await reader.position(tp)}
+
+
+def assign_paused(reader: AIOKafkaConsumer, tps: list[TopicPartition]) -> None:
+    """Assign partitions to a reader that is asked for what is new from time to time, by `read_new`."""
+    reader.assign(tps)
+    reader.pause(*tps)
+
+
+async def read_new(reader: AIOKafkaConsumer, tps: list[TopicPartition]) -> AsyncIterator[ConsumerRecord]:
+    """Yield the records of paused partitions, from the reader's positions to the ends that they have now.
+
+    The partitions are paused again where their ends are reached. Otherwise the client would fetch on, and the broker,
+    which answers the requests of a connection in turn, would answer the next call only when that fetch has waited for
+    records in vain: after up to half a second.
+    """
+    ends = await reader.end_offsets(tps)
+    left = {tp for tp in tps if ends[tp] > await reader.position(tp)}
+    reader.resume(*left)
+    while left:
+        found = await reader.getmany(*left, timeout_ms=_READ_MS)
+        # Compaction leaves gaps, so positions count and not records.
+        reached = {tp for tp in left if ends[tp] <= await reader.position(tp)}
+        reader.pause(*reached)
+        left -= reached
+        for records in found.values():
+            for record in records:
+                yield record
 
 
 async def first_offset(settings: Settings, topic: str, partition: int, least: int) -> int:

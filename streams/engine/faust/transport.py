@@ -6,14 +6,13 @@ that are paused, pauses between requests for metadata, and reads past what canno
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
 from faust.types import TP
 
+from streams.kafka.metadata_pace import pace_metadata
 from streams.kafka.tolerant_reads import install
 from streams.observability.logs import FAUST_LOGGER
 from streams.settings import MIB
@@ -21,31 +20,8 @@ from streams.settings import MIB
 # Faust fixes the broker's long poll at 1.5 s. A poll on an idle topic then delays busy ones, and the throughput of the
 # whole worker falls to about 1,200 records a second. With 20 ms it is limited by the client only.
 FETCH_MAX_WAIT_MS = 20
-# While Kafka lacks a topic, aiokafka's consumer and producer ask for its metadata without a pause: more than a thousand
-# requests a second, which keep both the worker and the broker busy. The pause is aiokafka's own default back-off.
-METADATA_PAUSE_SECONDS = 0.1
 # A batch of records that unpacks to more than this, or twice the largest record, is not unpacked.
 _LEAST_BATCH_LIMIT = 64 * MIB
-
-
-def pace_metadata(client: Any) -> None:
-    """Make an aiokafka client wait `METADATA_PAUSE_SECONDS` between two requests for metadata.
-
-    Args:
-        client: an `AIOKafkaClient`. The first request is not delayed.
-    """
-    update = client._metadata_update
-    earliest = 0.0
-
-    async def paced(*args: Any) -> Any:
-        nonlocal earliest
-        await asyncio.sleep(max(0.0, earliest - time.monotonic()))
-        try:
-            return await update(*args)
-        finally:
-            earliest = time.monotonic() + METADATA_PAUSE_SECONDS
-
-    client._metadata_update = paced
 
 
 class Active:

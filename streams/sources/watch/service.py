@@ -9,7 +9,7 @@ from functools import partial
 
 from aiohttp import web as http
 
-from streams.kafka.clients import open_producer, wait_for_topics
+from streams.kafka.clients import end_task, open_producer, wait_for_topics
 from streams.observability.logs import get_logger
 from streams.observability.operations_site import serve_health
 from streams.settings import Settings
@@ -41,7 +41,7 @@ async def run_watch(settings: Settings) -> None:
         await asyncio.wait([topics, stopping], return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if not topics.done():
-            topics.cancel()
+            await end_task(topics)
             return
         await topics
         log.info("watching the sources", kafka=settings.kafka_bootstrap, app=settings.app_id)

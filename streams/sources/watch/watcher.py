@@ -23,7 +23,8 @@ from aiokafka.errors import KafkaError
 from streams.errors import Retryable
 from streams.kafka.clients import (
     UNAVAILABLE_ERRORS,
-    client_options,
+    end_task,
+    open_member,
     open_producer,
     open_reader,
     read_to_end,
@@ -347,15 +348,7 @@ async def follow_directory(settings: Settings, watcher: Watcher) -> None:
     Raises:
         Retryable: no broker can be reached.
     """
-    consumer = AIOKafkaConsumer(
-        **client_options(settings),
-        group_id=f"{settings.app_id}-watch",
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-        session_timeout_ms=int(settings.session_timeout * 1000),
-        heartbeat_interval_ms=int(settings.session_timeout * 1000 / 6),
-        max_poll_interval_ms=300_000,
-    )
+    consumer = open_member(settings, f"{settings.app_id}-watch")
     await consumer.start()
     watcher.membership = membership = Membership(settings.session_timeout)
     try:
@@ -446,8 +439,8 @@ async def _watch_once(settings: Settings, metrics: WatchMetrics, stop: asyncio.E
             await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
         finally:
             metrics.ready = False
-            for task in (stopping, *tasks):
-                task.cancel()
+            stopping.cancel()
+            await asyncio.gather(*map(end_task, tasks))
             ended = await asyncio.gather(*tasks, return_exceptions=True)
         for outcome in ended:
             if isinstance(outcome, Exception):

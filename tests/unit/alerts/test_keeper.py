@@ -296,7 +296,7 @@ async def test_a_steady_stream_of_matches_does_not_put_deadlines_off(monkeypatch
     ticks: list[datetime | None] = []
 
     class Endless:
-        def __init__(self, **_: object) -> None:
+        def __init__(self, *_: object, **__: object) -> None:
             self.polls = 0
 
         async def start(self) -> None: ...
@@ -328,7 +328,7 @@ async def test_a_steady_stream_of_matches_does_not_put_deadlines_off(monkeypatch
         give_up=give_up,
         sender=SimpleNamespace(publish=lambda: None),
     )
-    monkeypatch.setattr(service, "AIOKafkaConsumer", Endless)
+    monkeypatch.setattr(service, "open_member", Endless)
     monkeypatch.setattr(service, "_TICK_SECONDS", 0.0)
     with pytest.raises(Died):
         await service._judge_matches(SETTINGS, keeper, DeliveryMetrics())

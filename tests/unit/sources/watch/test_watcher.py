@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from aiokafka.errors import CommitFailedError, KafkaTimeoutError
 from deploy.demo.fake_web import FakeSite, fake_site
 from streams.errors import Reason, Retryable
 from streams.settings import Settings
+from streams.sources.watch import watcher as watchers
 from streams.sources.watch.directory import Kind, WatchedSource, Watching
 from streams.sources.watch.refusals import Refusals
 from streams.sources.watch.watch_metrics import WatchMetrics
@@ -198,7 +200,7 @@ async def test_records_of_partitions_that_were_not_taken_over_add_no_source(
         )
 
     class Consumer:
-        def __init__(self, **_: Any) -> None:
+        def __init__(self, *_: Any) -> None:
             self.batches = [{TopicPartition("sources", number): [record(number)]} for number in (3, 1)]
 
         async def start(self) -> None: ...
@@ -223,7 +225,7 @@ async def test_records_of_partitions_that_were_not_taken_over_add_no_source(
                 raise fault
             committed.append(offsets)
 
-    monkeypatch.setattr("streams.sources.watch.watcher.AIOKafkaConsumer", Consumer)
+    monkeypatch.setattr("streams.sources.watch.watcher.open_member", Consumer)
     watcher.assigned = {1}
     committed: list[dict[TopicPartition, int]] = []
     with pytest.raises(EndOfTestError):
@@ -231,3 +233,29 @@ async def test_records_of_partitions_that_were_not_taken_over_add_no_source(
     assert watcher.sources.keys() == {"s1"}
     assert committed == [{TopicPartition("sources", 1): 7}] * (fault is None)
     assert watcher.membership is not None and watcher.membership.holds is (fault is None)
+
+
+async def test_watching_ends_although_a_client_swallows_the_first_cancellation(
+    monkeypatch: pytest.MonkeyPatch, taker: Taker
+) -> None:
+    """As aiokafka's do while they close."""
+    stop, following = asyncio.Event(), asyncio.Event()
+
+    async def follow(*_: Any) -> None:
+        following.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    @asynccontextmanager
+    async def producer(_: Settings) -> AsyncIterator[Taker]:
+        yield taker
+
+    for name in ("follow_directory", "follow_refusals"):
+        monkeypatch.setattr(watchers, name, follow)
+    monkeypatch.setattr(watchers, "open_producer", producer)
+    running = asyncio.create_task(watchers.watch(SETTINGS, WatchMetrics(), stop))
+    await following.wait()
+    stop.set()
+    async with asyncio.timeout(30):
+        await running
