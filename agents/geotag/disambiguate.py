@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from agents.geotag.country_votes import CountryVotes, distance_km, nearest_km
 from agents.geotag.evidence import BASE, HINT_OF_LIST, LISTED, TRIGGER, Evidence, Hint, bare_forms
 from agents.geotag.gazetteer import Entry, Gazetteer, Strength
-from agents.geotag.name_scan import Hit, Match, Scan, contradicts, has_marks
+from agents.geotag.name_scan import Hit, Match, Scan, contradicts, differs_in_alef, has_marks
 from agents.geotag.trigger_words import AWAY_WORDS, CONTAINER_LINKS, DIRECTION_WORDS
 from agents.text.search import search_text
 
@@ -27,8 +27,10 @@ IN_CONTAINER, OUT_OF_CONTAINER = 2.0, -2.0
 TEMPERATURE = 0.8
 #: A country with this share of the votes makes small or ambiguous names in it likelier, by SUPPORT (log-odds).
 SUPPORT_SHARE, SUPPORT = 0.25, 1.2
-#: «حي العزيزية» is a quarter of a town here, not a town of that name elsewhere.
+#: «حي العزيزية» is a quarter of a town here, not a town of that name elsewhere, and «حي اليرموك» no camp elsewhere.
 FOREIGN_QUARTER = -4.0
+#: A hamza inside a word is no way to write a bare alef: «لجأوا» is not «ل» and «جاوا».
+OTHER_ALEF = -6.0
 #: Log-odds above which a name is surely a place, and what that adds to other mentions of the name.
 SURE, SAME_NAME = 2.0, 1.5
 #: A country whose name is a common word («مالي») is likelier where a town of its is sure, and a town of a common name
@@ -40,6 +42,8 @@ LIST = 3
 #: country loses beside its own town: «بين عمان ومسقط».
 NISBA_BEFORE, NISBA_WORDS = 1.5, 4
 BESIDE_OWN_TOWN = -3.0
+#: What a country gains over a town of its name between countries of a list: «المغرب وعمان وقطر».
+AMONG_COUNTRIES = 3.0
 #: What a doubtful name gains by a nisba of its country after it: «صور اللبنانية».
 OWN_NISBA = 2.0
 #: Candidates this near each other in km (a town and its governorate) are not alternatives.
@@ -226,6 +230,10 @@ class Disambiguator:
             score += BESIDE_OWN_TOWN
         if entry.kind == "country" and self._sets_out(mention, entry.country):
             score += BESIDE_OWN_TOWN
+        if entry.kind == "country" and abroad and self._among_countries(mention):
+            score += AMONG_COUNTRIES
+        if entry.kind == "division" and self._follows_division(mention):
+            score += FITS_HINT - DIVISION_WITHOUT_HINT
         if points and entry.kind != "country":
             # The points may include the candidate itself, chosen before, which is no neighbour.
             score += NEARBY * math.exp(-nearest_km((entry.lat, entry.lon), points, beyond=1.0) / NEARBY_KM)
@@ -250,6 +258,38 @@ class Disambiguator:
                 if chosen and self._places[chosen.place].kind == "city":
                     found.add(self._places[chosen.place].country)
         return found
+
+    def _among_countries(self, mention: Mention) -> bool:
+        """Return whether the names before and after a mention in its list are those of countries."""
+        at = self._order[id(mention)]
+        if not 0 < at < len(self._mentions) - 1:
+            return False
+        before, after = self._mentions[at - 1], self._mentions[at + 1]
+        return self._listed(before, mention) and self._listed(mention, after) and self._is_country(before, after)
+
+    def _is_country(self, *mentions: Mention) -> bool:
+        return all(
+            any(self._places[candidate.place].kind == "country" for candidate in mention.candidates)
+            for mention in mentions
+        )
+
+    def _follows_division(self, mention: Mention) -> bool:
+        """Return whether a name of a division alone is printed before, and this one means a town elsewhere if any.
+
+        «محافظة كركوك وصلاح الدين»: not the resort of that name.
+        """
+        at = self._order[id(mention)]
+        if not at or not self._listed(self._mentions[at - 1], mention):
+            return False
+        first = next(iter(self._mentions[at - 1].evidence.values()))
+        places = [self._places[candidate.place] for candidate in mention.candidates]
+        divisions = [place for place in places if place.kind == "division"]
+        return first.hint is Hint.DIVISION and all(
+            distance_km((one.lat, one.lon), (other.lat, other.lon)) > SAME_SPOT_KM
+            for one in divisions
+            for other in places
+            if other.kind != "division"
+        )
 
     def _sets_out(self, mention: Mention, country: str | None) -> bool:
         """Return whether the way from a mention leads to a town of a country, which it then cannot be itself."""
@@ -276,11 +316,18 @@ class Disambiguator:
     def _odds(self, mention: Mention, candidate: Candidate) -> float:
         entry = self._places[candidate.place]
         odds = BASE[candidate.strength] + mention.evidence[candidate.hit].odds
+        if differs_in_alef(self._scan.text[candidate.hit.start : mention.match.end], entry.name):
+            odds += OTHER_ALEF
         if candidate.strength is not Strength.STRONG and entry.country:
             supported = self._shares.get(entry.country, 0.0) >= SUPPORT_SHARE
             odds += SUPPORT if supported else 0.0
             odds += OWN_NISBA if self._nisba_after(mention) == entry.country else 0.0
-            if not supported and mention.evidence[candidate.hit].hint is Hint.POI and entry.kind == "city":
+            by_alias = entry.kind == "poi" and candidate.strength is Strength.WEAK
+            if (
+                not supported
+                and mention.evidence[candidate.hit].hint is Hint.POI
+                and (entry.kind == "city" or by_alias)
+            ):
                 odds += FOREIGN_QUARTER
         return odds
 

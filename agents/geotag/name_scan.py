@@ -255,6 +255,18 @@ def contradicts(printed: str, spelled: str) -> bool:
     )
 
 
+def differs_in_alef(printed: str, name: str) -> bool:
+    """Return whether a printed word has a hamza on an alef where a name of as many letters has none.
+
+    Beginnings do not count, as papers leave hamzas out and put them there at will: «الأردن», «الاردن», «إسبانيا».
+    """
+    letters = [char for char in printed if char not in _VOWELS and char != "\u0640"]
+    if len(letters) != len(name):
+        return False
+    first = 3 if name.startswith("ال") else 1
+    return any(ours in "أإ" and theirs == "ا" for ours, theirs in zip(letters[first:], name[first:], strict=True))
+
+
 def odd_shadda(printed: str) -> bool:
     """Return whether a shadda is inside the word, as in verbs; one after the article or on a ya proves nothing."""
     letters = [char for char in printed if char not in _VOWELS and char != "\u0640"]

@@ -226,3 +226,48 @@ def _shared() -> Geotagger:
     if not _loaded:
         _loaded.append(Geotagger.load())
     return _loaded[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "country"),
+    [
+        # Between countries of a list
+        ("شارك طلاب من العراق والأردن ولبنان والمغرب وعمان وفلسطين في المعسكر الصيفي.", "Oman", "OM"),
+        ("نُفذت الحملة بمناطق الشيخ زويد والعريش ورفح في شمال سيناء بمصر.", "Rafah (Egypt)", "EG"),
+        ("قصفت الطائرات الإسرائيلية رفح وخان يونس ومدينة غزة.", "Rafah", "PS"),
+    ],
+)
+def test_the_list_around_a_name_says_which_place_it_is(tag: Tag, body: str, name: str, country: str) -> None:
+    assert tag(body)[name].country == country
+
+
+def test_after_a_division_in_a_list_comes_a_division(tag: Tag) -> None:
+    body = "تشترك ناحية كفري في الحدود مع محافظة كركوك وصلاح الدين في العراق."
+    assert tag(body)["Saladin Governorate"].kind == "division"
+
+
+@pytest.mark.parametrize(
+    ("body", "absent"),
+    [
+        # The pilgrimage
+        ("تستعد الوزارة مبكرًا للحج هذا العام، وتدعو الراغبين إلى التسجيل للحج إلكترونيًا.", "Lahij"),
+        # A hamza inside a verb
+        ("قال سكان القرية الذين لجأوا إلى المدينة إن المسلحين أحرقوا بيوتهم.", "Java"),
+        # A shield
+        ("رجال الأمن يقفون درعا لحفظ الأمن في هذه البلاد.", "Daraa"),
+        # A quarter of the town there
+        ("انفجرت عبوة في حي اليرموك غربي بعقوبة في العراق، ونقل الجرحى إلى بغداد.", "al-Yarmūk"),
+        # A question that is open
+        ("قال المبعوث إن إرسال المراقبين أمر مطروح لكن لا بد أن يتوقف القتال أولًا.", "Matruh Governorate"),
+        # Two universities
+        ("اختارت الوزارة باحثين من جامعتي أم القرى والملك سعود.", "Mecca"),
+    ],
+)
+def test_other_words_are_no_places(tag: Tag, body: str, absent: str) -> None:
+    assert absent not in tag(body)
+
+
+def test_towns_that_these_words_may_mean_are_still_found(tag: Tag) -> None:
+    assert "Lahij" in tag("أرسلت الحكومة اليمنية تعزيزات من عدن إلى لحج بعد سقوط مواقع في اليمن.")
+    assert "Daraa" in tag("أعلن المرصد السوري سقوط قتلى في درعا وريف دمشق.")
+    assert "مخيم اليرموك" in {place.name for place in tag("دخلت قافلة إغاثة إلى مخيم اليرموك جنوب دمشق.").values()}
