@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from streams.records import Article
 from streams.search.placed_words import PlacedWords
 from streams.search.wanted import Wanted, WantedFilter, WantedPhrase, WantedPrefix, WantedText, WantedWord, WantedWords
-from streams.words.finder import WordFinder
+from streams.words.finder import PhraseFinder, WordFinder
 from streams.words.index import article_words
 from streams.words.terms import Word
 
@@ -57,35 +57,59 @@ def highlight(article: Article, wanted: WantedText, words: Mapping[str, Sequence
     return Highlights.model_construct(title=title, subtitle=subtitle, body=body)
 
 
-def _highlight_found(article: Article, finders: Mapping[str, WordFinder]) -> Highlights:
-    """Mark words, of which `finders` has those of each text."""
+def _highlight_found(article: Article, finders: Mapping[str, _Finder]) -> Highlights:
+    """Mark what the finders of each text find in it."""
     persons = [(entity.start, entity.end) for entity in article.entities if entity.type == "PER"]
     names = [(entity.start, entity.end) for entity in article.entities if entity.type != "PER"]
     names += [(mention.start, mention.end) for place in article.places for mention in place.mentions]
     found = finders["body"].find(article.body, names, persons)
     title, subtitle = (
-        _whole(text, _merged(sorted(finders[name].find(text or ""))))
+        _whole(text, finders[name].find(text or ""))
         for name, text in (("title", article.title), ("subtitle", article.subtitle))
     )
-    body = pieces(article.body, _merged(sorted(found)))
-    return Highlights.model_construct(title=title, subtitle=subtitle, body=body)
+    return Highlights.model_construct(title=title, subtitle=subtitle, body=pieces(article.body, found))
 
 
-@lru_cache(maxsize=8)  # a finder remembers the words that it has read
-def _finders(wanted: WantedText) -> Mapping[str, WordFinder] | None:
-    """Return what finds the wanted words in each text; None if phrases or beginnings are wanted."""
-    operands = [one for choice in wanted.required for one in choice if not isinstance(one, WantedFilter)]
-    searched = [one for one in operands if isinstance(one, WantedWords)]
-    if len(searched) < len(operands) or not wanted.searches:
+class _Finder:
+    """Finds what is wanted in a text.
+
+    Args:
+        words: that are wanted alone.
+        operands: that are wanted in this text.
+    """
+
+    def __init__(self, words: Sequence[WantedWord], operands: Sequence[Wanted]) -> None:
+        every = [*words, *(word for one in operands if isinstance(one, WantedWords) for word in one.words)]
+        families = frozenset(family for word in every for family in word.families)
+        forms = frozenset(word.form for word in every if not word.families)
+        prefixes = tuple(prefix for one in operands if isinstance(one, WantedPrefix) for prefix in one.prefixes)
+        self._words = WordFinder(families, forms, prefixes) if families or forms or prefixes else None
+        self._phrases = [(one, PhraseFinder(one.forms)) for one in operands if isinstance(one, WantedPhrase)]
+
+    def find(self, text: str, names: Sequence[Range] = (), persons: Sequence[Range] = ()) -> list[Range]:
+        """Return the ranges of what is found, in order, as `marks` does. Names decide of families alone."""
+        found = set(self._words.find(text, names, persons)) if self._words is not None else set()
+        for phrase, finder in self._phrases:
+            for words, wanted in finder.stretches(text):
+                for start in PlacedWords.of(words).starts(phrase):
+                    first, last = words[start].start, words[start + len(phrase.forms) - 1].end
+                    # At the ends of a stretch, words lack their neighbours.
+                    if any(begin < last and first < end for begin, end in wanted):
+                        found.add((first, last))
+        return _merged(sorted(found))
+
+
+@lru_cache(maxsize=32)  # a finder remembers the words that it has read
+def _finders(wanted: WantedText) -> Mapping[str, _Finder] | None:
+    """Return what finds the wanted in each text; None if nothing is."""
+    if not wanted.searches:
         return None
-    found: dict[tuple[WantedWord, ...], WordFinder] = {}
+    operands = [one for choice in wanted.required for one in choice if not isinstance(one, WantedFilter)]
+    found: dict[tuple[Wanted, ...], _Finder] = {}
     by_text = {}
     for text in ("title", "subtitle", "body"):
-        words = [word for one in searched if not one.texts or text in one.texts for word in one.words]
-        key = (*wanted.words, *words)
-        families = frozenset(family for word in key for family in word.families)
-        forms = frozenset(word.form for word in key if not word.families)
-        by_text[text] = found.setdefault(key, WordFinder(families, forms))
+        key = tuple(one for one in operands if not one.texts or text in one.texts)
+        by_text[text] = found[key] if key in found else found.setdefault(key, _Finder(wanted.words, key))
     return by_text
 
 

@@ -20,9 +20,12 @@ _WIDE = (
 )
 _OTHER = rf"(?:[^\W_{_ARABIC}{_WIDE}]|[\u0300-\u036f\u200c\u200d])"
 _SEPARATOR = "[.,،٬٫]"
+# Every token begins with one of these: spaces and signs are passed over without trying each kind of token.
+_FIRST = rf"[\w\#＃@{MARKS}{_ARABIC}{_WIDE}\u0300-\u036f\u200c\u200d]"
 # Most words begin with two letters, and can be nothing but words: they come first, as the others cost more to rule out.
 _TOKEN_RE = re.compile(
     rf"""
+    (?={_FIRST})(?:
       (?P<word>[{_ARABIC}]{{2}}{_A}*)
     | (?P<tag>(?<![\w@])[\#＃@](?=[\w{MARKS}])[\w{MARKS}]+)
     | (?P<number>\d+(?:{_SEPARATOR}\d+)+(?!\d) | \d+(?![^\W_{_ARABIC}{_WIDE}]))
@@ -32,6 +35,7 @@ _TOKEN_RE = re.compile(
     | (?P<arabic>{_A}*[{_ARABIC}]{_A}*)
     | (?P<other>{_OTHER}+(?:['’]{_OTHER}+)*)
     | (?P<wide>[{_WIDE}])
+    )
     """,
     re.VERBOSE,
 )
