@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,8 +26,7 @@ FIRST = (
     "unknown by the time at which it was fetched, else by its arrival."
 )
 SURE = "Whether `first` was found by times of publication; if false, another outlet may have been first."
-
-
+Marked = tuple[Article, Highlights]
 READ_AS = "Arabic names that words in Latin letters were searched as, too, by the word; see `cross_script`."
 
 
@@ -115,11 +114,18 @@ def read_folds(answer: Mapping[str, Any]) -> list[str]:
     return [hit["fields"][FOLD][0] for hit in answer["hits"]["hits"]]
 
 
+def read_marked(hit: Mapping[str, Any], wanted: WantedText) -> Marked:
+    """Read the article of a hit, and mark what is searched for in it."""
+    article = read_article(hit["_source"])
+    return article, highlight(article, wanted)
+
+
 def read_page(
     answer: Mapping[str, Any],
     request: SearchRequest,
     stories: Mapping[str, Any] | None = None,
     firsts: Mapping[str, Any] | None = None,
+    marked: Sequence[Marked] | None = None,
 ) -> SearchPage:
     """Build a page of hits.
 
@@ -128,9 +134,12 @@ def read_page(
         request: the search.
         stories: the response to `build_stories`, for a folded page with hits.
         firsts: the response to `build_firsts`, for a folded page with hits.
+        marked: the articles of the hits, if they were read already.
     """
     hits = answer["hits"]["hits"]
     wanted = request.wanted()
+    read = marked if marked is not None else [read_marked(hit, wanted) for hit in hits]
+    folds = [hit.get("fields", {}).get(FOLD, [""])[0] for hit in hits]
     total = answer["hits"]["total"]
     first = {hit["fields"][FOLD][0]: read_copy(hit) for hit in firsts["hits"]["hits"]} if firsts else {}
     counted = {bucket["key"]: bucket for bucket in stories["aggregations"]["stories"]["buckets"]} if stories else {}
@@ -143,8 +152,8 @@ def read_page(
         read_as=request.read_as(),
         took_ms=answer["took"] + (stories["took"] if stories else 0),
         hits=[
-            read_hit(hit, wanted, counted.get(fold), request.copies, first.get(fold))
-            for hit, fold in ((hit, hit.get("fields", {}).get(FOLD, [""])[0]) for hit in hits)
+            _read_hit(hit, one, counted.get(fold), request.copies, first.get(fold))
+            for hit, one, fold in zip(hits, read, folds, strict=True)
         ],
         next=_next(hits, request),
     )
@@ -160,9 +169,9 @@ def _next(hits: list[Mapping[str, Any]], request: SearchRequest) -> str | None:
     return write_cursor(reached) if reached < MAX_FOLDED else None
 
 
-def read_hit(
+def _read_hit(
     hit: Mapping[str, Any],
-    wanted: WantedText,
+    marked: Marked,
     story: Mapping[str, Any] | None = None,
     copies: int = 0,
     first: Copy | None = None,
@@ -171,19 +180,19 @@ def read_hit(
 
     Args:
         hit: as in the response.
-        wanted: what is searched for, to mark it.
+        marked: its article and the marks in it.
         story: the bucket of its story; None without folding.
         copies: maximum number of copies to list.
         first: the article of its cluster that appeared first; None if it is this one.
     """
-    article = read_article(hit["_source"])
+    article, highlights = marked
     listed = story["copies"]["hits"]["hits"] if story and "copies" in story else []
     others = [copy for copy in map(read_copy, listed) if copy.id != article.id]
     earliest = first or (read_copy(hit) if story else None)
     return Hit(
         score=hit.get("_score"),
         article=article,
-        highlights=highlight(article, wanted),
+        highlights=highlights,
         stories=story["doc_count"] if story else 1,
         copies=others[:copies],
         first=earliest,

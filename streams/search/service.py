@@ -24,12 +24,14 @@ from streams.search.completion import Completion, build_completion, read_complet
 from streams.search.explain import Explanation, explain
 from streams.search.facets import KINDS, add_missing, missing_names, printed_names, read_variants, with_printed_names
 from streams.search.hits import (
+    Marked,
     SearchPage,
     Story,
     is_partial,
     outline,
     read_article,
     read_folds,
+    read_marked,
     read_page,
     read_story,
 )
@@ -40,6 +42,7 @@ from streams.search.versions import VersionText
 from streams.settings import Settings
 from streams.sources.watch.store import Directory, read_existing
 from streams.words.names import name_key
+from streams.words.terms import text_words
 
 DIRECTORY_SECONDS = 3.0
 # Elasticsearch allocates the shards of a new index within about a second, and answers searches of it 503 until then.
@@ -124,8 +127,22 @@ class Searcher:
         folds = read_folds(answer) if request.fold else []
         if not folds:
             return read_page(answer, request)
-        stories = self._run(query.build_stories(request, folds))
-        return read_page(answer, request, *await asyncio.gather(stories, self._run(query.build_firsts(folds))))
+        # While Elasticsearch counts, this process reads the hits.
+        stories, firsts, marked = await asyncio.gather(
+            self._run(query.build_stories(request, folds)),
+            self._run(query.build_firsts(folds)),
+            self._read_hits(answer, request),
+        )
+        return read_page(answer, request, stories, firsts, marked)
+
+    async def _read_hits(self, answer: Mapping[str, Any], request: SearchRequest) -> list[Marked]:
+        marked = []
+        wanted = request.wanted()
+        for hit in answer["hits"]["hits"]:
+            # An article takes milliseconds. Other requests, and answers that arrived, come between.
+            await asyncio.sleep(0)
+            marked.append(read_marked(hit, wanted))
+        return marked
 
     async def article(self, article_id: str) -> Article | None:
         """Return an article by id, or None. Raises like `search`, and `Retryable` if not all shards were asked."""
