@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -38,6 +39,9 @@ class Member(BaseModel):
 
     article: Copy
     descent: Descent
+    changed: bool = Field(
+        description="Whether the article has more than one version: see `GET /articles/{id}/versions`."
+    )
 
 
 class StoryLineage(BaseModel):
@@ -96,13 +100,21 @@ async def get_lineage(state: Shared, story_id: StoryId) -> StoryLineage:
     the two. It is the closest text, which need not be the source.
     """
     members, total = await find_members(state, story_id)
-    return await asyncio.to_thread(trace_lineage, story_id, members, total)
+    changed = await state.searcher.changed(members)
+    return await asyncio.to_thread(trace_lineage, story_id, members, total, changed)
 
 
-def trace_lineage(story_id: str, members: list[Article], total: int) -> StoryLineage:
-    """Build the lineage of a story from its articles in the order in which they appeared."""
+def trace_lineage(story_id: str, members: list[Article], total: int, changed: Collection[str]) -> StoryLineage:
+    """Build the lineage of a story.
+
+    Args:
+        story_id: id of its cluster.
+        members: its articles in the order in which they appeared, the first hundred.
+        total: number of its articles.
+        changed: ids of those that have more than one version.
+    """
     found = [
-        Member(article=outline(article), descent=descent)
+        Member(article=outline(article), descent=descent, changed=article.id in changed)
         for article, descent in zip(members, descents(members), strict=True)
     ]
     outlets = list(dict.fromkeys(article.source for article in members))

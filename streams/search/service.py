@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -227,15 +228,25 @@ class Searcher:
             return found, len(found)
         return found, 1 + sum(answer["hits"]["total"]["value"] for answer in (others, *answers))
 
+    async def changed(self, articles: Sequence[Article]) -> set[str]:
+        """Return the ids of those articles of a story that have more than one version, as `versions` finds them.
+
+        Raises like `article`.
+        """
+        answer = await self._ask_versions(version_search.build_changed([article.id for article in articles]))
+        if is_partial(answer):
+            raise Retryable("a part of the index did not answer, and versions may be there")
+        at_address = Counter(article.url for article in articles)
+        return version_search.read_changed(answer) | {one.id for one in articles if at_address[one.url] > 1}
+
     async def _earlier(self, article_ids: Sequence[str]) -> Mapping[str, Any]:
+        return await self._ask_versions(version_search.build_earlier(article_ids))
+
+    async def _ask_versions(self, body: query.Body) -> Mapping[str, Any]:
         with translate_errors(self.settings):
             # There is no such index before the first article was written by this release.
             return dict(
-                await self.client.search(
-                    index=names(self.settings).versions,
-                    body=version_search.build_earlier(article_ids),
-                    ignore_unavailable=True,
-                )
+                await self.client.search(index=names(self.settings).versions, body=body, ignore_unavailable=True)
             )
 
     async def known(self, urls: Sequence[str]) -> set[str]:

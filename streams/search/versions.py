@@ -68,6 +68,23 @@ def build_earlier(article_ids: Sequence[str]) -> Body:
     }
 
 
+def build_changed(article_ids: Sequence[str]) -> Body:
+    """Build the search for which of these articles have earlier texts."""
+    return {
+        "query": {"bool": {"filter": {"terms": {"article": list(article_ids)}}}},
+        "size": 0,
+        "timeout": TIMEOUT,
+        "track_total_hits": False,
+        "aggs": {"articles": {"terms": {"field": "article", "size": max(1, len(article_ids))}}},
+    }
+
+
+def read_changed(answer: Mapping[str, Any]) -> set[str]:
+    """Return the ids of articles in the response to `build_changed`."""
+    # Without an index of versions, there is no aggregation either.
+    return {bucket["key"] for bucket in answer.get("aggregations", {}).get("articles", {}).get("buckets", ())}
+
+
 def build_same_address(article: Article) -> Body:
     """Build the search for the articles of one address and story: what an outlet published there, by headline."""
     filters: list[Body] = [{"term": {"url": article.url}}]

@@ -62,6 +62,20 @@ class Visitor:
             for violation in found["violations"]
         ]
 
+    async def shift(self) -> list[str]:
+        """Return what moved by itself since the view began to load, as the browser's Layout Instability API tells."""
+        moved: list[str] = await self.page.evaluate(
+            """() => new Promise((done) => {
+              const moved = [];
+              new PerformanceObserver((list) => {
+                const sources = list.getEntries().filter((one) => !one.hadRecentInput).flatMap((one) => one.sources);
+                moved.push(...sources.map(({ node }) => node?.outerHTML?.slice(0, 120) ?? "gone"));
+              }).observe({ type: "layout-shift", buffered: true });
+              requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(moved))));
+            })"""
+        )
+        return moved
+
     async def overflow(self) -> int:
         """How many pixels the page is wider than its window."""
         return int(

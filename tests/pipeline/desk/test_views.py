@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -81,6 +82,18 @@ async def test_the_parts_of_the_views_stand_where_they_did(desk: Desk, browser: 
         moved = {view: layout.differences(stored.get(view, {}), boxes) for view, boxes in found.items()}
         assert {view: parts for view, parts in moved.items() if parts} == {}
         assert stored.keys() == found.keys()
+
+
+async def test_nothing_moves_while_a_view_loads(desk: Desk, browser: Browser) -> None:
+    for language, width in (("ar", 360), ("en", 1280)):
+        async with visiting(browser, desk.base, width) as visitor:
+            # Text that is set anew when its font comes late moves too, on a busy machine; this is about all else.
+            await visitor.page.route("**/*.ttf", lambda route: route.abort())
+            for view in ("", "search?q=العقبة", "articles/ferry-4", "stories/ferry-1", "map", "compare?q=العقبة"):
+                await visitor.visit(f"/{language}/{view}")
+                assert await visitor.shift() == [], (language, view)
+            assert all(error.startswith("Failed to load resource") for error in visitor.errors)
+            visitor.errors.clear()
 
 
 async def test_the_theme_is_kept(desk: Desk, browser: Browser) -> None:
@@ -195,6 +208,8 @@ async def test_an_article_shows_what_changed_in_its_text(desk: Desk) -> None:
         assert '<del class="change number">لـ500' in shown
         assert '<ins class="change number">لـ480' in shown
         assert "#changes" not in (await http.get("/en/articles/ferry-1")).text
+        story = (await http.get("/en/stories/ferry-1")).text
+        assert re.findall(r'href="([^"]+)">earlier versions<', story) == ["/en/articles/ferry-4#changes"]
 
 
 async def test_a_period_is_chosen_on_the_timeline(desk: Desk, browser: Browser) -> None:

@@ -68,6 +68,16 @@ async def test_an_article_that_may_be_in_a_silent_part_is_not_called_missing(fac
         await _searcher(_answer(facts)).story(found, 5)
 
 
+async def test_articles_of_a_story_with_other_versions_are_found_by_text_and_by_address() -> None:
+    members = [article(id=name, url=f"https://almina.example.com/{name[0]}") for name in ("a", "b", "b2", "c")]
+    buckets = {"aggregations": {"articles": {"buckets": [{"key": "a", "doc_count": 3}]}}}
+    assert await _searcher(COMPLETE | buckets).changed(members) == {"a", "b", "b2"}
+    # Nothing was ever written to the index of versions.
+    assert await _searcher(COMPLETE).changed(members[:2]) == set()
+    with pytest.raises(Retryable, match="versions"):
+        await _searcher(INCOMPLETE[1] | buckets).changed(members)
+
+
 @pytest.mark.parametrize(("facts", "partial"), [(COMPLETE, False), *((facts, True) for facts in INCOMPLETE)])
 async def test_counts_say_whether_they_are_complete(facts: dict[str, Any], partial: bool) -> None:
     api = create_api(

@@ -5,16 +5,16 @@ const hits = () => [...document.querySelectorAll("[data-hit]")];
 const chosen = () => hits().findIndex((hit) => hit.classList.contains("chosen-hit"));
 
 for (const button of document.querySelectorAll("[data-help]")) {
-  button.hidden = false;
+  button.classList.remove("unready");
   button.addEventListener("click", () => help.showModal());
 }
 for (const button of document.querySelectorAll("[data-print]")) {
-  button.hidden = false;
+  button.classList.remove("unready");
   button.addEventListener("click", () => window.print());
 }
 // Beyond loopback, browsers let only pages over HTTPS write to the clipboard.
 for (const button of navigator.clipboard ? document.querySelectorAll("[data-share]") : []) {
-  button.hidden = false;
+  button.classList.remove("unready");
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(location.href);
     button.textContent = button.dataset.share;

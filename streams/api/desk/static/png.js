@@ -1,7 +1,7 @@
 // A picture as PNG: the browser draws the SVG that the server gives, at twice its size.
 
 for (const link of document.querySelectorAll("[data-png]")) {
-  link.hidden = false;
+  link.classList.remove("unready");
   link.addEventListener("click", (event) => {
     event.preventDefault();
     const image = new Image();

@@ -99,7 +99,7 @@ function connect() {
   };
 }
 
-pause.hidden = false;
+pause.classList.remove("unready");
 fresh.addEventListener("click", () => {
   show();
   view.scrollTop = 0;

@@ -29,7 +29,8 @@ async def story(state: Shared, visit: Visiting, story_id: str) -> Response:
     here, display = visit.here, visit.display
     with state.searches.slot():
         members, total = await stories.find_members(state, story_id)
-    lineage = await asyncio.to_thread(stories.trace_lineage, story_id, members, total)
+        several_versions = await state.searcher.changed(members)
+    lineage = await asyncio.to_thread(stories.trace_lineage, story_id, members, total, several_versions)
     by_id = {article.id: article for article in members}
     changed: stories.Differences | None = None
     if len(members) > 1:

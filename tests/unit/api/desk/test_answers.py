@@ -63,7 +63,7 @@ class Canned:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.suggestions: list[Suggestion] = []
         self.members = MEMBERS
-        for name in ("search", "overview", "members", "variants"):
+        for name in ("search", "overview", "members", "changed", "variants"):
             patch.setattr(Searcher, name, getattr(self, f"_{name}"))
 
     async def _search(self, request: SearchRequest) -> SearchPage:
@@ -82,6 +82,9 @@ class Canned:
 
     async def _members(self, *_: Any) -> tuple[list[Article], int]:
         return self.members, len(self.members)
+
+    async def _changed(self, *_: Any) -> set[str]:
+        return {"late"}
 
 
 @pytest.fixture
@@ -192,6 +195,9 @@ async def test_a_story_begins_with_what_was_published_first(desk: httpx.AsyncCli
     # Only the time of the second is not one of publication; only the first is called first.
     assert ["<small>جُلب</small>" in row for row in rows] == [False, True, False]
     assert ["الأولى" in row for row in rows] == [True, False, False]
+    # Only the second has other versions.
+    assert ['href="/ar/articles/late#changes"' in row for row in rows] == [False, True, False]
+    assert [one["changed"] for one in lineage["members"]] == [False, True, False]
     canned.members = [MEMBERS[0], MEMBERS[2]]
     sure = (await desk.get("/ar/stories/s")).text
     assert "غير مؤكد" not in sure
