@@ -2,8 +2,9 @@
 
 Fills an index of its own with generated articles (benchmarks/search/archive.py); from the 20,001st on these are the
 documents of earlier ones under other ids, stories and times, which takes a fraction of the time. Then asks for pages
-while articles go on coming in at `--rate` a second. A page is what `rasd serve` needs for one: the search with folding,
-highlights and counts of copies, and at the same time the facets. Times are those of the caller, decoding included.
+while another process goes on indexing such documents at `--rate` a second: of indexing, only Elasticsearch's part is
+measured. A page is what `rasd serve` needs for one: the search with folding, highlights and counts of copies, and at
+the same time the facets. Times are those of the caller, decoding included.
 Needs a running Elasticsearch (`rasd up`); the index is deleted at the end unless `--keep` is given.
 """
 
@@ -11,21 +12,26 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import multiprocessing
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from agents.index.sink import IndexSink
 from benchmarks.search.archive import Archive
+from streams.api.server import collect_rarely
 from streams.elastic.client import make_client
 from streams.elastic.templates import ensure_index, names
 from streams.errors import RasdError
 from streams.observability.metrics import Metrics
 from streams.search.request import Filters, SearchRequest
-from streams.search.service import Searcher
+from streams.search.service import Searcher, load_words
 from streams.settings import Settings, get_settings
 from tests.support.index import delete_all
 
@@ -35,6 +41,8 @@ WARM_UP = 300
 TURN = 20
 BATCH = 500
 DISTINCT = 20_000
+# Documents that are indexed again meanwhile, in turn.
+TRICKLED = 2000
 
 
 async def fill(settings: Settings, archive: Archive, documents: int) -> None:
@@ -98,24 +106,83 @@ def _again(document: dict[str, Any], number: int, later: timedelta) -> dict[str,
     }
 
 
-async def trickle(settings: Settings, archive: Archive, rate: float, stop: asyncio.Event) -> int:
-    """Go on indexing at this rate, in batches as a worker makes them. Returns how many."""
-    sink = IndexSink(settings, Metrics())
+@dataclass(frozen=True)
+class Signals:
+    """What the process that indexes meanwhile and the one that started it tell each other.
+
+    Attributes:
+        ready: it begins.
+        stop: it is to end.
+        written: documents indexed so far.
+    """
+
+    ready: Event
+    stop: Event
+    written: Any
+
+
+class Trickle:
+    """A process that indexes documents of the index once more, under other ids, at a steady rate while this is open.
+
+    Args:
+        settings: of the index.
+        rate: documents a second.
+        first: number in the id of the first one.
+    """
+
+    def __init__(self, settings: Settings, rate: float, first: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._signals = Signals(context.Event(), context.Event(), context.Value("q", 0))
+        self._process = context.Process(target=_run_trickle, args=(settings, rate, first, self._signals))
+
+    @property
+    def written(self) -> int:
+        """How many were indexed so far."""
+        return int(self._signals.written.value)
+
+    def __enter__(self) -> Self:
+        self._process.start()
+        while not self._signals.ready.wait(1):
+            if not self._process.is_alive():
+                sys.exit("the process that indexes meanwhile ended")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._signals.stop.set()
+        self._process.join()
+        if self._process.exitcode:
+            sys.exit("the process that indexes meanwhile failed")
+
+
+def _run_trickle(settings: Settings, rate: float, first: int, signals: Signals) -> None:
+    asyncio.run(_trickle(settings, rate, first, signals))
+
+
+async def _trickle(settings: Settings, rate: float, first: int, signals: Signals) -> None:
+    """Index at this rate, in batches as a worker makes them, until told to stop."""
+    client = make_client(settings)
     size = max(1, round(rate / 4))
-    written = 0
     try:
-        while not stop.is_set():
-            due = time.monotonic() + size / rate
-            await sink.write(list(archive.articles(size)))
-            written += size
-            try:
-                async with asyncio.timeout(max(0.0, due - time.monotonic())):
-                    await stop.wait()
-            except TimeoutError:
-                continue
+        found = await client.search(index=names(settings).read, body={"size": TRICKLED, "sort": [{"id": "asc"}]})
+        sources = [hit["_source"] for hit in found["hits"]["hits"]]
+        if not sources:
+            sys.exit("there is no document to index again")
+        signals.ready.set()
+        number, due = first, time.monotonic()
+        while not signals.stop.is_set():
+            operations: list[dict[str, Any]] = []
+            for each in range(number, number + size):
+                again = _again(sources[each % len(sources)], each, timedelta(minutes=61 + each % 1440))
+                operations += [{"index": {"_id": f"e{each}"}}, again]
+            number += size
+            answer = await client.bulk(index=names(settings).write, operations=operations, filter_path="errors")
+            if answer["errors"]:
+                sys.exit("Elasticsearch refused copies of documents")
+            signals.written.value += size
+            due += size / rate
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
     finally:
-        await sink.close()
-    return written
+        await client.close()
 
 
 def parts(searcher: Searcher) -> dict[str, Callable[[dict[str, Any]], Awaitable[Any]]]:
@@ -167,23 +234,25 @@ async def measure(arguments: argparse.Namespace) -> None:
         await client.indices.refresh(index=names(settings).read)
         archive.made = (await client.count(index=names(settings).read))["count"]
         await fill(settings, archive, arguments.documents)
+        load_words()
+        collect_rarely()  # as `rasd serve` does
         searcher = Searcher(client, settings)
         queries = archive.queries(WARM_UP + arguments.searches)
-        stop = asyncio.Event()
-        writer = asyncio.create_task(trickle(settings, archive, arguments.rate, stop)) if arguments.rate else None
         measured = parts(searcher)
-        for work in measured.values():
-            await ask(work, queries[:WARM_UP], arguments.readers)
         times: dict[str, list[float]] = {name: [] for name in measured}
-        # In turns: what merges and neighbours take from one, they take from all.
-        for first in range(WARM_UP, len(queries), TURN):
-            for name, work in measured.items():
-                times[name] += await ask(work, queries[first : first + TURN], arguments.readers)
+        trickle = Trickle(settings, arguments.rate, archive.made) if arguments.rate else None
+        with trickle or nullcontext():
+            for work in measured.values():
+                await ask(work, queries[:WARM_UP], arguments.readers)
+            # In turns: what merges and neighbours take from one, they take from all.
+            for first in range(WARM_UP, len(queries), TURN):
+                for name, work in measured.items():
+                    times[name] += await ask(work, queries[first : first + TURN], arguments.readers)
         for name, milliseconds in times.items():
             print(f"{name:14}{summary(milliseconds)}   ({len(milliseconds)} queries, {arguments.readers} at a time)")
-        stop.set()
-        if writer is not None:
-            print(f"{await writer:,} articles were indexed meanwhile")
+        if trickle is not None:
+            print(f"{trickle.written:,} articles were indexed meanwhile")
+            await client.indices.refresh(index=names(settings).read)
         count = await client.count(index=names(settings).read)
         print(f"{count['count']:,} articles at the end")
     finally:

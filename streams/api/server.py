@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import socket
 
@@ -22,8 +23,21 @@ GRACE_SECONDS = 3
 # Connections whose client does not acknowledge sent data for this long are closed by the kernel.
 UNTAKEN_MS = 60_000
 BACKLOG = 2048
+# New objects until the collector looks at them, and how many times it does until it looks at older ones, and at all.
+COLLECT_EVERY = (5000, 10, 100)
 # Files beside the clients' connections: those to Kafka and Elasticsearch, and what libraries open.
 SPARE_FILES = 256
+
+
+def collect_rarely() -> None:
+    """Keep the garbage collector from holding up requests; call this when what stays in memory is loaded.
+
+    A full collection looks at every object of the process, word lists and caches of words among them, and stops all
+    requests for up to half a second. Objects that refer to each other in no circle, nearly all, need no collector.
+    """
+    gc.collect()
+    gc.freeze()  # what exists now is not looked at again
+    gc.set_threshold(*COLLECT_EVERY)
 
 
 def raise_file_limit(connections: int) -> None:

@@ -121,9 +121,10 @@ def serve(
     """
     from streams.api.app import create_api
     from streams.api.keys import check_exposed, read_keys
-    from streams.api.server import Server, listen, raise_file_limit
+    from streams.api.server import Server, collect_rarely, listen, raise_file_limit
     from streams.observability.logs import configure_logging, get_logger
     from streams.observability.metrics import Metrics
+    from streams.search.service import load_words
 
     settings = get_settings()
     if host is not None:
@@ -136,4 +137,7 @@ def serve(
     get_logger(__name__).info("the API is listening", address=f"http://{shown}:{listening.getsockname()[1]}")
     raise_file_limit(settings.api_connections)
     metrics = Metrics()
-    Server(create_api(settings, metrics), settings, metrics).run(sockets=[listening])
+    server = Server(create_api(settings, metrics), settings, metrics)
+    load_words()
+    collect_rarely()
+    server.run(sockets=[listening])

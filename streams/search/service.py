@@ -360,6 +360,12 @@ class Searcher:
         return str(waiting["status"])
 
 
+def load_words() -> None:
+    """Load the lists of words and places, for which the first search would wait about a second otherwise."""
+    query.build_query(Filters(q="قال Rasd", place=("بيروت",)))
+    text_words("قال Rasd")
+
+
 @asynccontextmanager
 async def open_searcher(settings: Settings, scope: SourceScope | None = None) -> AsyncIterator[Searcher]:
     """Open a searcher with a client of its own, which is closed at the end. See `Searcher` for the scope."""
