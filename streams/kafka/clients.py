@@ -27,7 +27,7 @@ from aiokafka.errors import (
 )
 
 from streams.errors import OperatorError, Retryable
-from streams.kafka.metadata_pace import pace_metadata
+from streams.kafka.client_corrections import correct_client
 from streams.kafka.topic_config import use_time_of_arrival
 from streams.observability.logs import get_logger
 from streams.retry import Backoff
@@ -141,7 +141,7 @@ async def open_producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
         max_batch_size=MIB,
         max_request_size=settings.max_message_bytes,
     )
-    pace_metadata(producer.client)
+    correct_client(producer.client)
     try:
         await _reach(settings, producer.start())
         yield producer
@@ -187,7 +187,7 @@ def open_member(settings: Settings, group: str, **options: Any) -> AIOKafkaConsu
         max_poll_interval_ms=300_000,
         **options,
     )
-    pace_metadata(consumer._client)
+    correct_client(consumer._client)
     return consumer
 
 
@@ -209,7 +209,7 @@ async def open_reader(settings: Settings, *topics: str, fetch_bytes: int = 8 * M
         enable_auto_commit=False,
         max_partition_fetch_bytes=fetch_bytes,
     )
-    pace_metadata(consumer._client)
+    correct_client(consumer._client)
     try:
         await _reach(settings, consumer.start())
         yield consumer

@@ -1,7 +1,8 @@
-"""Faust's Kafka transport, with five corrections.
+"""Faust's Kafka transport, with six corrections.
 
 It has a shorter long poll, fetches nothing before the committed offsets are restored, takes no records of partitions
-that are paused, pauses between requests for metadata, and reads past what cannot be read.
+that are paused, survives a broker that is away (`streams.kafka.client_corrections`), reads past what cannot be read,
+and says when its producer can send nothing any more.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Any
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
 from faust.types import TP
 
-from streams.kafka.metadata_pace import pace_metadata
+from streams.errors import RestartNeeded
+from streams.kafka.client_corrections import correct_client
 from streams.kafka.tolerant_reads import install
 from streams.observability.logs import FAUST_LOGGER
 from streams.settings import MIB
@@ -50,7 +52,7 @@ class _PromptConsumerThread(AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
-        pace_metadata(consumer._client)
+        correct_client(consumer._client)
         install(max(_LEAST_BATCH_LIMIT, 2 * self.app.conf.producer_max_request_size))
         # Faust has this level for its own transactions only. Records of an aborted transaction were never written.
         consumer._isolation_level = "read_committed"
@@ -128,12 +130,24 @@ class _PromptConsumer(Consumer):
         return _PromptConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
 
-class _PacedProducer(Producer):
+class _CheckedProducer(Producer):
     logger = FAUST_LOGGER
+
+    async def send(self, *args: Any, **options: Any) -> Any:
+        """Hand a record to the producer.
+
+        Raises:
+            RestartNeeded: the task that sends has ended by an error. aiokafka begins no other, so each record would be
+                refused with the same error for ever.
+        """
+        task = self._ensure_producer()._sender.sender_task
+        if task is not None and task.done() and not task.cancelled() and task.exception() is not None:
+            raise RestartNeeded(f"Kafka's producer has ended: {task.exception()!r}")
+        return await super().send(*args, **options)
 
     def _new_producer(self, transactional_id: str | None = None) -> Any:
         producer = super()._new_producer(transactional_id)
-        pace_metadata(producer.client)
+        correct_client(producer.client)
         return producer
 
 
@@ -141,4 +155,4 @@ class PromptTransport(Transport):
     """The Kafka transport of a worker's app."""
 
     Consumer = _PromptConsumer
-    Producer = _PacedProducer
+    Producer = _CheckedProducer

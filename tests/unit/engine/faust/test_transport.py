@@ -12,10 +12,13 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import Fetcher, FetchResult
 from aiokafka.consumer.subscription_state import SubscriptionState
+from aiokafka.errors import KafkaError
+from faust.transport.drivers.aiokafka import Producer
 from faust.types import TP
 
 from streams.engine.faust import transport
 from streams.engine.faust.worker_app import WorkerApp
+from streams.errors import RestartNeeded
 from streams.observability.metrics import Metrics
 from streams.settings import Settings
 
@@ -125,3 +128,26 @@ def test_a_paused_stream_stays_so_when_its_full_buffer_is_emptied(consumer: Any)
     consumer.pause_partitions({RAW, LOG})
     consumer.on_buffer_drop(RAW)
     assert consumer._get_active_partitions() == set()
+
+
+@pytest.mark.parametrize("alive", [True, False])
+async def test_a_producer_that_has_ended_restarts_the_worker(alive: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    sending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    if not alive:
+        sending.set_exception(KafkaError("Unexpected error during batch delivery"))
+    producer: Any = object.__new__(transport._CheckedProducer)
+    client = SimpleNamespace(_sender=SimpleNamespace(sender_task=sending))
+    monkeypatch.setattr(producer, "_ensure_producer", lambda: client)
+    sent: list[tuple[Any, ...]] = []
+
+    async def send(self: Any, *args: Any) -> None:
+        sent.append(args)
+
+    monkeypatch.setattr(Producer, "send", send)
+    if alive:
+        await producer.send("articles.clean", b"key")
+        assert sent == [("articles.clean", b"key")]
+    else:
+        with pytest.raises(RestartNeeded, match="Unexpected error during batch delivery"):
+            await producer.send("articles.clean", b"key")
+        assert sent == []

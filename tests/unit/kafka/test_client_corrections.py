@@ -1,4 +1,4 @@
-"""Clients that ask a broker for metadata pause between two requests."""
+"""Clients that ask a broker for metadata pause between two requests, and survive connections that are gone."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 
 from streams.errors import Retryable
-from streams.kafka import clients, metadata_pace
+from streams.kafka import client_corrections, clients
 from streams.settings import Settings
 
 
@@ -18,10 +19,29 @@ class Client:
 
     def __init__(self) -> None:
         self.requests: list[tuple[Any, ...]] = []
+        self.connections: dict[int, Connection] = {}
 
     async def _metadata_update(self, *args: Any) -> bool:
         self.requests.append(args)
         return False
+
+    async def _get_conn(self, node_id: int) -> Any:
+        return self.connections.get(node_id)
+
+
+class Connection:
+    """Stands in for aiokafka's connection whose socket uvloop has closed."""
+
+    host, port = "broker.example", 9092
+
+    def __init__(self) -> None:
+        self.closed: list[Any] = []
+
+    def send(self, *_: Any) -> Any:
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+    def close(self, **why: Any) -> None:
+        self.closed.append(why)
 
 
 async def test_requests_for_metadata_pause(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,14 +53,27 @@ async def test_requests_for_metadata_pause(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(asyncio, "sleep", sleep)
     monkeypatch.setattr("time.monotonic", lambda: 50.0)
     client = Client()
-    metadata_pace.pace_metadata(client)
+    client_corrections.correct_client(client)
     assert [await client._metadata_update("cluster", "topics") for _ in range(3)] == [False] * 3
     assert client.requests == [("cluster", "topics")] * 3
-    assert slept == pytest.approx([0.0, metadata_pace.METADATA_PAUSE_SECONDS, metadata_pace.METADATA_PAUSE_SECONDS])
+    pause = client_corrections.METADATA_PAUSE_SECONDS
+    assert slept == pytest.approx([0.0, pause, pause])
 
 
-async def test_every_client_that_is_opened_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    paced: list[Any] = []
+async def test_a_connection_that_is_gone_is_an_error_of_kafka() -> None:
+    client = Client()
+    client.connections[1] = connection = Connection()
+    client_corrections.correct_client(client)
+    assert await client._get_conn(2) is None
+    for _ in range(2):
+        found = await client._get_conn(1)
+        with pytest.raises(KafkaConnectionError, match=r"broker\.example:9092 broken.*handler is closed"):
+            found.send(b"a request")
+    assert len(connection.closed) == 2
+
+
+async def test_every_client_that_is_opened_is_corrected(monkeypatch: pytest.MonkeyPatch) -> None:
+    corrected: list[Any] = []
     settings = Settings(_env_file=None)
     refused = Retryable("no broker")
 
@@ -48,7 +81,7 @@ async def test_every_client_that_is_opened_pauses(monkeypatch: pytest.MonkeyPatc
         start.close()
         raise refused
 
-    monkeypatch.setattr(clients, "pace_metadata", paced.append)
+    monkeypatch.setattr(clients, "correct_client", corrected.append)
     monkeypatch.setattr(clients, "_reach", refuse)
     made: list[Any] = []
     for kind, attribute in ((AIOKafkaConsumer, "_client"), (AIOKafkaProducer, "client")):
@@ -64,4 +97,4 @@ async def test_every_client_that_is_opened_pauses(monkeypatch: pytest.MonkeyPatc
             async with opened:
                 pass
     await clients.open_member(settings, "a group").stop()
-    assert len(made) == 3 and paced == made
+    assert len(made) == 3 and corrected == made
