@@ -1,6 +1,6 @@
 # Rasd: `make` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-neural fuzz growth fuzz-api audit sbom check unit explore faults soak bench-quick format lock train-entities known-names stock-phrases name-words gazetteer towns outlines words ordinary-words place-names docs clean
+.PHONY: help setup demo test test-neural fuzz growth fuzz-api audit sbom check unit explore faults soak bench-quick format lock train-entities train-accurate known-names stock-phrases name-words gazetteer towns outlines words ordinary-words place-names docs clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -93,17 +93,21 @@ CORE = sed -nE 's/^([a-z0-9-]+)==.*/--no-emit-package \1/p' requirements.lock | 
 lock: ## resolve the pinned packages again (needs uv)
 	@$(COMPILE) -o requirements.lock
 	@$(COMPILE) --extra dev -c requirements.lock -o requirements-dev.lock
-	@$(COMPILE) --extra tracing --extra apprise -c requirements-dev.lock -o deploy/requirements-image.lock
+	@$(COMPILE) --extra tracing --extra apprise --extra accurate -c requirements-dev.lock -o deploy/requirements-image.lock
 	@$(COMPILE) --extra local -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-local.lock
 	@$(COMPILE) --extra tracing -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-tracing.lock
 	@$(COMPILE) --extra parquet -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-parquet.lock
 	@$(COMPILE) --extra apprise -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-apprise.lock
+	@$(COMPILE) --extra accurate -c requirements-dev.lock $$($(CORE)) -o deploy/requirements-accurate.lock
 
 known-names: setup ## make the tagger's list of known names from ../shared/corpus
 	@$(BIN)/python -m agents.entities.training.known_names ../shared/corpus
 
 train-entities: setup ## retrain the tagger from ../shared/corpus
 	@$(BIN)/python -m agents.entities.training --corpus ../shared/corpus
+
+train-accurate: setup ## retrain the network of the tagger accurate, which needs what train-entities writes
+	@$(BIN)/python -m agents.entities.training.accurate --corpus ../shared/corpus
 
 stock-phrases: setup ## compile dedupe's table of stock phrases from ../shared/corpus
 	@$(BIN)/python -m agents.dedupe.build ../shared/corpus/saudinewsnet

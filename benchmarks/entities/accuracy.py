@@ -4,9 +4,11 @@
     python -m benchmarks.entities.accuracy ../shared/corpus --networks 0 --without places
     python -m benchmarks.entities.accuracy ../shared/corpus --folds 0 2 --no-aqmar
     python -m benchmarks.entities.accuracy ../shared/corpus --folds 1 --no-more
+    python -m benchmarks.entities.accuracy ../shared/corpus --folds 0 --no-domains --accurate
 
 The folds are contiguous parts of ANERcorp's train split; each is tagged by models that were trained on the other four.
-The word statistics come from the unlabelled news alone, so that no model has read the text of its own fold.
+The word statistics come from the unlabelled news alone, and the list of known names leaves out what the other folds
+contradict, so that nothing has read the text of its own fold.
 """
 
 from __future__ import annotations
@@ -21,16 +23,20 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from agents.entities.evaluation import score_tags
+from agents.entities.model.context import ContextVectors
 from agents.entities.model.crf import Floats
 from agents.entities.model.features import OUTSIDE, FeatureCache, WordEntry
 from agents.entities.model.normalise import normalise
+from agents.entities.taggers.accurate import geometric_mean, unsure_sentences
 from agents.entities.taggers.clitics_in_names import part_names
 from agents.entities.taggers.embedded import NETWORKS_SHARE, weights
-from agents.entities.taggers.known_names import known_names, raise_known
+from agents.entities.taggers.known_names import Names, by_first_word, raise_known
 from agents.entities.taggers.name_consistency import lend
 from agents.entities.taggers.viterbi import decode
 from agents.entities.training import corpus as corpora
+from agents.entities.training.accurate import encoder
 from agents.entities.training.corpus import Tagged
+from agents.entities.training.known_names import agreed, read_names
 from agents.entities.training.place_words import place_words
 from agents.entities.training.train import (
     KINDS_STEP,
@@ -87,11 +93,15 @@ class Parts:
         linear: those of the random field.
         networks: those of each network.
         features: extracts the features of a word.
+        names: the list of known names.
+        context: those of the network that reads context vectors; None without it.
     """
 
     linear: Floats
     networks: list[Floats]
     features: FeatureCache
+    names: Names
+    context: Floats | None = None
 
 
 def probabilities(
@@ -102,6 +112,8 @@ def probabilities(
     *,
     news: Sequence[Sequence[str]],
     count: int,
+    listed: Sequence[str],
+    context: ContextVectors | None = None,
 ) -> Parts:
     """Train the random field and each network on one part, and compute their probabilities for another.
 
@@ -109,6 +121,8 @@ def probabilities(
         added: what the networks are trained on as well.
         news: sentences that the first network tags to set the kinds of words; empty leaves these unset.
         count: number of networks.
+        listed: lines of the list of known names (`read_names`).
+        context: computes context vectors for a further network.
     """
     tokens = [sentence.tokens for sentence in held]
     layers = list(train_networks(training, added.sentences, statistics, count, added.fine))
@@ -116,16 +130,22 @@ def probabilities(
     linear = train(training, words)
     networks = [networks_of([each], statistics, linear.features) for each in layers]
     apart = [network.probabilities(tokens)[0] for network in networks]
-    return Parts(linear.probabilities(tokens), apart, linear.features)
+    names = by_first_word(agreed(listed, training, linear.features.stem))
+    if context is None:
+        return Parts(linear.probabilities(tokens), apart, linear.features, names)
+    (reader,) = train_networks(training, added.sentences, statistics, 1, added.fine, context=context)
+    vectors = np.concatenate([context(sentence) for sentence in tokens])
+    (read,) = networks_of([reader], statistics, linear.features).probabilities(tokens, vectors)
+    return Parts(linear.probabilities(tokens), apart, linear.features, names, read)
 
 
-def lent(probability: Floats, held: Sequence[Tagged], features: FeatureCache) -> Floats:
+def lent(probability: Floats, held: Sequence[Tagged], parts: Parts) -> Floats:
     """Return the probabilities as the tagger has them in the end: names raised, and parted at clitics."""
     tokens = [sentence.tokens for sentence in held]
     normalised = [[normalise(token) or OUTSIDE for token in sentence] for sentence in tokens]
-    raised = raise_known(normalised, probability, lambda word: features(word).stem, known_names())
-    together = lend(tokens, raised, lambda word: features(word).stem, features.words)
-    return part_names(normalised, together, features.words)
+    stem, words = parts.features.stem, parts.features.words
+    raised = raise_known(normalised, probability, stem, parts.names)
+    return part_names(normalised, lend(tokens, raised, stem, words), words)
 
 
 def tags_of(probability: Floats, held: Sequence[Tagged]) -> Tags:
@@ -148,7 +168,18 @@ def variants(parts: Parts, held: Sequence[Tagged]) -> dict[str, Floats]:
         for share in SHARES:
             models = np.stack([parts.linear, *parts.networks[:count]])
             found[f"crf + {count} at {share}"] = np.einsum("m,mtk->tk", weights(count, share), models)
-    return found | {f"{name} +": lent(probability, held, parts.features) for name, probability in found.items()}
+    if parts.context is not None:
+        found |= {"network with context": parts.context, "accurate": accurate(parts, parts.context, held)}
+    return found | {f"{name} +": lent(probability, held, parts) for name, probability in found.items()}
+
+
+def accurate(parts: Parts, context: Floats, held: Sequence[Tagged]) -> Floats:
+    """Return the probabilities of the tagger `accurate`, as `SecondReading` has them."""
+    models = np.stack([parts.linear, parts.networks[0]])
+    probability: Floats = np.einsum("m,mtk->tk", weights(1, NETWORKS_SHARE), models)
+    lengths = np.array([len(sentence.tags) for sentence in held])
+    chosen = np.isin(np.arange(len(held)), unsure_sentences(probability, lengths)).repeat(lengths)
+    return np.where(chosen[:, None], geometric_mean(np.stack([*models, context])), probability)
 
 
 def show(name: str, scores: Mapping[str, Score]) -> None:
@@ -174,6 +205,7 @@ def main() -> None:
     parser.add_argument("--without", nargs="*", default=[], choices=ABLATIONS)
     parser.add_argument("--no-aqmar", action="store_true", help="do not train on AQMAR too")
     parser.add_argument("--no-more", action="store_true", help="learn from neither WikiFANE nor ANT (ner-more/)")
+    parser.add_argument("--accurate", action="store_true", help="measure the tagger accurate too (needs e5/)")
     parser.add_argument("--no-domains", action="store_true", help="leave out ANERcorp to AQMAR and back")
     options = parser.parse_args()
     start = time.process_time()
@@ -185,12 +217,16 @@ def main() -> None:
         fine = [] if options.no_more else corpora.wikifane(options.corpus)
         added = Added([] if options.no_aqmar else wiki, fine)
         print(f"without {options.without}; share as shipped {NETWORKS_SHARE}; each: precision recall F1", flush=True)
+        listed = list(read_names(options.corpus / "ner-more" / "gazetteers"))
+        context = encoder(options.corpus)[2] if options.accurate else None
         gold: Tags = []
         guessed: dict[str, Tags] = {}
         for fold, (training, held) in enumerate(corpora.splits(tagged, 5)):
             if fold not in options.folds:
                 continue
-            parts = probabilities(training, added, held, statistics, news=taught, count=options.networks)
+            parts = probabilities(
+                training, added, held, statistics, news=taught, count=options.networks, listed=listed, context=context
+            )
             gold += [list(sentence.tags) for sentence in held]
             for variant, tags in judge(f"fold {fold}", parts, held).items():
                 guessed.setdefault(variant, []).extend(tags)
@@ -198,7 +234,9 @@ def main() -> None:
             show(f"all folds {variant}", score_tags(gold, tags))
         if not options.no_domains:
             for name, training, held in (("to AQMAR", tagged, wiki), ("from AQMAR", wiki, tagged)):
-                parts = probabilities(training, Added(), held, statistics, news=taught, count=options.networks)
+                parts = probabilities(
+                    training, Added(), held, statistics, news=taught, count=options.networks, listed=listed
+                )
                 judge(name, parts, held)
     print(f"{time.process_time() - start:.0f} s of one core")
 

@@ -57,20 +57,21 @@ def test_build_tools_are_those_of_the_development_lock() -> None:
     assert build.items() <= pins("requirements-dev.lock").items()
 
 
-def test_it_holds_what_is_tested_and_the_packages_of_tracing_and_apprise() -> None:
+def test_it_holds_what_is_tested_and_the_packages_of_three_extras() -> None:
     image = pins("deploy/requirements-image.lock")
     assert pins("requirements.lock").items() <= image.items()
     assert image.items() <= pins("requirements-dev.lock").items()
     extra = {pin.split("==")[0] for pin in image.keys() - pins("requirements.lock").keys()}
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    packages = (*asked["tracing"], *asked["apprise"])
+    packages = (*asked["tracing"], *asked["apprise"], *asked["accurate"])
     wanted = {re.match(r"[a-z0-9-]+", package).group() for package in packages}  # type: ignore[union-attr]
     assert wanted <= extra
     # OTLP over HTTP is sent with requests, and so is what Apprise sends.
     known = r"opentelemetry-|googleapis-|protobuf$|requests(-oauthlib)?$|apprise$|markdown$|oauthlib$|pyyaml$"
+    known += r"|onnxruntime$|flatbuffers$"
     assert all(re.match(known, name) for name in extra), extra
-    locks = [pins(f"deploy/requirements-{extra}.lock") for extra in ("tracing", "apprise")]
-    assert image == pins("requirements.lock") | locks[0] | locks[1]
+    locks = [pins(f"deploy/requirements-{extra}.lock") for extra in ("tracing", "apprise", "accurate")]
+    assert image == pins("requirements.lock") | locks[0] | locks[1] | locks[2]
 
 
 def test_training_and_the_native_stack_are_not_in_it() -> None:
@@ -91,7 +92,7 @@ def test_training_and_the_native_stack_are_not_in_it() -> None:
 
 def test_the_lock_of_an_extra_adds_to_the_others() -> None:
     core, everything = pins("requirements.lock"), pins("requirements-dev.lock")
-    for extra in ("local", "tracing", "parquet", "apprise"):
+    for extra in ("local", "tracing", "parquet", "apprise", "accurate"):
         added = pins(f"deploy/requirements-{extra}.lock")
         assert added
         assert added.items() <= everything.items()
@@ -112,6 +113,7 @@ def test_the_lock_of_an_extra_adds_to_the_others() -> None:
         "deploy/requirements-tracing.lock",
         "deploy/requirements-parquet.lock",
         "deploy/requirements-apprise.lock",
+        "deploy/requirements-accurate.lock",
     ],
 )
 def test_no_lock_names_an_index(name: str) -> None:

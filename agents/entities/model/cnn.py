@@ -196,6 +196,8 @@ class Layers:
         second, third: [H, 3, H] what a state gives to itself and to its neighbours at distance 1 and 2; bias [H].
         last: [H, tags]; bias [tags].
         transitions: [tags, tags] log potentials from row to column.
+        context: [C, H] what a token's context vector adds to its own state in the first layer; None if the network
+            reads no context vectors.
     """
 
     features: Floats
@@ -208,6 +210,7 @@ class Layers:
     last: Floats
     last_bias: Floats
     transitions: Floats
+    context: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,25 +241,32 @@ class Networks:
         most = _CACHED_BYTES // (2 * int(np.prod(shape)))
         set_(self, "_rows", RowCache(self._compute, shape, np.float16, most))
 
-    def scores(self, sentences: Sequence[Sequence[str]]) -> Floats:
-        """Compute [networks, tokens, tags] log potentials of the sentences one after the other, none of them empty."""
+    def scores(self, sentences: Sequence[Sequence[str]], context: Floats | None = None) -> Floats:
+        """Compute [networks, tokens, tags] log potentials of the sentences one after the other, none of them empty.
+
+        Args:
+            sentences: tokens of each sentence.
+            context: [tokens, C] context vectors, for networks that read them.
+        """
         rows = self._rows([token for tokens in sentences for token in tokens])
         here, inside = spaced(SentenceLayout.of([len(tokens) for tokens in sentences]))
         given = np.zeros((len(inside), *rows.shape[2:]), dtype=np.float32)
         found = []
         for number, layers in enumerate(self.layers):
             given[here] = rows[:, number]
-            low = rectified(collected(given, 1), layers.first_bias, inside)
+            totals = collected(given, 1)
+            if layers.context is not None and context is not None:
+                totals[here] += row_by_row(context, layers.context)
+            low = rectified(totals, layers.first_bias, inside)
             middle = low + rectified(_convolved(low, layers.second, 1), layers.second_bias, inside)
             high = middle + rectified(_convolved(middle, layers.third, 2), layers.third_bias, inside)
             found.append(row_by_row(high[here], layers.last) + layers.last_bias)
         return np.stack(found)
 
-    def probabilities(self, sentences: Sequence[Sequence[str]]) -> Floats:
+    def probabilities(self, sentences: Sequence[Sequence[str]], context: Floats | None = None) -> Floats:
         """Compute [networks, tokens, tags] probabilities; arguments as those of `scores`, and each row adds up to 1."""
-        return marginals(
-            self.scores(sentences), self.transitions, SentenceLayout.of([len(tokens) for tokens in sentences])
-        )
+        layout = SentenceLayout.of([len(tokens) for tokens in sentences])
+        return marginals(self.scores(sentences, context), self.transitions, layout)
 
     def _compute(self, words: Sequence[str]) -> Floats:
         """Compute [words, networks, 5, H]: what each word gives to the tokens around it."""

@@ -1,20 +1,20 @@
-"""Write and read the model file: word statistics, the random field and the networks.
+"""Write and read model files: that of word statistics, the random field and the networks, and others of this layout.
 
 The format is safetensors (a length, a JSON header with the name, type, shape and offsets of each tensor, the tensors),
 so that other programs can read the file too. What safetensors leaves open is ours, in its one metadata entry `rasd`, a
 JSON object:
 
-- `format`, `version`: the name and the number of the layout of the tensors (`_FORMAT`, `_VERSION`).
+- `format`, `version`: the name and the number of the layout of the tensors (`Layout`).
 - `tags`: the order of all axes of tags.
 - `sha256`: digest of the names, types, shapes and bytes of all tensors, since safetensors has no checksum.
 
-`_TENSORS` and `_LAYERS` list the tensors.
+`_TENSORS` and `LAYERS` list the tensors.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -34,7 +34,6 @@ from streams.errors import OperatorError
 
 SHIPPED = Path(__file__).parents[1] / "models" / "tagger.safetensors"
 
-_FORMAT, _VERSION = "rasd-tagger", 1
 # A single entry: safetensors writes several in random order, and equal models are to give equal bytes.
 _METADATA = "rasd"
 _HINT = "install rasd again, or make train-entities"
@@ -56,7 +55,7 @@ _TENSORS: dict[str, tuple[str, Shape]] = {
     "crf.transitions": ("float32", (_T, _T)),
 }
 # The tensors of network N are float16 and named cnn.N.field, after the fields of `Layers`.
-_LAYERS: dict[str, Shape] = {
+LAYERS: dict[str, Shape] = {
     "features": (BUCKETS, "feature width"),
     "first": ("input", 5, "states"),
     "first_bias": ("states",),
@@ -68,6 +67,26 @@ _LAYERS: dict[str, Shape] = {
     "last_bias": (_T,),
     "transitions": (_T, _T),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Describe the tensors of a file.
+
+    Attributes:
+        name: of the format, in the file's metadata.
+        version: of the format.
+        tensors: type and shape of each tensor but those of networks.
+        layers: shape of each tensor of a network, without its `cnn.N.`.
+    """
+
+    name: str
+    version: int
+    tensors: Mapping[str, tuple[str, Shape]]
+    layers: Mapping[str, Shape]
+
+
+_TAGGER = Layout("rasd-tagger", 1, _TENSORS, LAYERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +135,30 @@ def save(model: Model, path: Path) -> None:
     entries = list(model.words.values())
     names = sorted(model.linear.weights)
     tensors = {
-        "words.text": _lines(model.words),
+        "words.text": lines(model.words),
         "words.count": np.array([entry.count for entry in entries], dtype=np.uint32),
         "words.classes": np.array([entry.classes for entry in entries], dtype=np.int16),
         "words.kinds": np.rint(255 * np.array([entry.kinds for entry in entries])).astype(np.uint8),
-        "words.places": _lines(",".join(entry.places) for entry in entries),
+        "words.places": lines(",".join(entry.places) for entry in entries),
         "vectors": model.vectors.reshape(len(model.vectors), -1, model.width),
-        "crf.features": _lines(names),
+        "crf.features": lines(names),
         "crf.weights": np.array([model.linear.weights[name] for name in names], dtype=np.float16),
         "crf.transitions": model.linear.transitions.astype(np.float32),
     }
-    for number, layers in enumerate(model.networks):
-        tensors |= {f"cnn.{number}.{name}": getattr(layers, name).astype(np.float16) for name in _LAYERS}
+    write(_TAGGER, tensors, model.networks, path)
+
+
+def write(layout: Layout, tensors: Mapping[str, NDArray[Any]], networks: Sequence[Layers], path: Path) -> None:
+    """Write the tensors of a layout and those of its networks; equal ones give equal bytes."""
+    tensors = dict(tensors)
+    for number, layers in enumerate(networks):
+        tensors |= {f"cnn.{number}.{name}": getattr(layers, name).astype(np.float16) for name in layout.layers}
     # safetensors takes the memory of an array as it lies, whatever its strides.
     tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     header = {
-        "format": _FORMAT,
-        "version": _VERSION,
-        "networks": len(model.networks),
+        "format": layout.name,
+        "version": layout.version,
+        "networks": len(networks),
         "tags": TAGS,
         "sha256": _digest(tensors),
     }
@@ -153,48 +178,55 @@ def load(path: Path, networks: int) -> Model:
             line that begins with the path.
     """
     try:
-        return _model(_read(path, networks), networks)
+        return _model(*read(_TAGGER, path), networks)
     except (SafetensorError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
 
 
-def _model(tensors: Mapping[str, NDArray[Any]], networks: int) -> Model:
+def _model(tensors: Mapping[str, NDArray[Any]], count: int, networks: int) -> Model:
+    """Make the model of a file's tensors, of its `count` networks the first ones."""
+    if count < networks:
+        raise ValueError(f"{networks} networks are wanted, and the file has {count}")
     counts, weights = tensors["words.count"].tolist(), tensors["crf.weights"].astype(np.float32)
     words = WordTable(
-        _strings(tensors, "words.text", len(counts)),
+        strings(tensors, "words.text", len(counts)),
         counts,
         tensors["words.classes"],
         tensors["words.kinds"],
-        _strings(tensors, "words.places", len(counts)),
+        strings(tensors, "words.places", len(counts)),
     )
-    names = _strings(tensors, "crf.features", len(weights))
+    names = strings(tensors, "crf.features", len(weights))
     linear = LinearModel(FeatureCache(words), dict(zip(names, weights, strict=True)), tensors["crf.transitions"])
-    layers = (
-        Layers(**{name: tensors[f"cnn.{number}.{name}"].astype(np.float32) for name in _LAYERS})
-        for number in range(networks)
-    )
+    layers = tuple([layers_of(_TAGGER, tensors, number) for number in range(networks)])
     vectors = tensors["vectors"]
-    return Model(vectors.reshape(len(vectors), -1), vectors.shape[2], linear, tuple(layers))
+    return Model(vectors.reshape(len(vectors), -1), vectors.shape[2], linear, layers)
 
 
-def _read(path: Path, networks: int) -> dict[str, NDArray[Any]]:
+def layers_of(layout: Layout, tensors: Mapping[str, NDArray[Any]], number: int) -> Layers:
+    """Return the parameters of one of a file's networks."""
+    return Layers(**{name: tensors[f"cnn.{number}.{name}"].astype(np.float32) for name in layout.layers})
+
+
+def read(layout: Layout, path: Path) -> tuple[dict[str, NDArray[Any]], int]:
     """Read the tensors of a file and check them.
 
+    Returns:
+        The tensors, and the number of networks.
+
     Raises:
+        OSError: the file cannot be read.
         ValueError: as `load`, without the path.
     """
     try:
         with safe_open(path, framework="numpy", backend="pread") as file:
-            header = _header(file.metadata())
+            header = _header(layout, file.metadata())
             found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
     except SafetensorError as error:
         raise ValueError(f"no safetensors file, or a damaged one: {error}") from error
-    if header["networks"] < networks:
-        raise ValueError(f"{networks} networks are wanted, and the file has {header['networks']}")
-    expected = _TENSORS | {
+    expected = dict(layout.tensors) | {
         f"cnn.{number}.{name}": ("float16", shape)
         for number in range(header["networks"])
-        for name, shape in _LAYERS.items()
+        for name, shape in layout.layers.items()
     }
     if wrong := sorted(expected.keys() ^ found.keys()):
         raise ValueError(f"damaged model: tensor {wrong[0]} is {'missing' if wrong[0] in expected else 'unknown'}")
@@ -209,10 +241,10 @@ def _read(path: Path, networks: int) -> dict[str, NDArray[Any]]:
             raise ValueError(f"damaged model: tensor {name} is {tensor.dtype} {tensor.shape}, not {dtype} {shape}")
     if _digest(found) != header["sha256"]:
         raise ValueError("damaged model: the tensors do not have the SHA-256 that the file names")
-    return found
+    return found, header["networks"]
 
 
-def _header(metadata: Mapping[str, str] | None) -> dict[str, Any]:
+def _header(layout: Layout, metadata: Mapping[str, str] | None) -> dict[str, Any]:
     """Read our part of a file's metadata.
 
     Raises:
@@ -226,11 +258,11 @@ def _header(metadata: Mapping[str, str] | None) -> dict[str, Any]:
         case {"format": str(name), "version": int(version), "tags": [*tags], "networks": int(), "sha256": str()}:
             pass
         case _:
-            raise ValueError(f"no model of the tagger: it has no metadata of {_FORMAT}")
-    if name != _FORMAT:
-        raise ValueError(f"no model of the tagger: its format is {name}, not {_FORMAT}")
-    if version != _VERSION:
-        raise ValueError(f"{_FORMAT} version {version}; this code reads version {_VERSION}")
+            raise ValueError(f"no model of the tagger: it has no metadata of {layout.name}")
+    if name != layout.name:
+        raise ValueError(f"no model of the tagger: its format is {name}, not {layout.name}")
+    if version != layout.version:
+        raise ValueError(f"{layout.name} version {version}; this code reads version {layout.version}")
     if tags != list(TAGS):
         raise ValueError(f"the order of its tags is {' '.join(map(str, tags))}; this code's is {' '.join(TAGS)}")
     return dict(header)
@@ -245,12 +277,18 @@ def _digest(tensors: Mapping[str, NDArray[Any]]) -> str:
     return digest.hexdigest()
 
 
-def _lines(strings: Iterable[str]) -> NDArray[np.uint8]:
+def lines(strings: Iterable[str]) -> NDArray[np.uint8]:
+    """Encode strings without newlines as a tensor."""
     return np.frombuffer("\n".join(strings).encode(), dtype=np.uint8)
 
 
-def _strings(tensors: Mapping[str, NDArray[Any]], name: str, count: int) -> list[str]:
-    strings = tensors[name].tobytes().decode().split("\n")
-    if len(strings) != count:
-        raise ValueError(f"damaged model: tensor {name} has {len(strings)} lines, not {count}")
-    return strings
+def strings(tensors: Mapping[str, NDArray[Any]], name: str, count: int) -> list[str]:
+    """Decode a tensor that `lines` encoded.
+
+    Raises:
+        ValueError: it has not `count` strings.
+    """
+    found = tensors[name].tobytes().decode().split("\n")
+    if len(found) != count:
+        raise ValueError(f"damaged model: tensor {name} has {len(found)} lines, not {count}")
+    return found

@@ -1,9 +1,9 @@
-"""Tag with the bundled model, the weighted mean of a conditional random field and networks: `fast`, `accurate`."""
+"""Tag with the bundled model, the weighted mean of a conditional random field and networks: the tagger `fast`."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -13,29 +13,25 @@ from typing import ClassVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from agents.entities.bio import TAGS
 from agents.entities.model.cnn import Networks
 from agents.entities.model.crf import Floats, LinearModel
 from agents.entities.model.features import OUTSIDE, WordEntry
 from agents.entities.model.file import Model, read_shipped
-from agents.entities.model.forward_backward import SentenceLayout, marginals, side_by_side
+from agents.entities.model.forward_backward import SentenceLayout, marginals
 from agents.entities.model.normalise import normalise
+from agents.entities.model.passes import in_passes
 from agents.entities.taggers.base import Tagging
 from agents.entities.taggers.clitics_in_names import part_names
 from agents.entities.taggers.known_names import known_names, raise_known
 from agents.entities.taggers.name_consistency import lend
 from agents.entities.taggers.viterbi import decode
 
-# More networks brought nothing over one (docs/experiments/entities.md), so one tagger is both `fast` and `accurate`.
+# More networks of the same kind brought nothing over one (docs/experiments/entities.md).
 NETWORKS = 1
 # Cross-validated (docs/experiments/entities.md).
 NETWORKS_SHARE = 0.55
-# Most steps times sentences of one pass. Memory grows with them; beyond this, waiting for memory costs more time than
-# longer passes save.
-_MOST_CELLS = 1 << 12
-# No sentence or word of the news is as long, only lists without a stop and pictures made of letters. Longer sentences
-# are tagged in pieces and longer words cut, which bounds memory and keeps the sums of other words finite.
-_LONGEST_SENTENCE = 1024
+# No word of the news is as long, only pictures made of letters. Longer words are cut, which keeps the sums of other
+# words finite.
 _LONGEST_WORD = 100
 
 
@@ -48,6 +44,8 @@ class EmbeddedTagger:
         linear: the conditional random field.
         networks: the networks, or None.
         weights: [1 + networks] of the random field and of each network; their sum is 1.
+        revise: changes the probabilities, [tokens, tags], of the sentences, normalised and as printed, none empty; None
+            leaves them.
         most_texts: as `Tagger`.
     """
 
@@ -55,6 +53,7 @@ class EmbeddedTagger:
     linear: LinearModel
     networks: Networks | None
     weights: Floats
+    revise: Callable[[Floats, Sequence[Sequence[str]], Sequence[Sequence[str]]], Floats] | None = None
     most_texts: ClassVar[int] = 64
 
     def tag_texts(self, texts: Sequence[Sequence[Sequence[str]]]) -> list[list[Tagging]]:
@@ -68,6 +67,9 @@ class EmbeddedTagger:
         if not everything:
             return [[Tagging([], []) for _ in text] for text in texts]
         probability = self.probabilities(everything)
+        if self.revise is not None:
+            printed = [tokens for text in texts for tokens in text if tokens]
+            probability = self.revise(probability, everything, printed)
         stem = self.linear.features.stem
         start = 0
         for text in filled:
@@ -89,18 +91,10 @@ class EmbeddedTagger:
         Returns:
             [tokens, tags] of the sentences one after the other; each row adds up to 1.
         """
-        pieces = [
-            tokens[start : start + _LONGEST_SENTENCE]
-            for tokens in sentences
-            for start in range(0, len(tokens), _LONGEST_SENTENCE)
-        ]
-        lengths = np.array([len(tokens) for tokens in pieces])
-        result = np.empty((lengths.sum(), len(TAGS)), dtype=np.float32)
-        starts = np.cumsum(lengths) - lengths
-        for group in side_by_side(lengths.tolist(), _MOST_CELLS):
-            rows = np.concatenate([np.arange(starts[each], starts[each] + lengths[each]) for each in group])
-            result[rows] = self._together([pieces[each] for each in group])
-        return result
+        return in_passes(
+            [len(tokens) for tokens in sentences],
+            lambda parts: self._together([sentences[number][part] for number, part in parts]),
+        )
 
     def _together(self, sentences: Sequence[Sequence[str]]) -> Floats:
         """Compute [tokens, tags] of sentences in one pass."""
@@ -127,7 +121,7 @@ def assemble(model: Model) -> EmbeddedTagger:
 
 @cache
 def load() -> EmbeddedTagger:
-    """Load the shipped model, once a process; `fast` and `accurate` are entry points to this function.
+    """Load the shipped model, once a process; `fast` is an entry point to this function.
 
     Raises:
         OperatorError: the model file cannot be read.
@@ -135,7 +129,17 @@ def load() -> EmbeddedTagger:
     # A worker has one core, and a sentence's products are too small to share: more threads of BLAS would only spin.
     threadpool_limits(1, user_api="blas")
     with _kept_for_good():
-        return assemble(read_shipped(NETWORKS))
+        return assemble(shipped())
+
+
+@cache
+def shipped() -> Model:
+    """Read the shipped model, once a process.
+
+    Raises:
+        OperatorError: the model file cannot be read.
+    """
+    return read_shipped(NETWORKS)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,19 @@ _IDENTITY = ("w=", "s=")
 _BUCKET = 20
 
 
+class ReadContext(Protocol):
+    """Compute context vectors (`agents.entities.model.context`)."""
+
+    @property
+    def width(self) -> int:
+        """Return the number of components of a context vector, C."""
+        ...
+
+    def __call__(self, tokens: Sequence[str], /) -> Floats:
+        """Compute [tokens, C] of one sentence."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Hold the encoded tokens, T in all, of sentences that are stored end to end.
@@ -29,18 +43,34 @@ class Batch:
         layout: layout of the sentences.
         vectors: [T, D] word vectors.
         features: [T, BUCKETS] sparse, how often each hashed feature occurs.
+        context: [T, C] context vectors; None if the network reads none.
     """
 
     layout: SentenceLayout
     vectors: Floats
     features: sparse.csr_matrix
+    context: Floats | None = None
 
 
 class Encoder:
-    """Encode sentences as batches; each distinct word is looked up once."""
+    """Encode sentences as batches; each distinct word is looked up once.
 
-    def __init__(self, words: Mapping[str, WordEntry], numbers: Mapping[str, int], vectors: Floats) -> None:
+    Attributes:
+        context_width: components of a context vector; 0 if there are none.
+    """
+
+    def __init__(
+        self,
+        words: Mapping[str, WordEntry],
+        numbers: Mapping[str, int],
+        vectors: Floats,
+        context: ReadContext | None = None,
+    ) -> None:
         self._words, self._numbers = words, numbers
+        self.context_width = context.width if context else 0
+        self._read_context = context
+        # Context vectors do not change in training, so that each sentence is read once.
+        self._contexts: dict[tuple[str, ...], NDArray[np.float16]] = {}
         # The last row is that of the words without a vector.
         self._vectors = np.concatenate([vectors, np.zeros_like(vectors[:1])])
         self._known: dict[str, int] = {}
@@ -70,7 +100,19 @@ class Encoder:
         ends = np.cumsum([0, *map(len, found)], dtype=np.int32)
         ones = np.ones(len(columns), dtype=np.float32)
         features = sparse.csr_matrix((ones, columns, ends), shape=(len(words), BUCKETS))
-        return Batch(SentenceLayout.of([len(sentence) for sentence in sentences]), self._vectors[rows], features)
+        layout = SentenceLayout.of([len(sentence) for sentence in sentences])
+        return Batch(layout, self._vectors[rows], features, self._context(sentences))
+
+    def _context(self, sentences: Sequence[Sequence[str]]) -> Floats | None:
+        """Compute [T, C] or look it up."""
+        if self._read_context is None:
+            return None
+        found = []
+        for sentence in map(tuple, sentences):
+            if sentence not in self._contexts:
+                self._contexts[sentence] = self._read_context(sentence).astype(np.float16)
+            found.append(self._contexts[sentence])
+        return np.concatenate(found).astype(np.float32)
 
     def _look_up(self, words: Sequence[str]) -> None:
         """Encode and keep these words."""

@@ -37,6 +37,7 @@ class Shares:
         input: share of the components that the first layer reads.
         states: share of the states that the second layer reads.
         last: share of the states that the tags are read from.
+        context: share of the components of context vectors.
     """
 
     features: float
@@ -44,6 +45,7 @@ class Shares:
     input: float
     states: float
     last: float
+    context: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,17 @@ class Encoding:
     _input_mask: Floats
     _low_mask: Floats
     _last_mask: Floats
+    _context: Floats | None
 
 
-def initial(vector_width: int, random: np.random.Generator) -> Layers:
-    """Draw random parameters for vectors of `vector_width` components (Glorot & Bengio, 2010)."""
+def initial(vector_width: int, random: np.random.Generator, context_width: int = 0) -> Layers:
+    """Draw random parameters for vectors of `vector_width` components (Glorot & Bengio, 2010).
+
+    Args:
+        vector_width: components of a word's vector.
+        random: draws them.
+        context_width: components of a context vector; 0 for a network that reads none.
+    """
     wide, hidden = vector_width + FEATURE_WIDTH, HIDDEN_WIDTH
 
     def drawn(*shape: int, scale: float) -> Floats:
@@ -88,6 +97,7 @@ def initial(vector_width: int, random: np.random.Generator) -> Layers:
         last=drawn(hidden, len(TAGS), scale=0.1),
         last_bias=np.zeros(len(TAGS), dtype=np.float32),
         transitions=impossible(),
+        context=drawn(context_width, hidden, scale=context_width**-0.5 / 2) if context_width else None,
     )
 
 
@@ -113,13 +123,17 @@ def encode(layers: Layers, batch: Batch, shares: Shares, random: np.random.Gener
     given = np.zeros((len(inside), *layers.first.shape[1:]), dtype=words.dtype)
     given[here] = (words @ _flat(layers.first)).reshape(count, *layers.first.shape[1:])
     low_mask = _mask((len(inside), layers.first.shape[2]), shares.states, random)
-    low: Floats = rectified(collected(given, 1), layers.first_bias, inside) * low_mask
+    totals, context = collected(given, 1), None
+    if layers.context is not None and batch.context is not None:
+        context = batch.context * _mask(batch.context.shape, shares.context, random)
+        totals[here] += context @ layers.context
+    low: Floats = rectified(totals, layers.first_bias, inside) * low_mask
     second = rectified(_convolved(low, layers.second, 1), layers.second_bias, inside)
     middle = low + second
     third = rectified(_convolved(middle, layers.third, 2), layers.third_bias, inside)
     last_mask = _mask((count, low.shape[1]), shares.last, random)
     kept: Floats = (middle + third)[here] * last_mask
-    return Encoding(kept, features, words, here, low, middle, second, third, input_mask, low_mask, last_mask)
+    return Encoding(kept, features, words, here, low, middle, second, third, input_mask, low_mask, last_mask, context)
 
 
 def gradients_of(layers: Layers, encoding: Encoding, by_kept: Floats) -> Gradients:
@@ -135,7 +149,8 @@ def gradients_of(layers: Layers, encoding: Encoding, by_kept: Floats) -> Gradien
     by_low = (by_middle + _flat(also) @ _flat(layers.second).T) * encoding._low_mask * (encoding._low > 0)
     by_given = _flat(_spread(by_low, _FIRST, 1)[encoding._here])
     by_words = (by_given @ _flat(layers.first).T) * encoding._input_mask
-    return {
+    of_context = {} if encoding._context is None else {"context": encoding._context.T @ by_low[encoding._here]}
+    return of_context | {
         "features": encoding._features.T @ by_words[:, -layers.features.shape[1] :],
         "first": (encoding._words.T @ by_given).reshape(layers.first.shape),
         "first_bias": by_low.sum(axis=0),

@@ -31,7 +31,7 @@ EPOCHS = 10
 ADDED_EPOCHS = 0.6
 BATCH = 24
 LEARNING_RATE = 2e-3
-SHARES = Shares(features=0.6, vectors=0.95, input=0.65, states=0.8, last=0.55)
+SHARES = Shares(features=0.6, vectors=0.95, input=0.65, states=0.8, last=0.55, context=0.7)
 # Share of the tokens that are encoded as words that the news does not have, so that letters and neighbours are learnt.
 STRANGE = 0.1
 
@@ -68,12 +68,13 @@ def fit(
     random = np.random.default_rng(seed)
     # What the fine sentences need is drawn apart, so that without them the same numbers are drawn as ever.
     fine_random = np.random.default_rng([seed, 1])
-    layers = initial(encoder.width, random)
+    layers = initial(encoder.width, random, encoder.context_width)
     other = FineLayer(
         (fine_random.standard_normal((HIDDEN_WIDTH, len(FINE_TAGS))) * 0.1).astype(np.float32),
         np.zeros(len(FINE_TAGS), dtype=np.float32),
     )
-    descent = Descent({field.name: getattr(part, field.name) for part in (layers, other) for field in fields(part)})
+    parameters = {field.name: getattr(part, field.name) for part in (layers, other) for field in fields(part)}
+    descent = Descent({name: parameter for name, parameter in parameters.items() if parameter is not None})
     first = round(ADDED_EPOCHS * EPOCHS)
     epochs = [([*sentences, *added], list(fine))] * first + [(list(sentences), [])] * (EPOCHS - first)
     steps = sum(-(-len(part) // BATCH) for epoch in epochs for part in epoch)

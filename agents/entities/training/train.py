@@ -17,7 +17,7 @@ from agents.entities.model.cnn import Layers, Networks, unpacked
 from agents.entities.model.crf import Floats, LinearModel
 from agents.entities.model.features import BEYOND, OFFSETS, FeatureCache, WordEntry, WordFeatures, core, word_features
 from agents.entities.training import corpus as corpora
-from agents.entities.training.batches import Encoder
+from agents.entities.training.batches import Encoder, ReadContext
 from agents.entities.training.convolution import impossible
 from agents.entities.training.corpus import Tagged
 from agents.entities.training.fitting import fit
@@ -77,9 +77,21 @@ def train_networks(
     statistics: WordStatistics,
     count: int,
     fine: Sequence[Tagged] = (),
+    *,
+    context: ReadContext | None = None,
 ) -> Iterator[Layers]:
-    """Train `count` networks that differ only in their seeds; `added` and `fine` are those of `fit`."""
-    encoder = Encoder(statistics.words, vector_rows(statistics), unpacked(statistics.vectors, DIMENSIONS))
+    """Train `count` networks that differ only in their seeds.
+
+    Args:
+        sentences: as `fit`.
+        added: as `fit`.
+        statistics: what is known of words.
+        count: number of networks.
+        fine: as `fit`.
+        context: computes the context vectors that the networks read; None for networks without.
+    """
+    vectors = unpacked(statistics.vectors, DIMENSIONS)
+    encoder = Encoder(statistics.words, vector_rows(statistics), vectors, context)
     return (fit(sentences, added, encoder, seed, fine) for seed in range(count))
 
 

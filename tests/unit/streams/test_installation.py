@@ -126,6 +126,7 @@ def test_each_extra_is_known_by_a_package_of_its_own() -> None:
         "train": "pycrfsuite",
         "parquet": "pyarrow",
         "apprise": "apprise",
+        "accurate": "onnxruntime",
     }
     assert project["optional-dependencies"].keys() - {"dev"} == modules.keys()
     for extra, module in modules.items():

@@ -1,14 +1,16 @@
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from agents.entities.bio import TAGS
 from agents.entities.model.cnn import Layers, Networks
 from agents.entities.model.features import FeatureCache, WordEntry
 from agents.entities.training import fitting
-from agents.entities.training.batches import Encoder
+from agents.entities.training.batches import Encoder, ReadContext
 from agents.entities.training.convolution import HIDDEN_WIDTH, impossible, initial
 from agents.entities.training.corpus import FINE_TAGS, Tagged
 from agents.entities.training.fitting import (
@@ -33,13 +35,25 @@ TOKENS = [sentence.tokens for sentence in SENTENCES]
 GOLD = tag_numbers(SENTENCES)
 
 
-def encoder() -> Encoder:
-    return Encoder(WORDS, NUMBERS, VECTORS)
+class ByLength:
+    """Context vectors of four components, which depend on the sentence's length and a word's place and letters."""
+
+    width = 4
+
+    def __call__(self, tokens: Sequence[str]) -> NDArray[np.float32]:
+        return np.array([[len(tokens), place, len(token), 1] for place, token in enumerate(tokens)], dtype=np.float32)
+
+
+def encoder(context: ReadContext | None = None) -> Encoder:
+    return Encoder(WORDS, NUMBERS, VECTORS, context)
 
 
 def exact(layers: Layers) -> Layers:
     """In double precision, so that differences are not rounding."""
-    return replace(layers, **{field.name: getattr(layers, field.name).astype(np.float64) for field in fields(layers)})
+    parameters = {field.name: getattr(layers, field.name) for field in fields(layers)}
+    return replace(
+        layers, **{name: value.astype(np.float64) for name, value in parameters.items() if value is not None}
+    )
 
 
 def tagger(*layers: Layers) -> Networks:
@@ -52,8 +66,8 @@ def test_gradients_are_finite_differences(name: str, dropping: bool) -> None:
     def random() -> np.random.Generator | None:
         return np.random.default_rng(5) if dropping else None
 
-    layers = exact(initial(6, np.random.default_rng(0)))
-    batch = encoder().batch(TOKENS)
+    layers = exact(initial(6, np.random.default_rng(0), ByLength.width))
+    batch = encoder(ByLength()).batch(TOKENS)
     batch = replace(batch, features=batch.features.astype(np.float64), vectors=batch.vectors.astype(np.float64))
     _, gradients = loss_and_gradients(layers, batch, GOLD, random())
     parameter = getattr(layers, name)
@@ -78,6 +92,16 @@ def test_training_learns_its_sentences_and_inference_agrees(monkeypatch: pytest.
     one_hot = np.eye(len(TAGS))[GOLD]
     expected = (probability - one_hot).sum(axis=0) / len(GOLD)
     np.testing.assert_allclose(gradients["last_bias"], expected, atol=1e-3)
+
+
+def test_inference_reads_context_as_training_does() -> None:
+    layers = initial(6, np.random.default_rng(0), ByLength.width)
+    context = np.concatenate([ByLength()(tokens) for tokens in TOKENS])
+    (probability,), (without,) = (tagger(layers).probabilities(TOKENS, given) for given in (context, 0 * context))
+    _, gradients = loss_and_gradients(layers, encoder(ByLength()).batch(TOKENS), GOLD, None)
+    expected = (probability - np.eye(len(TAGS))[GOLD]).sum(axis=0) / len(GOLD)
+    np.testing.assert_allclose(gradients["last_bias"], expected, atol=1e-4)
+    assert np.abs(probability - without).max() > 0.01
 
 
 def test_added_sentences_are_learnt_and_the_own_ones_have_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +129,9 @@ def test_what_is_forbidden_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_same_seed_gives_the_same_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "EPOCHS", 2)
     one, two, other = (fit(SENTENCES, [], encoder(), seed=seed) for seed in (1, 1, 2))
-    assert all(np.array_equal(getattr(one, f.name), getattr(two, f.name)) for f in fields(Layers))
+    named = [field.name for field in fields(Layers) if field.name != "context"]
+    assert all(np.array_equal(getattr(one, name), getattr(two, name)) for name in named)
+    assert one.context is None
     assert not np.array_equal(one.last, other.last)
 
 
