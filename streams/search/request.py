@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
@@ -240,11 +241,16 @@ class Filters(BaseModel):
         Stop words are left out unless it has no other words. What articles print as one word or as two
         («عبد الرحمن») is one of its words.
         """
-        parsed = parse(self.q)
-        return _without_stop_words(replace(parsed, words=tuple(joined(parsed.words))))
+        return _parsed(self.q)
 
 
 F = TypeVar("F", bound=Filters)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(q: str) -> ParsedQuery:
+    parsed = parse(q)
+    return _without_stop_words(replace(parsed, words=tuple(joined(parsed.words))))
 
 
 def _without_stop_words(parsed: ParsedQuery) -> ParsedQuery:

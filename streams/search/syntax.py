@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal
 
 from streams.words.tokens import tokenize
@@ -219,6 +220,7 @@ def _needed(item: _Item) -> _Item:
     return [replace(choice, needed=True) for choice in item]
 
 
+@lru_cache(maxsize=1024)  # one request asks ten times
 def parse(text: str) -> ParsedQuery:
     """Parse a query.
 

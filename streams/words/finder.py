@@ -149,7 +149,7 @@ def _repeats_without_capital(matches: Sequence[re.Match[str]], numbers: Sequence
 
 
 def _capitals(matches: Sequence[re.Match[str]]) -> set[tuple[str, ...]]:
-    return {one.forms for one in map(_printed, matches) if one.capital}
+    return {_printed(match).forms for match in matches if match.group()[0].isupper()}
 
 
 def _printed(match: re.Match[str]) -> _Printed:
