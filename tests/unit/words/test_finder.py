@@ -58,6 +58,7 @@ def test_the_marks_are_those_of_the_text_read_whole(body: str, title: str, q: st
         ("قال عبد الله إن عبدالله", "عبدالله", ["عبد الله", "عبدالله"]),
         ("قال حزب الله إن الحزب", "Hezbollah", ["الله"]),
         ("President Macron met ماكرون", "ماكرون", ["Macron", "ماكرون"]),
+        ("Macron" + " word" * 20 + " and macron", "ماكرون", ["Macron", "macron"]),
     ],
 )
 def test_words_that_depend_on_their_neighbours_are_found(text: str, q: str, marked: list[str]) -> None:
