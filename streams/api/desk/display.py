@@ -195,6 +195,21 @@ class Display:
             shown += f" ({self.hijri(local)})"
         return self.digits(shown)
 
+    def date(self, named: str) -> str:
+        """Format a date, or the part of it that a text names.
+
+        Args:
+            named: ISO 8601, or its known part: 2023-10-05, 2023-10, 2023, --10-05.
+        """
+        # A day without its year is read in one that has a 29 February.
+        readings = ((named, "d MMMM y"), (f"{named}-01", "MMMM y"), (f"2000-{named.removeprefix('--')}", "d MMMM"))
+        for whole, pattern in readings:
+            try:
+                return self.digits(_datetime(datetime.fromisoformat(whole), pattern, self.language))
+            except ValueError:
+                continue
+        return self.digits(named)
+
     def hijri(self, moment: datetime) -> str:
         """Format the day of a moment in the calendar of Umm al-Qura; empty beyond its tables."""
         try:

@@ -165,3 +165,18 @@ def test_what_the_api_names_has_a_text(language: str) -> None:
     ]:
         assert shown.has(key), key
     assert not shown.has("verdict_unheard_of")
+
+
+@pytest.mark.parametrize(
+    ("named", "arabic", "english"),
+    [
+        ("2026-01-10", "١٠ يناير ٢٠٢٦", "10 January 2026"),
+        ("--01-10", "١٠ يناير", "10 January"),
+        ("--02-29", "٢٩ فبراير", "29 February"),
+        ("2023-10", "أكتوبر ٢٠٢٣", "October 2023"),
+        ("2023", "٢٠٢٣", "2023"),
+        ("--13-40", "--١٣-٤٠", "--13-40"),
+    ],
+)
+def test_the_known_part_of_a_date_is_shown_as_one_reads_it(named: str, arabic: str, english: str) -> None:
+    assert (_display("ar").date(named), _display("en").date(named)) == (arabic, english)
