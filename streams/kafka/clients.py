@@ -161,7 +161,8 @@ async def _stop(producer: AIOKafkaProducer) -> None:
         if not stopping.done():
             stopping.cancel()
             await producer.client.close()
-            await producer._sender.close()
+            # Cancelled once, it waits for its requests, and these for metadata that a closed client never gets.
+            await end_task(producer._sender.sender_task)
             producer._message_accumulator.fail_all(KafkaTimeoutError("closed while no broker answered"))
         await asyncio.gather(stopping, return_exceptions=True)
 

@@ -136,9 +136,10 @@ async def test_a_producer_is_closed_although_no_broker_takes_its_records(monkeyp
     monkeypatch.setattr(kafka, "STOP_SECONDS", 0.0)
     producer = AIOKafkaProducer(enable_idempotence=True)
 
-    async def send() -> None:  # aiokafka's own routine tries again and again
+    async def send() -> None:  # aiokafka's own routine, cancelled, waits for requests that never end
         with suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
+        await asyncio.Event().wait()
 
     producer._sender._sender_task = asyncio.create_task(send())
     sent = await producer._message_accumulator.add_message(TopicPartition("t", 0), b"key", b"value", timeout=1)
