@@ -151,8 +151,8 @@ def worker(rounds: int) -> Iterator[Measured]:
             file.write_bytes(b"\n".join(values) + b"\n")
             ratios: list[float] = []
             for _ in range(rounds):
-                made, rate = bare(file, ours)
-                ratios.append(through_kafka(settings, values, made, Path(name), ours) / rate)
+                loop = bare(file, ours)
+                ratios.append(through_kafka(settings, values, loop.made, Path(name), ours) / loop.rate)
     finally:
         os.sched_setaffinity(0, cores)
     yield Measured("worker_to_bare_loop", ratios)

@@ -102,7 +102,7 @@ def main() -> None:
             pin(service.pid, others or [core])
         file = folder / "articles.jsonl"
         file.write_bytes(b"\n".join(values) + b"\n")
-        expected, _ = bare(file, core)
+        expected = bare(file, core).made
         for number in range(options.rounds):
             for system, rates in found.items():
                 settings = fresh(stack, folder)
