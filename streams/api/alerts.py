@@ -278,7 +278,7 @@ async def replay(state: Shared, owner: Owner, client: Client, search_id: SearchI
     "/alerts/unsubscribe/{token}",
     summary="Ask whether to unsubscribe",
     response_class=HTMLResponse,
-    responses=responses(404, 503),
+    responses=responses(404, 422, 503),
 )
 async def ask_unsubscribe(state: Shared, token: Annotated[str, _TOKEN]) -> HTMLResponse:
     """Show a page with a button. Opening a link changes nothing, as mail filters open all of them."""
@@ -291,7 +291,7 @@ async def ask_unsubscribe(state: Shared, token: Annotated[str, _TOKEN]) -> HTMLR
     "/alerts/unsubscribe/{token}",
     summary="Unsubscribe",
     response_class=HTMLResponse,
-    responses=responses(404, 503),
+    responses=responses(404, 422, 503),
 )
 async def unsubscribe(state: Shared, token: Annotated[str, _TOKEN]) -> HTMLResponse:
     """Remove the target of a mail from its standing search: the one-click unsubscription of RFC 8058."""

