@@ -13,6 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import httpx
+
 from deploy.local.temporary import temporary_stack
 from streams.elastic.client import make_client
 from streams.kafka.clients import wait_for_topics
@@ -46,6 +48,8 @@ def fuzz_api(settings: Settings, folder: Path, *, examples: int, seconds: int, p
     running = start(settings.model_copy(update={"api_rate": 0}), log, "serve", "--port", str(port), port=port)
     try:
         wait_until(running.ready, 60, running.tail)
+        # It is answered with 503 until the topics have been read once.
+        wait_until(lambda: httpx.get(f"{running.url}/pipeline", timeout=30).is_success, 60, running.tail)
         # The live feed does not end, so no answer of it can be checked. Which queries are valid is more than the
         # document can say (`from` before `to`), and without keys every route is open.
         command = [
