@@ -77,8 +77,7 @@ def tokenize(text: str) -> Iterator[Token]:
             # Most tokens are; to begin a generator for each costs as much as the rest.
             printed = match.group()
             start, end = match.span()
-            word = normalise_word(printed)
-            for part in word.split() if " " in word else (word,):
+            for part in normalise_word(printed).split():
                 yield Token(part[:LONGEST], start, end, None, printed)
         else:
             yield from tokens_of(match)

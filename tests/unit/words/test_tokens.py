@@ -29,6 +29,8 @@ def _texts(text: str) -> list[str]:
         ("2015/08/01 12:30 a_b", ["2015", "08", "01", "12", "30", "a", "b"]),
         ("صاروخ\u200fيّ ّ ـ", ["صاروخي"]),
         ("北京 北", ["北", "京", "北"]),
+        # Vowel signs that stand alone, in forms for presentation
+        ("\ufe71\ufe71 خبر \ufe77\ufe79", ["خبر"]),
     ],
 )
 def test_tokens(text: str, expected: list[str]) -> None:
