@@ -39,13 +39,7 @@ def main() -> None:
     parser.add_argument("--against", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        page = Path(folder, "page.txt")
-        page.write_text(PAGE, encoding="utf-8")
-        commands = {
-            "rasd --help": ["-m", "streams.cli", "--help"],
-            "rasd enrich, one page": ["-m", "streams.cli", "enrich", str(page)],
-            "a worker's stages": ["-c", WORKER],
-        }
+        commands = cli_commands(Path(folder)) | {"a worker's stages": ["-c", WORKER]}
         roots = [ROOT, *([options.against.resolve()] if options.against else [])]
         for name, command in commands.items():
             rounds = [[seconds(root, command) for root in roots] for _ in range(options.rounds)]
@@ -57,6 +51,16 @@ def main() -> None:
                 line += f", there {others:.2f} s, ratio {statistics.median(ratios):.2f}"
                 line += f" [{min(ratios):.2f}, {max(ratios):.2f}]"
             print(line, flush=True)
+
+
+def cli_commands(folder: Path) -> dict[str, list[str]]:
+    """Write a page into a folder; return Python's arguments for a command without work and for enriching the page."""
+    page = folder / "page.txt"
+    page.write_text(PAGE, encoding="utf-8")
+    return {
+        "rasd --help": ["-m", "streams.cli", "--help"],
+        "rasd enrich, one page": ["-m", "streams.cli", "enrich", str(page)],
+    }
 
 
 def seconds(root: Path, arguments: list[str]) -> float:

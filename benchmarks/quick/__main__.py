@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.pipeline.__main__ import bare, pin, spread, through_kafka
 from benchmarks.pipeline.hops import run
-from benchmarks.pipeline.start import PAGE, ROOT, seconds
+from benchmarks.pipeline.start import ROOT, cli_commands, seconds
 from benchmarks.quick.yardstick import yardstick
 from deploy.demo.samples import load_samples
 from deploy.local.stack import status
@@ -125,13 +125,7 @@ def stages(rounds: int) -> Iterator[Measured]:
 def starts(rounds: int) -> Iterator[Measured]:
     """Measure the processor time of two commands over the yardstick's."""
     with tempfile.TemporaryDirectory() as folder:
-        page = Path(folder, "page.txt")
-        page.write_text(PAGE, encoding="utf-8")
-        commands = {
-            "start_help": ["-m", "streams.cli", "--help"],
-            "start_enrich": ["-m", "streams.cli", "enrich", str(page)],
-        }
-        for name, command in commands.items():
+        for name, command in cli_commands(Path(folder)).items():
             ratios = [seconds(ROOT, command) / statistics.median(yardstick() for _ in range(3)) for _ in range(rounds)]
             yield Measured(name, ratios)
 

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from agents.entities.model.cnn import Layers, Networks
 from agents.entities.model.context import UNKNOWN, ContextVectors, context_vectors
-from agents.entities.model.file import LAYERS, Layout, layers_of, lines, read, strings, write
+from agents.entities.model.file import LAYERS, Layout, layers_of, lines, read, reading_shipped, strings, write
 from agents.entities.model.pieces import Pieces
-from streams.errors import OperatorError
 
 Floats = NDArray[np.float32]
 
@@ -101,9 +100,5 @@ def read_shipped(words: Networks) -> ContextNetwork:
         OperatorError: the file cannot be read.
         ModuleNotFoundError: onnxruntime is not installed.
     """
-    try:
+    with reading_shipped(SHIPPED, _HINT):
         return load(SHIPPED, words)
-    except OSError as error:
-        raise OperatorError(f"{SHIPPED}: {error}", hint=_HINT) from error
-    except ValueError as error:
-        raise OperatorError(str(error), hint=_HINT) from error

@@ -14,7 +14,8 @@ JSON object:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -122,12 +123,19 @@ def read_shipped(networks: int) -> Model:
     Raises:
         OperatorError: the file cannot be read, or is not one that this code wrote.
     """
-    try:
+    with reading_shipped(SHIPPED, _HINT):
         return load(SHIPPED, networks)
+
+
+@contextmanager
+def reading_shipped(path: Path, hint: str) -> Iterator[None]:
+    """Raise `OperatorError` with this hint where a file that ships with the code cannot be read or is another."""
+    try:
+        yield
     except OSError as error:
-        raise OperatorError(f"{SHIPPED}: {error}", hint=_HINT) from error
+        raise OperatorError(f"{path}: {error}", hint=hint) from error
     except ValueError as error:
-        raise OperatorError(str(error), hint=_HINT) from error
+        raise OperatorError(str(error), hint=hint) from error
 
 
 def save(model: Model, path: Path) -> None:
