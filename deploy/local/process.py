@@ -8,7 +8,9 @@ for one of ours when pids are reused.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,6 +37,25 @@ class Launch:
     command: Sequence[str | Path]
     folder: Path
     environment: Mapping[str, str]
+
+
+@contextmanager
+def interrupted_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP raise KeyboardInterrupt within the context, as Ctrl-C does.
+
+    Otherwise they end this process at once, and the servers that it has started outlive it. Only a program's main
+    thread can change what signals do; elsewhere this has no effect.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def marker(folder: Path) -> str:

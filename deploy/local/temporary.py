@@ -13,6 +13,7 @@ from pydantic import HttpUrl
 from rich.console import Console
 
 from deploy.local import stack
+from deploy.local.process import interrupted_by_signals
 from deploy.local.service import HOST, free_port
 from streams.settings import Settings
 
@@ -22,7 +23,7 @@ QUICK_JAVA = "-XX:TieredStopAtLevel=1"
 
 @contextmanager
 def temporary_stack(java_options: str = "") -> Iterator[Settings]:
-    """Run Kafka and Elasticsearch within the context, and delete all their files at its end.
+    """Run Kafka and Elasticsearch within the context, and delete all their files at its end, also after SIGTERM.
 
     Args:
         java_options: see the setting `local_java_options`.
@@ -44,8 +45,9 @@ def temporary_stack(java_options: str = "") -> Iterator[Settings]:
         local_java_options=java_options,
     )
     try:
-        stack.up(settings, console=Console(file=sys.stderr))
-        yield settings
+        with interrupted_by_signals():
+            stack.up(settings, console=Console(file=sys.stderr))
+            yield settings
     finally:
         stack.down(settings, wipe=True)
         shutil.rmtree(folder, ignore_errors=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 
 import typer
 from rich.console import Console
@@ -28,11 +27,11 @@ def demo(
     Example: `DEMO_EXIT=1 rasd demo`
     """
     from deploy.demo.run import run, serve_outlets
+    from deploy.local.process import interrupted_by_signals
 
-    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C does: the servers would outlive this process
-        signal.signal(number, signal.default_int_handler)
     settings = get_settings()
-    if web:
-        serve_outlets(settings, Console(highlight=False))
-        return
-    run(settings, Console(highlight=False), leave=os.environ.get("DEMO_EXIT") == "1")
+    with interrupted_by_signals():  # the servers would outlive this process
+        if web:
+            serve_outlets(settings, Console(highlight=False))
+        else:
+            run(settings, Console(highlight=False), leave=os.environ.get("DEMO_EXIT") == "1")

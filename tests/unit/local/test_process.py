@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -111,3 +112,31 @@ def test_the_output_never_goes_through_a_link(folder: Path) -> None:
     start(folder)
 
     assert precious.read_text(encoding="utf-8") == "keep"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_program_that_is_ended_by_a_signal_cleans_up(number: signal.Signals) -> None:
+    program = """
+import signal
+from deploy.local.process import interrupted_by_signals
+try:
+    with interrupted_by_signals():
+        print("started", flush=True)
+        signal.pause()
+finally:
+    print("cleaned up")
+"""
+    running = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert running.stdout is not None
+    assert running.stdout.readline() == "started\n"
+    running.send_signal(number)
+    assert running.communicate(timeout=60)[0] == "cleaned up\n"
+
+
+def test_signals_do_as_before_when_the_context_has_ended() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with process.interrupted_by_signals():
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGTERM) is before
