@@ -27,7 +27,6 @@ from functools import partial
 from pathlib import Path
 
 from aiohttp import web
-from aiokafka import AIOKafkaProducer
 
 from benchmarks.alerts.running import Door, alert_settings, begin, eventually, open_receiver, save
 from benchmarks.alerts.searches import article_of, articles, searches, story_of, text_of, titles
@@ -37,6 +36,7 @@ from streams.alerts.sender import AT_ONCE
 from streams.alerts.standing_search import StandingSearch
 from streams.errors import Retryable
 from streams.kafka.clients import UNAVAILABLE_ERRORS, open_producer
+from streams.kafka.producer import LastingProducer
 from streams.records import Article
 from streams.search.live.matcher import ArticleText, LiveMatcher
 from streams.search.source_scope import SourceScope
@@ -101,7 +101,7 @@ async def produce(settings: Settings, texts: Sequence[Article], count: int, rate
         await asyncio.sleep(max(0.0, began + (first + len(made)) / rate - time.monotonic()))
 
 
-async def send_all(producer: AIOKafkaProducer, topic: str, made: Sequence[Article]) -> None:
+async def send_all(producer: LastingProducer, topic: str, made: Sequence[Article]) -> None:
     """Send articles, and wait until Kafka has them."""
     for waiting in [await producer.send(topic, article.to_json(), key=article.id.encode()) for article in made]:
         await waiting

@@ -68,11 +68,12 @@ async def save(settings: Settings, found: Sequence[StandingSearch], urls: Sequen
     """Create all topics, and store standing searches; each has one of the addresses as its target."""
     await create_topics(settings, alert_specs(settings))
     async with open_producer(settings) as producer:
+        sent = []
         for number, search in enumerate(found):
             target = Target(to=urls[number % len(urls)])
             record = search.model_copy(update={"targets": (target,)}).to_json()
-            await producer.send(topic_name(SEARCHES, settings), record, key=search.id.encode())
-        await producer.flush()
+            sent.append(await producer.send(topic_name(SEARCHES, settings), record, key=search.id.encode()))
+        await asyncio.gather(*sent)
 
 
 @dataclass

@@ -52,7 +52,7 @@ async def run(sources: int, minutes: float, bad: float) -> str:
     settings = Settings(_env_file=None, watch_allow=("127.0.0.0/8",))
     limits = Limits(settings.watch_interval, settings.watch_interval_most)
     draw = random.Random(SEED)
-    taker = Taker(topic_name(Topic.RAW, settings))
+    taker: Any = Taker(topic_name(Topic.RAW, settings))
     async with fake_web(sources) as port, aiohttp.ClientSession() as session, open_web(settings) as web:
         watcher = Watcher(settings, web, taker, WatchMetrics(), Refusals())
         await session.post(f"http://127.0.0.1:{port}/bad", data=str(bad))

@@ -19,13 +19,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from pydantic import BaseModel, ValidationError
 
 from streams.alerts.records import Alert, Delivery, Judged, StoryState, Tally
 from streams.alerts.standing_search import StandingSearch
 from streams.errors import OperatorError
 from streams.kafka.clients import create_topics, open_producer, open_reader, read_to_end, translate_errors
+from streams.kafka.producer import LastingProducer
 from streams.observability.logs import get_logger
 from streams.settings import MIB, Settings
 from streams.topics import DAY_MS, TopicSpec, topic_name
@@ -251,7 +252,7 @@ class Writer:
         producer: a started producer.
     """
 
-    def __init__(self, settings: Settings, producer: AIOKafkaProducer) -> None:
+    def __init__(self, settings: Settings, producer: LastingProducer) -> None:
         self._settings = settings
         self._producer = producer
 

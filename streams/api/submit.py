@@ -7,13 +7,13 @@ import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 from pydantic import BaseModel, Field
 
 from streams.api.limits import ConcurrencyLimit
 from streams.errors import Reason, Rejected, Retryable
 from streams.kafka.clients import UNAVAILABLE_ERRORS, open_producer
+from streams.kafka.producer import LastingProducer
 from streams.observability.logs import get_logger
 from streams.observability.metrics import Metrics
 from streams.observability.tracing import open_tracing
@@ -39,7 +39,7 @@ class Receipt(BaseModel):
 class _Line:
     """A producer, and the exit stack that closes it."""
 
-    producer: AIOKafkaProducer
+    producer: LastingProducer
     resources: AsyncExitStack
 
 

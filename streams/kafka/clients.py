@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from ssl import SSLError
 from typing import Any, TypeVar
 
@@ -28,6 +29,7 @@ from aiokafka.errors import (
 
 from streams.errors import OperatorError, Retryable
 from streams.kafka.client_corrections import correct_client
+from streams.kafka.producer import LastingProducer
 from streams.kafka.topic_config import use_time_of_arrival
 from streams.observability.logs import get_logger
 from streams.retry import Backoff
@@ -127,11 +129,25 @@ async def open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 @asynccontextmanager
-async def open_producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
+async def open_producer(settings: Settings) -> AsyncIterator[LastingProducer]:
     """Open a producer. An awaited record is on all replicas, and the producer's own retries cause no duplicates.
 
     Raises:
         Retryable: no broker can be reached.
+    """
+    producer = LastingProducer(partial(_open_producer_once, settings), _stop)
+    try:
+        await _reach(settings, producer.start())
+        yield producer
+    finally:
+        await producer.stop()
+
+
+async def _open_producer_once(settings: Settings) -> AIOKafkaProducer:
+    """Start a producer of aiokafka.
+
+    Raises:
+        KafkaError, OSError, TimeoutError: no broker can be reached.
     """
     producer = AIOKafkaProducer(
         **client_options(settings),
@@ -143,10 +159,11 @@ async def open_producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
     )
     correct_client(producer.client)
     try:
-        await _reach(settings, producer.start())
-        yield producer
-    finally:
+        await asyncio.wait_for(producer.start(), settings.kafka_connect_timeout)
+    except BaseException:
         await _stop(producer)
+        raise
+    return producer
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:

@@ -16,12 +16,13 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import MessageSizeTooLargeError
 
 from streams.errors import OperatorError, Reason, Rejected
 from streams.kafka.clients import open_admin, open_reader, translate_errors
 from streams.kafka.letter_parts import Part, join, read_part
+from streams.kafka.producer import LastingProducer
 from streams.kafka.tolerant_reads import read_batch
 from streams.observability.spans import Headers
 from streams.settings import MIB, Settings
@@ -375,7 +376,7 @@ async def read_all(settings: Settings) -> AsyncIterator[DeadLetter]:
             yield letter
 
 
-async def replay(producer: AIOKafkaProducer, letters: AsyncIterable[DeadLetter]) -> int:
+async def replay(producer: LastingProducer, letters: AsyncIterable[DeadLetter]) -> int:
     """Send the original bytes of dead letters back to their topics.
 
     At most `REPLAY_LETTERS` letters, or slightly more than `REPLAY_BYTES`, are in memory at a time. Documents are

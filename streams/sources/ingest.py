@@ -8,12 +8,12 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from streams.errors import OperatorError, Retryable
 from streams.kafka.clients import UNAVAILABLE_ERRORS, create_topics, open_producer
 from streams.kafka.dead_letters import Origin, failure_headers
+from streams.kafka.producer import LastingProducer
 from streams.observability.tracing import Tracing, open_tracing
 from streams.settings import Settings
 from streams.sources.base import Item
@@ -129,7 +129,7 @@ def _done(delivery: Awaitable[Any]) -> bool:
 
 
 async def _send(
-    producer: AIOKafkaProducer,
+    producer: LastingProducer,
     item: Item,
     settings: Settings,
     report: IngestReport,

@@ -15,6 +15,7 @@ from faust.types import TP
 
 from streams.errors import RestartNeeded
 from streams.kafka.client_corrections import correct_client
+from streams.kafka.producer import ended_by
 from streams.kafka.tolerant_reads import install
 from streams.observability.logs import FAUST_LOGGER
 from streams.settings import MIB
@@ -140,9 +141,8 @@ class _CheckedProducer(Producer):
             RestartNeeded: the task that sends has ended by an error. aiokafka begins no other, so each record would be
                 refused with the same error for ever.
         """
-        task = self._ensure_producer()._sender.sender_task
-        if task is not None and task.done() and not task.cancelled() and task.exception() is not None:
-            raise RestartNeeded(f"Kafka's producer has ended: {task.exception()!r}")
+        if (error := ended_by(self._ensure_producer())) is not None:
+            raise RestartNeeded(f"Kafka's producer has ended: {error!r}")
         return await super().send(*args, **options)
 
     def _new_producer(self, transactional_id: str | None = None) -> Any:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
 from streams.errors import Reason, Rejected
 from streams.kafka.dead_letters import Origin, failure_headers
+from streams.kafka.producer import LastingProducer
 from streams.settings import Settings
 from streams.sources.base import Item
 from streams.topics import Topic, topic_name
@@ -14,7 +14,7 @@ from streams.topics import Topic, topic_name
 STAGE = "watch"
 
 
-async def send_item(producer: AIOKafkaProducer, settings: Settings, item: Item) -> Rejected | None:
+async def send_item(producer: LastingProducer, settings: Settings, item: Item) -> Rejected | None:
     """Send an item, and wait for Kafka's acknowledgement.
 
     Returns:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.partitioner import murmur2
 from pydantic import BaseModel, ValidationError
 
@@ -24,6 +24,7 @@ from streams.kafka.clients import (
     read_to_end,
     translate_errors,
 )
+from streams.kafka.producer import LastingProducer
 from streams.observability.logs import get_logger
 from streams.settings import MIB, Settings
 from streams.sources.watch.directory import Backfill, Progress, WatchedSource, Watching, with_progress
@@ -210,7 +211,7 @@ async def save_sources(settings: Settings, sources: Iterable[WatchedSource], rem
                     await send(producer, topic_name(STATE, settings), name, None, suffix)
 
 
-async def send(producer: AIOKafkaProducer, topic: str, name: str, value: BaseModel | None, suffix: str = "") -> None:
+async def send(producer: LastingProducer, topic: str, name: str, value: BaseModel | None, suffix: str = "") -> None:
     """Send one record of the directory and wait for its acknowledgement.
 
     Args:

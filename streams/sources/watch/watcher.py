@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.errors import Retryable
@@ -30,6 +30,7 @@ from streams.kafka.clients import (
     read_to_end,
     restart_while_unavailable,
 )
+from streams.kafka.producer import LastingProducer
 from streams.observability.logs import get_logger
 from streams.settings import Settings
 from streams.sources.base import Item
@@ -87,7 +88,7 @@ class Watcher:
     """
 
     def __init__(
-        self, settings: Settings, web: Web, producer: AIOKafkaProducer, metrics: WatchMetrics, refusals: Refusals
+        self, settings: Settings, web: Web, producer: LastingProducer, metrics: WatchMetrics, refusals: Refusals
     ) -> None:
         self._settings = settings
         self._producer = producer
@@ -402,7 +403,7 @@ def _take_poke(watcher: Watcher, record: ConsumerRecord) -> None:
         watcher.poke(key.removesuffix(POKE), pokes[key])
 
 
-async def send_poke(settings: Settings, producer: AIOKafkaProducer, name: str, poke: Poke) -> None:
+async def send_poke(settings: Settings, producer: LastingProducer, name: str, poke: Poke) -> None:
     """Pass on what a hub said about a source to the process that watches it. Raises like `send`."""
     await send(producer, topic_name(SOURCES, settings), name, poke, POKE)
 

@@ -12,11 +12,12 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
+from aiokafka import AIOKafkaProducer
 from playwright.async_api import Browser
 
 from streams.elastic.client import make_client
 from streams.errors import Reason, Rejected
-from streams.kafka.clients import open_producer
+from streams.kafka.clients import client_options
 from streams.kafka.dead_letters import Origin, failure_headers
 from streams.records import RawArticle
 from streams.topics import Topic, topic_name
@@ -390,7 +391,7 @@ async def test_the_page_of_an_article_is_shown_as_it_arrived(desk: Desk, browser
     url = "https://almina.example.com/raw/1"
     page = "<html><body><script>window.hacked = 1</script><p>نص الصفحة كما وصلت.</p></body></html>"
     other, value = (RawArticle(url=one, source="almina", content=page).to_json() for one in (f"{url}0", url))
-    async with open_producer(desk.settings) as producer:
+    async with AIOKafkaProducer(**client_options(desk.settings)) as producer:
         raw = topic_name(Topic.RAW, desk.settings)
         # In one batch, so that both have the same time.
         batch = producer.create_batch()

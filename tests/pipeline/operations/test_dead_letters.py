@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import random
 from collections.abc import AsyncIterator
@@ -146,10 +147,12 @@ async def many(settings: Settings) -> Settings:
     name = await _create(settings, Topic.DLQ, 2)
     await _create(settings, Topic.RAW)
     async with open_producer(settings) as producer:
+        sent = []
         for number in range(3000):
             reason = Reason.EMPTY_BODY if number % 5 else Reason.NOT_JSON
-            await producer.send(name, b"%d" % number, partition=number % 2, headers=_headers(settings, reason))
-        await producer.flush()
+            headers = _headers(settings, reason)
+            sent.append(await producer.send(name, b"%d" % number, partition=number % 2, headers=headers))
+        await asyncio.gather(*sent)
     return settings
 
 

@@ -75,14 +75,17 @@ async def test_a_connection_that_is_gone_is_an_error_of_kafka() -> None:
 async def test_every_client_that_is_opened_is_corrected(monkeypatch: pytest.MonkeyPatch) -> None:
     corrected: list[Any] = []
     settings = Settings(_env_file=None)
-    refused = Retryable("no broker")
 
-    async def refuse(_: Settings, start: Any) -> None:
-        start.close()
-        raise refused
+    async def refuse(*_: object) -> str:
+        raise KafkaConnectionError("no broker")
+
+    async def refusal(*_: object) -> str:
+        return "refused"
 
     monkeypatch.setattr(clients, "correct_client", corrected.append)
-    monkeypatch.setattr(clients, "_reach", refuse)
+    monkeypatch.setattr(clients, "_cause", refusal)
+    for kind in (AIOKafkaConsumer, AIOKafkaProducer):
+        monkeypatch.setattr(kind, "start", refuse)
     made: list[Any] = []
     for kind, attribute in ((AIOKafkaConsumer, "_client"), (AIOKafkaProducer, "client")):
         begin = kind.__init__

@@ -98,7 +98,7 @@ async def test_a_replay_waits_after_so_many_letters_and_after_so_many_bytes(
 ) -> None:
     monkeypatch.setattr(dead_letters, "REPLAY_LETTERS", 10)
     monkeypatch.setattr(dead_letters, "REPLAY_BYTES", 100)
-    producer = Producer()
+    producer: Any = Producer()
     read = (letter(offset, value=b"v" * size) for offset in range(205))
     assert await replay(producer, stream(read)) == producer.sent == 205
     assert max(producer.sizes) == (letters, size_at_once)
@@ -124,8 +124,9 @@ async def test_of_a_batch_that_was_unreadable_its_records_are_sent_or_it_is_name
             sent.append((topic, key, value, *headers))
             return asyncio.sleep(0)
 
+    collecting: Any = Collecting()
     with pytest.raises(OperatorError) as refused:
-        await replay(Collecting(), stream(letters))
+        await replay(collecting, stream(letters))
     assert refused.value.message == "3 records sent back; batches that still cannot be read: 0:2"
     assert sent == [
         ("articles.raw", b"k", b"one", ("rasd.replayed_from", b"0:0")),

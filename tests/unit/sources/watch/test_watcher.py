@@ -54,7 +54,7 @@ def taker() -> Taker:
 
 
 @pytest.fixture
-async def watcher(taker: Taker) -> AsyncIterator[Watcher]:
+async def watcher(taker: Any) -> AsyncIterator[Watcher]:
     async with open_web(SETTINGS) as web:
         made = Watcher(SETTINGS, web, taker, WatchMetrics(), Refusals())
         running = asyncio.create_task(made.run())
