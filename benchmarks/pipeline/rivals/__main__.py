@@ -1,7 +1,9 @@
-"""Rasd beside other frameworks: python -m benchmarks.pipeline.rivals [PATH…] [--articles 500] [--rounds 5]
+"""Rasd beside other frameworks: python -m benchmarks.pipeline.rivals [PATH…] [--articles 500] [--rounds 5] [--one-step]
 
 Articles a second of the map stages, articles.raw to articles.enriched, each framework in one process on one core, in
-turn, the servers on the other cores. The frameworks are installed into a folder of their own, which --folder names.
+turn, the servers on the other cores. With --one-step the frameworks run all stages as one function without topics
+between, which is their best shape; Rasd runs as always. The frameworks are installed into a folder of their own, which
+--folder names.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from streams.settings import Settings
 from streams.topics import Topic, topic_name
 from tests.support.processes import ROOT, environment
 
-MAP_STAGES = "clean,dedupe,entities,geotag"
+MAP_STAGES = "clean,fingerprint,dedupe,entities,geotag"
 
 
 def install(folder: Path) -> None:
@@ -42,11 +44,13 @@ def install(folder: Path) -> None:
 
 
 @contextmanager
-def rival(name: str, settings: Settings, folder: Path, frameworks: Path, core: int) -> Iterator[None]:
-    """Another framework's process on one core."""
+def rival(
+    name: str, settings: Settings, folder: Path, frameworks: Path, core: int, *, shape: Sequence[str]
+) -> Iterator[None]:
+    """Run another framework's process on one core."""
     with (folder / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.pipeline.rivals.run", name],
+            [sys.executable, "-m", "benchmarks.pipeline.rivals.run", name, *shape],
             cwd=ROOT,
             env=environment(settings) | {"RASD_RIVALS_DIR": str(frameworks)},
             preexec_fn=lambda: os.sched_setaffinity(0, {core}),  # noqa: PLW1509  (no other thread of ours runs)
@@ -90,11 +94,13 @@ def main() -> None:
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("--articles", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--one-step", action="store_true", help="the frameworks run all stages as one function")
     parser.add_argument("--folder", type=Path, default=Path.home() / ".cache" / "rasd" / "rivals")
     options = parser.parse_args()
     install(options.folder)
     values = articles(options.paths, options.articles)
     core, *others = sorted(os.sched_getaffinity(0))
+    shape = ["--one-step"] if options.one_step else []
     found: dict[str, list[float]] = {"rasd": [], **{name: [] for name in RIVALS}}
     with temporary_stack() as stack, tempfile.TemporaryDirectory(prefix="rasd-bench-") as name:
         folder = Path(name)
@@ -110,7 +116,7 @@ def main() -> None:
                 running = (
                     pinned_worker(settings, folder, [core], MAP_STAGES)
                     if system == "rasd"
-                    else rival(system, settings, folder, options.folder, core)
+                    else rival(system, settings, folder, options.folder, core, shape=shape)
                 )
                 with running:
                     rates.append(asyncio.run(rate(settings, values, expected)))
