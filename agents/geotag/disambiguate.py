@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from agents.geotag.country_votes import CountryVotes, distance_km, nearest_km
-from agents.geotag.evidence import BASE, HINT_OF_LIST, LISTED, TRIGGER, Evidence, Hint, bare_forms
+from agents.geotag.evidence import BASE, HINT_OF_LIST, LISTED, TRIGGER, Hint
 from agents.geotag.gazetteer import Entry, Gazetteer, Strength
-from agents.geotag.name_scan import Hit, Match, Scan, contradicts, differs_in_alef, has_marks
-from agents.geotag.trigger_words import AWAY_WORDS, CONTAINER_LINKS, DIRECTION_WORDS
-from agents.text.search import search_text
+from agents.geotag.mention import Candidate, Mention
+from agents.geotag.name_scan import Scan, contradicts, differs_in_alef, has_marks
+from agents.geotag.neighbours import Neighbours
+from agents.geotag.rescue import Rescue
 
 # Parts of a candidate's score, in units of the decimal logarithm of its population.
 COUNTRY_SHARE = 3.0
@@ -31,13 +31,8 @@ SUPPORT_SHARE, SUPPORT = 0.25, 1.2
 FOREIGN_QUARTER = -4.0
 #: A hamza inside a word is no way to write a bare alef: «لجأوا» is not «ل» and «جاوا».
 OTHER_ALEF = -6.0
-#: Log-odds above which a name is surely a place, and what that adds to other mentions of the name.
-SURE, SAME_NAME = 2.0, 1.5
-#: A country whose name is a common word («مالي») is likelier where a town of its is sure, and a town of a common name
-#: where its neighbour within so many km stands beside it in a list («الرملة واللد»), or with two more of its country.
-COUNTRY_OF_TOWN = 3.0
-BESIDE_NEIGHBOUR, NEIGHBOUR_KM, LEAST_NEIGHBOUR = 4.5, 200.0, 1.0
-LIST = 3
+#: What a name that is surely a place adds to other mentions of it.
+SAME_NAME = 1.5
 #: «الوزير الأردني في عمان»: what a town gains by a nisba of its country within so many words before it, and what a
 #: country loses beside its own town: «بين عمان ومسقط».
 NISBA_BEFORE, NISBA_WORDS = 1.5, 4
@@ -48,8 +43,6 @@ AMONG_COUNTRIES = 3.0
 OWN_NISBA = 2.0
 #: Candidates this near each other in km (a town and its governorate) are not alternatives.
 SAME_SPOT_KM = 30.0
-#: Confidence in a place that contradicts the region printed beside it.
-CONTRADICTED = 0.2
 #: From this weight on (`Entry.weight`), a place may be printed beside a foreign region without contradiction.
 WELL_KNOWN = 5.5
 #: Within this many km of a town of another country, a place may be printed beside that country's name.
@@ -57,7 +50,6 @@ BORDER_KM = 30.0
 #: A town farther than this from a division's seat, in km, is not in that division.
 CONTAINER_KM = 400.0
 
-_TO = search_text("إلى")
 _FITS: dict[Hint, frozenset[str]] = {
     Hint.DIVISION: frozenset({"division"}),
     Hint.CITY: frozenset({"city"}),
@@ -72,53 +64,6 @@ _MISFITS: dict[Hint, frozenset[str]] = {
     Hint.WATER: frozenset({"city", "country", "division"}),
     Hint.REGION: frozenset({"country"}),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One place that a match may mean.
-
-    Attributes:
-        hit: the reading of the match.
-        place: index of the place in the gazetteer.
-        strength: how much evidence the name needs.
-    """
-
-    hit: Hit
-    place: int
-    strength: Strength
-
-
-@dataclass(slots=True)
-class Mention:
-    """A match on its way to a decision.
-
-    Attributes:
-        match: the words.
-        candidates: the places that they may mean.
-        evidence: the context of each reading.
-        chosen: the place that they mean; None if they are no place here.
-        odds: log-odds that they are a place.
-        probability: of `chosen` among the candidates, 0 to 1.
-        container: index of the region printed right after the name, in which the place should lie.
-        contradicted: whether `chosen` does not lie in `container`.
-    """
-
-    match: Match
-    candidates: list[Candidate]
-    evidence: dict[Hit, Evidence]
-    chosen: Candidate | None = None
-    odds: float = 0.0
-    probability: float = 0.0
-    container: int | None = None
-    contradicted: bool = False
-
-    @property
-    def confidence(self) -> float:
-        """Return the probability that this is a place and that it is `chosen`, 0 to 1."""
-        if self.contradicted:
-            return CONTRADICTED
-        return self.probability / (1 + math.exp(-self.odds))
 
 
 class Disambiguator:
@@ -138,7 +83,8 @@ class Disambiguator:
         self._mentions = mentions
         self._countries = countries
         self._shares: Mapping[str, float] = countries.shares()
-        self._order = {id(mention): number for number, mention in enumerate(mentions)}
+        self._neighbours = Neighbours(scan, mentions)
+        self._rescue = Rescue(self._neighbours, self._places)
 
     def decide(self) -> None:
         """Decide about every mention, first alone and then given the places chosen around it."""
@@ -155,8 +101,8 @@ class Disambiguator:
 
     def _spread_hints(self) -> None:
         """Apply the hint of a list's first name to the others: «محافظات حماة وحلب», «قضاء هيت والقائم»."""
-        for previous, mention in zip(self._mentions, self._mentions[1:], strict=False):
-            if not self._listed(previous, mention):
+        for previous, mention in self._neighbours.pairs():
+            if not self._neighbours.listed(previous, mention):
                 continue
             first = next(iter(previous.evidence.values()))
             for around in mention.evidence.values():
@@ -217,7 +163,7 @@ class Disambiguator:
         if candidate.strength is Strength.WEAK:
             score += WEAK_SENSE
         around = mention.evidence[candidate.hit]
-        if around.plural and around.hint is Hint.CITY and self._alone(mention):
+        if around.plural and around.hint is Hint.CITY and self._neighbours.alone(mention):
             # «مدن عمان» are those of the country.
             score += FITS_HINT if entry.kind in {"country", "division", "region"} else MISFITS_HINT
         else:
@@ -247,13 +193,13 @@ class Disambiguator:
 
     def _listed_towns(self, mention: Mention) -> set[str | None]:
         """Return the countries of sure towns beside a mention in its list, or at the other end of its way."""
-        at = self._order[id(mention)]
+        at = self._neighbours.position(mention)
         found: set[str | None] = set()
         for one, other, town in ((at - 1, at, at - 1), (at, at + 1, at + 1)):
             if one < 0 or other == len(self._mentions):
                 continue
             pair = self._mentions[one], self._mentions[other]
-            if self._listed(*pair) or self._route(*pair):
+            if self._neighbours.listed(*pair) or self._neighbours.route(*pair):
                 chosen = self._mentions[town].chosen or self._only(self._mentions[town])
                 if chosen and self._places[chosen.place].kind == "city":
                     found.add(self._places[chosen.place].country)
@@ -261,11 +207,15 @@ class Disambiguator:
 
     def _among_countries(self, mention: Mention) -> bool:
         """Return whether the names before and after a mention in its list are those of countries."""
-        at = self._order[id(mention)]
+        at = self._neighbours.position(mention)
         if not 0 < at < len(self._mentions) - 1:
             return False
         before, after = self._mentions[at - 1], self._mentions[at + 1]
-        return self._listed(before, mention) and self._listed(mention, after) and self._is_country(before, after)
+        return (
+            self._neighbours.listed(before, mention)
+            and self._neighbours.listed(mention, after)
+            and self._is_country(before, after)
+        )
 
     def _is_country(self, *mentions: Mention) -> bool:
         return all(
@@ -278,8 +228,8 @@ class Disambiguator:
 
         «محافظة كركوك وصلاح الدين»: not the resort of that name.
         """
-        at = self._order[id(mention)]
-        if not at or not self._listed(self._mentions[at - 1], mention):
+        at = self._neighbours.position(mention)
+        if not at or not self._neighbours.listed(self._mentions[at - 1], mention):
             return False
         first = next(iter(self._mentions[at - 1].evidence.values()))
         places = [self._places[candidate.place] for candidate in mention.candidates]
@@ -293,8 +243,8 @@ class Disambiguator:
 
     def _sets_out(self, mention: Mention, country: str | None) -> bool:
         """Return whether the way from a mention leads to a town of a country, which it then cannot be itself."""
-        at = self._order[id(mention)] + 1
-        if at == len(self._mentions) or not self._route(mention, self._mentions[at]):
+        at = self._neighbours.position(mention) + 1
+        if at == len(self._mentions) or not self._neighbours.route(mention, self._mentions[at]):
             return False
         town = self._mentions[at].chosen or self._only(self._mentions[at])
         return town is not None and self._places[town.place].country == country
@@ -339,145 +289,28 @@ class Disambiguator:
 
     def _accept(self) -> None:
         """Reject mentions that are likely no place, after sure names have raised their repetitions and neighbours."""
-        sure = {m.chosen.hit.name for m in self._mentions if m.chosen and m.odds > SURE}
-        self._rescue()
+        sure = {m.chosen.hit.name for m in self._mentions if m.chosen and m.sure}
+        self._rescue.raise_odds(self._mentions)
         previous: Mention | None = None
         for mention in self._mentions:
             if mention.chosen is None:
                 continue
-            if mention.odds <= SURE and mention.chosen.hit.name in sure:
+            if not mention.sure and mention.chosen.hit.name in sure:
                 mention.odds += SAME_NAME
-            if previous and previous.chosen and self._listed(previous, mention):
+            if previous and previous.chosen and self._neighbours.listed(previous, mention):
                 mention.odds += LISTED
             if mention.odds <= 0:
                 mention.chosen = None
             previous = mention
 
-    def _rescue(self) -> None:
-        """Raise the odds of doubtful names beside sure places, and of several in one list.
-
-        A country is rescued by its town («مالي» where Bamako is), a place by the region printed after it («العمارة
-        جنوبي العراق»), by where the way to it begins («من الدار البيضاء إلى بركان») and by its neighbours in a list
-        («الرملة واللد»).
-        """
-        towns = {self._country(m) for m in self._mentions if m.odds > SURE and self._kind(m) == "city"}
-        for mention in self._mentions:
-            if self._doubtful(mention) and self._kind(mention) == "country" and self._country(mention) in towns:
-                assert mention.chosen is not None  # noqa: S101 -- it has a kind
-                around = mention.evidence[mention.chosen.hit]
-                mention.odds += COUNTRY_OF_TOWN if around.tagged or around.located else 0.0
-        pairs = list(zip(self._mentions, self._mentions[1:], strict=False))
-        for one, other in pairs:
-            located = other.chosen is not None and other.evidence[other.chosen.hit].located
-            if located and self._doubtful(other) and one.odds > SURE and self._route(one, other):
-                self._rescue_within(other, self._country(one))
-            if self._leads_to(one, other, by_direction=True) and self._doubtful(one) and other.odds > SURE:
-                self._rescue_within(one, self._country(other))
-        run: list[Mention] = []
-        for one, other in pairs:
-            if self._listed(one, other):
-                run = [*(run or [one]), other]
-            else:
-                self._rescue_list(run)
-                run = []
-        self._rescue_list(run)
-
-    def _rescue_list(self, run: Sequence[Mention]) -> None:
-        """Rescue the doubtful names of a list: those near a sure one of their country, or three of one country."""
-        known = [mention.chosen for mention in run if mention.chosen and mention.odds > LEAST_NEIGHBOUR]
-        for mention in run:
-            if not self._doubtful(mention):
-                continue
-            near = [candidate for candidate in mention.candidates if any(self._beside(candidate, k) for k in known)]
-            if near:
-                mention.chosen = near[0]
-                mention.odds += BESIDE_NEIGHBOUR
-            elif len(run) >= LIST and not known:
-                shared = set.intersection(*({self._places[c.place].country for c in m.candidates} for m in run))
-                for country in sorted(country for country in shared if country):
-                    self._rescue_within(mention, country)
-
-    def _rescue_within(self, mention: Mention, country: str | None) -> None:
-        inside = [c for c in mention.candidates if country and self._places[c.place].country == country]
-        if inside:
-            mention.chosen = inside[0] if mention.chosen not in inside else mention.chosen
-            mention.odds += BESIDE_NEIGHBOUR
-
-    def _beside(self, candidate: Candidate, known: Candidate) -> bool:
-        one, other = self._places[candidate.place], self._places[known.place]
-        if one.kind not in {"city", "division"} or one.country != other.country or other.kind == "country":
-            return False
-        return candidate.strength is Strength.STRONG or (
-            distance_km(self._point(candidate), self._point(known)) <= NEIGHBOUR_KM
-        )
-
-    def _doubtful(self, mention: Mention) -> bool:
-        return mention.odds <= 0 and not any(around.other for around in mention.evidence.values())
-
-    def _kind(self, mention: Mention) -> str | None:
-        return self._places[mention.chosen.place].kind if mention.chosen else None
-
-    def _country(self, mention: Mention) -> str | None:
-        return self._places[mention.chosen.place].country if mention.chosen else None
-
-    def _listed(self, previous: Mention, mention: Mention) -> bool:
-        """Return whether two names are in one list: «الرقة ودير الزور», «حمص، حماة»."""
-        if previous.match.last != mention.match.first:
-            return False
-        gap = self._scan.gap(mention.match.first).strip(" »”\"'«“")
-        clitics = mention.match.hits[-1].clitics
-        return gap in {"،", ",", "-", "–"} or (not gap and clitics.startswith("و"))
-
-    def _route(self, previous: Mention, mention: Mention) -> bool:
-        """Return whether «إلى» alone stands between two names: «من عمان إلى مسقط»."""
-        between = range(previous.match.last, mention.match.first)
-        return (
-            len(between) == 1
-            and self._scan.facts[between[0]].normalised == _TO
-            and not any(self._scan.gap(index).strip() for index in (between[0], mention.match.first))
-        )
-
-    def _alone(self, mention: Mention) -> bool:
-        """Return whether a name is in no list."""
-        at = self._order[id(mention)]
-        pairs = ((at - 1, at), (at, at + 1))
-        return not any(
-            one >= 0 and other < len(self._mentions) and self._listed(self._mentions[one], self._mentions[other])
-            for one, other in pairs
-        )
-
     def _containers(self) -> None:
         """Set each name's container, the region printed right after it: «بيت حانون بقطاع غزة», «الباب (سوريا)»."""
-        for mention, following in zip(self._mentions, self._mentions[1:], strict=False):
+        for mention, following in self._neighbours.pairs():
             chosen = following.chosen
-            if mention.chosen is None or chosen is None or not self._leads_to(mention, following):
+            if mention.chosen is None or chosen is None or not self._neighbours.leads_to(mention, following):
                 continue
             if self._places[chosen.place].kind in {"country", "division", "region"}:
                 mention.container = chosen.place
-
-    def _leads_to(self, mention: Mention, following: Mention, *, by_direction: bool = False) -> bool:
-        """Return whether a region is printed right after a name: «بقطاع غزة», «في سوريا», «(سوريا)».
-
-        Args:
-            by_direction: whether a direction alone links them too: «جنوبي العراق».
-        """
-        words = range(mention.match.last, following.match.first)
-        if len(words) > 3:
-            return False
-        opening = self._scan.gap(mention.match.last).strip(" ،")
-        if opening not in {"", "("}:
-            return False
-        linked = opening == "(" or (following.match.hits[-1].clitics[-1:] == "ب")
-        for index in words:
-            if index > mention.match.last and self._scan.gap(index).strip():
-                return False
-            word = self._scan.facts[index].normalised
-            if word in AWAY_WORDS:
-                return False
-            if CONTAINER_LINKS.isdisjoint(bare_forms(word)):
-                return False
-            linked = linked or word == "في" or word.startswith("ب") or (by_direction and word in DIRECTION_WORDS)
-        return linked
 
     def _borders(self, candidate: Candidate, container: int) -> bool:
         """Return whether a place lies among towns of the container's country, as exclaves do: «مليلية في المغرب»."""

@@ -13,9 +13,10 @@ from pathlib import Path
 from agents.geotag import country_votes as context
 from agents.geotag import evidence
 from agents.geotag.country_votes import CountryVotes
-from agents.geotag.disambiguate import Candidate, Disambiguator, Mention
+from agents.geotag.disambiguate import Disambiguator
 from agents.geotag.gazetteer import PATH, Entry, Gazetteer, Strength
 from agents.geotag.homographs import named_persons
+from agents.geotag.mention import Candidate, Mention
 from agents.geotag.name_scan import Hit, NameScanner, Scan
 from agents.geotag.tables import read_table
 from agents.geotag.trigger_words import CLUB_NAMES

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from agents.geotag.disambiguate import Mention
 from agents.geotag.evidence import Hint, bare_forms
 from agents.geotag.gazetteer import Entry
+from agents.geotag.mention import Mention
 from agents.geotag.name_scan import Scan
 from agents.geotag.trigger_words import CITY_WORDS, DIVISION_WORDS, SMALL_PLACES
 from streams.records import PlaceKind, Span
