@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from elasticsearch import AsyncElasticsearch, NotFoundError
 
-from agents.index.documents import ALREADY_THERE, MAX_VERSION, id_refusal
+from agents.index.documents import ALREADY_THERE, MAX_VERSION, id_refusal, moved_document
 from streams.elastic.client import health, make_client, translate_errors
 from streams.elastic.indices import create_if_missing, find, read_layout
 from streams.elastic.templates import ensure_index
@@ -99,8 +100,9 @@ class MoveStore:
             wanted = [(index, article_id) for index in indices for article_id in clusters]
         else:
             wanted = [(index_by_id[article_id], article_id) for article_id in clusters]
-        found = await find(self._client, self._settings, wanted, source=["cluster.decision"])
-        operations: list[Mapping[str, Any]] = []
+        found = await find(self._client, self._settings, wanted, source=True)
+        lines: list[bytes] = []
+        size = 0
         for doc in found:
             cluster = clusters[doc["_id"]]
             if cluster.decision <= (doc["_source"].get("cluster") or {}).get("decision", 0):
@@ -111,18 +113,31 @@ class MoveStore:
                 "if_seq_no": doc["_seq_no"],
                 "if_primary_term": doc["_primary_term"],
             }
-            change = {"cluster": cluster.model_dump(mode="json"), "facets": {"fold": cluster.id}}
-            operations += [{"update": head}, {"doc": change}]
-        await self._bulk(None, operations, conflict_is_passing=True)
+            # The whole document: Elasticsearch does not keep the terms that a partial update would need.
+            pair = (orjson.dumps({"index": head}), orjson.dumps(moved_document(doc["_source"], cluster)))
+            cost = sum(map(len, pair))
+            if lines and size + cost > self._settings.bulk_bytes:
+                await self._bulk(None, lines, conflict_is_passing=True)
+                lines, size = [], 0
+            lines += pair
+            size += cost
+        await self._bulk(None, lines, conflict_is_passing=True)
 
     async def _bulk(
-        self, index: str | None, operations: Sequence[Mapping[str, Any]], *, conflict_is_passing: bool = False
+        self,
+        index: str | None,
+        operations: Sequence[Mapping[str, Any]] | Sequence[bytes],
+        *,
+        conflict_is_passing: bool = False,
     ) -> None:
         if not operations:
             return
         with translate_errors(self._settings):
             answer = await self._client.bulk(
-                index=index, operations=operations, filter_path="items.*.status,items.*.error"
+                index=index,
+                # The client is not typed for serialized lines, but passes them on unchanged.
+                operations=operations,  # type: ignore[arg-type]
+                filter_path="items.*.status,items.*.error",
             )
         for item in answer["items"]:
             result = next(iter(item.values()))

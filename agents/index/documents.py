@@ -1,8 +1,9 @@
 """Build documents and bulk requests from articles, and interpret the responses. Pure: no client, no clock.
 
 A document is the article as in articles.enriched plus fields that only the index needs: `@timestamp`, the time that
-results are sorted by, `facets`, the values that filters and counts use, and `forms` and `families`, the terms of its
-texts.
+results are sorted by, `facets`, the values that filters and counts use, and `forms`, `families` and `names`, the terms
+of its texts and names. Elasticsearch indexes the terms but does not keep them in `_source`, of which they would be the
+larger part: whoever writes a stored document again makes them anew (`moved_document`, streams/elastic/copy.py).
 
 Writes are idempotent. `_id` is the article's id and the version is external: the millisecond at which the article was
 fetched, times a million, plus a thousand times the pipeline's revision. A replay has the same version and is refused as
@@ -20,7 +21,7 @@ from typing import Any, Literal
 import orjson
 
 from streams.errors import Reason, Rejected, Retryable
-from streams.records import Article, Place, iso_time
+from streams.records import Article, Cluster, Place, iso_time
 from streams.settings import Settings
 from streams.words.index import term_fields
 from streams.words.places import paths
@@ -93,6 +94,17 @@ def document(article: Article) -> dict[str, Any]:
     fields["@timestamp"] = iso_time(article.listed_at)
     fields["facets"] = facets(article)
     return fields | term_fields(fields)
+
+
+def moved_document(stored: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
+    """Return a stored document as it is in another cluster, with the terms that Elasticsearch does not keep.
+
+    Args:
+        stored: `_source` of the document.
+        cluster: its cluster from now on.
+    """
+    facets = {**stored.get("facets", {}), "fold": cluster.id}
+    return {**stored, "cluster": cluster.model_dump(mode="json"), "facets": facets} | term_fields(stored)
 
 
 def facets(article: Article) -> dict[str, Any]:

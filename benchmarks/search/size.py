@@ -21,6 +21,7 @@ from streams.elastic.template_files import read_template
 from streams.elastic.templates import names
 from streams.errors import RasdError
 from streams.settings import MIB, Settings, get_settings
+from streams.words.index import term_fields
 
 WORDS = ("forms", "families", "names")
 BATCH = 500
@@ -44,14 +45,15 @@ def index_body(*, stock: bool) -> dict[str, Any]:
 
 async def copy_documents(client: AsyncElasticsearch, source: str, target: str, most: int, *, stock: bool) -> None:
     """Write the first documents of an index into another one; without Rasd's terms where it is the stock one."""
-    body: dict[str, Any] = {"sort": [{"id": "asc"}], "_source": {"excludes": list(WORDS)} if stock else True}
+    body: dict[str, Any] = {"sort": [{"id": "asc"}], "_source": {"excludes": list(WORDS)}}
     while most > 0:
         hits = (await client.search(index=source, body=body | {"size": min(BATCH, most)}))["hits"]["hits"]
         if not hits:
             return
         operations: list[dict[str, Any]] = []
         for hit in hits:
-            operations += [{"index": {"_id": hit["_id"]}}, hit["_source"]]
+            terms = {} if stock else term_fields(hit["_source"])
+            operations += [{"index": {"_id": hit["_id"]}}, hit["_source"] | terms]
         answer = await client.bulk(index=target, operations=operations, filter_path="errors,items.*.error")
         if answer["errors"]:
             sys.exit(f"refused: {answer['items'][0]}")

@@ -12,6 +12,7 @@ from elasticsearch import AsyncElasticsearch
 from pydantic import HttpUrl
 
 from agents.index.cluster_moves import MoveSink
+from agents.index.documents import document
 from agents.index.sink import IndexSink
 from streams.elastic.client import capabilities, health, make_client
 from streams.elastic.indices import find, list_indices, read_layout, roll_over
@@ -200,6 +201,9 @@ async def test_a_cluster_move_finds_its_article_in_an_older_index(
         "later": None,
     }
     assert (await client.count(index=names(settings).read))["count"] == 3
+    word = document(article())["forms"]["title"].split()[0].split("|")[0]
+    found = await client.count(index=names(settings).read, query={"term": {"forms.title": {"value": word}}})
+    assert found["count"] == 3
 
 
 async def test_an_index_is_rolled_over_when_a_condition_is_met_and_not_before(

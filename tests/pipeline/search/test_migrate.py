@@ -91,7 +91,9 @@ class Newsroom:
         written = [self._article(id_) for id_ in ids]
         await _insist(lambda: sink.write(written))
         for one in written:
-            self.expected[one.id] = json.loads(json.dumps(document(one)))
+            terms = {"forms", "families", "names"}
+            fields = {name: value for name, value in document(one).items() if name not in terms}
+            self.expected[one.id] = json.loads(json.dumps(fields))
             self.versions[one.id] = version(one, 0)
             if one.id in self._moved:
                 self._apply(one.id)
@@ -161,6 +163,10 @@ async def _check(client: AsyncElasticsearch, settings: Settings, newsroom: Newsr
     assert len(hits) == len(newsroom.expected)
     assert {hit["_id"]: hit["_source"] for hit in hits} == newsroom.expected
     assert {hit["_id"]: hit["_version"] for hit in hits} == newsroom.versions
+    # The stored documents lack the terms, so whatever writes one again could lose them.
+    for field in ("forms.title", "families.title"):
+        found = await client.count(index=names(settings).read, query={"term": {field: {"value": "خبر"}}})
+        assert found["count"] == len(newsroom.expected)
 
 
 async def test_indices_are_renewed_while_articles_are_written_moved_and_deleted(

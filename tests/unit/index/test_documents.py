@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.index.documents import actions, bulk_outcomes, document, facets, reason, verdicts, version
+from agents.index.documents import actions, bulk_outcomes, document, facets, moved_document, reason, verdicts, version
 from streams.errors import Reason, Rejected, Retryable
-from streams.records import Article
+from streams.records import Article, Cluster
 from streams.settings import Settings
 from tests.support.articles import article
 
@@ -37,6 +37,19 @@ def test_a_document_is_the_article_and_its_helpers() -> None:
         == source
     )
     assert fields["@timestamp"] == "2024-02-02T01:00:00Z"
+
+
+def test_a_document_that_moves_has_its_terms_again() -> None:
+    source = article(title="وصول السفينة", body="وصلت السفينة إلى الميناء.")
+    whole = document(source)
+    stored = {name: value for name, value in whole.items() if name not in {"forms", "families", "names"}}
+    cluster = Cluster(id="c1", relation="near", score=1, canonical_id="c1", decision=3)
+    moved = moved_document(stored, cluster)
+    assert moved == whole | {
+        "cluster": cluster.model_dump(mode="json"),
+        "facets": whole["facets"] | {"fold": "c1"},
+    }
+    assert stored["cluster"] is None
 
 
 def test_time_falls_back_to_the_fetch_and_then_to_the_arrival() -> None:
