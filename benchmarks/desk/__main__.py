@@ -2,10 +2,11 @@
 
 Fills an index of its own with generated articles (benchmarks/search/archive.py), serves it, and visits it with Debian's
 Chromium: first contentful paint and the end of loading of each view with an empty cache, bytes over the wire, the time
-from a click or a key to the next painted view, and from a typed letter to the names that it suggests. Then articles
-arrive at `--rate` a second for `--minutes` minutes: cost and memory of the ticker. Figures are those that the browser
-reports (Paint Timing, Navigation Timing, CDP). Needs running servers (`rasd up`) and Chromium. The index is deleted at
-the end; with `--kept` it is the one that `python -m benchmarks.search.latency CORPUS --keep` left, and stays.
+from a click or a key to the frame with what it changed (by parts, and by whole pages, in turns), and from a typed
+letter to the names that it suggests. Then articles arrive at `--rate` a second for `--minutes` minutes: cost and memory
+of the ticker. Figures are those that the browser reports (Paint, Event and Navigation Timing, CDP). Needs running
+servers (`rasd up`) and Chromium. The index is deleted at the end; with `--kept` it is the one that `python -m
+benchmarks.search.latency CORPUS --keep` left, and stays.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import argparse
 import asyncio
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -77,47 +79,146 @@ async def load(browser: Browser, url: str, visits: int) -> dict[str, list[float]
     return found
 
 
-async def painted(page: Page) -> None:
-    """Wait until the view that is loading has painted."""
-    await page.wait_for_load_state("domcontentloaded")
-    await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+# Times of an interaction, from the browser's own stamp of the key or click to the frame after: `first` when the first
+# part that changed is painted, `whole` when all of the view is. Both survive a navigation.
+WATCH = """() => {
+  const now = () => performance.timeOrigin + performance.now();
+  const began = (event) => {
+    if (event.isTrusted) sessionStorage.setItem("began", performance.timeOrigin + event.timeStamp);
+  };
+  for (const name of ["pointerdown", "keydown"]) addEventListener(name, began, true);
+  const painted = (name) => requestAnimationFrame(() => setTimeout(() => {
+    const since = sessionStorage.getItem("began");
+    if (since && window[name] === undefined) window[name] = now() - since;
+  }));
+  window.felt = [];
+  new PerformanceObserver((list) => {
+    for (const one of list.getEntries()) if (one.interactionId) window.felt.push(one.duration);
+  }).observe({ type: "event", durationThreshold: 16, buffered: true });
+  addEventListener("desk:shown", () => painted("first"), true);
+  addEventListener("DOMContentLoaded", () => {
+    painted("first");
+    painted("whole");
+    const main = document.getElementById("content");
+    new MutationObserver(() => {
+      if (main.getAttribute("aria-busy") === "false") painted("whole");
+    }).observe(main, { attributes: true, attributeFilter: ["aria-busy"] });
+  });
+}"""
+# Keeps the desk's scripts from the events by which they fetch parts: links and forms load whole pages, as before.
+PLAIN = """() => {
+  for (const name of ["pointerdown", "click", "submit"]) {
+    addEventListener(name, (event) => event.stopImmediatePropagation(), true);
+  }
+}"""
+BACK = """() => {
+  sessionStorage.setItem("began", performance.timeOrigin + performance.now());
+  history.back();
+}"""
+FRESH = "() => { window.first = window.whole = undefined; sessionStorage.removeItem('began'); }"
 
 
-async def interactions(context: BrowserContext, base: str, words: Sequence[str]) -> dict[str, list[float]]:
-    """Search, filter, sort, page and open articles as a reader does; time each from key or click to the next paint."""
-    page = await context.new_page()
-    found: dict[str, list[float]] = {}
+@dataclass
+class Interactions:
+    """Times in milliseconds, by what was done, and those of the first paint after each event (Event Timing)."""
 
-    async def timed(name: str, action: Any) -> None:
-        began = time.perf_counter()
-        async with page.expect_navigation(wait_until="domcontentloaded"):
-            await action
-        await painted(page)
-        found.setdefault(name, []).append((time.perf_counter() - began) * 1000)
+    first: dict[str, list[float]] = field(default_factory=dict)
+    whole: dict[str, list[float]] = field(default_factory=dict)
+    felt: list[float] = field(default_factory=list)
 
-    for word in words:
-        await page.goto(f"{base}/ar/search")
+    def tell(self, way: str) -> None:
+        """Print percentiles."""
+        for part, found in (("first part", self.first), ("whole view", self.whole)):
+            for name, times in found.items():
+                print(f"  {way:9} {part:10} {name:20} {spread(times)}")
+            if found:
+                print(f"  {way:9} {part:10} {'all':20} {spread([one for times in found.values() for one in times])}")
+        if self.felt:
+            print(f"  {way:9} from an event to the next frame  {spread(self.felt)}")
+
+
+class Reader:
+    """Does what a reader does, in a window of its own, and times each step.
+
+    Args:
+        page: the window.
+        base: address of the desk.
+        found: where the times go.
+    """
+
+    def __init__(self, page: Page, base: str, found: Interactions) -> None:
+        self.page, self.base, self.found = page, base, found
+
+    async def go(self, path: str) -> None:
+        """Load a view, untimed."""
+        await self.page.goto(self.base + path, wait_until="load")
+
+    async def timed(self, name: str, action: Callable[[], Awaitable[Any]]) -> None:
+        """Do something, and wait until the view that it leads to is painted."""
+        await self.page.evaluate(FRESH)
+        await action()
+        await self.page.wait_for_function("() => window.whole !== undefined")
+        first, whole = await self.page.evaluate("() => [window.first, window.whole]")
+        self.found.first.setdefault(name, []).append(first)
+        self.found.whole.setdefault(name, []).append(whole)
+
+    async def read(self, word: str) -> None:
+        """Search, filter, sort, page, open an article and come back; then change the window of Now."""
+        page = self.page
+
+        async def click(name: str, selector: str, number: int = 0) -> None:
+            if await page.locator(selector).count() > number:
+                # A button is down for about a tenth of a second.
+                await self.timed(name, lambda: page.locator(selector).nth(number).click(delay=80))
+
+        await self.go("/ar/search")
         await page.fill("#q", word)
-        await timed("search", page.press("#q", "Enter"))
-        if await page.locator(".facets li a").count():
-            await timed("filter", page.locator(".facets li a").first.click())
-            await timed("remove a filter", page.locator(".chosen a").first.click())
-        await timed("newest first", page.locator(".choice a").nth(1).click())
-        if await page.locator("a[rel=next]").count():
-            await timed("next page", page.locator("a[rel=next]").click())
+        await self.timed("search", lambda: page.press("#q", "Enter"))
+        await click("a filter", "aside .facets li a")
+        await click("remove a filter", ".chosen a")
+        await click("newest first", "[data-part=sort] a", 1)
+        await click("copies apart", "[data-part=fold] a", 1)
+        await click("next page", "a[rel=next]")
         if await page.locator("[data-open]").count():
             await page.keyboard.press("j")
-            await timed("open an article", page.keyboard.press("o"))
-    moved = []
+            await self.timed("open an article", lambda: page.keyboard.press("o"))
+            await self.timed("back to the results", lambda: page.evaluate(BACK))
+        self.found.felt += await page.evaluate("() => window.felt")
+        await self.go("/ar/")
+        await click("window of Now", "[data-part=growing] .choice a", 2)
+        self.found.felt += await page.evaluate("() => window.felt")
+
+
+async def interactions(browser: Browser, base: str, words: Sequence[str]) -> dict[str, Interactions]:
+    """Read as a reader does, by parts and by whole pages in turns: which comes first changes with each word."""
+    found = {"parts": Interactions(), "pages": Interactions()}
+    readers = {}
+    for way, times in found.items():
+        context = await browser.new_context(viewport={"width": 1280, "height": 900})
+        await context.add_init_script(f"({WATCH})()")
+        if way == "pages":
+            await context.add_init_script(f"({PLAIN})()")
+        readers[way] = Reader(await context.new_page(), base, times)
+    for number, word in enumerate(words):
+        for way in sorted(readers, reverse=bool(number % 2)):
+            await readers[way].read(word)
+    for reader in readers.values():
+        await reader.page.context.close()
+    return found
+
+
+async def next_results(context: BrowserContext, base: str) -> list[float]:
+    """Go to the next result by key twenty times; time each from key to frame."""
+    page = await context.new_page()
     await page.goto(f"{base}/ar/search")
+    moved = []
     for _ in range(20):
         began = time.perf_counter()
         await page.keyboard.press("j")
         await page.evaluate("() => new Promise((done) => requestAnimationFrame(done))")
         moved.append((time.perf_counter() - began) * 1000)
-    found["next result (j)"] = moved
     await page.close()
-    return found
+    return moved
 
 
 TYPED = """(letters) => new Promise((done) => {
@@ -224,12 +325,10 @@ async def measure(arguments: argparse.Namespace) -> None:
                 ):
                     print(f"  {what:24} {spread(found[key])}")
             context = await browser.new_context(viewport={"width": 1280, "height": 900})
-            print("from key or click to the next view painted")
-            every: list[float] = []
-            for name, times in (await interactions(context, base, words)).items():
-                every += times
-                print(f"  {name:24} {spread(times)}")
-            print(f"  {'all':24} {spread(every)}")
+            print("from key or click to the frame that shows it")
+            for way, times in (await interactions(browser, base, words)).items():
+                times.tell(way)
+            print(f"  next result (j) {spread(await next_results(context, base))}")
             typed = [word for query in words for word in query.split()]
             print(f"from a letter to its names {spread(await typing(context, base, [*NAMES, *typed]))}")
             await ticker(context, settings, base, arguments.rate, arguments.minutes)

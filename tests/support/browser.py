@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,6 +47,16 @@ class Visitor:
 
     async def visit(self, path: str) -> None:
         await self.page.goto(self.base + path, wait_until="load")
+
+    async def arrive(self, address: str | Callable[[str], bool]) -> None:
+        """Wait until the window shows the whole of what is at an address, by a pattern of it."""
+        await self.page.wait_for_url(address)
+        await self.page.wait_for_selector("main:not([aria-busy=true])")
+
+    async def back(self, address: str) -> None:
+        """Go back to an address, by a pattern of it."""
+        await self.page.evaluate("() => history.back()")
+        await self.arrive(address)
 
     async def axe(self, *rules: str) -> list[str]:
         """Violations of accessibility, with the elements concerned.

@@ -31,6 +31,9 @@ POLICY = (
     "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types {policies}"
 )
+# A request with this header is answered with a part of the view, which `static/fragments.js` puts into the page.
+FRAGMENT = "Rasd-Fragment"
+FRAGMENTS = ("view", "hits", "rest")
 # A browser asks for name and password, and sends them with every request of this server, also of EventSource.
 ASK_FOR_KEY = 'Basic realm="rasd", charset="UTF-8"'
 
@@ -61,6 +64,10 @@ class Visit:
     Args:
         request: the request.
         language: of the desk.
+
+    Attributes:
+        fragment: the part of the view that is asked for: `view` (all but what every page has), of the view Search also
+            `hits` (the hits and their order) and `rest` (all else); None for a whole page.
     """
 
     def __init__(self, request: Request, language: str) -> None:
@@ -70,6 +77,8 @@ class Visit:
         # Empty fields of a form are as good as none.
         given = tuple((name, value.strip()) for name, value in request.query_params.multi_items())
         self.here = Address(language, view, tuple((name, value) for name, value in given if value))
+        asked = request.headers.get(FRAGMENT)
+        self.fragment = asked if asked in FRAGMENTS else None
 
     def render(self, template: str, status: int = 200, *, trusted_types: str = "'none'", **context: Any) -> Response:
         """Render a template.
@@ -83,14 +92,21 @@ class Visit:
         text = (
             _templates()
             .get_template(template)
-            .render(d=self.display, t=self.display.text, plain=self.display.plain, here=self.here, **context)
+            .render(
+                d=self.display,
+                t=self.display.text,
+                plain=self.display.plain,
+                here=self.here,
+                fragment=self.fragment,
+                **context,
+            )
         )
         headers = {
             "Content-Security-Policy": POLICY.format(policies=trusted_types),
             "Content-Language": self.display.language,
             # The page of a moment: kept for going back, asked for again otherwise, by nobody but this browser.
             "Cache-Control": "private, no-cache",
-            "Vary": "Accept-Language, Cookie",
+            "Vary": f"Accept-Language, Cookie, {FRAGMENT}",
         }
         return Response(text, status, headers, "text/html; charset=utf-8")
 

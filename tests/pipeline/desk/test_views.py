@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page, Route
 
 from streams.elastic.client import make_client
 from streams.errors import Reason, Rejected
@@ -22,7 +22,7 @@ from streams.kafka.dead_letters import Origin, failure_headers
 from streams.records import RawArticle
 from streams.topics import Topic, topic_name
 from tests.pipeline.desk import layout
-from tests.pipeline.desk.conftest import HOSTILE, Desk
+from tests.pipeline.desk.conftest import HOSTILE, Desk, ferry
 from tests.pipeline.search.conftest import store
 from tests.support.articles import article
 from tests.support.browser import visiting
@@ -144,22 +144,24 @@ async def test_searching_by_keyboard_and_by_click(desk: Desk, browser: Browser) 
         assert await page.locator("#names-typed option").first.get_attribute("value") == "«زياد الكسواني»"
         await page.fill("#q", "العقبة")
         await page.keyboard.press("Enter")
-        await page.wait_for_url("**/ar/search?q=*")
+        await visitor.arrive("**/ar/search?q=*")
         assert await page.locator("#total").get_attribute("data-total") == "4"
         # One story, whose four articles are in three outlets.
         assert await page.locator("[data-hit]").count() == 1
         await page.keyboard.press("j")
         assert await page.evaluate("() => document.activeElement.matches('.chosen-hit [data-open]')")
         await page.keyboard.press("o")
-        await page.wait_for_url("**/ar/articles/*")
+        await visitor.arrive("**/ar/articles/*")
         assert await page.locator(".body a.name.place").first.inner_text() == "العقبة"
         assert await page.locator("h1 mark, .body mark").count() > 0
         assert (await page.locator(".quotes blockquote").inner_text()).startswith("السفينة تتسع")
         assert await page.locator(".quotes a").inner_text() == "زياد الكسواني"
-        await page.go_back()
+        await visitor.back("**/ar/search?q=*")
+        # The focus is where it was, so the next result is the one after it; there is only this one.
+        assert await page.evaluate("() => document.activeElement.matches('[data-open]')")
         await page.keyboard.press("j")
         await page.keyboard.press("s")
-        await page.wait_for_url("**/ar/stories/ferry-1")
+        await visitor.arrive("**/ar/stories/ferry-1")
         assert await page.locator(".lane").count() == 3
         # What outlets changed in the text is marked by what it is.
         assert "450" in await page.locator(".diff del.number").first.inner_text()
@@ -167,16 +169,134 @@ async def test_searching_by_keyboard_and_by_click(desk: Desk, browser: Browser) 
         await page.locator("[data-share]").click()
         await page.wait_for_function("() => document.querySelector('[data-share]').textContent === 'نُسخ الرابط'")
         assert (await page.evaluate("() => navigator.clipboard.readText()")).endswith("/ar/stories/ferry-1")
-        await page.go_back()
+        await visitor.back("**/ar/search?q=*")
         await page.keyboard.press("?")
         assert await page.locator("dialog").is_visible()
         await page.keyboard.press("Escape")
         await page.locator("aside .facets a", has_text="almina").first.click()
-        await page.wait_for_url("**source=almina**")
+        await visitor.arrive("**source=almina**")
         assert await page.locator("#total").get_attribute("data-total") == "2"
         await page.locator(".chosen a", has_text="almina").click()
-        await page.wait_for_url(lambda url: "source" not in url)
+        await visitor.arrive(lambda url: "source" not in url)
         assert await page.locator("#total").get_attribute("data-total") == "4"
+
+
+async def test_moves_fetch_parts_and_are_what_their_addresses_show(desk: Desk, browser: Browser) -> None:
+    async with visiting(browser, desk.base) as visitor:
+        page = visitor.page
+        loads: list[str] = []
+        page.on("domcontentloaded", lambda _: loads.append(page.url))
+        titles = page.locator("[data-hit] [data-open]")
+        total, sort = page.locator("#total"), page.locator("[data-part=sort] a")
+        await visitor.visit("/ar/search?q=المياه")
+        first = await titles.all_inner_texts()
+        await page.fill("#q", "العقبة")
+        await page.keyboard.press("Enter")
+        await visitor.arrive("**/ar/search?q=%D8%A7%D9%84%D8%B9**")
+        # Keys are for the results now, as after loading a page, and the number found is said.
+        assert await page.evaluate("() => document.activeElement.id") == "content"
+        assert await page.locator("[data-said]").inner_text() == await total.inner_text() == "٤ مقالات"
+        await sort.nth(1).click()
+        await visitor.arrive("**sort=time**")
+        assert await sort.nth(1).get_attribute("aria-current") == "true"
+        assert await sort.nth(1).evaluate("(link) => document.activeElement === link")
+        # Also links of what was not the first part to come have the new order.
+        await page.locator("aside .facets a", has_text="almina").first.click()
+        await visitor.arrive("**source=almina**")
+        assert "sort=time" in page.url
+        shown = await _reading(page)
+        feed = await page.locator("link[rel=alternate]").get_attribute("href")
+        kept = await page.locator("form.query input[type=hidden]").evaluate_all("(all) => all.map((one) => one.name)")
+        switch = await page.locator(".switch").get_attribute("href")
+        assert await visitor.axe() == []
+        await visitor.back("**/ar/search?q=*sort=time")
+        await visitor.back("**/ar/search?q=%D8%A7%D9%84%D8%B9*")
+        await visitor.back("**/ar/search?q=%D8%A7%D9%84%D9%85*")
+        assert await titles.all_inner_texts() == first
+        assert await page.input_value("#q") == "المياه"
+        await page.evaluate("() => history.go(3)")
+        await visitor.arrive("**source=almina**")
+        assert await _reading(page) == shown
+        # From the results to an article, its story and a name, and back again at the place where the reader was.
+        await page.set_viewport_size({"width": 1280, "height": 300})
+        await titles.last.scroll_into_view_if_needed()
+        place = await page.evaluate("() => scrollY")
+        assert place > 0
+        await titles.last.click()
+        await visitor.arrive("**/ar/articles/*")
+        assert await page.evaluate("() => scrollY") == 0
+        await page.locator("[data-story]").first.click()
+        await visitor.arrive("**/ar/stories/ferry-1")
+        await page.locator(".names a").first.click()
+        await visitor.arrive("**/ar/names/*/*")
+        assert await page.locator(".timeline rect").count() > 1
+        await page.evaluate("() => history.go(-3)")
+        await visitor.arrive("**source=almina**")
+        assert await page.evaluate("() => scrollY") == place
+        assert loads == [f"{desk.base}/ar/search?q={quote('المياه')}"]
+        await page.reload()
+        assert await _reading(page) == shown
+        assert await page.locator("link[rel=alternate]").get_attribute("href") == feed
+        assert kept == await page.locator("form.query input[type=hidden]").evaluate_all(
+            "(all) => all.map((a) => a.name)"
+        )
+        assert await page.locator(".switch").get_attribute("href") == switch
+
+
+async def test_what_cannot_be_fetched_by_parts_is_loaded_whole(desk: Desk, browser: Browser) -> None:
+    async with visiting(browser, desk.base) as visitor:
+        page = visitor.page
+        await visitor.visit("/ar/search?q=العقبة")
+        await page.evaluate("() => { window.mine = 1; }")
+        await page.fill("#q", "«")
+        await page.route("**/ar/search?**", _refuse_fragments)
+        await page.keyboard.press("Enter")
+        await page.wait_for_function("() => window.mine === undefined")
+        await visitor.arrive("**/ar/search?q=%C2%AB")
+        assert await page.locator("#total").count() == 1
+        visitor.errors.clear()
+
+
+async def _reading(page: Page) -> tuple[str, str]:
+    """Return what a view says, times apart, which are told as time that passed, and its title."""
+    text: str = await page.locator("main").evaluate(
+        """(main) => {
+          const copy = main.cloneNode(true);
+          for (const time of copy.querySelectorAll("time")) time.remove();
+          return copy.textContent.replace(/\\s+/g, " ");
+        }"""
+    )
+    return text, await page.title()
+
+
+async def _refuse_fragments(route: Route) -> None:
+    if "rasd-fragment" in route.request.headers:
+        await route.abort()
+    else:
+        await route.continue_()
+
+
+async def test_now_keeps_its_ticker_while_stories_change(desk: Desk, browser: Browser) -> None:
+    async with visiting(browser, desk.base) as visitor:
+        page = visitor.page
+        await visitor.visit("/ar/?minutes=360")
+        await page.wait_for_selector("[data-live=on]")
+        await page.evaluate("() => { window.ticker = document.querySelector('[data-ticker]'); }")
+        await page.locator("[data-part=growing] .choice a").nth(1).click()
+        await visitor.arrive("**minutes=60**")
+        assert await page.evaluate("() => window.ticker.isConnected")
+        await page.locator(".story .where").first.click()
+        await visitor.arrive("**place=**")
+        assert not await page.evaluate("() => window.ticker.isConnected")
+        await page.wait_for_selector("[data-live=on]")
+        await page.keyboard.press("j")
+        await page.keyboard.press("s")
+        await visitor.arrive("**/ar/stories/*")
+        await visitor.back("**place=**")
+        await page.wait_for_selector("[data-live=on]")
+        await page.mouse.move(5, 5)
+        await publish(desk.settings, [ferry(8, "manara", datetime.now(UTC), "near")])
+        await page.wait_for_selector("[data-items] li[data-id='ferry-8']")
 
 
 async def test_pages_cover_what_an_export_does_without_any_script(desk: Desk, browser: Browser) -> None:
@@ -198,7 +318,8 @@ async def test_pages_cover_what_an_export_does_without_any_script(desk: Desk, br
             following = page.locator("a[rel=next]")
             if not await following.count():
                 break
-            await following.click()
+            async with page.expect_navigation(wait_until="load"):
+                await following.click()
         assert sorted(seen) == sorted(exported)
 
 
@@ -225,7 +346,7 @@ async def test_a_period_is_chosen_on_the_timeline(desk: Desk, browser: Browser) 
         await page.mouse.down()
         await page.mouse.move(box["x"] + box["width"] / 5, box["y"] + 20, steps=4)
         await page.mouse.up()
-        await page.wait_for_url("**from=**")
+        await visitor.arrive("**from=**")
         part = int(await page.locator("#total").get_attribute("data-total") or 0)
         assert 0 < part < whole
         titles = await page.locator(".hit h3").all_inner_texts()
@@ -342,14 +463,14 @@ async def test_standing_searches_are_shown_with_what_they_match(desk: Desk, brow
         await visitor.visit("/ar/alerts")
         assert await page.locator("tbody th a").first.inner_text() == "<i>الميناء</i>"
         await page.locator("tbody small a").click()
-        await page.wait_for_url("**/ar/search?*")
+        await visitor.arrive("**/ar/search?*")
         assert await page.locator("#total").get_attribute("data-total") == "2"
         await page.locator("a[href*='/rehearse']").click()
-        await page.wait_for_url("**/ar/rehearse?*")
+        await visitor.arrive("**/ar/rehearse?*")
         assert await page.locator(".figures dd").nth(3).inner_text() == "٢"
         await visitor.visit("/ar/alerts")
         await page.locator("tbody th a").first.click()
-        await page.wait_for_url("**/ar/alerts/*")
+        await visitor.arrive("**/ar/alerts/*")
         assert await page.locator("h1").inner_text() == "<i>الميناء</i>"
 
 
@@ -369,21 +490,21 @@ async def test_the_pipeline_is_shown_as_it_runs(desk: Desk, browser: Browser) ->
 
         async def known() -> bool:
             answer = await http.get("/pipeline")
-            return answer.status_code == 200 and _reading(answer, "index")["waiting"] >= 2
+            return answer.status_code == 200 and _stage(answer, "index")["waiting"] >= 2
 
         await until(known)
         stages = (await http.get("/pipeline")).json()["stages"]
         assert [stage["stage"] for stage in stages[:3]] == ["clean", "fingerprint", "dedupe"]
         assert stages[2]["writes"] == ["articles.clustered", "articles.moves"]
         assert (stages[0]["waiting"], stages[0]["oldest_seconds"]) == (0, None)
-        assert _reading(await http.get("/pipeline"), "index")["oldest_seconds"] > 0
+        assert _stage(await http.get("/pipeline"), "index")["oldest_seconds"] > 0
     async with visiting(browser, desk.base) as visitor:
         await visitor.visit("/ar/pipeline")
         last = visitor.page.locator(".flow > li", has_text="articles.enriched").last
         assert await last.locator("h2").inner_text() == "index"
 
 
-def _reading(answer: httpx.Response, stage: str) -> dict[str, Any]:
+def _stage(answer: httpx.Response, stage: str) -> dict[str, Any]:
     return next(one for one in answer.json()["stages"] if one["stage"] == stage)
 
 
@@ -421,7 +542,7 @@ async def test_the_page_of_an_article_is_shown_as_it_arrived(desk: Desk, browser
         await visitor.visit("/ar/articles/raw/1")
         await visitor.page.locator(".trace summary").click()
         await visitor.page.locator(".trace a[href*='/raw/']").click()
-        await visitor.page.wait_for_url("**/ar/raw/raw/1")
+        await visitor.arrive("**/ar/raw/raw/1")
         assert await visitor.page.locator("pre").inner_text() == page
         assert await visitor.page.locator("tbody tr").count() == 1
         assert await visitor.axe() == []

@@ -1,25 +1,24 @@
 // Keyboard paths, the list of shortcuts, printing, and copying a link. Everything also works without.
 
+import { page } from "asset:page.js";
+
 const help = document.getElementById("help");
 const hits = () => [...document.querySelectorAll("[data-hit]")];
 const chosen = () => hits().findIndex((hit) => hit.classList.contains("chosen-hit"));
 
-for (const button of document.querySelectorAll("[data-help]")) {
-  button.classList.remove("unready");
-  button.addEventListener("click", () => help.showModal());
-}
-for (const button of document.querySelectorAll("[data-print]")) {
-  button.classList.remove("unready");
-  button.addEventListener("click", () => window.print());
-}
-// Beyond loopback, browsers let only pages over HTTPS write to the clipboard.
-for (const button of navigator.clipboard ? document.querySelectorAll("[data-share]") : []) {
-  button.classList.remove("unready");
-  button.addEventListener("click", async () => {
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-help], [data-print], [data-share]");
+  if (!button) return;
+  if (button.dataset.help !== undefined) help.showModal();
+  else if (button.dataset.print !== undefined) window.print();
+  else {
     await navigator.clipboard.writeText(location.href);
     button.textContent = button.dataset.share;
-  });
-}
+  }
+});
+page.dataset.scripted = "";
+// Beyond loopback, browsers let only pages over HTTPS write to the clipboard.
+if (navigator.clipboard) page.dataset.clipboard = "";
 
 function choose(index) {
   const all = hits();

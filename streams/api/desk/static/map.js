@@ -1,11 +1,11 @@
 // The map: outlines of countries, and circles for the articles of what is in view, from GET /map of the API.
 /* global L */
 
+import { ask, element, numbers, page } from "asset:page.js";
+
 const root = document.querySelector("[data-map]");
 const panel = document.querySelector("[data-map-panel]");
-const page = document.documentElement;
 const language = page.lang;
-const numbers = new Intl.NumberFormat(`${language}-u-nu-${page.dataset.digits}`);
 const names = new Intl.DisplayNames([language], { type: "region" });
 const colour = (name) => getComputedStyle(page).getPropertyValue(name).trim();
 const FINER = 2; // tiles are a quarter of the side of those that a map of this zoom is made of
@@ -57,13 +57,6 @@ function middle(feature) {
   return best;
 }
 
-function element(name, text, attributes = {}) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
 const map = L.map(root, {
   zoomControl: false, attributionControl: false, preferCanvas: true, worldCopyJump: true, minZoom: 2, maxZoom: 9,
   zoomAnimation: false, fadeAnimation: false, inertia: false,
@@ -106,9 +99,6 @@ function within(bbox) {
   address.searchParams.set("bbox", bbox.join(","));
   return address;
 }
-
-// What an address answers, or null where it is refused, out of reach, or cut off by the next page.
-const ask = (address) => fetch(address).then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
 
 async function open(feature) {
   const { bbox, articles } = feature.properties;
@@ -187,5 +177,6 @@ if (topology) {
   }).addTo(map);
 }
 map.on("moveend", moved);
+document.addEventListener("desk:shown", load);
 label();
 await load();

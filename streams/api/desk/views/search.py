@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from fastapi.responses import Response
 
@@ -16,6 +18,8 @@ from streams.api.desk.routing import HOME, make_router
 from streams.api.desk.timelines import overview_of
 from streams.search.request import Filters, SearchRequest
 from streams.search.source_scope import Coverage
+
+T = TypeVar("T")
 
 router = make_router()
 
@@ -42,13 +46,16 @@ async def search(state: Shared, visit: Visiting) -> Response:
     if not here.has("sort", request.sort) and not request.scored():
         request = request.model_copy(update={"sort": "time"})
     with state.searches.slot():
-        page, (facets, timeline) = await asyncio.gather(
-            api.search(state, request), overview_of(state, filters, display, FACET_SIZE, *FACET_FILTERS)
+        page, overview = await asyncio.gather(
+            _unless(visit.fragment == "rest", api.search(state, request)),
+            _unless(visit.fragment == "hits", overview_of(state, filters, display, FACET_SIZE, *FACET_FILTERS)),
         )
+    facets, timeline = overview or (None, None)
+    counted = facets.facets if facets else {}
     groups = {
         name: [
             FacetValue(shown_value(display, name, count.value), count.articles, here.having(name, count.value))
-            for count in facets.facets[facet]
+            for count in counted.get(facet, ())
             if not any(same_name(name, count.value, chosen) for chosen in here.values(name))
         ]
         for facet, name in FACET_FILTERS.items()
@@ -59,14 +66,20 @@ async def search(state: Shared, visit: Visiting) -> Response:
         # The same filters for exports, whose days begin where the reader's do.
         filtered=here.lacking("sort").lacking("fold").setting(zone=request.zone if request.zone != "UTC" else None),
         page=page,
-        # The page counts up to a bound; the facets count all, as an export does.
-        total=facets.total,
+        facets=facets,
         groups=groups,
         chosen=chosen_filters(here, display),
         timeline=timeline,
-        partial=page.partial or facets.partial,
-        outages=_outlets_out(page.coverage),
+        outages=_outlets_out(page.coverage if page else None),
     )
+
+
+async def _unless(unwanted: bool, asked: Coroutine[Any, Any, T]) -> T | None:
+    """Return what a part of the view shows; None if that part is not wanted."""
+    if not unwanted:
+        return await asked
+    asked.close()
+    return None
 
 
 def _outlets_out(coverage: Coverage | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -208,3 +209,31 @@ async def test_spellings_of_a_name_count_as_one_in_a_story(desk: httpx.AsyncClie
     names = (await desk.get("/en/stories/s")).text.partition('class="names"')[2].partition("</ul>")[0]
     assert '<bdi>معمر القذافي</bdi></a> <span class="count">3</span>' in names
     assert "معمر القذافى" not in names
+
+
+async def test_a_part_of_the_search_asks_for_nothing_else(
+    desk: httpx.AsyncClient, canned: Canned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    for name, given in (("search", canned._search), ("overview", canned._overview)):
+
+        async def counted(_: Any, *arguments: Any, name: str = name, given: Any = given) -> Any:
+            asked.append(name)
+            return await given(*arguments)
+
+        monkeypatch.setattr(Searcher, name, counted)
+    parts = {}
+    for fragment in ("hits", "rest", "view", "else"):
+        asked.clear()
+        answer = await desk.get("/ar/search?q=a", headers={"Rasd-Fragment": fragment})
+        assert "Rasd-Fragment" in answer.headers["vary"]
+        parts[fragment] = set(re.findall(r'data-part="([\w-]+)"', answer.text)), sorted(asked), "<script" in answer.text
+    everywhere = {"feed", "navigation", "switch", "back", "kept"}
+    hits, rest = {"sort", "fold", "hits"}, {"filters", "timeline", "total", "exports", "counted"}
+    assert parts == {
+        "hits": (everywhere | hits, ["search"], False),
+        "rest": (everywhere | rest, ["overview"], False),
+        "view": (everywhere | hits | rest, ["overview", "search"], False),
+        # What the server does not know is answered with a page, which replaces the other.
+        "else": (everywhere | hits | rest, ["overview", "search"], True),
+    }
