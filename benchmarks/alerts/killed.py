@@ -234,7 +234,7 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=12.0, help="mean time between two kills, in seconds")
     parser.add_argument("--away", type=float, default=60.0, help="time in which the receiver is away, in seconds")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, temporary_stack() as servers:
+    with tempfile.TemporaryDirectory() as folder, temporary_stack(services=["kafka"]) as servers:
         if not asyncio.run(run(servers, Path(folder), given)):
             raise SystemExit(1)
 

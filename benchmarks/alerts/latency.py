@@ -81,7 +81,11 @@ async def read_times(settings: Settings, topic: str) -> list[tuple[float, dict[s
 async def hops(settings: Settings, since: datetime) -> str:
     """Return rows of the time between two topics, of all alerts about one article that arrived since a moment."""
     enriched = {value["id"]: time for time, value in await read_times(settings, Topic.ENRICHED)}
-    matched = {(value["search"], value["article"]): time for time, value in await read_times(settings, MATCHES)}
+    matched = {
+        (found["search"], value["article"]): time
+        for time, value in await read_times(settings, MATCHES)
+        for found in value["searches"]
+    }
     done = {
         value["alert"]: value for _, value in await read_times(settings, DELIVERIES) if value["state"] == "delivered"
     }

@@ -92,8 +92,9 @@ async def run(settings: Settings, made: Sequence[Article], found: Sequence[Stand
         matcher.put(search)
     matches: defaultdict[str, list[Match]] = defaultdict(list)
     for article in made:
-        for match in matcher.match(article):
-            matches[match.search].append(match)
+        for together in matcher.match(article):
+            for match in together.each():
+                matches[match.search].append(match)
     client = make_client(settings)
     differing, total, alerts = 0, 0, 0
     try:

@@ -85,17 +85,18 @@ class StackStatus:
         return next(service for service in self.services if service.name == name)
 
 
-def up(settings: Settings, *, console: Console | None = None) -> StackStatus:
-    """Start the servers that are not running, and return once both answer.
+def up(settings: Settings, *, console: Console | None = None, services: Sequence[str] = tuple(SERVERS)) -> StackStatus:
+    """Start the servers that are not running, and return once they answer.
 
     Args:
         settings: folder, ports and heaps (`local_...`).
         console: where to show progress; standard error if None.
+        services: names of the servers.
 
     Raises:
         OperatorError: a precondition fails or a server does not start; a server that failed to start is stopped.
     """
-    return _start(settings, tuple(SERVERS), console)
+    return _start(settings, tuple(services), console)
 
 
 def start_service(settings: Settings, name: str, *, console: Console | None = None) -> StackStatus:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,11 +22,12 @@ QUICK_JAVA = "-XX:TieredStopAtLevel=1"
 
 
 @contextmanager
-def temporary_stack(java_options: str = "") -> Iterator[Settings]:
-    """Run Kafka and Elasticsearch within the context, and delete all their files at its end, also after SIGTERM.
+def temporary_stack(java_options: str = "", services: Sequence[str] = tuple(stack.SERVERS)) -> Iterator[Settings]:
+    """Run Kafka, Elasticsearch, or both, within the context, and delete all their files at its end, also after SIGTERM.
 
     Args:
         java_options: see the setting `local_java_options`.
+        services: names of the servers.
 
     Yields:
         Settings with their addresses, independent of the environment.
@@ -46,7 +47,7 @@ def temporary_stack(java_options: str = "") -> Iterator[Settings]:
     )
     try:
         with interrupted_by_signals():
-            stack.up(settings, console=Console(file=sys.stderr))
+            stack.up(settings, console=Console(file=sys.stderr), services=services)
             yield settings
     finally:
         stack.down(settings, wipe=True)

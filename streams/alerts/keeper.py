@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from streams.alerts.alert_metrics import DeliveryMetrics
 from streams.alerts.follower import SearchFollower
 from streams.alerts.quiet_sources import QuietSources
-from streams.alerts.records import Alert, Delivery, Judged, Match, Message, Replay, delivery_id
+from streams.alerts.records import Alert, ArticleMatches, Delivery, Judged, Match, Message, Replay, delivery_id
 from streams.alerts.rules import SearchMemory
 from streams.alerts.sender import Sender, new_delivery
 from streams.alerts.standing_search import StandingSearch, Target
@@ -49,7 +49,7 @@ SWEEP_EVERY = timedelta(hours=1)
 GRACE = timedelta(seconds=10)
 #: A digest names the sources that were quiet at most so long before it, as a match may bring it at any moment.
 QUIET_BEFORE_DIGEST = timedelta(minutes=1)
-_MESSAGE: TypeAdapter[Match | Replay] = TypeAdapter(Message)
+MESSAGE: TypeAdapter[ArticleMatches | Match | Replay] = TypeAdapter(Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +168,7 @@ class Keeper:
             if tp.partition not in self.partitions:
                 continue
             for record in batch:
-                match = await self._take(record)
-                if match is not None:
+                for match in await self._take(record):
                     moments.append(match.moment)
                     touched.add(match.search)
         await self._store(touched)
@@ -206,22 +205,24 @@ class Keeper:
             self._swept = now
             await self._sweep(now)
 
-    async def _take(self, record: ConsumerRecord) -> Match | None:
-        """Take one record; return its match, None if it has none."""
+    async def _take(self, record: ConsumerRecord) -> Sequence[Match]:
+        """Take one record, and return its matches."""
         try:
-            message = _MESSAGE.validate_json(record.value or b"")
+            message = MESSAGE.validate_json(record.value or b"")
         except ValidationError as error:
             where = f"{record.topic} {record.partition} {record.offset}"
             log.warning("unreadable match", record=where, cause=str(error))
-            return None
+            return ()
         if isinstance(message, Replay):
             await self._replay(message)
-            return None
-        memory = self._memories.get(message.search)
-        if memory is not None:
-            memory.take(message)
-            self._by_article[message.article].add(message.search)
-        return message
+            return ()
+        matches = list(message.each()) if isinstance(message, ArticleMatches) else [message]
+        for match in matches:
+            memory = self._memories.get(match.search)
+            if memory is not None:
+                memory.take(match)
+                self._by_article[match.article].add(match.search)
+        return matches
 
     def _apply_moves(self, moves: Iterable[tuple[str, str]]) -> set[str]:
         touched: set[str] = set()

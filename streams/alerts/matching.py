@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from streams.alerts.records import Match, is_due, match_article
+from streams.alerts.records import ArticleMatches, is_due, match_together
 from streams.alerts.standing_search import Digest, StandingSearch
 from streams.records import Article
 from streams.search.live.candidates import Candidates
@@ -19,13 +19,15 @@ class SearchMatcher:
 
     Args:
         scope: the directory of sources, for searches that name collections.
+        part: returns the part of a search by its id; the matches of an article are described by part.
 
     Attributes:
         tried: number of searches that were tried on an article.
     """
 
-    def __init__(self, scope: SourceScope) -> None:
+    def __init__(self, scope: SourceScope, part: Callable[[str], int] = lambda _: 0) -> None:
         self._scope = scope
+        self._part = part
         self._searches: dict[str, tuple[StandingSearch, LiveMatcher]] = {}
         self._candidates = Candidates()
         self._digests: dict[str, StandingSearch] = {}
@@ -71,24 +73,21 @@ class SearchMatcher:
             else:
                 self.remove(search_id)
 
-    def match(self, article: Article) -> list[Match]:
-        """Return the matches of an article, by the ids of the searches."""
+    def match(self, article: Article) -> list[ArticleMatches]:
+        """Return the matches of an article by part, in each by the ids of the searches."""
         if not self._searches:
             return []
         text = ArticleText(article)
-        found = []
-        for search, matcher in self.matching(text):
-            match = match_article(search, matcher, text)
-            found.append(match)
-            found += self._for_digests(search, match, article)
-        return found
+        return match_together(self._with_digests(text), text, self._part)
 
-    def _for_digests(self, search: StandingSearch, match: Match, article: Article) -> Iterator[Match]:
-        """Yield a match for each digest that has the stories of a search."""
-        for digest_id in sorted(self._listed_in.get(search.id, ())):
-            digest = self._digests[digest_id]
-            if digest.owner in {"", search.owner} and is_due(digest, article):
-                yield match.model_copy(update={"search": digest_id, "section": search.name})
+    def _with_digests(self, text: ArticleText) -> Iterator[tuple[StandingSearch, LiveMatcher, str | None]]:
+        """Yield the searches that match, after each the digests that have its stories, with its name."""
+        for search, matcher in self.matching(text):
+            yield search, matcher, None
+            for digest_id in sorted(self._listed_in.get(search.id, ())):
+                digest = self._digests[digest_id]
+                if digest.owner in {"", search.owner} and is_due(digest, text.article):
+                    yield digest, matcher, search.name
 
     def matching(self, text: ArticleText) -> list[tuple[StandingSearch, LiveMatcher]]:
         """Return the searches that match an article, by their ids."""

@@ -1,14 +1,16 @@
 """The records between matching and delivery: matches, alerts and deliveries, and the state of each search.
 
-A *match* is one article that one standing search matches. An *alert* is a message that is due; it has a *delivery* for
-each target.
+A *match* is one article that one standing search matches; those of one article are written together. An *alert* is a
+message that is due; it has a *delivery* for each target.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,16 +18,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from streams.alerts.standing_search import StandingSearch, digest
 from streams.records import Article
 from streams.records.fields import Timestamp
-from streams.search.highlight import Highlight, highlight_title_and_body
+from streams.search.highlight import Highlight, Range, marks, pieces
 from streams.search.live.matcher import ArticleText, LiveMatcher
+from streams.search.placed_words import PlacedWords
 from streams.words.letters import MARKS
 
 MOST_ARTICLES = 50
 MOST_STORIES = 20
 MOST_DIGEST_STORIES = 50
+#: Searches in one record of `alerts.matches`: with two pieces of text each, a few hundred kilobytes.
+MOST_SEARCHES = 200
 _MOST_NAMES = 60
 _UNREAD = re.compile(f"[{MARKS}\u0640]+")
-_NO_WORD = re.compile(r"\W+")
+_WORD = re.compile(r"\w+")
 _NAME_TYPES = {"PER": "person", "ORG": "organisation"}
 
 
@@ -33,11 +38,9 @@ class _Record(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
-class Match(_Record):
-    """One article that a standing search matches."""
+class _MatchedArticle(_Record):
+    """What all matches of an article have in common."""
 
-    type: Literal["match"] = "match"
-    search: str = Field(description="Id of the standing search.")
     article: str = Field(description="Id of the article.")
     story: str = Field(description="Id of its cluster.")
     relation: str = Field("first", description="Relation to the cluster's first article.")
@@ -46,14 +49,70 @@ class Match(_Record):
     url: str
     title: str | None = None
     published_at: Timestamp | None = None
-    headline: Highlight | None = Field(None, description="The headline with the matching words.")
-    excerpts: tuple[Highlight, ...] = Field((), description="Pieces of the text with the matching words.")
     places: tuple[str, ...] = Field((), description="Places named in the article.")
+    text: str = Field("", description="Hash of the words of headline and text.")
     names: tuple[str, ...] = Field((), description="For `new-name`: names with their types, `person NAME`.")
     sentences: tuple[str, ...] = Field((), description="For `change`: the paragraphs of the text.")
-    text: str = Field("", description="Hash of the words of headline and text.")
+
+
+class Match(_MatchedArticle):
+    """One article that a standing search matches. Earlier versions wrote it to `alerts.matches` as it is."""
+
+    type: Literal["match"] = "match"
+    search: str = Field(description="Id of the standing search.")
+    headline: Highlight | None = Field(None, description="The headline with the matching words.")
+    excerpts: tuple[Highlight, ...] = Field((), description="Pieces of the text with the matching words.")
     history: bool = Field(False, description="Whether it only tells the search what came before it.")
     section: str | None = Field(None, description="For `digest`: name of the other search that it comes from.")
+
+
+@dataclass(slots=True)  # tens of an article: a model takes ten times as long to make
+class MatchingSearch:
+    """One of the searches that match an article.
+
+    Attributes:
+        search: id of the standing search.
+        kind: of its condition, by which it needs names or sentences.
+        headline: number of its marks in the headline, in `ArticleMatches.headlines`.
+        excerpts: number of its pieces of the text, in `ArticleMatches.excerpts`.
+        section: for `digest`: name of the other search that it comes from.
+    """
+
+    search: str
+    kind: str
+    headline: int
+    excerpts: int
+    section: str | None = None
+
+
+class ArticleMatches(_MatchedArticle):
+    """An article with searches of one partition that match it. What several of them show is there once."""
+
+    type: Literal["matches"] = "matches"
+    headlines: tuple[tuple[Range, ...], ...] = Field((), description="Marks in the headline, in code points.")
+    excerpts: tuple[tuple[Highlight, ...], ...] = Field((), description="Pieces of the text with the matching words.")
+    searches: tuple[MatchingSearch, ...] = Field(description=f"At most {MOST_SEARCHES}.")
+
+    def each(self) -> Iterator[Match]:
+        """Yield the match of each search."""
+        common = {name: getattr(self, name) for name in _COMMON}
+        headlines = [
+            Highlight.model_construct(text=self.title, marks=list(marks)) if self.title else None
+            for marks in self.headlines
+        ]
+        for found in self.searches:
+            yield Match.model_construct(
+                **common,
+                search=found.search,
+                headline=headlines[found.headline],
+                excerpts=self.excerpts[found.excerpts],
+                names=self.names if found.kind == "new-name" else (),
+                sentences=self.sentences if found.kind == "change" else (),
+                section=found.section,
+            )
+
+
+_COMMON = tuple(_MatchedArticle.model_fields.keys() - {"names", "sentences"})
 
 
 class Replay(_Record):
@@ -64,7 +123,7 @@ class Replay(_Record):
     delivery: str
 
 
-Message = Annotated[Match | Replay, Field(discriminator="type")]
+Message = Annotated[ArticleMatches | Match | Replay, Field(discriminator="type")]
 """A record of the topic `alerts.matches`."""
 
 
@@ -210,35 +269,85 @@ def match_article(search: StandingSearch, matcher: LiveMatcher, text: ArticleTex
         text: the article.
         history: whether it came before the search.
     """
-    article, kind = text.article, search.when.kind
-    headline, excerpts = highlight_title_and_body(article, matcher.wanted, text.words)
-    found: dict[str, Any] = {"search": search.id, "headline": headline, "excerpts": tuple(excerpts)}
-    if history:
-        found["history"] = True
-    if kind == "new-name":
-        found["names"] = _names(article)
-    elif kind == "change":
-        found["sentences"] = tuple(article.body.split("\n"))
-    return _described(text).model_copy(update=found)
+    (together,) = match_together([(search, matcher, None)], text, lambda _: 0)
+    (match,) = together.each()
+    return match.model_copy(update={"history": True}) if history else match
 
 
-@lru_cache(maxsize=1)
-def _described(text: ArticleText) -> Match:
-    """What all matches of an article have in common. All of it was validated with the article."""
+def match_together(
+    found: Iterable[tuple[StandingSearch, LiveMatcher, str | None]], text: ArticleText, part: Callable[[str], int]
+) -> list[ArticleMatches]:
+    """Describe an article that searches match.
+
+    Args:
+        found: each standing search, what its marks are found by, and for a digest the section.
+        text: the article.
+        part: returns the part of a search by its id. Each record has searches of one part.
+    """
     article = text.article
-    return Match.model_construct(
-        search="",
-        article=article.id,
-        story=article.cluster.id if article.cluster is not None else article.id,
-        relation=article.cluster.relation if article.cluster is not None else "first",
-        moment=article.ingested_at,
-        outlet=article.source,
-        url=article.url,
-        title=article.title,
-        published_at=article.published_at,
-        places=tuple(dict.fromkeys(place.name for place in article.places))[:10],
-        text=words_hash(article.title or "", article.body),
+    title, body = text.words.get("title", PlacedWords()), text.words.get("body", PlacedWords())
+    parts: defaultdict[int, list[tuple[StandingSearch, tuple[Range, ...], tuple[Range, ...], str | None]]]
+    parts = defaultdict(list)
+    marked: LiveMatcher | None = None
+    in_title, in_body = tuple[Range, ...](), tuple[Range, ...]()
+    for search, matcher, section in found:
+        if matcher is not marked:  # a digest has the marks of the search before it
+            marked, wanted = matcher, matcher.wanted
+            in_title, in_body = tuple(marks(title, wanted, "title")), tuple(marks(body, wanted, "body"))
+        parts[part(search.id)].append((search, in_title, in_body, section))
+    common = _common(article) if parts else {}
+    return [
+        _together(article, common, each[first : first + MOST_SEARCHES])
+        for each in parts.values()
+        for first in range(0, len(each), MOST_SEARCHES)
+    ]
+
+
+def _together(
+    article: Article,
+    common: dict[str, Any],
+    each: list[tuple[StandingSearch, tuple[Range, ...], tuple[Range, ...], str | None]],
+) -> ArticleMatches:
+    headlines: dict[tuple[Range, ...], int] = {}
+    excerpts: dict[tuple[Range, ...], int] = {}
+    kinds = set()
+    searches = []
+    for search, in_title, in_body, section in each:
+        kind = search.when.kind
+        kinds.add(kind)
+        searches.append(
+            MatchingSearch(
+                search=search.id,
+                kind=kind,
+                headline=headlines.setdefault(in_title, len(headlines)),
+                excerpts=excerpts.setdefault(in_body, len(excerpts)),
+                section=section,
+            )
+        )
+    return ArticleMatches.model_construct(
+        **common,
+        names=_names(article) if "new-name" in kinds else (),
+        sentences=tuple(article.body.split("\n")) if "change" in kinds else (),
+        headlines=tuple(headlines),
+        excerpts=tuple(tuple(pieces(article.body, found)) for found in excerpts),
+        searches=tuple(searches),
     )
+
+
+def _common(article: Article) -> dict[str, Any]:
+    """What all matches of an article have in common. All of it was validated with the article."""
+    return {
+        "article": article.id,
+        "story": article.cluster.id if article.cluster is not None else article.id,
+        "relation": article.cluster.relation if article.cluster is not None else "first",
+        "moment": article.ingested_at,
+        "outlet": article.source,
+        "url": article.url,
+        "title": article.title,
+        "published_at": article.published_at,
+        "places": tuple(dict.fromkeys(place.name for place in article.places))[:10],
+        "text": words_hash(article.title or "", article.body),
+    }
 
 
 def _names(article: Article) -> tuple[str, ...]:
@@ -249,7 +358,7 @@ def _names(article: Article) -> tuple[str, ...]:
 
 def words_hash(*texts: str) -> str:
     """Return a hash of the words of texts, which punctuation, spaces and vowel signs do not change."""
-    return digest(*(" ".join(_NO_WORD.sub(" ", _UNREAD.sub("", text)).split()) for text in texts))
+    return digest(*(" ".join(_WORD.findall(_UNREAD.sub("", text))) for text in texts))
 
 
 def is_due(search: StandingSearch, article: Article) -> bool:

@@ -3,7 +3,7 @@
 | topic | key | holds |
 |---|---|---|
 | `alerts.searches` | id of the search | standing searches |
-| `alerts.matches` | id of the search | matches, in the order in which they are judged |
+| `alerts.matches` | id of the article | for each article, the searches of the partition that match it |
 | `alerts.state` | id of the search, and `id/story` | what the searches remember |
 | `alerts` | id of the alert | alerts that are due: the outbox |
 | `alerts.deliveries` | id of the delivery | which alert reached which target |

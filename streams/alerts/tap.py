@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack
 from streams.alerts.alert_metrics import MatchMetrics
 from streams.alerts.follower import SearchFollower, follow_searches
 from streams.alerts.matching import SearchMatcher
-from streams.alerts.records import Match
-from streams.alerts.store import MATCHES, Writer, alert_specs
+from streams.alerts.records import ArticleMatches
+from streams.alerts.store import MATCHES, Writer, alert_specs, partition_of
 from streams.errors import Rejected
 from streams.kafka.clients import create_topics, open_producer, translate_errors
 from streams.records import Article
@@ -33,7 +33,7 @@ class AlertMatcher:
     def __init__(self, settings: Settings, metrics: MatchMetrics) -> None:
         self._settings = settings
         self._metrics = metrics
-        self._matcher = SearchMatcher(SourceScope(lambda: None))
+        self._matcher = SearchMatcher(SourceScope(lambda: None), partition_of)
         self._stack = AsyncExitStack()
         self._opened: tuple[SearchFollower, Writer] | None = None
         self._lock = asyncio.Lock()
@@ -54,13 +54,14 @@ class AlertMatcher:
                 matches = await asyncio.to_thread(_match, self._matcher, records)
                 self._metrics.seconds.inc(time.perf_counter() - started)
                 with translate_errors(self._settings):
-                    await writer.send(MATCHES, ((match.search, match.search, match) for match in matches))
+                    sent = ((found.searches[0].search, found.article, found) for found in matches)
+                    await writer.send(MATCHES, sent)
             except BaseException:
                 # Cancelled too: the follower may have read changes that the matcher never got, and the thread may
                 # still use the matcher. The next batch begins with new ones.
                 await self._release()
                 raise
-        self._metrics.count(len(records), len(matches), self._matcher)
+        self._metrics.count(len(records), sum(len(found.searches) for found in matches), self._matcher)
         return [None] * len(records)
 
     async def check(self) -> None:
@@ -88,7 +89,7 @@ class AlertMatcher:
                 sources.start()
                 stack.push_async_callback(sources.close)
                 await sources.wait()
-                matcher = SearchMatcher(SourceScope(sources.read))
+                matcher = SearchMatcher(SourceScope(sources.read), partition_of)
                 matcher.update(await follower.refresh(), follower.directory.searches)
             except BaseException:
                 await stack.aclose()
@@ -102,7 +103,7 @@ class AlertMatcher:
         await self._stack.aclose()
 
 
-def _match(matcher: SearchMatcher, records: Sequence[Article]) -> list[Match]:
+def _match(matcher: SearchMatcher, records: Sequence[Article]) -> list[ArticleMatches]:
     return [match for article in records for match in matcher.match(article)]
 
 

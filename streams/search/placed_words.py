@@ -34,8 +34,11 @@ class PlacedWords(list[Word]):
         return [(word.start, word.end) for word in self]
 
     @cached_property
-    def _starts(self) -> dict[WantedPhrase, list[int]]:
-        """Where the phrases stand that were asked for: a match is found first and marked later."""
+    def _starts(self) -> dict[int, tuple[WantedPhrase, list[int]]]:
+        """Where the phrases stand that were asked for, by identity: a match is found first and marked later.
+
+        The hash of a phrase takes longer than the rest. The entry keeps the phrase, so that no other has its identity.
+        """
         return {}
 
     def having(self, families: Iterable[str], printed: Iterable[str]) -> set[int]:
@@ -49,10 +52,10 @@ class PlacedWords(list[Word]):
 
     def starts(self, phrase: WantedPhrase) -> list[int]:
         """Return the numbers of the words at which a phrase stands, in order."""
-        found = self._starts.get(phrase)
+        found = self._starts.get(id(phrase))
         if found is None:
-            found = self._starts[phrase] = self._find(phrase)
-        return found
+            found = self._starts[id(phrase)] = phrase, self._find(phrase)
+        return found[1]
 
     def _find(self, phrase: WantedPhrase) -> list[int]:
         rarest: tuple[int, set[int]] | None = None

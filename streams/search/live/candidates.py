@@ -24,7 +24,8 @@ class Candidates:
     def __init__(self) -> None:
         # The chosen group of each, and the others.
         self._searches: dict[str, tuple[frozenset[str], list[frozenset[str]]]] = {}
-        self._postings: defaultdict[str, set[str]] = defaultdict(set)
+        # By a term of the chosen group: the searches, with their other groups.
+        self._postings: defaultdict[str, dict[str, list[frozenset[str]]]] = defaultdict(dict)
         self._always: set[str] = set()
         self._counts: Counter[str] = Counter()
         self._counted = 0
@@ -44,7 +45,7 @@ class Candidates:
         self._always.discard(key)
         for term in chosen:
             postings = self._postings[term]
-            postings.discard(key)
+            postings.pop(key, None)
             if not postings:
                 del self._postings[term]
 
@@ -52,20 +53,26 @@ class Candidates:
         """Return the searches that an article may match: all those that it does, and some others."""
         terms = text.anchor_terms
         self._count(terms)
-        found = set(self._always)
+        found = {key for key in self._always if not any(map(terms.isdisjoint, self._searches[key][1]))}
+        has_none_of = terms.isdisjoint
         for term in terms & self._postings.keys():
-            found |= self._postings[term]
-        # Asking for the other groups is much quicker than trying a search.
-        searches = self._searches
-        return {key for key in found if not any(map(terms.isdisjoint, searches[key][1]))}
+            for key, others in self._postings[term].items():
+                # Asking for the other groups is much quicker than trying a search.
+                for group in others:
+                    if has_none_of(group):
+                        break
+                else:
+                    found.add(key)
+        return found
 
     def _place(self, key: str, groups: list[frozenset[str]]) -> None:
         chosen = min(groups, key=self._frequency, default=frozenset[str]())
-        self._searches[key] = (chosen, [group for group in groups if group != chosen])
+        others = [group for group in groups if group != chosen]
+        self._searches[key] = (chosen, others)
         if not chosen:
             self._always.add(key)
         for term in chosen:
-            self._postings[term].add(key)
+            self._postings[term][key] = others
 
     def _frequency(self, group: Iterable[str]) -> tuple[int, bool, int]:
         terms = list(group)

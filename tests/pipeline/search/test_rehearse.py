@@ -69,7 +69,7 @@ def live(articles: list[Article], fields: dict[str, Any]) -> tuple[int, int, dic
     search = standing_search(**fields)
     matcher, memory = SearchMatcher(SCOPE), SearchMemory(search)
     matcher.put(search)
-    matches = [match for each in articles for match in matcher.match(each)]
+    matches = [match for each in articles for together in matcher.match(each) for match in together.each()]
     for match in matches:
         memory.take(match)
     memory.advance(BEGIN + timedelta(days=DAYS))

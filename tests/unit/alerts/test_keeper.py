@@ -16,11 +16,14 @@ from streams.alerts import keeper as keepers
 from streams.alerts import service
 from streams.alerts.alert_metrics import DeliveryMetrics
 from streams.alerts.keeper import Inputs, Keeper
-from streams.alerts.records import Delivery, Match, Replay
+from streams.alerts.matching import SearchMatcher
+from streams.alerts.records import ArticleMatches, Delivery, Match, Replay
 from streams.alerts.standing_search import StandingSearch, Target
 from streams.alerts.store import ALERTS, DELIVERIES, KEPT_DAYS, PARTITIONS, STATE, Directory, Remembered, partition_of
+from streams.search.source_scope import SourceScope
 from streams.settings import Settings
 from tests.support.alert_records import BEGIN, match, standing_search
+from tests.support.articles import article
 
 SETTINGS = Settings(_env_file=None)
 TARGETS = [{"to": "log:desk"}, {"to": "log:editor"}]
@@ -101,11 +104,12 @@ class Process:
         sender: Any = self.sent
         self.keeper.sender = sender
 
-    async def take(self, *messages: Match | Replay) -> datetime | None:
+    async def take(self, *messages: ArticleMatches | Match | Replay) -> datetime | None:
         await self.keeper.take_over(range(PARTITIONS))
         records: dict[TopicPartition, list[Any]] = {}
         for message in messages:
-            tp = TopicPartition("alerts.matches", partition_of(message.search))
+            search = message.searches[0].search if isinstance(message, ArticleMatches) else message.search
+            tp = TopicPartition("alerts.matches", partition_of(search))
             value = message.model_dump_json(exclude_none=True).encode()
             record = SimpleNamespace(topic=tp.topic, partition=tp.partition, offset=0, value=value)
             records.setdefault(tp, []).append(record)
@@ -288,6 +292,40 @@ async def test_a_digest_names_the_sources_that_are_quiet_when_it_is_due(kafka: C
     (alert,) = memory.alerts.values()
     assert alert.detail == ("jisr: silent",)
     assert len(process.sent.given) == 1
+
+
+async def test_matches_of_the_version_before_are_judged_like_those_of_now(kafka: Callable[..., Topics]) -> None:
+    kinds = ("story", "new-name", "change", "frequency")
+    when = [
+        {"kind": kind} | ({"count": 2, "minutes": 60, "of": "articles"} if kind == "frequency" else {})
+        for kind in kinds
+    ]
+    made = [
+        standing_search(filters={"q": "سد"}, when=each).model_copy(update={"id": f"00000000000{number}"})
+        for number, each in enumerate(when)
+    ]
+    matcher = SearchMatcher(SourceScope(lambda: None), partition_of)
+    for search in made:
+        matcher.put(search)
+    arrived = [
+        article(id=f"n{number}", title="ارتفاع منسوب السد", body=body, ingested_at=BEGIN + timedelta(minutes=number))
+        for number, body in enumerate(("امتلأ السد أمس.", "امتلأ السد أمس.\nثم فتح."), start=1)
+    ]
+    now = [record for each in arrived for record in matcher.match(each)]
+    before = [match for record in now for match in record.each()]
+    assert len(before) == 2 * len(made)
+    told = []
+    for messages in (now, before):
+        topics = kafka(*made)
+        process = Process(topics)
+        oldest = await process.take(*messages)
+        first = {key: set(value) for key, value in topics.values.items()}
+        await process.take(*messages)  # a crash before the offsets were committed
+        assert {key: set(value) for key, value in topics.values.items()} == first
+        states = {key: value for topic in (ALERTS, STATE) for key, value in topics.values[topic].items()}
+        told.append((oldest, states, sorted(process.sent.given)))
+    assert told[0] == told[1]
+    assert told[0][0] == arrived[0].ingested_at and len(told[0][1]) > len(made)
 
 
 async def test_a_steady_stream_of_matches_does_not_put_deadlines_off(monkeypatch: pytest.MonkeyPatch) -> None:

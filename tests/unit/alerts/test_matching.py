@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.alerts.matching import SearchMatcher
-from streams.alerts.records import Match, match_article
+from streams.alerts.records import MOST_SEARCHES, ArticleMatches, Match, match_article
 from streams.records import Article
 from streams.search.highlight import _marked, _pieces, highlight
 from streams.search.live.candidates import FIRST_CHOICE, Candidates
@@ -144,23 +144,44 @@ def test_a_match_shows_what_a_hit_of_the_index_shows(given_search: dict[str, Any
 def test_what_searches_share_of_an_article_changes_none_of_their_matches(
     given_searches: list[dict[str, Any]], found: Article
 ) -> None:
-    matcher = SearchMatcher(SourceScope(lambda: None))
+    matcher = SearchMatcher(SourceScope(lambda: None), lambda search: int(search[1:]) % 2)
     kept = {}
     for number, given_search in enumerate(given_searches):
-        search = standing_search(filters=given_search | {"language": ["ar"]})
+        when = {"kind": ("story", "new-name", "change")[number % 3]}
+        search = standing_search(filters=given_search | {"language": ["ar"]}, when=when)
         kept[f"s{number}"] = search.model_copy(update={"id": f"s{number}"})
         matcher.put(kept[f"s{number}"])
-    for match in matcher.match(found):
+    written = [together.model_dump_json(exclude_none=True) for together in matcher.match(found)]
+    read = [ArticleMatches.model_validate_json(record) for record in written]
+    assert all(len({int(match.search[1:]) % 2 for match in together.each()}) == 1 for together in read)
+    for match in (match for together in read for match in together.each()):
         clear_highlights()
         search = kept[match.search]
         alone = match_article(search, LiveMatcher(search.filters), ArticleText(found.model_copy(deep=True)))
         assert match.model_dump_json(exclude_none=True) == alone.model_dump_json(exclude_none=True)
+        assert (match.article, match.title, match.outlet) == (found.id, found.title, found.source)
+        assert match.sentences == (tuple(found.body.split("\n")) if search.when.kind == "change" else ())
+        named = [*(f"person {e.name}" for e in found.entities if e.type == "PER"), *(p.name for p in found.places)]
+        assert len(match.names) >= len(set(named)) if search.when.kind == "new-name" else match.names == ()
 
 
 def clear_highlights() -> None:
     """Forget the pieces of texts that were marked before."""
     _marked.cache_clear()
     _pieces.cache_clear()
+
+
+def test_many_matches_of_an_article_are_several_records() -> None:
+    matcher = SearchMatcher(SourceScope(lambda: None))
+    ids = set()
+    for number in range(MOST_SEARCHES + 1):
+        search = standing_search(name=f"{number}", filters={"q": "المعرض"}).model_copy(update={"id": f"s{number}"})
+        ids.add(search.id)
+        matcher.put(search)
+    records = matcher.match(arrived())
+    assert [len(record.searches) for record in records] == [MOST_SEARCHES, 1]
+    assert {match.search for record in records for match in record.each()} == ids
+    assert all(len(record.excerpts) == 1 for record in records), "what they share is there once"
 
 
 def test_a_match_shows_the_matching_words_in_their_sentence() -> None:

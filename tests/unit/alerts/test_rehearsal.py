@@ -77,7 +77,7 @@ def test_a_replay_makes_the_alerts_that_live_matching_makes() -> None:
         matcher.put(search)
         memory = SearchMemory(search)
         for each in ARTICLES:
-            for match in matcher.match(each):
+            for match in (match for together in matcher.match(each) for match in together.each()):
                 memory.take(Match.model_validate_json(match.model_dump_json(exclude_none=True)))
         until = BEGIN + timedelta(days=3)
         memory.advance(until)

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from streams.alerts import tap
 from streams.alerts.alert_metrics import MatchMetrics
-from streams.alerts.records import Match
+from streams.alerts.records import ArticleMatches
 from streams.alerts.store import Directory
 from streams.settings import Settings
 from tests.support.alert_records import BEGIN, standing_search
@@ -32,7 +32,7 @@ class Kafka:
 
     def __init__(self) -> None:
         self.log = [standing_search()]
-        self.sent: list[Match] = []
+        self.sent: list[ArticleMatches] = []
         self.held = self.opened = 0
         self.read = asyncio.Event()
 
@@ -57,8 +57,8 @@ class Kafka:
     async def producer(self, _: Settings) -> AsyncIterator[Any]:
         yield self
 
-    async def send(self, _topic: str, records: Iterable[tuple[str, str, Match]]) -> None:
-        self.sent += [match for _, _, match in records]
+    async def send(self, _topic: str, records: Iterable[tuple[str, str, ArticleMatches]]) -> None:
+        self.sent += [found for _, _, found in records]
 
 
 class Sources:
@@ -102,6 +102,6 @@ async def test_a_batch_that_is_broken_off_leaves_no_search_unmatched(monkeypatch
     assert kafka.sent == []
 
     assert await matcher.write(batch) == [None]
-    assert {match.search for match in kafka.sent} == {search.id for search in kafka.log}
+    assert {match.search for found in kafka.sent for match in found.each()} == {search.id for search in kafka.log}
     assert kafka.opened == 2
     await matcher.close()
