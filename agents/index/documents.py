@@ -2,8 +2,8 @@
 
 A document is the article as in articles.enriched plus fields that only the index needs: `@timestamp`, the time that
 results are sorted by, `facets`, the values that filters and counts use, and `forms`, `families` and `names`, the terms
-of its texts and names. Elasticsearch indexes the terms but does not keep them in `_source`, of which they would be the
-larger part: whoever writes a stored document again makes them anew (`moved_document`, streams/elastic/copy.py).
+of its texts and names. Elasticsearch indexes the terms but does not keep them in `_source`, where they would be a third
+of the index: whoever writes a stored document again makes them anew (`moved_document`, streams/elastic/copy.py).
 
 Writes are idempotent. `_id` is the article's id and the version is external: the millisecond at which the article was
 fetched, times a million, plus a thousand times the pipeline's revision. A replay has the same version and is refused as

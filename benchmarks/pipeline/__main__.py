@@ -42,6 +42,7 @@ from tests.support.index import count
 from tests.support.processes import Running, start, wait_until
 
 PATIENCE = 1800.0
+MAP_STAGES = "clean,fingerprint,dedupe,entities,geotag"
 
 
 def articles(paths: Sequence[Path], most: int) -> list[bytes]:

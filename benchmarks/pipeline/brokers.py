@@ -21,9 +21,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.pipeline.__main__ import PATIENCE, articles, fresh, pin, pinned_worker, spread
-from benchmarks.pipeline.rivals.__main__ import MAP_STAGES, rate
-from streams.kafka.clients import create_topics, open_producer, open_reader
+from benchmarks.pipeline.__main__ import MAP_STAGES, PATIENCE, articles, fresh, pin, pinned_worker, spread
+from benchmarks.pipeline.latency import send_steadily
+from benchmarks.pipeline.rivals.__main__ import rate
+from streams.kafka.clients import create_topics, open_reader
 from streams.observability.logs import configure_logging
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
@@ -44,10 +45,7 @@ async def delays(settings: Settings, values: Sequence[bytes], rate: float, secon
     sent: dict[str, float] = {}
     found: dict[str, float] = {}
     number = int(rate * seconds)
-    async with (
-        open_reader(settings, topic_name(Topic.ENRICHED, settings)) as reader,
-        open_producer(settings) as producer,
-    ):
+    async with open_reader(settings, topic_name(Topic.ENRICHED, settings)) as reader:
         await reader.seek_to_end()
 
         async def read() -> None:
@@ -58,14 +56,7 @@ async def delays(settings: Settings, values: Sequence[bytes], rate: float, secon
                     found[name] = at
 
         reading = asyncio.create_task(read())
-        started = time.perf_counter()
-        for at in range(number):
-            await asyncio.sleep(max(0.0, started + at / rate - time.perf_counter()))
-            record = json.loads(values[at % len(values)])
-            record["id"] = f"m{at}"
-            record["content"] = f"{record['content']}\n{at}"  # else it would be known as a copy at once
-            sent[record["id"]] = time.perf_counter()
-            await producer.send(topic_name(Topic.RAW, settings), json.dumps(record, ensure_ascii=False).encode())
+        await send_steadily(settings, values, rate, seconds, sent)
         try:
             await asyncio.wait_for(reading, LAST_WAIT)
         except TimeoutError:

@@ -26,7 +26,7 @@ async def measure(settings: Settings, values: Sequence[bytes], rate: float, seco
     """
     sent: dict[str, float] = {}
     delays: list[float] = []
-    sending = asyncio.create_task(_send(settings, values, rate, seconds, sent))
+    sending = asyncio.create_task(send_steadily(settings, values, rate, seconds, sent))
     url = f"{str(settings.elasticsearch_url).rstrip('/')}/{settings.index_prefix}-read/_search"
     ended: float | None = None
     async with httpx.AsyncClient(timeout=30) as client:
@@ -45,9 +45,10 @@ async def measure(settings: Settings, values: Sequence[bytes], rate: float, seco
             await asyncio.sleep(POLL_SECONDS)
 
 
-async def _send(
+async def send_steadily(
     settings: Settings, values: Sequence[bytes], rate: float, seconds: float, sent: dict[str, float]
 ) -> None:
+    """Send `rate` articles a second for a while, and note in `sent` when each was: m0, m1, …"""
     topic = topic_name(Topic.RAW, settings)
     started = time.perf_counter()
     async with open_producer(settings) as producer:

@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.pipeline.__main__ import articles, fresh, send, spread
+from benchmarks.pipeline.__main__ import MAP_STAGES, articles, fresh, send, spread
 from benchmarks.processes import memory
 from deploy.local.service import free_port
 from deploy.local.temporary import temporary_stack
@@ -26,7 +26,6 @@ from streams.observability.logs import configure_logging
 from streams.settings import Settings
 from tests.support.processes import Running, start, wait_until
 
-STAGES = "clean,fingerprint,dedupe,entities,geotag"
 PATIENCE = 1800.0
 # Articles of the backlog that pass before the time begins: models, caches and the consumer group are ready then.
 WARM_UP = 0.2
@@ -43,7 +42,7 @@ def once(servers: Settings, folder: Path, values: list[bytes], processes: int) -
     settings = fresh(servers, folder).model_copy(update={"partitions": 8})
     asyncio.run(send(settings, values))
     port = free_port()
-    arguments = ("worker", "--processes", str(processes), "--stages", STAGES, "--port", str(port))
+    arguments = ("worker", "--processes", str(processes), "--stages", MAP_STAGES, "--port", str(port))
     running = start(settings, folder / "worker.log", *arguments, port=port)
     try:
         wait_until(running.ready, 300, running.tail)

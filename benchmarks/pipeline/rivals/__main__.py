@@ -21,7 +21,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer
 
-from benchmarks.pipeline.__main__ import PATIENCE, articles, bare, fresh, pin, pinned_worker, send, spread
+from benchmarks.pipeline.__main__ import MAP_STAGES, PATIENCE, articles, bare, fresh, pin, pinned_worker, send, spread
 from benchmarks.pipeline.rivals.run import RIVALS
 from deploy.local.stack import status
 from deploy.local.temporary import temporary_stack
@@ -29,8 +29,6 @@ from streams.kafka.clients import create_topics, open_reader
 from streams.settings import Settings
 from streams.topics import Topic, topic_name
 from tests.support.processes import ROOT, environment
-
-MAP_STAGES = "clean,fingerprint,dedupe,entities,geotag"
 
 
 def install(folder: Path) -> None:
