@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
 from elasticsearch import AsyncElasticsearch, NotFoundError
 
 from agents.index.documents import ALREADY_THERE, MAX_VERSION, id_refusal, moved_document
-from streams.elastic.client import health, make_client, translate_errors
+from streams.elastic.client import bulk_requests, health, make_client, translate_errors
 from streams.elastic.indices import create_if_missing, find, read_layout
 from streams.elastic.templates import ensure_index
 from streams.errors import Reason, Rejected, Retryable
@@ -101,27 +100,14 @@ class MoveStore:
         else:
             wanted = [(index_by_id[article_id], article_id) for article_id in clusters]
         found = await find(self._client, self._settings, wanted, source=True)
-        lines: list[bytes] = []
-        size = 0
-        for doc in found:
-            cluster = clusters[doc["_id"]]
-            if cluster.decision <= (doc["_source"].get("cluster") or {}).get("decision", 0):
-                continue
-            head = {
-                "_index": doc["_index"],
-                "_id": doc["_id"],
-                "if_seq_no": doc["_seq_no"],
-                "if_primary_term": doc["_primary_term"],
-            }
-            # The whole document: Elasticsearch does not keep the terms that a partial update would need.
-            pair = (orjson.dumps({"index": head}), orjson.dumps(moved_document(doc["_source"], cluster)))
-            cost = sum(map(len, pair))
-            if lines and size + cost > self._settings.bulk_bytes:
-                await self._bulk(None, lines, conflict_is_passing=True)
-                lines, size = [], 0
-            lines += pair
-            size += cost
-        await self._bulk(None, lines, conflict_is_passing=True)
+        # The whole document: Elasticsearch does not keep the terms that a partial update would need.
+        moved = (
+            (_action(doc), moved_document(doc["_source"], clusters[doc["_id"]]))
+            for doc in found
+            if clusters[doc["_id"]].decision > (doc["_source"].get("cluster") or {}).get("decision", 0)
+        )
+        for lines in bulk_requests(moved, self._settings.bulk_bytes):
+            await self._bulk(None, lines, conflict_is_passing=True)
 
     async def _bulk(
         self,
@@ -198,6 +184,16 @@ class MoveSink:
     async def close(self) -> None:
         """Close the client's connections."""
         await self._client.close()
+
+
+def _action(doc: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the action that replaces a document unless it has changed since it was read."""
+    return {
+        "_index": doc["_index"],
+        "_id": doc["_id"],
+        "if_seq_no": doc["_seq_no"],
+        "if_primary_term": doc["_primary_term"],
+    }
 
 
 def _refusal(move: ClusterMove) -> Rejected | None:

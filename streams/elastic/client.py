@@ -5,7 +5,7 @@ The native stack's distribution answers neither `GET /` nor `HEAD /`, so readine
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +54,30 @@ def make_client(settings: Settings) -> AsyncElasticsearch:
         http_compress=False,
         serializers={_Json.mimetype: _Json()},
     )
+
+
+def bulk_requests(documents: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]], most: int) -> Iterator[list[bytes]]:
+    """Divide documents into bulk requests, in order.
+
+    Args:
+        documents: the action of each (`_index`, `_id` and so on), and the document.
+        most: bytes of a request; a larger document gets one of its own.
+
+    Yields:
+        The lines of a request, two for each document.
+    """
+    lines: list[bytes] = []
+    size = 0
+    for action, document in documents:
+        pair = (orjson.dumps({"index": action}), orjson.dumps(document))
+        cost = sum(map(len, pair))
+        if lines and size + cost > most:
+            yield lines
+            lines, size = [], 0
+        lines += pair
+        size += cost
+    if lines:
+        yield lines
 
 
 @contextmanager

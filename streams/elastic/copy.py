@@ -9,10 +9,9 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-import orjson
 from elasticsearch import AsyncElasticsearch
 
-from streams.elastic.client import TRANSIENT_STATUSES, translate_errors
+from streams.elastic.client import TRANSIENT_STATUSES, bulk_requests, translate_errors
 from streams.errors import OperatorError, Retryable
 from streams.retry import Backoff
 from streams.settings import Settings
@@ -113,23 +112,12 @@ class Copy:
         return list(answer["hits"]["hits"])
 
     async def _store(self, page: Sequence[Mapping[str, Any]]) -> None:
-        lines: list[bytes] = []
-        size = 0
-        for hit in page:
-            head = {
-                "_index": self._target,
-                "_id": hit["_id"],
-                "version": hit["_version"],
-                "version_type": "external",
-            }
-            pair = (orjson.dumps({"index": head}), orjson.dumps(hit["_source"] | term_fields(hit["_source"])))
-            cost = sum(map(len, pair))
-            if lines and size + cost > self._settings.bulk_bytes:
-                await self._send(lines)
-                lines, size = [], 0
-            lines += pair
-            size += cost
-        await self._send(lines)
+        copies = ((self._action(hit), hit["_source"] | term_fields(hit["_source"])) for hit in page)
+        for lines in bulk_requests(copies, self._settings.bulk_bytes):
+            await self._send(lines)
+
+    def _action(self, hit: Mapping[str, Any]) -> dict[str, Any]:
+        return {"_index": self._target, "_id": hit["_id"], "version": hit["_version"], "version_type": "external"}
 
     async def _send(self, lines: Sequence[bytes]) -> None:
         backoff = Backoff(self._settings.retry_first, self._settings.retry_most)
